@@ -1,0 +1,113 @@
+"""The reports that Microsoft Graph has: names, arguments, columns, clouds.
+
+All of it is data in `catalogue.json`; no report has code of its own, so a new report is a new entry there.
+Sources: the reportroot-* and copilotreportroot-* pages of learn.microsoft.com/graph/api, and the metadata in
+github.com/microsoftgraph/msgraph-metadata.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Version2:
+    """What a Copilot report takes and answers when it is called with `version='v2'`."""
+
+    periods: tuple[str, ...]
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One reports function of Graph."""
+
+    name: str
+    family: str
+    question: str
+    """The question that it answers, for people who choose."""
+    kind: str
+    """`detail` (a row per person, site, ...), `counts` (a row per day) or `summary` (no daily rows)."""
+    grain: str
+    personal_data: bool
+    retired: bool
+    """The service behind it is gone: served where archived, never pulled."""
+    delegated_only: bool
+    """Graph answers it to signed-in people only, so a managed identity cannot pull it."""
+    periods: tuple[str, ...]
+    date_window_days: int | None
+    """Days back that a `date=` call may name; None = takes no date."""
+    root: Mapping[str, str]
+    """Path below each Graph version that has the report: `reports` or `copilot/reports`."""
+    clouds: Mapping[str, tuple[str, ...]]
+    """Graph versions that have it, for each national cloud."""
+    columns: Mapping[str, tuple[str, ...]]
+    """The documented header for each Graph version; live files may differ, so columns are found by name."""
+    version_2: Version2 | None = None
+
+    @property
+    def live(self) -> bool:
+        """Whether there is anything to pull."""
+        return not self.retired and not self.delegated_only
+
+    @property
+    def without_argument(self) -> bool:
+        return not self.periods
+
+    def graph_version(self, preferred: str) -> str:
+        """`preferred` where Graph has the report there, else the version that has it (some exist on beta only)."""
+        return preferred if preferred in self.root else next(iter(self.root))
+
+
+@dataclass(frozen=True, slots=True)
+class LegacyFamily:
+    """A report of the 2017 beta: `Office365ActiveUsers(view='Detail',period='D7')/content`."""
+
+    family: str
+    periods: tuple[str, ...]
+    date_with_detail: bool
+    views: Mapping[str, str]
+    """The function of today for each view."""
+
+
+class Catalogue:
+    """All reports, and the families of 2017 that map to them. Names are found without regard to case."""
+
+    def __init__(self, entries: Mapping[str, Any]) -> None:
+        self.reports = {entry["name"]: _report(entry) for entry in entries["reports"]}
+        self.legacy = {entry["family"]: LegacyFamily(**_tuples(entry)) for entry in entries["legacy"]}
+        self._by_lower_name = {name.lower(): name for name in (*self.reports, *self.legacy)}
+        self._by_lower_name |= {alias.lower(): name for alias, name in entries["aliases"].items()}
+
+    def canonical_name(self, name: str) -> str | None:
+        """The report or 2017 family of that name as Microsoft spells it, or None."""
+        return self._by_lower_name.get(name.lower())
+
+    @property
+    def names(self) -> list[str]:
+        """Every name that `canonical_name` knows, as Microsoft spells it."""
+        return [*self.reports, *self.legacy]
+
+
+@functools.cache
+def catalogue() -> Catalogue:
+    """The catalogue of this app."""
+    return Catalogue(json.loads(Path(__file__).with_name("catalogue.json").read_text("utf-8")))
+
+
+def _report(entry: Mapping[str, Any]) -> Report:
+    fields = _tuples(entry)
+    for name in ("clouds", "columns"):
+        fields[name] = _tuples(fields[name])
+    if version_2 := fields.get("version_2"):
+        fields["version_2"] = Version2(**_tuples(version_2))
+    return Report(**fields)
+
+
+def _tuples(mapping: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in mapping.items()}

@@ -1,0 +1,131 @@
+"""Every error that this app raises on purpose.
+
+UsageArchiveError
+|-- SettingError         an app setting is missing or wrong
+|-- RequestError         the caller asked for something that cannot be answered
+|   |-- UnknownReport    no report has that name
+|   |-- BadArgument      a period, date, version or parameter that the report does not take
+|   `-- NotArchived      a good call, but the archive has no such snapshot
+|-- ArchiveUnavailable   storage did not answer, or refused us
+|-- PullError            a pull that ended without a snapshot; says its outcome
+|   |-- Deferred         nothing wrong that time does not heal: ask again in a later run
+|   |   `-- TryAgain     nor that a few seconds might not heal: ask again in this run
+|   |-- NoData           Graph answered, but has no rows for this call (yet)
+|   |-- Quarantined      a body came that is not this report
+|   `-- Refused          Graph will not answer this call until somebody changes something
+`-- RunFailed            a run of pulls is over and something in it needs a person
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """How a pull ended: exactly one of these, for every call of every run."""
+
+    PUBLISHED = "published"
+    """The first snapshot of its refresh date is archived."""
+    UNCHANGED = "unchanged"
+    """Nothing new: the same refresh date with the same content."""
+    REVISED = "revised"
+    """Microsoft corrected a day: another snapshot is archived beside the earlier ones."""
+    NO_DATA = "no_data"
+    DEFERRED = "deferred"
+    QUARANTINED = "quarantined"
+    REFUSED = "refused"
+
+
+class UsageArchiveError(Exception):
+    """The root: catch this to catch everything that is ours."""
+
+
+class SettingError(UsageArchiveError):
+    """An app setting is missing or wrong. The text names the setting, what it held and what it wants."""
+
+    def __init__(self, name: str, held: str | None, wants: str) -> None:
+        self.name = name
+        what = "is not set" if held is None else f"holds {held!r}"
+        super().__init__(f"The app setting {name} {what}; it wants {wants}{'' if wants[-1] in '.?' else '.'}")
+
+
+class RequestError(UsageArchiveError):
+    """The caller's request cannot be answered; `code` and `status` (HTTP) say how, `facts` are added to the answer."""
+
+    code = "bad_request"
+    status = 400
+
+    def __init__(self, detail: str, **facts: object) -> None:
+        super().__init__(detail)
+        self.facts = facts
+
+
+class UnknownReport(RequestError):
+    """No report of Microsoft Graph, of today or of 2017, has that name."""
+
+    code = "unknown_report"
+    status = 404
+
+
+class BadArgument(RequestError):
+    """The report is known, but not with this argument."""
+
+    code = "bad_argument"
+
+
+class NotArchived(RequestError):
+    """The call is good and there is no such snapshot; `code` says why."""
+
+    status = 404
+
+    def __init__(self, code: str, detail: str, **facts: object) -> None:
+        super().__init__(detail, **facts)
+        self.code = code
+
+
+class ArchiveUnavailable(UsageArchiveError):
+    """Blob storage could not be reached or refused the app's identity."""
+
+
+class PullError(UsageArchiveError):
+    """A pull that ended without a snapshot. `reason` is one word for logs and alarms, the text is for people."""
+
+    outcome = Outcome.DEFERRED
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+class Deferred(PullError):
+    """The pull may well succeed later, without anybody doing anything."""
+
+
+class TryAgain(Deferred):
+    """The same request may succeed in this very run; `after` is the wait in seconds that Graph asked for, if it did."""
+
+    def __init__(self, reason: str, detail: str, after: float | None = None) -> None:
+        super().__init__(reason, detail)
+        self.after = after
+
+
+class NoData(PullError):
+    """Graph has nothing for this call: an empty body, or a tenant without reports yet."""
+
+    outcome = Outcome.NO_DATA
+
+
+class Quarantined(PullError):
+    """The body is not a whole, sane CSV of this report: it is not published."""
+
+    outcome = Outcome.QUARANTINED
+
+
+class Refused(PullError):
+    """Graph will not answer this call: permission missing, report not known in this cloud, argument not taken."""
+
+    outcome = Outcome.REFUSED
+
+
+class RunFailed(UsageArchiveError):
+    """Raised after a whole run, so that the invocation counts as failed: a person is needed."""

@@ -1,0 +1,119 @@
+"""Every app setting: its name, its default and what it means. Nothing else in the app reads the environment."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit
+
+from .errors import SettingError
+
+GRAPH_VERSIONS = ("v1.0", "beta")
+
+_HOST = re.compile(r"([\w.-]+|\[[\da-fA-F:]+\])(:\d+)?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One line of the settings table in the documentation."""
+
+    name: str
+    default: str | None
+    """None = must be set."""
+    meaning: str
+
+
+SETTINGS = (
+    Setting("PULL_SCHEDULE", "0 15 1,7,13,19 * * *", "When to pull: NCRONTAB, six fields, seconds first, UTC."),
+    Setting(
+        "REPORTS",
+        "aggregates",
+        "What to pull, separated by comma or newline: `aggregates`, `personal`, `all`, a family, a report, a call; "
+        "`-item` leaves out.",
+    ),
+    Setting("GRAPH_ENDPOINT", "https://graph.microsoft.com", "Root of Microsoft Graph in the tenant's cloud."),
+    Setting("GRAPH_VERSION", "v1.0", "`v1.0`, or `beta` for the US Government and China clouds."),
+    Setting(
+        "DOWNLOAD_HOSTS",
+        "",
+        "Further origins, comma separated, that a report may be downloaded from. "
+        "Microsoft's own (https://reports*.office.com) are always allowed.",
+    ),
+    Setting("ARCHIVE_URL", None, "Blob service URL of the archive, such as https://ACCOUNT.blob.core.windows.net."),
+    Setting("ARCHIVE_CA", "", "PEM file to trust for the blob service, for an emulator with its own certificate."),
+    Setting("AZURE_CLIENT_ID", "", "Client id of the user-assigned managed identity; empty = system-assigned."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings, checked."""
+
+    reports: str
+    graph_endpoint: str
+    graph_version: str
+    download_origins: frozenset[str]
+    archive_url: str
+    archive_ca: str | None
+    client_id: str | None
+
+
+def read(environment: Mapping[str, str]) -> Settings:
+    """The settings that `environment` holds. Raises SettingError for the first that is missing or wrong."""
+    held = {s.name: environment.get(s.name, "").strip() or s.default or "" for s in SETTINGS}
+    if held["GRAPH_VERSION"] not in GRAPH_VERSIONS:
+        raise SettingError("GRAPH_VERSION", held["GRAPH_VERSION"], "v1.0 or beta")
+    if held["ARCHIVE_CA"] and not os.path.isfile(held["ARCHIVE_CA"]):  # Path.is_file raises for too long a name
+        raise SettingError("ARCHIVE_CA", held["ARCHIVE_CA"][:80], "the path of a PEM file, or nothing")
+    return Settings(
+        reports=held["REPORTS"],
+        graph_endpoint=_origin(
+            "GRAPH_ENDPOINT", held["GRAPH_ENDPOINT"], "Graph's root, such as https://graph.microsoft.com"
+        ),
+        graph_version=held["GRAPH_VERSION"],
+        download_origins=frozenset(
+            _origin("DOWNLOAD_HOSTS", origin, "origins separated by commas, such as http://127.0.0.1:9101")
+            for origin in re.split(r"[\s,]+", held["DOWNLOAD_HOSTS"])
+            if origin
+        ),
+        archive_url=_archive_url(held["ARCHIVE_URL"]),
+        archive_ca=held["ARCHIVE_CA"] or None,
+        client_id=held["AZURE_CLIENT_ID"] or None,
+    )
+
+
+def _origin(name: str, value: str, wants: str) -> str:
+    parts = _split(value)
+    if parts is None or parts.path not in ("", "/"):
+        raise SettingError(name, _safe(value), wants)
+    return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
+def _archive_url(value: str) -> str:
+    wants = "the blob service URL, such as https://ACCOUNT.blob.core.windows.net, without container, key or SAS"
+    if not value:
+        raise SettingError("ARCHIVE_URL", None, wants)
+    parts = _split(value)
+    # An emulator has the account in the path, Azure has it in the host.
+    if parts is None or parts.path.strip("/").count("/") or (".blob." in parts.netloc and parts.path.strip("/")):
+        raise SettingError("ARCHIVE_URL", _safe(value), wants)
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+
+
+def _split(value: str) -> SplitResult | None:
+    """The parts of a URL of scheme, host, port and path alone; None if it has others or is none."""
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:
+        return None
+    plain = parts.scheme in ("http", "https") and _HOST.fullmatch(parts.netloc) and not {"?", "#"} & set(value)
+    return parts if plain else None
+
+
+def _safe(value: str) -> str:
+    """A wrong URL as far as it is safe to show: keys, passwords and signatures are what people paste by mistake."""
+    match = re.match(r"https?://[\w.:-]+(?=/|$)", value, re.ASCII)
+    return match[0] + "..." if match and not {"@", "?", "#"} & set(value) else "something else (not shown)"
