@@ -1,0 +1,74 @@
+"""What members are called. The only place where a person's names are made."""
+
+from hashlib import blake2b
+from typing import NamedTuple
+from unicodedata import normalize
+
+DOMAIN = "contoso.com"
+SHAREPOINT = "https://contoso.sharepoint.com"
+
+_FIRST = (
+    *("Adele", "Alex", "Amara", "Bianca", "Chidi", "Diego", "Emily", "Grady", "Henrietta", "Ines"),
+    *("Isaiah", "Jörg", "Joni", "Kenji", "Lee", "Lidia", "Lynne", "Megan", "Miriam", "Nestor"),
+    *("Noor", "Olaf", "Patti", "Pradeep", "Quentin", "Raul", "Siobhán", "Tomáš", "Uma", "Wei"),
+)
+_LAST = (
+    *("Vance", "Wilber", "Okafor", "Rossi", "Anagonye", "Siciliani", "Braun", "García", "Mueller", "Sato"),
+    *("O'Neil", "Holloway", "Robbins", "Bowen", "Graham", "Wilke", "Nguyen", "Haddad", "Lindqvist", "Fernandez"),
+    *("Gupta", "Baker", "Moran", "Novák", "Patel", "Zhang", "Kowalski", "Silva", "Dubois", "Andersen"),
+)
+_TOPIC = (
+    *("Atlas", "Budget", "Campus", "Delivery", "Events", "Finance"),
+    *("Germany", "Hiring", "Intranet", "Legal", "Marketing", "Research"),
+)
+
+
+def _mailable(name: str) -> str:
+    return normalize("NFKD", name.lower()).encode("ascii", "ignore").decode().replace("'", "")
+
+
+_FIRST_MAIL, _LAST_MAIL = tuple(map(_mailable, _FIRST)), tuple(map(_mailable, _LAST))
+
+
+class UserName(NamedTuple):
+    """The names of one person as reports give them."""
+
+    principal: str
+    display: str
+
+
+def guid(*key: object) -> str:
+    """A GUID that belongs to the key for ever."""
+    text = blake2b(repr(key).encode(), digest_size=16).hexdigest()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def user(seed: int, number: int) -> UserName:
+    """The names of the person with that number; some display names hold commas or quotes."""
+    mixed = (number * 2654435761 + seed * 40503) >> 4
+    given, family = mixed % 30, mixed // 30 % 30
+    first, last = _FIRST[given], _LAST[family]
+    if number % 17 == 5:
+        display = f"{last}, {first}"
+    elif number % 53 == 7:
+        display = f'{first} "{first[:3]}" {last}'
+    else:
+        display = f"{first} {last}"
+    principal = f"{_FIRST_MAIL[given]}.{_LAST_MAIL[family]}{number}@{DOMAIN}"
+    return UserName(principal, display)
+
+
+def title(seed: int, number: int) -> str:
+    """The name of a group, team or community, unique by its number; some hold a comma."""
+    topic = _TOPIC[(number * 7 + seed) % 12]
+    return f"{topic}, Region {number}" if number % 9 == 4 else f"{topic} {number}"
+
+
+def site_url(number: int) -> str:
+    """The address of a SharePoint site."""
+    return f"{SHAREPOINT}/sites/{_TOPIC[number % 12].lower()}{number}"
+
+
+def drive_url(principal: str) -> str:
+    """The address of a person's OneDrive."""
+    return f"{SHAREPOINT.replace('.', '-my.', 1)}/personal/{principal.replace('.', '_').replace('@', '_')}"
