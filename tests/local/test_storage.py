@@ -1,0 +1,79 @@
+"""Azurite comes up as the archive's storage, takes tokens, and keeps what it is given."""
+
+from __future__ import annotations
+
+import stat
+import sys
+import time
+from pathlib import Path
+
+import jwt
+import pytest
+from azure.core.credentials import AccessToken
+from azure.core.exceptions import ClientAuthenticationError
+from azure.storage.blob import BlobServiceClient
+
+from local.child import ChildError
+from local.lock import LockedError
+from local.storage import Storage
+
+
+class Identity:
+    """A credential that Azurite takes: it looks at the claims and not at the signature."""
+
+    def __init__(self, audience: str = "https://storage.azure.com") -> None:
+        self._audience = audience
+
+    def get_token(self, *_: str, **__: object) -> AccessToken:
+        now = int(time.time())
+        claims = {"aud": self._audience, "iss": "https://sts.windows.net/x/", "iat": now, "nbf": now, "exp": now + 3600}
+        return AccessToken(jwt.encode(claims, "a secret that nobody looks at, long enough"), now + 3600)
+
+
+def service(storage: Storage, identity: Identity | None = None) -> BlobServiceClient:
+    return BlobServiceClient(storage.url, identity or Identity(), connection_verify=str(storage.ca_file), retry_total=0)
+
+
+def test_what_is_stored_in_a_folder_is_there_the_next_time(tmp_path: Path) -> None:
+    folder = tmp_path / "a folder with spaces"
+    with Storage(folder) as storage, service(storage) as blobs:
+        blobs.create_container("usage").upload_blob("name", b"content")
+    with Storage(folder) as storage, service(storage) as blobs:
+        assert blobs.get_blob_client("usage", "name").download_blob().readall() == b"content"
+
+
+def test_what_is_stored_in_memory_is_gone_afterwards() -> None:
+    with Storage() as storage, service(storage) as blobs:
+        blobs.create_container("usage")
+        folder = storage.ca_file.parent
+    assert not folder.exists()
+    with Storage() as storage, service(storage) as blobs:
+        assert list(blobs.list_containers()) == []
+
+
+def test_a_token_for_something_else_is_refused() -> None:
+    with (
+        Storage() as storage,
+        service(storage, Identity("https://graph.microsoft.com")) as blobs,
+        pytest.raises(ClientAuthenticationError),
+    ):
+        list(blobs.list_containers())
+
+
+def test_one_folder_serves_one_storage_at_a_time(tmp_path: Path) -> None:
+    with Storage(tmp_path), pytest.raises(LockedError, match=tmp_path.name), Storage(tmp_path):
+        pass
+    with Storage(tmp_path):
+        pass
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps no such file modes")
+def test_nobody_else_can_read_the_private_key(tmp_path: Path) -> None:
+    with Storage(tmp_path):
+        assert stat.S_IMODE((tmp_path / "key.pem").stat().st_mode) == 0o600
+
+
+def test_storage_that_does_not_come_up_says_what_it_printed(tmp_path: Path) -> None:
+    (tmp_path / "blobs").write_text("not a folder", "utf-8")
+    with pytest.raises(ChildError, match=r"Azurite ended with exit code 1.*\n(.*\n)*.*blobs"), Storage(tmp_path):
+        pass
