@@ -1,0 +1,29 @@
+"""The triggers, and nothing else: what they do is in `shared/`."""
+
+import azure.functions as func
+
+from shared.app import app as archive_app
+from shared.responses import respond
+
+app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
+
+# The routes leave the methods out, because the host answers 404 and not 405 to one that is not listed:
+# https://github.com/Azure/azure-functions-host/issues/11625
+
+
+@app.timer_trigger(arg_name="timer", schedule="%PULL_SCHEDULE%", run_on_startup=False, use_monitor=True)
+def pull(timer: func.TimerRequest) -> None:
+    """Pull every report that is due."""
+    archive_app().pull()
+
+
+@app.route(route="{version}/{*path}")
+def reports(req: func.HttpRequest) -> func.HttpResponse:
+    """Serve the reports without personal data."""
+    return respond(req, lambda request: archive_app().api.reports(request, personal=False))
+
+
+@app.route(route="personal/{version}/{*path}")
+def personal_reports(req: func.HttpRequest) -> func.HttpResponse:
+    """Serve every report, those with personal data too."""
+    return respond(req, lambda request: archive_app().api.reports(request, personal=True))

@@ -1,0 +1,50 @@
+"""The simulator's control, from outside: its clock, what it saw, what it would answer."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import requests
+
+
+class Control:
+    """Steers the simulator at that address. `now` and `sleep` are the clock for an app that lives in its time."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._lock = threading.Lock()
+        self._now = datetime.now(UTC)
+
+    def now(self) -> datetime:
+        """The time that was last set."""
+        return self._now
+
+    def set_time(self, now: datetime) -> None:
+        """Let it be `now` and stay so."""
+        self._now = now
+        self.put("clock", {"now": now.isoformat(), "running": False})
+
+    def sleep(self, seconds: float) -> None:
+        """Let that much time pass at once."""
+        with self._lock:
+            self.set_time(self._now + timedelta(seconds=seconds))
+
+    def run_freely(self) -> None:
+        """Back to the real time."""
+        self.put("clock", {"now": datetime.now(UTC).isoformat(), "running": True})
+
+    def put(self, path: str, wish: dict[str, Any]) -> None:
+        """Turn one of the simulator's knobs."""
+        requests.put(f"{self._url}/{path}", json=wish, timeout=10).raise_for_status()
+
+    def get(self, path: str, **query: str) -> Any:
+        """Ask the simulator for one of its lists or answers."""
+        answer = requests.get(f"{self._url}/{path}", params=query, timeout=60)
+        answer.raise_for_status()
+        return answer.json()
+
+    def forget(self) -> None:
+        """Empty the record of requests."""
+        requests.delete(f"{self._url}/record", timeout=10).raise_for_status()

@@ -1,0 +1,27 @@
+"""What the app says in its log: one line per event, `name {json}`, for people and for alarms.
+
+The names are constants, because alarms are built on them. No line holds a URL with a query, a token or a key.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+
+RUN_FINISHED = "run.finished"
+"""A run is over; counts by outcome."""
+RUN_FAILED = "run.failed"
+"""A run is over, and something in it needs a person."""
+PULL = "pull."
+"""Followed by the outcome: `pull.published`, `pull.refused`, ... One per call of a run."""
+LOST = "archive.lost"
+"""Dates of a call that Graph showed, or could have given, while nobody asked: nothing can bring them back."""
+REQUEST_FAILED = "request.failed"
+"""An HTTP request could not be answered, through no fault of the caller."""
+
+_log = logging.getLogger("usage_archive")
+
+
+def emit(name: str, level: int = logging.INFO, **facts: object) -> None:
+    """Write one event; facts that are None or empty are left out."""
+    _log.log(level, "%s %s", name, json.dumps({k: v for k, v in facts.items() if v not in (None, "")}, default=str))

@@ -1,0 +1,219 @@
+"""Microsoft Graph: one GET with the bearer, the redirect followed by hand, the download without the bearer.
+
+Protocol: learn.microsoft.com/graph/api/reportroot-getoffice365servicesusercounts. Most reports answer 302 with a
+preauthenticated URL, the Copilot reports 200 with the body; either is taken for every report.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from http.cookiejar import DefaultCookiePolicy
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+
+from . import __version__
+from .errors import Deferred, NoData, PullError, Refused, TryAgain
+from .identity import Bearer
+
+CONNECT_SECONDS = 10
+READ_SECONDS = 60
+BODY_SECONDS = 240
+"""Time for one whole body."""
+CHUNK = 256 << 10
+"""Bytes read at once."""
+
+_MICROSOFT_HOST = re.compile(r"reports[a-z0-9-]*\.office\.com", re.ASCII)
+_REDIRECTS = (301, 302, 303, 307, 308)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A body on its way: bytes as received, and what its headers say of it."""
+
+    chunks: Iterator[bytes]
+    etag: str
+    request_id: str
+
+
+class Graph:
+    """Graph in one cloud, asked by one identity. Safe to use from several threads."""
+
+    def __init__(self, endpoint: str, bearer: Bearer, download_origins: frozenset[str]) -> None:
+        """`download_origins` are allowed beside Microsoft's own."""
+        self._endpoint = endpoint
+        self._bearer = bearer
+        self._download_origins = download_origins
+        self._sessions = threading.local()
+
+    def authenticate(self) -> None:
+        """See that there is a token. Raises Deferred if there is none."""
+        self._bearer.token()
+
+    @contextmanager
+    def get(self, path: str, etag: str | None = None) -> Iterator[Answer | None]:
+        """Ask for a report, `path` being what follows the endpoint; None means 304: `etag` is still the newest.
+
+        One request to Graph, and none repeated. Raises a PullError that says what became of it. The errors of a body
+        that breaks off are raised by `Answer.chunks`.
+        """
+        with self._ask(path, etag) as answer:
+            if answer.status_code == 304:
+                answer.raw.read()  # there is nothing, and so the connection can serve again
+                yield None
+            elif answer.status_code == 200:
+                yield self._body(answer)
+            elif answer.status_code in _REDIRECTS:
+                location = self.allowed(answer.headers.get("Location", ""))
+                if answer.headers.get("Content-Length") == "0":
+                    answer.raw.read()  # likewise; any other body of a redirect is never read
+                answer.close()
+                with self._download(location) as download:
+                    yield self._body(download)
+            else:
+                raise self._error(answer)
+
+    def _ask(self, path: str, etag: str | None) -> requests.Response:
+        headers = {"Authorization": f"Bearer {self._bearer.token()}", "client-request-id": str(uuid.uuid4())}
+        if etag:
+            headers["If-None-Match"] = etag
+        return self._send("graph", self._endpoint + path, headers)
+
+    def _download(self, url: str) -> requests.Response:
+        answer = self._send("download", url, {})
+        if answer.status_code == 200:
+            return answer
+        answer.close()
+        raise TryAgain("download_failed", f"The download host answered {answer.status_code}.")
+
+    def _send(self, to: str, url: str, headers: dict[str, str]) -> requests.Response:
+        try:
+            return self._session(to).get(
+                url, headers=headers, allow_redirects=False, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS)
+            )
+        except requests.RequestException as error:  # its text may hold the preauthenticated URL
+            raise TryAgain(f"{to}_unreachable", f"No answer from {to}: {type(error).__name__}.") from None
+
+    def _session(self, to: str) -> requests.Session:
+        """A session of this thread for Graph or for downloads: they share nothing, so nothing can leak across."""
+        session: requests.Session | None = getattr(self._sessions, to, None)
+        if session is None:
+            session = _Session()
+            session.trust_env = False  # no credentials from a .netrc file, no proxy
+            session.headers.update({"User-Agent": f"usage-archive/{__version__}", "Accept-Encoding": "identity"})
+            session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+            setattr(self._sessions, to, session)
+        return session
+
+    def allowed(self, location: str) -> str:
+        """The URL, if it is one that a report may be downloaded from. Raises Refused otherwise."""
+        try:
+            parts = urlsplit(location)
+            port = parts.port
+        except ValueError:
+            parts, port = urlsplit(""), None
+        origin = f"{parts.scheme}://{parts.netloc}"
+        microsoft = (
+            parts.scheme == "https"
+            and port in (None, 443)
+            and "@" not in parts.netloc
+            and _MICROSOFT_HOST.fullmatch(parts.hostname or "")
+            and parts.path.startswith("/data/")
+        )
+        if not (microsoft or origin in self._download_origins):
+            raise Refused("bad_redirect", f"Graph redirects to a host that is not allowed: {parts.hostname!r}.")
+        return location
+
+    def _body(self, answer: requests.Response) -> Answer:
+        framed = "Content-Length" in answer.headers or "chunked" in answer.headers.get("Transfer-Encoding", "").lower()
+        if not framed:
+            raise TryAgain("unframed", "The answer tells neither its length nor its end, so it may be cut.")
+        encoding = answer.headers.get("Content-Encoding", "identity")
+        if encoding != "identity":
+            raise TryAgain("encoded", f"The answer is encoded as {encoding!r}, which was not asked for.")
+        return Answer(
+            _chunks(answer),
+            answer.headers.get("ETag", ""),
+            answer.headers.get("request-id") or answer.headers.get("requestId", ""),
+        )
+
+    def _error(self, answer: requests.Response) -> PullError:
+        """What an answer other than the report means."""
+        status = answer.status_code
+        code, message = _error_body(answer)
+        said = f"Graph answered {status} {code}: {message}" if code else f"Graph answered {status}."
+        if status == 401:
+            self._bearer.renew()
+            return TryAgain("unauthorized", said, after=0)
+        if status == 429:
+            return TryAgain("rate_limited", said, _wait(answer.headers))
+        if status == 408 or status >= 500:
+            return TryAgain("graph_error", said)
+        if status == 403:
+            return (
+                Deferred("missing_credentials", said) if code == "MissingCredentials" else Refused("permission", said)
+            )
+        if code == "UnknownTenantId":
+            return NoData("unknown_tenant", said)
+        if "date value" in message:
+            return Refused("date_out_of_reach", said)
+        if status == 404 or "segment" in message:
+            return Refused("unknown_in_this_cloud", said)
+        return Refused("bad_request", said)
+
+
+class _Session(requests.Session):
+    """Leaves redirects alone: `Session.send` looks where they lead, and reads them, even with allow_redirects=False."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
+
+
+def _chunks(answer: requests.Response) -> Iterator[bytes]:
+    """The body as received; raises TryAgain if it does not arrive whole and in time."""
+    end = time.monotonic() + BODY_SECONDS
+    try:
+        for chunk in answer.raw.stream(CHUNK, decode_content=False):
+            if time.monotonic() > end:
+                raise TryAgain("too_slow", f"The body took more than {BODY_SECONDS} seconds.")
+            yield chunk
+    except (urllib3.exceptions.HTTPError, OSError) as error:
+        raise TryAgain("cut_short", f"The body broke off: {type(error).__name__}.") from None
+
+
+def _error_body(answer: requests.Response) -> tuple[str, str]:
+    """Code and message of Graph's error; empty if the body is something else. Unwraps an error inside the message."""
+    try:
+        text = answer.raw.read(64 << 10, decode_content=False)
+        error = json.loads(text)["error"]
+        code, message = str(error["code"]), str(error.get("message", ""))
+        while message.startswith("{"):
+            inner = json.loads(message)["error"]
+            code, message = str(inner["code"]), str(inner.get("message", ""))
+    except (ValueError, KeyError, TypeError, AttributeError, urllib3.exceptions.HTTPError, OSError):
+        return "", ""
+    return code, message[:300]
+
+
+def _wait(headers: Mapping[str, str]) -> float | None:
+    """Seconds that `Retry-After` asks for: an integer, a fraction (Graph sends that too) or a date; None if neither."""
+    wait = headers.get("Retry-After", "")
+    try:
+        seconds = float(wait)
+    except ValueError:
+        try:
+            until = parsedate_to_datetime(wait)
+            seconds = (until - parsedate_to_datetime(headers.get("Date", ""))).total_seconds()
+        except (ValueError, TypeError):
+            return None
+    return seconds if 0 <= seconds < math.inf else None

@@ -1,0 +1,191 @@
+"""What is due now: worked out anew for every run from what the archive holds, the last outcomes and the time.
+
+A missed run, a double run or a week of outage needs no hand: the plan sees the gap and fills what Graph can still give.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from .call import Call
+from .errors import Outcome
+
+if TYPE_CHECKING:
+    from .runs import Last
+    from .selection import Selection
+    from .snapshot import Snapshot
+
+BUDGET = 10
+"""Requests to one report function within WINDOW. Graph allows 14 for each app; what is left is for a run by hand."""
+WINDOW = timedelta(minutes=10)
+
+DATE_DAYS = 27
+"""Days back that a `date=` call may reach. The service refuses more than 28 (microsoft-graph-docs#8946)."""
+YOUNGEST_DAYS = 2
+"""No refresh date is younger: reports appear 24 to 72 hours after the end of their day."""
+CORRECTED_DAYS = 10
+"""How long a single day is read again, because Microsoft may still correct it ..."""
+UNCHANGED_CHECKS = 3
+"""... unless it stayed the same as many times in a row, on different days."""
+
+_PAUSES = tuple(timedelta(days=days) for days in (1, 2, 4, 7))
+"""Before a refused call is asked again: longer each time. Half an hour is taken off, as timers are not punctual."""
+_LACKING = "unknown_in_this_cloud"
+"""The reason for which the longest pause holds from the first: a report does not come to a cloud from day to day."""
+_UNPUNCTUAL = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the archive holds of one selected report."""
+
+    newest: Mapping[Call, Snapshot] = field(default_factory=dict)
+    """The newest snapshot of each selected call that has one."""
+    days: Set[date] = frozenset()
+    """Days that are archived by `date=` calls, as far as they matter: the last DATE_DAYS."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A call that is due."""
+
+    call: Call
+    known: Snapshot | None = None
+    """If given, Graph need not send a body while this is of the newest refresh date."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unasked:
+    """A call that needs no request in this run, or gets none, and how it stands all the same."""
+
+    call: Call
+    outcome: Outcome
+    reason: str
+    known: Snapshot | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run should do."""
+
+    asks: Mapping[str, Sequence[Ask]]
+    """By report, in order. Reports may be asked side by side, the calls of one only after each other."""
+    unasked: Sequence[Unasked]
+    """The selected calls that are not in `asks`; single days are left out."""
+    waiting: int
+    """Missing days that did not fit the request budget: for a later run."""
+
+
+def plan(
+    selection: Selection,
+    held: Mapping[str, Held],
+    last: Mapping[str, Last],
+    spent: Mapping[str, int],
+    now: datetime,
+) -> Plan:
+    """The calls that are due at `now` (UTC).
+
+    `last` is keyed by call as text; `spent` tells how many requests each report had within WINDOW before now. Days
+    leave as many requests unused as the newest snapshots take, so that a run by hand right after finds room.
+    """
+    asks: dict[str, Sequence[Ask]] = {}
+    unasked: list[Unasked] = []
+    waiting = 0
+    for report in selection.reports:
+        calls = sorted((call for call in selection.calls if call.report == report), key=str)
+        holds = held.get(report, Held())
+        room = max(0, BUDGET - spent.get(report, 0))
+        idle = {call: idle for call in calls if (idle := _idle(call, holds, last.get(str(call)), now))}
+        current = _deferred_first([call for call in calls if call not in idle], last)
+        missing, again = _days(report, holds, last, now) if report in selection.daily else ([], [])
+        days = _deferred_first(missing, last) + _deferred_first(again, last)
+        chosen = days[: max(0, room - len(current) - len(calls))]
+        if due := [_ask(call, holds, last, now) for call in current[:room] + chosen]:
+            asks[report] = due
+        unasked += idle.values()
+        unasked += [Unasked(call, Outcome.DEFERRED, "budget") for call in current[room:]]
+        waiting += sum(call not in chosen for call in missing)
+    return Plan(asks, unasked, waiting)
+
+
+def days_of_interest(now: datetime) -> tuple[date, date]:
+    """The oldest and the youngest day that a `date=` call may ask for at `now`."""
+    today = now.astimezone(UTC).date()
+    return today - timedelta(days=DATE_DAYS), today - timedelta(days=YOUNGEST_DAYS)
+
+
+def _idle(call: Call, holds: Held, last: Last | None, now: datetime) -> Unasked | None:
+    """Why a call is not due; None if it is."""
+    if last is None:
+        return None
+    if _is_refused(last):
+        return Unasked(call, Outcome.REFUSED, last.reason) if _is_paused(last, now) else None
+    newest = holds.newest.get(call)
+    if newest is None or last.outcome not in (Outcome.PUBLISHED, Outcome.UNCHANGED, Outcome.REVISED):
+        return None
+    nothing_newer = newest.refresh_date >= days_of_interest(now)[1]
+    return Unasked(call, Outcome.UNCHANGED, "not_due", newest) if nothing_newer and _read_today(last, now) else None
+
+
+def _ask(call: Call, holds: Held, last: Mapping[str, Last], now: datetime) -> Ask:
+    was = last.get(str(call))
+    return Ask(call, holds.newest.get(call) if was and _read_today(was, now) else None)
+
+
+def _days(report: str, holds: Held, last: Mapping[str, Last], now: datetime) -> tuple[list[Call], list[Call]]:
+    """The missing days and those to read again, oldest first."""
+    oldest, youngest = days_of_interest(now)
+    if holds.newest:
+        youngest = min(youngest, max(snapshot.refresh_date for snapshot in holds.newest.values()))
+    missing, again = [], []
+    for age in range((youngest - oldest).days + 1):
+        day = oldest + timedelta(days=age)
+        call = Call(report, date=day)
+        was = last.get(str(call))
+        if day not in holds.days:
+            if was is None or _may_have_come(was, now):
+                missing.append(call)
+        elif now.date() - timedelta(days=CORRECTED_DAYS) <= day and (was is None or _may_change(was, now)):
+            again.append(call)
+    return missing, again
+
+
+def _may_have_come(was: Last, now: datetime) -> bool:
+    if _is_refused(was):
+        return not _is_paused(was, now)
+    return was.outcome is Outcome.DEFERRED or _day_is_over(was, now)
+
+
+def _may_change(was: Last, now: datetime) -> bool:
+    settled = was.outcome is Outcome.UNCHANGED and was.streak >= UNCHANGED_CHECKS
+    return not settled and (was.outcome is Outcome.DEFERRED or _day_is_over(was, now))
+
+
+def _is_refused(was: Last) -> bool:
+    """Refused for good, as far as the app can tell; a missing permission may be granted any hour."""
+    return was.outcome is Outcome.REFUSED and was.reason != "permission"
+
+
+def _is_paused(was: Last, now: datetime) -> bool:
+    pause = _PAUSES[-1 if was.reason == _LACKING else min(was.streak, len(_PAUSES)) - 1]
+    return was.reason == "date_out_of_reach" or now - was.at < pause - _UNPUNCTUAL
+
+
+def _day_is_over(was: Last, now: datetime) -> bool:
+    return was.at.date() < now.date()
+
+
+def _read_today(last: Last, now: datetime) -> bool:
+    return last.read_at is not None and last.read_at.date() == now.date()
+
+
+def _was_deferred(call: Call, last: Mapping[str, Last]) -> bool:
+    was = last.get(str(call))
+    return was is not None and was.outcome is Outcome.DEFERRED
+
+
+def _deferred_first(calls: list[Call], last: Mapping[str, Last]) -> list[Call]:
+    return sorted(calls, key=lambda call: not _was_deferred(call, last))

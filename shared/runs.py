@@ -1,0 +1,129 @@
+"""The record of a run: how every pull ended, and what the next run has to remember."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from . import __version__
+from .errors import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Last:
+    """How the last pull of one call ended."""
+
+    outcome: Outcome
+    reason: str
+    at: datetime
+    """UTC."""
+    streak: int = 1
+    """How many pulls in a row ended with this outcome."""
+    read_at: datetime | None = None
+    """When its body was last read in full: a 304 says that the refresh date stands still, not that the numbers do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """How one pull ended."""
+
+    call: str
+    outcome: Outcome
+    at: datetime
+    reason: str = ""
+    """One word for logs and alarms; empty if all is well."""
+    detail: str = ""
+    refresh_date: str | None = None
+    revision: int | None = None
+    rows: int | None = None
+    blob: str | None = None
+    read: bool = False
+    """Whether a whole body was read."""
+    asked: bool = True
+    """Whether Graph was asked; else nothing was due, or the request budget was spent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run, as it is stored."""
+
+    id: str
+    started: datetime
+    finished: datetime
+    pulls: list[Pulled]
+    waiting: int
+    """Single days that are missing in the archive and still to be asked for."""
+    lost: Mapping[str, list[str]] = field(default_factory=dict)
+    """Dates that nothing can bring back, noticed in this run: by call its refresh dates, by report its single days."""
+    last: Mapping[str, Last] = field(default_factory=dict)
+    """By call: what this run saw, and what earlier ones saw of the calls that it did not ask for."""
+    requests: Mapping[str, list[datetime]] = field(default_factory=dict)
+    """By report: when it was asked for in the ten minutes before the run's end."""
+
+    def to_json(self) -> bytes:
+        """As stored."""
+        return json.dumps(
+            {
+                "run": self.id,
+                "started": self.started,
+                "finished": self.finished,
+                "app_version": __version__,
+                "waiting": self.waiting,
+                "lost": self.lost,
+                "pulls": [_present(pulled) for pulled in self.pulls],
+                "last": {call: _present(last) for call, last in self.last.items()},
+                "requests": self.requests,
+            },
+            default=datetime.isoformat,
+            indent=1,
+        ).encode()
+
+    @classmethod
+    def from_json(cls, text: bytes) -> Run:
+        """The reverse of `to_json`. Raises ValueError, KeyError or TypeError for anything else."""
+        record = json.loads(text)
+        return cls(
+            id=record["run"],
+            started=datetime.fromisoformat(record["started"]),
+            finished=datetime.fromisoformat(record["finished"]),
+            waiting=record["waiting"],
+            lost=record["lost"],
+            pulls=[Pulled(**_typed(pulled)) for pulled in record["pulls"]],
+            last={call: Last(**_typed(last)) for call, last in record["last"].items()},
+            requests={
+                report: [datetime.fromisoformat(time) for time in times] for report, times in record["requests"].items()
+            },
+        )
+
+
+def remember(before: Mapping[str, Last], pulls: list[Pulled]) -> dict[str, Last]:
+    """What was known before, brought up to date with the pulls of this run."""
+    last = dict(before)
+    for pulled in pulls:
+        if not pulled.asked and pulled.outcome is not Outcome.DEFERRED:
+            continue
+        was = before.get(pulled.call)
+        last[pulled.call] = Last(
+            outcome=pulled.outcome,
+            reason=pulled.reason,
+            at=pulled.at,
+            streak=was.streak + 1 if was and was.outcome == pulled.outcome else 1,
+            read_at=pulled.at if pulled.read else was.read_at if was else None,
+        )
+    return last
+
+
+def _present(value: Pulled | Last) -> dict[str, Any]:
+    names = value.__slots__
+    return {name: getattr(value, name) for name in names if getattr(value, name) not in ("", None)}
+
+
+def _typed(stored: Mapping[str, Any]) -> dict[str, Any]:
+    typed = dict(stored) | {"outcome": Outcome(stored["outcome"]), "at": datetime.fromisoformat(stored["at"])}
+    typed.setdefault("reason", "")
+    if "read_at" in stored:
+        typed["read_at"] = datetime.fromisoformat(stored["read_at"])
+    return typed

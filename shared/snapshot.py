@@ -1,0 +1,102 @@
+"""A snapshot: the bytes Graph answered to a call for one refresh date, by name and metadata.
+
+The names are the index of the archive, Hive-style, so that DuckDB, Spark and Fabric read it directly:
+`report=R/period=P/refresh_date=D/revision=N/R_P_D_rN.csv.gz`. What else is known is metadata of the blob.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+
+from . import __version__
+from .call import Call
+
+_BLOB = re.compile(r"refresh_date=(\d{4}-\d{2}-\d{2})/revision=([1-9]\d*)/[\w-]+\.csv\.gz", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What is known of a body besides its name."""
+
+    sha256: str
+    """Of the bytes that Graph sent, in hexadecimal."""
+    size: int
+    """Bytes that Graph sent, before compression."""
+    rows: int
+    """Data rows, header not counted."""
+    pulled_at: datetime
+    """UTC."""
+    etag: str
+    """As the download host sent it. It encodes the refresh date, not the content: msgraph-sdk-dotnet#534."""
+    request_id: str
+    """Of the answer, for a support case with Microsoft."""
+
+    def to_metadata(self) -> dict[str, str]:
+        """As blob metadata."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: str(value) for name, value in (values | {"app_version": __version__}).items()} | {
+            "pulled_at": self.pulled_at.isoformat()
+        }
+
+    @classmethod
+    def from_metadata(cls, metadata: Mapping[str, str]) -> Origin:
+        """The reverse of `to_metadata`. Raises KeyError or ValueError for a blob that this app did not write."""
+        return cls(
+            sha256=metadata["sha256"],
+            size=int(metadata["size"]),
+            rows=int(metadata["rows"]),
+            pulled_at=datetime.fromisoformat(metadata["pulled_at"]),
+            etag=metadata["etag"],
+            request_id=metadata["request_id"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One archived body."""
+
+    call: Call
+    refresh_date: date
+    revision: int
+    origin: Origin
+
+    @property
+    def file_name(self) -> str:
+        """Self-describing, as a download loses its path."""
+        return blob_name(self.call, self.refresh_date, self.revision).rpartition("/")[2].removesuffix(".gz")
+
+    @property
+    def blob(self) -> str:
+        """The name of its blob."""
+        return blob_name(self.call, self.refresh_date, self.revision)
+
+    @property
+    def order(self) -> tuple[date, int]:
+        """Sorts snapshots of one call from oldest to newest."""
+        return self.refresh_date, self.revision
+
+
+def prefix(call: Call) -> str:
+    """What the names of all snapshots of a call (of all dates, for a `date=` call) begin with."""
+    return f"report={call.report}/period={call.key}/refresh_date="
+
+
+def blob_name(call: Call, refresh_date: date, revision: int) -> str:
+    """The name under which a body is archived."""
+    file = f"{call.report}_{call.key}_{refresh_date}_r{revision}.csv.gz"
+    return f"{prefix(call)}{refresh_date}/revision={revision}/{file}"
+
+
+def from_blob(call: Call, name: str, metadata: Mapping[str, str]) -> Snapshot | None:
+    """The snapshot of `call` that a blob holds; None if this app did not write it."""
+    match = _BLOB.fullmatch(name, len(prefix(call)) - len("refresh_date="))
+    if not match:
+        return None
+    try:
+        snapshot = Snapshot(call, date.fromisoformat(match[1]), int(match[2]), Origin.from_metadata(metadata))
+    except (KeyError, ValueError):
+        return None
+    return snapshot if snapshot.blob == name else None

@@ -1,0 +1,60 @@
+"""The real parts that the tests share: storage, identity and the simulated Graph, started once for all tests."""
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from azure.identity import ManagedIdentityCredential
+from azure.storage.blob import BlobServiceClient
+
+from local.control import Control
+from local.stack import Stack
+from shared.app import App, build
+from shared.settings import read
+
+USERS = 40
+HOURS = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    with Stack(users=USERS) as stack:
+        identity = {name: stack.settings[name] for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER")}
+        os.environ.update(identity)
+        yield stack
+        for name in identity:
+            del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+def blobs(stack: Stack) -> Iterator[BlobServiceClient]:
+    """The blob service as anybody else would see it."""
+    credential = ManagedIdentityCredential()
+    url, ca = stack.settings["ARCHIVE_URL"], stack.settings["ARCHIVE_CA"]
+    with BlobServiceClient(url, credential, connection_verify=ca) as service, credential:
+        yield service
+
+
+@pytest.fixture
+def control(stack: Stack) -> Control:
+    """The simulator in its usual state, at seven in the morning of a day of its own: no request was made lately."""
+    control = Control(stack.control)
+    control.set_time(datetime(2026, 11, 21, 7, 15, tzinfo=UTC) + timedelta(days=next(HOURS)))
+    control.put("roles", {"roles": ["Reports.Read.All"]})
+    control.put("neighbour", {"function": "*", "used": 0})
+    control.forget()
+    return control
+
+
+@pytest.fixture
+def make_app(stack: Stack, control: Control, blobs: BlobServiceClient) -> Callable[..., App]:
+    """Makes the app that lives in the simulator's time, beside an empty archive; settings as keywords."""
+    for container in blobs.list_containers():
+        blobs.delete_container(container.name)
+
+    def make(**settings: str) -> App:
+        return build(read(stack.settings | settings), clock=control.now, sleep=control.sleep)
+
+    return make

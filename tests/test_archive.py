@@ -1,0 +1,143 @@
+"""Blob storage: snapshots are written once, and found again at a cost that does not grow."""
+
+import hashlib
+import random
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import pytest
+from azure.storage.blob import BlobServiceClient
+
+from local.control import Control
+from shared.app import App
+from shared.archive import BLOCK, Archive, Draft
+from shared.call import Call
+from shared.errors import ArchiveUnavailable, Deferred, Outcome
+from shared.snapshot import Origin, Snapshot, from_blob
+
+CALL = Call("getOffice365ServicesUserCounts", period="D7")
+DAY = date(2026, 11, 18)
+NOISE = random.Random(1).randbytes(2 * BLOCK + 1)
+"""Too large for one block, as it cannot be compressed."""
+
+Keep = Callable[..., tuple[Outcome, Snapshot]]
+
+
+@pytest.fixture
+def archive(make_app: Callable[..., App]) -> Archive:
+    return make_app().puller.archive
+
+
+def written(archive: Archive, body: bytes, call: Call = CALL, day: date = DAY) -> Draft:
+    draft = archive.draft(call)
+    for start in range(0, len(body), 1 << 20):
+        draft.write(body[start : start + (1 << 20)], day)
+    return draft
+
+
+@pytest.fixture
+def keep(archive: Archive, control: Control) -> Keep:
+    def keep(body: bytes, day: date = DAY, call: Call = CALL, draft: Draft | None = None) -> tuple[Outcome, Snapshot]:
+        origin = Origin(hashlib.sha256(body).hexdigest(), len(body), 1, control.now(), '"tag"', "id")
+        return (draft or written(archive, body, call, day)).commit(day, origin)
+
+    return keep
+
+
+@pytest.mark.parametrize("body", [b"small", NOISE], ids=["one block", "several blocks"])
+def test_what_was_written_is_read_back(archive: Archive, keep: Keep, body: bytes) -> None:
+    outcome, snapshot = keep(body)
+    assert (outcome, snapshot.revision) == (Outcome.PUBLISHED, 1)
+    assert archive.revisions(CALL, DAY) == [snapshot]
+    assert archive.content(snapshot) == body
+
+
+@pytest.mark.parametrize("body", [b"small", NOISE], ids=["one block", "several blocks"])
+def test_the_same_body_again_makes_no_second_revision(archive: Archive, keep: Keep, body: bytes) -> None:
+    _, snapshot = keep(body)
+    assert keep(body) == (Outcome.UNCHANGED, snapshot)
+    assert archive.revisions(CALL, DAY) == [snapshot]
+
+
+def test_another_body_is_the_next_revision_and_the_first_stays(archive: Archive, keep: Keep) -> None:
+    keep(b"first")
+    assert keep(b"second")[0] is Outcome.REVISED
+    assert [archive.content(each) for each in archive.revisions(CALL, DAY)] == [b"first", b"second"]
+
+
+def test_a_draft_that_is_not_committed_cannot_be_seen(archive: Archive) -> None:
+    written(archive, NOISE)
+    assert archive.newest(CALL, DAY) is None
+
+
+def test_another_writer_with_the_same_body_does_no_harm(archive: Archive, keep: Keep) -> None:
+    late = written(archive, NOISE)
+    _, snapshot = keep(NOISE)
+    assert keep(NOISE, draft=late) == (Outcome.UNCHANGED, snapshot)
+
+
+def test_another_writer_with_another_small_body_makes_ours_the_next_revision(archive: Archive, keep: Keep) -> None:
+    late = written(archive, b"late")
+    keep(b"early")
+    assert keep(b"late", draft=late)[1].revision == 2
+
+
+def test_another_writer_with_another_large_body_defers_ours(archive: Archive, keep: Keep) -> None:
+    late = written(archive, NOISE)
+    keep(b"early")
+    with pytest.raises(Deferred) as caught:
+        keep(NOISE, draft=late)
+    assert caught.value.reason == "conflict"
+    assert [archive.content(each) for each in archive.revisions(CALL, DAY)] == [b"early"]
+
+
+def test_the_newest_has_the_highest_refresh_date_and_of_that_the_highest_revision(archive: Archive, keep: Keep) -> None:
+    for number in range(11):
+        keep(b"%d" % number)
+    keep(b"older", DAY - timedelta(days=1))
+    newest = archive.newest(CALL, DAY + timedelta(days=2))
+    assert newest is not None
+    assert (newest.refresh_date, newest.revision) == (DAY, 11)
+
+
+@pytest.mark.parametrize("days_later", [0, 20, 60, 800])
+def test_the_newest_is_found_however_old_it_is(archive: Archive, keep: Keep, days_later: int) -> None:
+    _, snapshot = keep(b"body")
+    assert archive.newest(CALL, DAY + timedelta(days=days_later)) == snapshot
+
+
+def test_refresh_dates_are_those_of_that_very_call(archive: Archive, keep: Keep) -> None:
+    for days in (0, 1, 40):
+        keep(b"body", DAY - timedelta(days=days))
+    keep(b"body", date(2026, 1, 1), Call(CALL.report, period="D30"))
+    assert archive.refresh_dates(CALL) == [DAY - timedelta(days=days) for days in (40, 1, 0)]
+    assert archive.refresh_dates(CALL, "2026-10") == [DAY - timedelta(days=40)]
+
+
+def test_an_archive_without_containers_is_empty(archive: Archive) -> None:
+    assert archive.newest(CALL, DAY) is None
+    assert archive.refresh_dates(CALL) == []
+    assert archive.newest_run(DAY) is None
+
+
+def test_blobs_with_names_that_are_not_ours_are_passed_over(
+    archive: Archive, keep: Keep, blobs: BlobServiceClient
+) -> None:
+    _, snapshot = keep(b"body")
+    folder = snapshot.blob.rpartition("/")[0]
+    for name in (f"{folder}/_SUCCESS", f"{folder}/other.csv.gz", f"{folder}0/{snapshot.file_name}.gz"):
+        blobs.get_blob_client("usage", name).upload_blob(b"")
+    assert archive.revisions(CALL, DAY) == [snapshot]
+
+
+@pytest.mark.parametrize("period", ["D7", "ALL"])
+def test_a_name_tells_its_snapshot(keep: Keep, period: str) -> None:
+    _, snapshot = keep(b"body", call=Call("getMicrosoft365CopilotUserCountTrend", period=period, version="v2"))
+    assert f"period={period}-v2/" in snapshot.blob
+    assert from_blob(snapshot.call, snapshot.blob, snapshot.origin.to_metadata()) == snapshot
+
+
+def test_a_blob_service_that_is_not_there_is_said_to_be_unavailable(make_app: Callable[..., App]) -> None:
+    archive = make_app(ARCHIVE_URL="https://127.0.0.1:1/devstoreaccount1").puller.archive
+    with pytest.raises(ArchiveUnavailable):
+        archive.newest(CALL, DAY)

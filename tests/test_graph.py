@@ -1,0 +1,218 @@
+"""Graph over the wire: what is sent, what is refused, and what each answer means."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from local.stack import Stack
+from shared.errors import Deferred, NoData, PullError, Refused, TryAgain
+from shared.graph import Graph
+from shared.identity import Bearer, managed_identity
+from tests.wire import Wire, response
+
+PATH = "/v1.0/reports/getOffice365ServicesUserCounts(period='D7')"
+CSV = b"\xef\xbb\xbfReport Refresh Date,Report Period\n2026-11-18,7\n"
+
+
+@pytest.fixture
+def wires() -> Iterator[tuple[Wire, Wire]]:
+    """A Graph and a download host."""
+    with Wire() as graph, Wire() as downloads:
+        graph.answers[PATH] = response(302, Location=f"{downloads.origin}/data/download?token=a%2Bb%3D")
+        downloads.answers["/data/download"] = response(body=CSV, ETag='"tag"', requestId="0123")
+        yield graph, downloads
+
+
+@pytest.fixture
+def graph(stack: Stack, wires: tuple[Wire, Wire]) -> Graph:
+    bearer = Bearer(lambda: managed_identity(None), wires[0].origin)
+    return Graph(wires[0].origin, bearer, frozenset([wires[1].origin]))
+
+
+def body(graph: Graph, etag: str | None = None) -> bytes:
+    with graph.get(PATH, etag) as answer:
+        assert answer is not None
+        return b"".join(answer.chunks)
+
+
+def failure(graph: Graph) -> PullError:
+    with pytest.raises(PullError) as caught:
+        body(graph)
+    return caught.value
+
+
+# -- the requests ------------------------------------------------------------------------------------------------------
+
+
+def test_the_redirect_is_followed_to_the_bytes_of_the_download(graph: Graph, wires: tuple[Wire, Wire]) -> None:
+    assert body(graph) == CSV
+    assert wires[1].seen[0][0] == "/data/download?token=a%2Bb%3D"
+
+
+def test_graph_gets_the_bearer_and_the_download_host_nothing_of_it(graph: Graph, wires: tuple[Wire, Wire]) -> None:
+    body(graph)
+    to_graph, to_download = wires[0].seen[0][1], wires[1].seen[0][1]
+    assert to_graph["authorization"].startswith("Bearer ey")
+    assert to_download.keys() == {"host", "user-agent", "accept-encoding", "accept", "connection"}
+
+
+def test_cookies_are_never_sent_back(graph: Graph, wires: tuple[Wire, Wire]) -> None:
+    for wire, path in zip(wires, (PATH, "/data/download"), strict=True):
+        wire.answers[path] = wire.answers[path].replace(b"\r\n", b"\r\nSet-Cookie: a=b\r\n", 1)
+    body(graph)
+    body(graph)
+    assert not any("cookie" in headers for wire in wires for _, headers in wire.seen)
+
+
+def test_etag_and_request_id_of_the_download_are_told(graph: Graph) -> None:
+    with graph.get(PATH) as answer:
+        assert answer is not None
+        assert (answer.etag, answer.request_id) == ('"tag"', "0123")
+
+
+def test_a_body_without_redirect_is_taken_too(graph: Graph, wires: tuple[Wire, Wire]) -> None:
+    wires[0].answers[PATH] = response(body=CSV)
+    assert body(graph) == CSV
+
+
+def test_304_means_that_there_is_no_body(graph: Graph, wires: tuple[Wire, Wire]) -> None:
+    wires[0].answers[PATH] = response(304)
+    with graph.get(PATH, '"tag"') as answer:
+        assert answer is None
+    assert wires[0].seen[0][1]["if-none-match"] == '"tag"'
+
+
+# -- redirects ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "",
+        "/data/download",
+        "http://reports.office.com/data/x",
+        "https://reports.office.com:444/data/x",
+        "https://reports.office.com/other/x",
+        "https://user@reports.office.com/data/x",
+        "https://reports.office.com.evil.example/data/x",
+        "https://evil.reports.office.com/data/x",
+        "https://reportsé.office.com/data/x",
+        "http://169.254.169.254/data/x",
+        "https://[::1",
+        "file:///etc/passwd",
+    ],
+)
+def test_a_redirect_elsewhere_is_refused(graph: Graph, wires: tuple[Wire, Wire], location: str) -> None:
+    wires[0].answers[PATH] = response(302, Location=location)
+    error = failure(graph)
+    assert (type(error), error.reason) == (Refused, "bad_redirect")
+
+
+@pytest.mark.parametrize("host", ["reports", "reportsncu", "reportsweu", "reports-new1"])
+def test_microsofts_hosts_are_allowed_by_rule(graph: Graph, host: str) -> None:
+    assert graph.allowed(f"https://{host}.office.com/data/v1.0/download?token=x")
+
+
+# -- bodies that are not whole -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        pytest.param(response(body=CSV, Content_Length=str(len(CSV) + 1)), "cut_short", id="length"),
+        pytest.param(response(body=b"20\r\nabc", Transfer_Encoding="chunked"), "cut_short", id="in a chunk"),
+        pytest.param(response(body=b"3\r\nabc\r\n", Transfer_Encoding="chunked"), "cut_short", id="no last chunk"),
+        pytest.param(response(body=CSV, framed=False), "unframed", id="neither length nor chunks"),
+        pytest.param(response(body=b"\x1f\x8b", Content_Encoding="gzip"), "encoded", id="gzip that nobody asked for"),
+    ],
+)
+def test_a_body_that_may_be_cut_is_not_taken(
+    graph: Graph, wires: tuple[Wire, Wire], answer: bytes, reason: str
+) -> None:
+    wires[1].answers["/data/download"] = answer
+    error = failure(graph)
+    assert (type(error), error.reason) == (TryAgain, reason)
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 410, 500, 302])
+def test_a_download_that_is_not_given_may_be_tried_again(graph: Graph, wires: tuple[Wire, Wire], status: int) -> None:
+    wires[1].answers["/data/download"] = response(status)
+    error = failure(graph)
+    assert (type(error), error.reason) == (TryAgain, "download_failed")
+
+
+# -- Graph's errors, as published --------------------------------------------------------------------------------------
+
+
+def said(code: str, message: str = "") -> bytes:
+    return json.dumps({"error": {"code": code, "message": message, "innerError": {}}}).encode()
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "kind", "reason"),
+    [
+        (400, said("InvalidArgument", "Invalid date value specified: 2020-06-03."), Refused, "date_out_of_reach"),
+        (400, said("BadRequest", "Resource not found for the segment 'x'."), Refused, "unknown_in_this_cloud"),
+        (400, said("BadRequest", "JSON format is not supported."), Refused, "bad_request"),
+        (401, said("InvalidAuthenticationToken"), TryAgain, "unauthorized"),
+        (403, said("S2SUnauthorized", "Invalid permission."), Refused, "permission"),
+        (403, said("UnknownError", said("S2SUnauthorized", "Invalid").decode()), Refused, "permission"),
+        (403, said("MissingCredentials"), Deferred, "missing_credentials"),
+        (404, said("UnknownTenantId"), NoData, "unknown_tenant"),
+        (404, said("NotFound"), Refused, "unknown_in_this_cloud"),
+        (429, said("TooManyRequests"), TryAgain, "rate_limited"),
+        (500, b"<html>", TryAgain, "graph_error"),
+        (503, b"", TryAgain, "graph_error"),
+    ],
+)
+def test_what_an_error_of_graph_means(
+    graph: Graph, wires: tuple[Wire, Wire], status: int, text: bytes, kind: type[PullError], reason: str
+) -> None:
+    wires[0].answers[PATH] = response(status, text)
+    error = failure(graph)
+    assert (type(error), error.reason) == (kind, reason)
+
+
+def test_the_code_inside_a_wrapped_error_is_shown(graph: Graph, wires: tuple[Wire, Wire]) -> None:
+    wires[0].answers[PATH] = response(403, said("UnknownError", said("S2SUnauthorized", "Invalid scope.").decode()))
+    assert str(failure(graph)) == "Graph answered 403 S2SUnauthorized: Invalid scope."
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("10", 10.0),
+        ("2.128", 2.128),
+        ("0", 0.0),
+        ("86400", 86400.0),
+        ("Sat, 21 Nov 2026 07:15:30 GMT", 30.0),
+        ("Sat, 21 Nov 2026 07:14:00 GMT", None),
+        ("-1", None),
+        ("nan", None),
+        ("abc", None),
+    ],
+)
+def test_the_wait_that_graph_asks_for_is_told(
+    graph: Graph, wires: tuple[Wire, Wire], header: str, seconds: float | None
+) -> None:
+    wires[0].answers[PATH] = response(429, Retry_After=header, Date="Sat, 21 Nov 2026 07:15:00 GMT")
+    error = failure(graph)
+    assert isinstance(error, TryAgain)
+    assert error.after == seconds
+
+
+def test_no_token_is_said_as_such(stack: Stack) -> None:
+    bearer = Bearer(lambda: managed_identity("00000000-0000-0000-0000-00000000dead"), "http://127.0.0.1:1")
+    with pytest.raises(PullError) as caught:
+        body(Graph("http://127.0.0.1:1", bearer, frozenset()))
+    assert caught.value.reason in ("no_token", "graph_unreachable")
+
+
+def test_a_host_that_does_not_answer_may_be_tried_again_and_its_url_is_not_shown(
+    graph: Graph, wires: tuple[Wire, Wire]
+) -> None:
+    nobody = wires[1].origin
+    wires[1].__exit__()
+    error = failure(graph)
+    assert (error.reason, nobody in str(error)) == ("download_unreachable", False)

@@ -1,0 +1,264 @@
+"""Pulling, on real parts: what a run asks for, what it archives, and what it does when something is wrong."""
+
+import hashlib
+import logging
+import zlib
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, timedelta
+
+import pytest
+from azure.storage.blob import BlobServiceClient
+
+from local.control import Control
+from local.stack import Stack
+from shared.app import App
+from shared.call import Call
+from shared.errors import ArchiveUnavailable, Outcome, RunFailed
+from shared.runs import Pulled, Run
+from shared.snapshot import Snapshot
+from tests.wire import Wire, response
+
+MakeApp = Callable[..., App]
+SERVICES = "getOffice365ServicesUserCounts"
+DETAIL = "getOffice365ActiveUserDetail"
+D7 = f"{SERVICES}(period='D7')"
+CSV = b"Report Refresh Date,Report Period\n2026-11-18,7\n"
+
+
+def outcomes(run: Run) -> dict[str, Outcome]:
+    return {pulled.call: pulled.outcome for pulled in run.pulls}
+
+
+def only(run: Run) -> Pulled:
+    (pulled,) = run.pulls
+    return pulled
+
+
+def newest(app: App, call: Call) -> Snapshot:
+    snapshot = app.puller.archive.newest(call, app.puller.clock().date())
+    assert snapshot is not None
+    return snapshot
+
+
+def names(blobs: BlobServiceClient, container: str) -> list[str]:
+    return [blob.name for blob in blobs.get_container_client(container).list_blobs()]
+
+
+# -- what is archived --------------------------------------------------------------------------------------------------
+
+
+def test_the_bytes_that_graph_sent_are_archived_under_their_refresh_date(
+    make_app: MakeApp, control: Control, blobs: BlobServiceClient
+) -> None:
+    run = make_app(REPORTS=D7).puller.run()
+    expected = control.get("expected", call=D7)
+    day = expected["refresh_date"]
+    assert only(run).outcome is Outcome.PUBLISHED
+    (name,) = names(blobs, "usage")
+    assert name == f"report={SERVICES}/period=D7/refresh_date={day}/revision=1/{SERVICES}_D7_{day}_r1.csv.gz"
+    compressed = blobs.get_blob_client("usage", name).download_blob().readall()
+    content = zlib.decompress(compressed, wbits=31)
+    assert hashlib.sha256(content).hexdigest() == expected["sha256"]
+    assert content.startswith(b"\xef\xbb\xbfReport Refresh Date,")
+
+
+def test_the_facts_about_a_snapshot_are_metadata_of_its_blob(
+    make_app: MakeApp, control: Control, blobs: BlobServiceClient
+) -> None:
+    make_app(REPORTS=D7).puller.run()
+    metadata = blobs.get_blob_client("usage", names(blobs, "usage")[0]).get_blob_properties().metadata
+    expected = control.get("expected", call=D7)
+    (download,) = control.get("record", listener="download")
+    assert metadata["sha256"] == expected["sha256"] == download["sha256"]
+    assert (metadata["size"], metadata["rows"]) == (str(expected["size"]), str(expected["rows"]))
+    assert metadata["pulled_at"] == control.now().isoformat()
+    assert metadata["etag"] == download["etag"]
+    assert metadata["app_version"] == "0.1.0"
+
+
+def test_personal_snapshots_lie_in_a_container_of_their_own(make_app: MakeApp, blobs: BlobServiceClient) -> None:
+    make_app(REPORTS=f"{D7}, {DETAIL}").puller.run()
+    assert {name.split("/")[0] for name in names(blobs, "usage")} == {f"report={SERVICES}"}
+    assert {name.split("/")[0] for name in names(blobs, "usage-personal")} == {f"report={DETAIL}"}
+
+
+def test_a_single_day_is_archived_under_that_day(make_app: MakeApp, control: Control) -> None:
+    app = make_app(REPORTS=DETAIL)
+    app.puller.run()
+    oldest = control.now().date() - timedelta(days=27)
+    assert newest(app, Call(DETAIL, date=oldest)).refresh_date == oldest
+
+
+def test_a_copilot_report_comes_without_redirect_and_in_two_versions(make_app: MakeApp) -> None:
+    run = make_app(REPORTS="getMicrosoft365CopilotUserCountTrend").puller.run()
+    assert len(run.pulls) == 10
+    assert set(outcomes(run).values()) == {Outcome.PUBLISHED}
+
+
+# -- again and again ---------------------------------------------------------------------------------------------------
+
+
+def test_a_second_run_finds_everything_unchanged_and_archives_nothing(
+    make_app: MakeApp, blobs: BlobServiceClient
+) -> None:
+    app = make_app(REPORTS=SERVICES)
+    app.puller.run()
+    before = names(blobs, "usage")
+    assert set(outcomes(app.puller.run()).values()) == {Outcome.UNCHANGED}
+    assert names(blobs, "usage") == before
+
+
+def next_day(control: Control) -> datetime:
+    return (control.now() + timedelta(days=1)).replace(hour=0, minute=5)
+
+
+def until_the_refresh_date_stands_still_over_midnight(control: Control) -> None:
+    while True:
+        now, before = control.now(), control.get("visible", report=SERVICES)
+        control.set_time(next_day(control))
+        if control.get("visible", report=SERVICES) == before:
+            break
+    control.set_time(now)
+
+
+def test_the_first_run_of_a_day_reads_the_body_and_finds_it_unchanged(make_app: MakeApp, control: Control) -> None:
+    until_the_refresh_date_stands_still_over_midnight(control)
+    app = make_app(REPORTS=D7)
+    app.puller.run()
+    control.set_time(next_day(control))
+    pulled = only(app.puller.run())
+    assert (pulled.outcome, pulled.read) == (Outcome.UNCHANGED, True)
+
+
+def test_a_corrected_day_becomes_a_second_revision_beside_the_first(make_app: MakeApp, control: Control) -> None:
+    until_the_refresh_date_stands_still_over_midnight(control)
+    app = make_app(REPORTS=D7)
+    app.puller.run()
+    first = newest(app, Call(SERVICES, period="D7"))
+    control.put("restate", {"report": SERVICES, "refresh_date": first.refresh_date.isoformat(), "revision": 1})
+    control.set_time(next_day(control))
+    pulled = only(app.puller.run())
+    revisions = app.puller.archive.revisions(first.call, first.refresh_date)
+    control.put("restate", {"report": SERVICES, "refresh_date": first.refresh_date.isoformat(), "revision": 0})
+    assert (pulled.outcome, pulled.revision) == (Outcome.REVISED, 2)
+    assert [each.revision for each in revisions] == [1, 2]
+    assert len({app.puller.archive.content(each) for each in revisions}) == 2
+
+
+def test_a_new_refresh_date_is_published_beside_the_old(make_app: MakeApp, control: Control) -> None:
+    app = make_app(REPORTS=D7)
+    days = set()
+    for _ in range(4):
+        app.puller.run()
+        days.add(newest(app, Call(SERVICES, period="D7")).refresh_date)
+        control.sleep(86400)
+    assert app.puller.archive.refresh_dates(Call(SERVICES, period="D7")) == sorted(days)
+    assert len(days) > 1
+
+
+# -- the record of a run -----------------------------------------------------------------------------------------------
+
+
+def test_a_run_leaves_a_record_that_the_next_one_reads(make_app: MakeApp, blobs: BlobServiceClient) -> None:
+    app = make_app(REPORTS=D7)
+    run = app.puller.run()
+    assert names(blobs, "usage-derived") == [f"runs/{run.started:%Y-%m}/{run.id}.json"]
+    assert app.puller.archive.newest_run(run.started.date()) == run
+
+
+def test_every_call_of_a_run_has_one_event_line(make_app: MakeApp, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "usage_archive"):
+        make_app(REPORTS=SERVICES).puller.run()
+    lines = [record.getMessage() for record in caplog.records if record.name == "usage_archive"]
+    assert [line.split()[0] for line in lines] == ["pull.published"] * 4 + ["run.finished"]
+    assert '"call": "getOffice365ServicesUserCounts(period=\'D7\')"' in "".join(lines)
+
+
+# -- what goes wrong ---------------------------------------------------------------------------------------------------
+
+
+def test_the_download_host_never_sees_a_bearer_a_cookie_or_a_key(make_app: MakeApp, control: Control) -> None:
+    make_app(REPORTS=SERVICES).puller.run()
+    downloads = control.get("record", listener="download")
+    assert len(downloads) == 4
+    assert not any(any(download["carried"].values()) for download in downloads)
+
+
+def test_a_missing_permission_is_refused_and_needs_a_person(make_app: MakeApp, control: Control) -> None:
+    control.put("roles", {"roles": []})
+    app = make_app(REPORTS=D7)
+    with pytest.raises(RunFailed, match="permission"):
+        app.pull()
+    assert only(app.puller.run()).outcome is Outcome.REFUSED
+
+
+def test_without_a_token_there_is_no_run(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IDENTITY_HEADER", "wrong")
+    with pytest.raises(ArchiveUnavailable):  # storage wants a token too
+        make_app(REPORTS=SERVICES).puller.run()
+
+
+def test_a_neighbour_that_uses_up_the_tenants_limit_makes_calls_wait(make_app: MakeApp, control: Control) -> None:
+    control.put("neighbour", {"function": SERVICES, "used": 40})
+    run = make_app(REPORTS=f"{SERVICES}, getOffice365ActiveUserCounts(period='D7')").puller.run()
+    assert outcomes(run)["getOffice365ActiveUserCounts(period='D7')"] is Outcome.PUBLISHED
+    assert {pulled.reason for pulled in run.pulls if SERVICES in pulled.call} <= {"rate_limited", "budget"}
+
+
+def test_deferred_calls_are_pulled_by_the_next_run(make_app: MakeApp, control: Control) -> None:
+    control.put("neighbour", {"function": SERVICES, "used": 40})
+    app = make_app(REPORTS=SERVICES)
+    app.puller.run()
+    control.put("neighbour", {"function": SERVICES, "used": 0})
+    control.sleep(6 * 3600)
+    assert set(outcomes(app.puller.run()).values()) == {Outcome.PUBLISHED}
+
+
+@pytest.fixture
+def scripted(stack: Stack) -> Iterator[Wire]:
+    """A Graph that answers what the test says; everything but D7 is answered well."""
+    with Wire() as graph:
+        for period in ("D7", "D30", "D90", "D180"):
+            graph.answers[f"/v1.0/reports/{SERVICES}(period='{period}')"] = response(body=CSV)
+        yield graph
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome", "reason"),
+    [
+        pytest.param(response(), Outcome.NO_DATA, "empty_body", id="empty"),
+        pytest.param(response(body=CSV[:34]), Outcome.NO_DATA, "no_rows", id="header only"),
+        pytest.param(response(body=CSV[:-3]), Outcome.DEFERRED, "cut_short", id="cut in a row"),
+        pytest.param(response(body=CSV, Content_Length="999"), Outcome.DEFERRED, "cut_short", id="cut on the wire"),
+        pytest.param(response(body=b"<html></html>"), Outcome.QUARANTINED, "not_this_report", id="HTML"),
+        pytest.param(
+            response(body=CSV.replace(b"2026-11-18", b"")), Outcome.QUARANTINED, "no_refresh_date", id="no refresh date"
+        ),
+        pytest.param(response(401), Outcome.DEFERRED, "unauthorized", id="401"),
+        pytest.param(response(403), Outcome.REFUSED, "permission", id="403"),
+        pytest.param(response(503), Outcome.DEFERRED, "graph_error", id="503"),
+        pytest.param(response(302, Location="https://evil.example/"), Outcome.REFUSED, "bad_redirect", id="redirect"),
+    ],
+)
+def test_a_bad_answer_is_named_and_not_archived_and_the_other_calls_go_on(
+    make_app: MakeApp, scripted: Wire, answer: bytes, outcome: Outcome, reason: str
+) -> None:
+    scripted.answers[f"/v1.0/reports/{D7}"] = answer
+    app = make_app(REPORTS=SERVICES, GRAPH_ENDPOINT=scripted.origin)
+    pulls = {pulled.call: (pulled.outcome, pulled.reason) for pulled in app.puller.run().pulls}
+    assert pulls.pop(D7) == (outcome, reason)
+    assert set(pulls.values()) == {(Outcome.PUBLISHED, "")}
+    assert app.puller.archive.newest(Call(SERVICES, period="D7"), date(2026, 11, 18)) is None
+
+
+def test_a_refused_token_is_renewed_once(make_app: MakeApp, scripted: Wire) -> None:
+    scripted.answers[f"/v1.0/reports/{D7}"] = response(401)
+    make_app(REPORTS=D7, GRAPH_ENDPOINT=scripted.origin).puller.run()
+    assert len(scripted.seen) == 2
+
+
+def test_retries_count_against_the_request_budget(make_app: MakeApp, scripted: Wire) -> None:
+    for path in scripted.answers:
+        scripted.answers[path] = response(500)
+    make_app(REPORTS=SERVICES, GRAPH_ENDPOINT=scripted.origin).puller.run()
+    assert len(scripted.seen) == 10
