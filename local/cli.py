@@ -69,7 +69,7 @@ def _services(options: argparse.Namespace) -> int:
 
 
 def _test(options: argparse.Namespace) -> int:
-    return _python("-m", "pytest", "--cov", *options.rest)
+    return _python("-m", "pytest", "--cov", "--numprocesses=auto", "--dist=loadfile", *options.rest)
 
 
 def _check(options: argparse.Namespace) -> int:

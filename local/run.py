@@ -24,7 +24,7 @@ from local.stack import Stack
 from local.storage import clear
 from local.tenant import OtherTenant, people
 from shared import events
-from shared.app import build
+from shared.app import App
 from shared.settings import read
 
 _KEYS = HOME / "keys.json"
@@ -67,11 +67,13 @@ def run(options: Options) -> int:
             FunctionsHost(ROOT, _keys(), port=options.port, log=screen) as host,
         ):
             _KEYS.write_text(json.dumps(dict(host.keys)), "utf-8")
-            _live_through(options.days, Control(stack.control), screen)
+            control = Control(stack.control)
+            _live_through(options.days, control, screen)
             print("Pulling what is due ...", flush=True)
+            control.forget()
             status = _pull(host)
             screen.done()
-            _show_newest_run()
+            _show_newest_run(control)
             _show_urls(host)
             if options.once:
                 return status
@@ -90,7 +92,7 @@ def _live_through(days: int, control: Control, screen: _Screen) -> None:
     """Let the timer runs of the last `days` days happen, one after the other, as fast as they go."""
     if not days:
         return
-    puller = build(read(os.environ), clock=control.now, sleep=control.sleep).puller
+    puller = App(read(os.environ), control.now, control.sleep).puller
     begin = datetime.now(UTC) - timedelta(days=days)
     outcomes: Counter[str] = Counter()
     started = time.monotonic()
@@ -114,9 +116,9 @@ def _pull(host: FunctionsHost) -> int:
     return 0
 
 
-def _show_newest_run() -> None:
+def _show_newest_run(control: Control) -> None:
     """Print how every call of the newest run ended."""
-    newest = build(read(os.environ)).puller.archive.newest_run(datetime.now(UTC).date())
+    newest = App(read(os.environ)).archive.newest_run(datetime.now(UTC).date())
     if newest is None:
         return
     for pulled in newest.pulls:
@@ -125,6 +127,8 @@ def _show_newest_run() -> None:
         print(f"{pulled.outcome:<11} {pulled.call:<60} {pulled.refresh_date or '-':<10} {rows:>10}  {what}")
     outcomes = Counter(str(pulled.outcome) for pulled in newest.pulls)
     print(f"\n{len(newest.pulls)} calls: {_counted(outcomes) or 'nothing was due'}.")
+    statuses = Counter(str(request["status"]) for request in control.get("record", listener="graph"))
+    print(f"{statuses.total()} requests to Graph, {statuses['429']} of them answered with 429 (too many).")
     if newest.waiting:
         print(f"{newest.waiting} single days are still to come: ten requests in ten minutes is what a report may cost.")
 

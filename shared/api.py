@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from email.utils import format_datetime
+from typing import NamedTuple
 
 from . import events
 from .archive import Archive
@@ -25,18 +25,16 @@ RETRY_SECONDS = 30
 _PATH = re.compile(r"(?P<version>v1\.0|beta)/(?:copilot/)?reports(?:/(?P<call>.*))?", re.ASCII | re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """An HTTP request as far as it matters here: the path decoded and without `/api`, header names in lower case."""
 
     method: str
     path: str
-    query: Mapping[str, str] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = {}
+    headers: Mapping[str, str] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """An HTTP answer. For HEAD, `Content-Length` tells what GET would send."""
 
     status: int
@@ -44,8 +42,7 @@ class Reply:
     body: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Api:
+class Api(NamedTuple):
     """The archive over HTTP, under Graph's own paths."""
 
     archive: Archive

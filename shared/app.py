@@ -7,57 +7,69 @@ import logging
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from . import events
 from .api import Api
 from .archive import Archive
 from .catalogue import catalogue
 from .errors import RunFailed
-from .graph import Graph
 from .identity import Bearer, managed_identity
-from .pull import Puller, needing_a_person
-from .selection import select
 from .settings import Settings, read
 
+if TYPE_CHECKING:
+    from .pull import Puller
 
-@dataclass(frozen=True)
+
 class App:
-    """The two things that the app does."""
+    """The two things that the app does: it pulls, and it answers. No request is made before they are used."""
 
-    puller: Puller
-    api: Api
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
+        """The clock answers UTC; `sleep` takes seconds."""
+        self._settings = settings
+        self._clock = clock
+        self._sleep = sleep
+        self._reports = catalogue()
+        self.archive = Archive(
+            settings.archive_url,
+            managed_identity(settings.client_id),
+            personal=[report.name for report in self._reports.reports.values() if report.personal_data],
+            ca=settings.archive_ca,
+        )
+
+    @functools.cached_property
+    def api(self) -> Api:
+        """What answers the HTTP functions."""
+        return Api(self.archive, self._reports, self._clock)
+
+    @functools.cached_property
+    def puller(self) -> Puller:
+        """What the timer function runs. Raises SettingError for a REPORTS that selects nothing."""
+        # Flex Consumption runs the timer on other instances than HTTP, whose cold start need not pay for these:
+        # https://learn.microsoft.com/azure/azure-functions/flex-consumption-plan#per-function-scaling
+        from .graph import Graph
+        from .pull import Puller
+        from .selection import select
+
+        settings = self._settings
+        bearer = Bearer(lambda: managed_identity(settings.client_id), settings.graph_endpoint)
+        graph = Graph(settings.graph_endpoint, bearer, settings.download_origins)
+        selection = select(settings.reports, self._reports)
+        return Puller(self.archive, graph, self._reports, selection, settings.graph_version, self._clock, self._sleep)
 
     def pull(self) -> None:
         """Pull what is due. Raises RunFailed at the end if something in it needs a person, so that Azure counts it."""
         run = self.puller.run()
-        if stuck := needing_a_person(run):
+        if stuck := run.needing_a_person():
             calls = ", ".join(f"{pulled.call} ({pulled.reason})" for pulled in stuck)
             events.emit(events.RUN_FAILED, logging.ERROR, run=run.id, calls=calls)
             raise RunFailed(f"These calls need a person: {calls}.")
-
-
-def build(
-    settings: Settings,
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-    sleep: Callable[[float], object] = time.sleep,
-) -> App:
-    """The app for these settings. No request is made yet. Raises SettingError for a REPORTS that selects nothing."""
-    reports = catalogue()
-    archive = Archive(
-        settings.archive_url,
-        managed_identity(settings.client_id),
-        personal=[report.name for report in reports.reports.values() if report.personal_data],
-        ca=settings.archive_ca,
-    )
-    bearer = Bearer(lambda: managed_identity(settings.client_id), settings.graph_endpoint)
-    graph = Graph(settings.graph_endpoint, bearer, settings.download_origins)
-    selection = select(settings.reports, reports)
-    return App(
-        puller=Puller(archive, graph, reports, selection, settings.graph_version, clock, sleep),
-        api=Api(archive, reports, clock),
-    )
 
 
 @functools.cache
@@ -65,4 +77,4 @@ def app() -> App:
     """The app of this process. Raises SettingError at every use, until the setting is right."""
     for library in ("azure", "urllib3"):  # they would log every request, and the URLs of downloads are secret
         logging.getLogger(library).setLevel(logging.WARNING)
-    return build(read(os.environ))
+    return App(read(os.environ))

@@ -7,12 +7,10 @@ form, which is Graph's own.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
 from .errors import BadArgument, UnknownReport
@@ -29,8 +27,7 @@ _ARGUMENT = re.compile(r"(?P<key>\w+)\s*=\s*(?:'(?P<quoted>[^']*)'|(?P<bare>[^\s
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """A report with its argument: one period, or one date, or neither."""
 
     report: str
@@ -170,6 +167,8 @@ def _version(report: Report, text: str | None) -> str | None:
 
 
 def _unknown(name: str, catalogue: Catalogue) -> UnknownReport:
+    import difflib  # only for those who misspell
+
     by_lower = {known.lower(): known for known in catalogue.names}
     near = [by_lower[match] for match in difflib.get_close_matches(name[:200].lower(), by_lower, n=3)]
     hint = f" Did you mean {near[0]}?" if near else " The catalogue at /api/v1.0/reports lists every report."

@@ -10,21 +10,18 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Version2:
+class Version2(NamedTuple):
     """What a Copilot report takes and answers when it is called with `version='v2'`."""
 
     periods: tuple[str, ...]
     columns: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """One reports function of Graph."""
 
     name: str
@@ -64,8 +61,7 @@ class Report:
         return preferred if preferred in self.root else next(iter(self.root))
 
 
-@dataclass(frozen=True, slots=True)
-class LegacyFamily:
+class LegacyFamily(NamedTuple):
     """A report of the 2017 beta: `Office365ActiveUsers(view='Detail',period='D7')/content`."""
 
     family: str

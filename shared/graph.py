@@ -14,9 +14,9 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import requests
@@ -37,8 +37,7 @@ _MICROSOFT_HOST = re.compile(r"reports[a-z0-9-]*\.office\.com", re.ASCII)
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """A body on its way: bytes as received, and what its headers say of it."""
 
     chunks: Iterator[bytes]

@@ -6,9 +6,8 @@ A missed run, a double run or a week of outage needs no hand: the plan sees the 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .call import Call
 from .errors import Outcome
@@ -38,18 +37,16 @@ _LACKING = "unknown_in_this_cloud"
 _UNPUNCTUAL = timedelta(minutes=30)
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """What the archive holds of one selected report."""
 
-    newest: Mapping[Call, Snapshot] = field(default_factory=dict)
+    newest: Mapping[Call, Snapshot] = {}
     """The newest snapshot of each selected call that has one."""
     days: Set[date] = frozenset()
     """Days that are archived by `date=` calls, as far as they matter: the last DATE_DAYS."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(NamedTuple):
     """A call that is due."""
 
     call: Call
@@ -57,8 +54,7 @@ class Ask:
     """If given, Graph need not send a body while this is of the newest refresh date."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unasked:
+class Unasked(NamedTuple):
     """A call that needs no request in this run, or gets none, and how it stands all the same."""
 
     call: Call
@@ -67,8 +63,7 @@ class Unasked:
     known: Snapshot | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """What a run should do."""
 
     asks: Mapping[str, Sequence[Ask]]

@@ -8,8 +8,8 @@ import secrets
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from . import events
 from .archive import Archive
@@ -34,8 +34,7 @@ LONGEST_WAIT = 600.0
 """Seconds; what has to wait longer is left to the next run."""
 
 
-@dataclass(frozen=True)
-class Puller:
+class Puller(NamedTuple):
     """Everything that pulling needs. The clock answers UTC; `sleep` takes seconds."""
 
     archive: Archive
@@ -160,13 +159,13 @@ class Puller:
 
     def _noted(self, pulled: Pulled) -> Pulled:
         level = logging.INFO if pulled.outcome in _FINE or not pulled.asked else logging.WARNING
-        facts = {name: getattr(pulled, name) for name in Pulled.__slots__ if name not in ("outcome", "at", "read")}
+        facts = {name: getattr(pulled, name) for name in Pulled._fields if name not in ("outcome", "at", "read")}
         events.emit(events.PULL + pulled.outcome, level, **facts)
         return pulled
 
     def _standing(self, unasked: Unasked) -> Pulled:
         if unasked.known:
-            return replace(self._done(unasked.outcome, unasked.known, unasked.reason), asked=False)
+            return self._done(unasked.outcome, unasked.known, unasked.reason)._replace(asked=False)
         return Pulled(str(unasked.call), unasked.outcome, self.clock(), unasked.reason, asked=False)
 
     def _done(self, outcome: Outcome, snapshot: Snapshot, reason: str) -> Pulled:
@@ -219,18 +218,6 @@ class Puller:
 
 
 _FINE = (Outcome.PUBLISHED, Outcome.UNCHANGED, Outcome.REVISED, Outcome.NO_DATA)
-_NEEDS_A_PERSON = (Outcome.QUARANTINED, Outcome.REFUSED)
-
-
-def needing_a_person(run: Run) -> list[Pulled]:
-    """The pulls of a run that time will not heal."""
-    return [
-        pulled
-        for pulled in run.pulls
-        if pulled.asked
-        and pulled.reason != "unknown_in_this_cloud"
-        and (pulled.outcome in _NEEDS_A_PERSON or pulled.reason == "defect")
-    ]
 
 
 def _spent(times: Sequence[datetime], now: datetime) -> int:

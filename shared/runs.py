@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import __version__
 from .errors import Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class Last:
+class Last(NamedTuple):
     """How the last pull of one call ended."""
 
     outcome: Outcome
@@ -26,8 +24,7 @@ class Last:
     """When its body was last read in full: a 304 says that the refresh date stands still, not that the numbers do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pulled:
+class Pulled(NamedTuple):
     """How one pull ended."""
 
     call: str
@@ -46,8 +43,7 @@ class Pulled:
     """Whether Graph was asked; else nothing was due, or the request budget was spent."""
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """One run, as it is stored."""
 
     id: str
@@ -56,12 +52,22 @@ class Run:
     pulls: list[Pulled]
     waiting: int
     """Single days that are missing in the archive and still to be asked for."""
-    lost: Mapping[str, list[str]] = field(default_factory=dict)
+    lost: Mapping[str, list[str]] = {}
     """Dates that nothing can bring back, noticed in this run: by call its refresh dates, by report its single days."""
-    last: Mapping[str, Last] = field(default_factory=dict)
+    last: Mapping[str, Last] = {}
     """By call: what this run saw, and what earlier ones saw of the calls that it did not ask for."""
-    requests: Mapping[str, list[datetime]] = field(default_factory=dict)
+    requests: Mapping[str, list[datetime]] = {}
     """By report: when it was asked for in the ten minutes before the run's end."""
+
+    def needing_a_person(self) -> list[Pulled]:
+        """The pulls that time will not heal."""
+        return [
+            pulled
+            for pulled in self.pulls
+            if pulled.asked
+            and pulled.reason != "unknown_in_this_cloud"
+            and (pulled.outcome in (Outcome.QUARANTINED, Outcome.REFUSED) or pulled.reason == "defect")
+        ]
 
     def to_json(self) -> bytes:
         """As stored."""
@@ -117,8 +123,7 @@ def remember(before: Mapping[str, Last], pulls: list[Pulled]) -> dict[str, Last]
 
 
 def _present(value: Pulled | Last) -> dict[str, Any]:
-    names = value.__slots__
-    return {name: getattr(value, name) for name in names if getattr(value, name) not in ("", None)}
+    return {name: held for name, held in value._asdict().items() if held not in ("", None)}
 
 
 def _typed(stored: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Set
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .call import Call, calls_of, parse
 from .catalogue import Catalogue, Report
@@ -20,8 +20,7 @@ GROUPS: dict[str, Callable[[Report], bool]] = {
 _SEPARATOR = re.compile(r"[,\n](?![^()\n]*\))")
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(NamedTuple):
     """The calls to keep up to date."""
 
     calls: Set[Call]

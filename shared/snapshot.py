@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from datetime import date, datetime
+from typing import NamedTuple
 
 from . import __version__
 from .call import Call
@@ -17,8 +17,7 @@ from .call import Call
 _BLOB = re.compile(r"refresh_date=(\d{4}-\d{2}-\d{2})/revision=([1-9]\d*)/[\w-]+\.csv\.gz", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """What is known of a body besides its name."""
 
     sha256: str
@@ -36,7 +35,7 @@ class Origin:
 
     def to_metadata(self) -> dict[str, str]:
         """As blob metadata."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        values = self._asdict()
         return {name: str(value) for name, value in (values | {"app_version": __version__}).items()} | {
             "pulled_at": self.pulled_at.isoformat()
         }
@@ -54,8 +53,7 @@ class Origin:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(NamedTuple):
     """One archived body."""
 
     call: Call

@@ -5,14 +5,18 @@ import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
+import hypothesis
 import pytest
 from azure.identity import ManagedIdentityCredential
 from azure.storage.blob import BlobServiceClient
 
 from local.control import Control
 from local.stack import Stack
-from shared.app import App, build
+from shared.app import App
 from shared.settings import read
+
+hypothesis.settings.register_profile("project", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("project")
 
 USERS = 40
 HOURS = itertools.count()
@@ -55,6 +59,6 @@ def make_app(stack: Stack, control: Control, blobs: BlobServiceClient) -> Callab
         blobs.delete_container(container.name)
 
     def make(**settings: str) -> App:
-        return build(read(stack.settings | settings), clock=control.now, sleep=control.sleep)
+        return App(read(stack.settings | settings), control.now, control.sleep)
 
     return make

@@ -25,7 +25,7 @@ Keep = Callable[..., tuple[Outcome, Snapshot]]
 
 @pytest.fixture
 def archive(make_app: Callable[..., App]) -> Archive:
-    return make_app().puller.archive
+    return make_app().archive
 
 
 def written(archive: Archive, body: bytes, call: Call = CALL, day: date = DAY) -> Draft:
@@ -138,6 +138,6 @@ def test_a_name_tells_its_snapshot(keep: Keep, period: str) -> None:
 
 
 def test_a_blob_service_that_is_not_there_is_said_to_be_unavailable(make_app: Callable[..., App]) -> None:
-    archive = make_app(ARCHIVE_URL="https://127.0.0.1:1/devstoreaccount1").puller.archive
+    archive = make_app(ARCHIVE_URL="https://127.0.0.1:1/devstoreaccount1").archive
     with pytest.raises(ArchiveUnavailable):
         archive.newest(CALL, DAY)

@@ -476,7 +476,11 @@ CALLS = [a_call for report in REPORTS.values() for a_call in calls_of(report)]
 """Every call of the catalogue but those for single days."""
 PRINTABLE = {chr(code) for code in range(0x20, 0x7F)}
 days = st.dates(date(2017, 1, 1), date(2100, 12, 31))
-single_days = st.builds(Call, st.sampled_from([r.name for r in REPORTS.values() if r.date_window_days]), date=days)
+single_days = st.builds(
+    lambda report, day: Call(report, date=day),
+    st.sampled_from([r.name for r in REPORTS.values() if r.date_window_days]),
+    days,
+)
 calls = st.sampled_from(CALLS) | single_days
 spaces = st.text(" \t\n", max_size=2)
 keys = st.sampled_from(["view", "period", "date", "version", "Period", "period[]", ""]) | st.text(max_size=5)

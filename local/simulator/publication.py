@@ -42,11 +42,15 @@ class Publication:
         self._revisions: dict[tuple[str, int], int] = {}
 
     def newest(self, report: str, now: datetime) -> date:
-        """The newest refresh date: that of two days ago from some hour of the day on, which differs, else of three."""
+        """The newest refresh date: that of two days ago from some hour of the day on, else of three.
+
+        Each report has an hour of its own, which it keeps give or take two.
+        """
         day = now.date() - timedelta(days=2)
-        lot = noise(self.tenant.seed, "published", report, day.toordinal())
+        usual = noise(self.tenant.seed, "published", report)[0] / 256
+        today = noise(self.tenant.seed, "published", report, day.toordinal())[0] / 256
         midnight = datetime(now.year, now.month, now.day, tzinfo=UTC)
-        appears = midnight + timedelta(seconds=86400 * (lot[0] * 256 + lot[1]) / 65536)
+        appears = midnight + timedelta(hours=20 * usual + 4 * today)
         return day if now >= appears else day - timedelta(days=1)
 
     def snapshot(self, call: Call, now: datetime) -> Snapshot:
