@@ -92,13 +92,13 @@ def _live_through(days: int, control: Control, screen: _Screen) -> None:
     """Let the timer runs of the last `days` days happen, one after the other, as fast as they go."""
     if not days:
         return
-    puller = App(read(os.environ), control.now, control.sleep).puller
+    runner = App(read(os.environ), control.now, control.sleep).runner
     begin = datetime.now(UTC) - timedelta(days=days)
     outcomes: Counter[str] = Counter()
     started = time.monotonic()
     for number in range(days * RUNS_A_DAY):
         control.set_time(begin + timedelta(days=1) * number / RUNS_A_DAY)
-        outcomes.update(str(pulled.outcome) for pulled in puller.run().pulls)
+        outcomes.update(str(pulled.outcome) for pulled in runner.run().pulls)
         if number % RUNS_A_DAY == RUNS_A_DAY - 1:
             seconds = time.monotonic() - started
             day = f"day {number // RUNS_A_DAY + 1} of {days}, {control.now():%Y-%m-%d}"

@@ -19,7 +19,7 @@ from .identity import Bearer, managed_identity
 from .settings import Settings, read
 
 if TYPE_CHECKING:
-    from .pull import Puller
+    from .runner import Runner
 
 
 class App:
@@ -49,23 +49,24 @@ class App:
         return Api(self.archive, self._reports, self._clock)
 
     @functools.cached_property
-    def puller(self) -> Puller:
+    def runner(self) -> Runner:
         """What the timer function runs. Raises SettingError for a REPORTS that selects nothing."""
         # Flex Consumption runs the timer on other instances than HTTP, whose cold start need not pay for these:
         # https://learn.microsoft.com/azure/azure-functions/flex-consumption-plan#per-function-scaling
         from .graph import Graph
         from .pull import Puller
+        from .runner import Runner
         from .selection import select
 
         settings = self._settings
         bearer = Bearer(lambda: managed_identity(settings.client_id), settings.graph_endpoint)
         graph = Graph(settings.graph_endpoint, bearer, settings.download_origins)
-        selection = select(settings.reports, self._reports)
-        return Puller(self.archive, graph, self._reports, selection, settings.graph_version, self._clock, self._sleep)
+        puller = Puller(self.archive, graph, self._reports, settings.graph_version, self._clock)
+        return Runner(puller, select(settings.reports, self._reports), self._clock, self._sleep)
 
     def pull(self) -> None:
         """Pull what is due. Raises RunFailed at the end if something in it needs a person, so that Azure counts it."""
-        run = self.puller.run()
+        run = self.runner.run()
         if stuck := run.needing_a_person():
             calls = ", ".join(f"{pulled.call} ({pulled.reason})" for pulled in stuck)
             events.emit(events.RUN_FAILED, logging.ERROR, run=run.id, calls=calls)

@@ -1,33 +1,63 @@
 """The archive in blob storage: writing a snapshot once, finding it again, reading it.
 
 Containers: `usage` for snapshots without personal data, `usage-personal` for the others, `usage-derived` for what can
-be made again. They are created when they are missing. No blob here is ever changed or deleted by this module.
+be made again. They are created when they are missing. This module deletes nothing, and changes only what is derived.
 """
 
 from __future__ import annotations
 
 import secrets
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from os import SEEK_END
+from tempfile import SpooledTemporaryFile
+from typing import IO, NamedTuple, Self
 
 from azure.core import MatchConditions
 from azure.core.credentials import TokenCredential
-from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError, ResourceNotFoundError
-from azure.storage.blob import BlobBlock, BlobServiceClient, ContainerClient, ExponentialRetry
+from azure.core.exceptions import (
+    AzureError,
+    HttpResponseError,
+    ResourceExistsError,
+    ResourceModifiedError,
+    ResourceNotFoundError,
+)
+from azure.storage.blob import BlobBlock, BlobProperties, BlobServiceClient, ContainerClient, ExponentialRetry
 
 from .call import Call
+from .drift import REORDERED
 from .errors import ArchiveUnavailable, Deferred, Outcome
 from .runs import Run
-from .snapshot import Origin, Snapshot, blob_name, from_blob, prefix
+from .snapshot import Origin, Snapshot, blob_name, from_blob, prefix, quarantine_name
 
 USAGE = "usage"
 PERSONAL = "usage-personal"
 DERIVED = "usage-derived"
+QUARANTINE = "usage-quarantine"
 
-BLOCK = 4 << 20
-"""Bytes of compressed body that are held in memory before they are staged as a block."""
+IN_MEMORY = 1 << 20
+"""Bytes of compressed body that are held in memory; more goes to a temporary file ..."""
+BLOCK = 64 << 20
+"""... and that much of it is staged as a block. Few bodies are so large, so most are staged only once they are sane."""
+
+
+class Entry(NamedTuple):
+    """A blob as a listing shows it."""
+
+    name: str
+    metadata: Mapping[str, str]
+    md5: bytes | None = None
+    """Of its bytes, as the service found when they came in one piece."""
+
+
+class Derived(NamedTuple):
+    """A blob that can be made again from the snapshots, and may be replaced."""
+
+    content: bytes
+    metadata: Mapping[str, str]
+    etag: str
 
 
 class Archive:
@@ -99,6 +129,55 @@ class Archive:
         with _answering():
             _in_container(container, lambda: blob.upload_blob(run.to_json(), overwrite=False))
 
+    def create(self, container: str, name: str, content: IO[bytes], metadata: dict[str, str]) -> None:
+        """Store a blob, unless there is one of that name."""
+        client = self._service.get_container_client(container)
+
+        def write() -> None:
+            content.seek(0)
+            client.get_blob_client(name).upload_blob(content, overwrite=False, metadata=metadata)
+
+        with _answering(), suppress(ResourceExistsError):
+            _in_container(client, write)
+
+    def entries(self, container: str, start: str = "") -> list[Entry]:
+        """The blobs of a container whose names begin with `start`, by name."""
+        with _answering(missing_container_is_empty=True):
+            blobs = self._service.get_container_client(container).list_blobs(start or None, include=["metadata"])
+            return [_entry(blob) for blob in blobs]
+        return []
+
+    def read(self, container: str, name: str) -> bytes:
+        """The bytes of a blob as they are stored."""
+        with _answering():
+            return self._service.get_blob_client(container, name).download_blob().readall()
+
+    def derived(self, name: str) -> Derived | None:
+        """What was derived from snapshots and kept under that name, or None."""
+        with _answering():
+            try:
+                blob = self._service.get_blob_client(DERIVED, name).download_blob()
+                return Derived(blob.readall(), blob.properties.metadata, blob.properties.etag)
+            except ResourceNotFoundError:
+                return None
+
+    def keep_derived(self, name: str, content: bytes, metadata: dict[str, str], etag: str | None) -> bool:
+        """Whether it could be kept: no, if what is there has no longer that ETag, or (None) anything is there."""
+        container = self._service.get_container_client(DERIVED)
+        blob = container.get_blob_client(name)
+        condition = MatchConditions.IfNotModified if etag else MatchConditions.IfMissing
+        with _answering():
+            try:
+                _in_container(
+                    container,
+                    lambda: blob.upload_blob(
+                        content, overwrite=True, metadata=metadata, etag=etag, match_condition=condition
+                    ),
+                )
+            except (ResourceExistsError, ResourceModifiedError):
+                return False
+        return True
+
     def container(self, call: Call) -> ContainerClient:
         """Where the snapshots of a call lie."""
         return self._service.get_container_client(PERSONAL if call.report in self._personal else USAGE)
@@ -112,55 +191,85 @@ class Archive:
 
 
 class Draft:
-    """A body on its way into the archive: compressed, staged as blocks, invisible until it is committed."""
+    """A body on its way into the archive: compressed, kept aside, invisible until it is committed."""
 
     def __init__(self, archive: Archive, call: Call) -> None:
         self._archive = archive
         self._call = call
         self._gzip = zlib.compressobj(wbits=31)  # writes one gzip member with mtime 0
-        self._held = bytearray()
+        self._held = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 (closed by __exit__)
         self._blocks: list[BlobBlock] = []
         self._revision: int | None = None
         """The revision under whose name the blocks are staged."""
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._held.close()
+
     def write(self, chunk: bytes, refresh_date: date | None) -> None:
         """Take one more chunk; `refresh_date` as far as the body has told it yet."""
-        self._held += self._gzip.compress(chunk)
-        if len(self._held) >= BLOCK and refresh_date:
+        self._held.write(self._gzip.compress(chunk))
+        if self._held.tell() >= BLOCK and refresh_date:
             self._stage(refresh_date)
 
     def commit(self, refresh_date: date, origin: Origin) -> tuple[Outcome, Snapshot]:
         """Make the body the next revision of its refresh date, unless a revision already is this very body.
 
-        Answers the outcome (published, revised or unchanged) and the snapshot. Safe beside other writers: a blob is
-        only ever created. Raises Deferred when others were first, ArchiveUnavailable when storage fails.
+        Answers the outcome (published, revised or unchanged) and the snapshot, which is flagged as reordered if a
+        revision has the same values. Safe beside other writers: a blob is only ever created. Raises Deferred when
+        others were first, ArchiveUnavailable when storage fails.
         """
-        self._held += self._gzip.flush()
+        self._held.write(self._gzip.flush())
         for _ in range(5):
             revisions = self._archive.revisions(self._call, refresh_date)
             for snapshot in revisions:
                 if snapshot.origin.sha256 == origin.sha256:
                     return Outcome.UNCHANGED, snapshot
-            snapshot = Snapshot(self._call, refresh_date, _next_revision(revisions), origin)
+            known = any(snapshot.origin.content == origin.content for snapshot in revisions) and origin.content
+            told = origin._replace(flags=(*origin.flags, REORDERED)) if known else origin
+            snapshot = Snapshot(self._call, refresh_date, _next_revision(revisions), told)
             if self._revision not in (None, snapshot.revision):
                 break
             if self._create(snapshot):
                 return Outcome.PUBLISHED if snapshot.revision == 1 else Outcome.REVISED, snapshot
         raise Deferred("conflict", "Another writer archived the same refresh date at the same time.")
 
+    def quarantine(self, sha256: str, reason: str, now: datetime) -> str | None:
+        """Keep the body as it came, for people to look at, and tell its blob; None if too much of it is staged.
+
+        The same body is kept once, however often it comes.
+        """
+        if self._blocks:
+            return None
+        self._held.write(self._gzip.flush())
+        name = quarantine_name(self._call, reason, sha256)
+        metadata = {"pulled_at": now.isoformat(), "reason": reason, "sha256": sha256}
+        self._archive.create(QUARANTINE, name, self._rewound(), metadata)
+        return name
+
     def _stage(self, refresh_date: date) -> None:
         if self._revision is None:
             self._revision = _next_revision(self._archive.revisions(self._call, refresh_date))
         self._blocks.append(self._staged(blob_name(self._call, refresh_date, self._revision)))
-        self._held.clear()
+        self._held.seek(0)
+        self._held.truncate()
 
     def _staged(self, blob: str) -> BlobBlock:
         """What is held, as an uncommitted block of that blob."""
         container = self._archive.container(self._call)
         block = BlobBlock(secrets.token_hex(16))  # never the id of another writer under the same name
+        length = self._held.seek(0, SEEK_END)
         with _answering():
-            _in_container(container, lambda: container.get_blob_client(blob).stage_block(block.id, bytes(self._held)))
+            _in_container(
+                container, lambda: container.get_blob_client(blob).stage_block(block.id, self._rewound(), length)
+            )
         return block
+
+    def _rewound(self) -> IO[bytes]:
+        self._held.seek(0)
+        return self._held
 
     def _create(self, snapshot: Snapshot) -> bool:
         """Whether the blob was created; False when another writer was first."""
@@ -177,6 +286,11 @@ class Draft:
                     return False
                 raise
         return True
+
+
+def _entry(blob: BlobProperties) -> Entry:
+    md5 = blob.content_settings.content_md5
+    return Entry(blob.name, blob.metadata or {}, bytes(md5) if md5 else None)
 
 
 def _order(snapshot: Snapshot) -> tuple[date, int]:

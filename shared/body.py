@@ -6,12 +6,13 @@ import codecs
 import csv
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
-from datetime import date
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, timedelta
 
 from .errors import Deferred, NoData, Quarantined
 
-REFRESH_DATE = "Report Refresh Date"
+REFRESH_DATES = ("Report Refresh Date", "Data as of", "ContentDate")
+"""Names of the column: of today, and of the 2017 beta."""
 
 # Four beta reports wrote the date with a midnight time for a while: microsoftgraph/microsoft-graph-docs#14867.
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T00:00:00(?:\.0+)?Z?)?", re.ASCII)
@@ -19,33 +20,66 @@ _BOM = "\ufeff"
 _LONGEST_LINE = 1 << 20
 """Characters; far above any report's rows, so that a body without line ends cannot fill the memory."""
 
+_NAMED = re.compile(r"(?:principal|display|team) name$|^site url$|^user name$", re.IGNORECASE)
+_CONCEALED = re.compile(r"[0-9A-F]{32}", re.ASCII)
+"""What stands in place of a name while the tenant conceals names in reports: pnp/cli-microsoft365 command docs."""
+
 
 class Body:
     """One body of one report: pass its chunks to `read`, then ask for what was found.
 
-    All figures are those of the bytes received: BOM, line ends and quoting included.
+    Size and SHA-256 are those of the bytes received: BOM, line ends and quoting included.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, columns: Sequence[str] = (), today: date = date.max) -> None:
+        """`columns` is the documented header, `today` the day in UTC.
+
+        A body is another report's if more than half of its columns are not documented, or its date is yet to come.
+        """
         self.size = 0
         """Bytes."""
         self.rows = 0
         """Data rows: the header and blank lines do not count."""
+        self.ragged = 0
+        """Rows with more or fewer fields than the header."""
         self.header: list[str] = []
         self.refresh_date: date | None = None
         """Known as soon as the first data row has gone by."""
+        self._columns = columns
+        self._latest = today if today == date.max else today + timedelta(days=1)
         self._sha256 = hashlib.sha256()
+        self._content = 0
         self._seen = ""
+        self._blank: list[int] = []
+        self._names: set[bool] = set()
 
     @property
     def sha256(self) -> str:
+        """In hexadecimal."""
         return self._sha256.hexdigest()
+
+    @property
+    def content(self) -> str:
+        """A digest of the values that does not depend on the order of rows, nor of the products inside a cell."""
+        return f"{self._content:032x}"
+
+    @property
+    def blank(self) -> list[str]:
+        """The columns in which no row has a value."""
+        return [self.header[number] for number in self._blank]
+
+    @property
+    def names(self) -> str:
+        """Whether people, sites and teams are `named`, `concealed`, `mixed`, or `none` are there."""
+        if len(self._names) == 2:
+            return "mixed"
+        return {True: "concealed", False: "named"}[next(iter(self._names))] if self._names else "none"
 
     def read(self, chunks: Iterable[bytes]) -> date:
         """Consume the whole body and tell its refresh date.
 
         Raises NoData when there is no data row, Deferred when the last record is cut, Quarantined when it is not UTF-8,
-        not this kind of CSV, or has no (single) refresh date. Errors of `chunks` pass through.
+        not this report, or has no (single) sane refresh date. Errors of `chunks` pass through.
         """
         try:
             self._read(csv.reader(_lines(self._decoded(chunks)), strict=True))
@@ -60,26 +94,38 @@ class Body:
         if not self.rows:
             raise NoData("no_rows", "The body has a header and no rows.")
         if self.refresh_date is None:
-            raise Quarantined("no_refresh_date", f"No row has a {REFRESH_DATE}.")
+            raise Quarantined("no_refresh_date", "No row has a refresh date.")
         return self.refresh_date
 
     def _read(self, records: Iterator[list[str]]) -> None:
         self.header = next(records, [])
         if not self.header:
             return
-        if REFRESH_DATE not in self.header:
-            start = ",".join(self.header)[:60]
-            raise Quarantined("not_this_report", f"The body has no column {REFRESH_DATE!r}; it starts {start!r}.")
-        column = self.header.index(REFRESH_DATE)
-        width = len(self.header)
-        fields = width
+        column = self._refresh_date_column()
+        naming = [number for number, name in enumerate(self.header) if _NAMED.search(name)]
+        width = fields = len(self.header)
+        self._blank = list(range(width))
         for record in filter(None, records):
             self.rows += 1
             fields = len(record)
+            self.ragged += fields != width
             if fields >= width and record[column]:
                 self._see(record[column])
+            self._names.update(bool(_CONCEALED.fullmatch(record[n])) for n in naming if n < fields and record[n])
+            if self._blank:
+                self._blank = [number for number in self._blank if number >= fields or not record[number]]
+            self._add(record)
         if fields < width:
             raise Deferred("cut_short", f"The last row has {fields} of {width} fields.")
+
+    def _refresh_date_column(self) -> int:
+        known = {name.lower() for name in self._columns}
+        found = {name.lower() for name in self.header}
+        column = next((name for name in REFRESH_DATES if name in self.header), None)
+        if column is None or (known and 2 * len(known & found) < len(found)):
+            start = ",".join(self.header)[:60]
+            raise Quarantined("not_this_report", f"The body has not the columns of this report; it starts {start!r}.")
+        return self.header.index(column)
 
     def _see(self, text: str) -> None:
         if text == self._seen:
@@ -89,11 +135,16 @@ class Body:
             seen = date.fromisoformat(match[1]) if match else None
         except ValueError:
             seen = None
-        if seen is None:
-            raise Quarantined("bad_refresh_date", f"A row has the {REFRESH_DATE} {text[:40]!r}.")
+        if seen is None or seen.year < 2000 or seen > self._latest:
+            raise Quarantined("bad_refresh_date", f"A row has the refresh date {text[:40]!r}.")
         if self.refresh_date not in (None, seen):
             raise Quarantined("two_refresh_dates", f"The rows have the dates {self.refresh_date} and {seen}.")
         self.refresh_date, self._seen = seen, text
+
+    def _add(self, record: list[str]) -> None:
+        cells = ["+".join(sorted(cell.split("+"))) if "+" in cell else cell for cell in record]
+        row = hashlib.blake2b("\0".join(cells).encode(), digest_size=16).digest()
+        self._content = (self._content + int.from_bytes(row, "big")) % (1 << 128)
 
     def _decoded(self, chunks: Iterable[bytes]) -> Iterator[str]:
         decoder = codecs.getincrementaldecoder("utf-8")()

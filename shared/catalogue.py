@@ -56,6 +56,10 @@ class Report(NamedTuple):
     def without_argument(self) -> bool:
         return not self.periods
 
+    def columns_of(self, graph_version: str, version: str | None) -> tuple[str, ...]:
+        """The documented header, `version` being that of a call: `v2` or None."""
+        return self.version_2.columns if version and self.version_2 else self.columns[graph_version]
+
     def graph_version(self, preferred: str) -> str:
         """`preferred` where Graph has the report there, else the version that has it (some exist on beta only)."""
         return preferred if preferred in self.root else next(iter(self.root))

@@ -10,6 +10,7 @@ UsageArchiveError
 |-- PullError            a pull that ended without a snapshot; says its outcome
 |   |-- Deferred         nothing wrong that time does not heal: ask again in a later run
 |   |   `-- TryAgain     nor that a few seconds might not heal: ask again in this run
+|   |       `-- Unconfirmed  a body that is believed only if it comes twice
 |   |-- NoData           Graph answered, but has no rows for this call (yet)
 |   |-- Quarantined      a body came that is not this report
 |   `-- Refused          Graph will not answer this call until somebody changes something
@@ -91,6 +92,8 @@ class PullError(UsageArchiveError):
     """A pull that ended without a snapshot. `reason` is one word for logs and alarms, the text is for people."""
 
     outcome = Outcome.DEFERRED
+    blob: str | None = None
+    """Where the body is kept for people to look at, if one came."""
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(detail)
@@ -107,6 +110,14 @@ class TryAgain(Deferred):
     def __init__(self, reason: str, detail: str, after: float | None = None) -> None:
         super().__init__(reason, detail)
         self.after = after
+
+
+class Unconfirmed(TryAgain):
+    """A whole and sane body has so few rows that it is believed only if it comes a second time."""
+
+    def __init__(self, sha256: str, detail: str) -> None:
+        super().__init__("unconfirmed", detail, after=0)
+        self.sha256 = sha256
 
 
 class NoData(PullError):

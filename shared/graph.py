@@ -10,28 +10,19 @@ import json
 import math
 import re
 import threading
-import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
-from http.cookiejar import DefaultCookiePolicy
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import requests
 import urllib3
 
-from . import __version__
 from .errors import Deferred, NoData, PullError, Refused, TryAgain
 from .identity import Bearer
-
-CONNECT_SECONDS = 10
-READ_SECONDS = 60
-BODY_SECONDS = 240
-"""Time for one whole body."""
-CHUNK = 256 << 10
-"""Bytes read at once."""
+from .transport import Session, chunks
 
 _MICROSOFT_HOST = re.compile(r"reports[a-z0-9-]*\.office\.com", re.ASCII)
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -71,14 +62,14 @@ class Graph:
                 answer.raw.read()  # there is nothing, and so the connection can serve again
                 yield None
             elif answer.status_code == 200:
-                yield self._body(answer)
+                yield _answer(answer)
             elif answer.status_code in _REDIRECTS:
                 location = self.allowed(answer.headers.get("Location", ""))
                 if answer.headers.get("Content-Length") == "0":
                     answer.raw.read()  # likewise; any other body of a redirect is never read
                 answer.close()
                 with self._download(location) as download:
-                    yield self._body(download)
+                    yield _answer(download)
             else:
                 raise self._error(answer)
 
@@ -86,31 +77,21 @@ class Graph:
         headers = {"Authorization": f"Bearer {self._bearer.token()}", "client-request-id": str(uuid.uuid4())}
         if etag:
             headers["If-None-Match"] = etag
-        return self._send("graph", self._endpoint + path, headers)
+        return self._session("graph").fetch(self._endpoint + path, headers)
 
     def _download(self, url: str) -> requests.Response:
-        answer = self._send("download", url, {})
+        answer = self._session("download").fetch(url, {})
         if answer.status_code == 200:
             return answer
         answer.close()
         raise TryAgain("download_failed", f"The download host answered {answer.status_code}.")
 
-    def _send(self, to: str, url: str, headers: dict[str, str]) -> requests.Response:
-        try:
-            return self._session(to).get(
-                url, headers=headers, allow_redirects=False, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS)
-            )
-        except requests.RequestException as error:  # its text may hold the preauthenticated URL
-            raise TryAgain(f"{to}_unreachable", f"No answer from {to}: {type(error).__name__}.") from None
-
-    def _session(self, to: str) -> requests.Session:
+    def _session(self, to: str) -> Session:
         """A session of this thread for Graph or for downloads: they share nothing, so nothing can leak across."""
-        session: requests.Session | None = getattr(self._sessions, to, None)
+        session: Session | None = getattr(self._sessions, to, None)
         if session is None:
-            session = _Session()
-            session.trust_env = False  # no credentials from a .netrc file, no proxy
-            session.headers.update({"User-Agent": f"usage-archive/{__version__}", "Accept-Encoding": "identity"})
-            session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+            anywhere = frozenset([self._endpoint]) if to == "graph" else self._download_origins
+            session = Session(anywhere=anywhere)
             setattr(self._sessions, to, session)
         return session
 
@@ -132,19 +113,6 @@ class Graph:
         if not (microsoft or origin in self._download_origins):
             raise Refused("bad_redirect", f"Graph redirects to a host that is not allowed: {parts.hostname!r}.")
         return location
-
-    def _body(self, answer: requests.Response) -> Answer:
-        framed = "Content-Length" in answer.headers or "chunked" in answer.headers.get("Transfer-Encoding", "").lower()
-        if not framed:
-            raise TryAgain("unframed", "The answer tells neither its length nor its end, so it may be cut.")
-        encoding = answer.headers.get("Content-Encoding", "identity")
-        if encoding != "identity":
-            raise TryAgain("encoded", f"The answer is encoded as {encoding!r}, which was not asked for.")
-        return Answer(
-            _chunks(answer),
-            answer.headers.get("ETag", ""),
-            answer.headers.get("request-id") or answer.headers.get("requestId", ""),
-        )
 
     def _error(self, answer: requests.Response) -> PullError:
         """What an answer other than the report means."""
@@ -171,23 +139,9 @@ class Graph:
         return Refused("bad_request", said)
 
 
-class _Session(requests.Session):
-    """Leaves redirects alone: `Session.send` looks where they lead, and reads them, even with allow_redirects=False."""
-
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        return None
-
-
-def _chunks(answer: requests.Response) -> Iterator[bytes]:
-    """The body as received; raises TryAgain if it does not arrive whole and in time."""
-    end = time.monotonic() + BODY_SECONDS
-    try:
-        for chunk in answer.raw.stream(CHUNK, decode_content=False):
-            if time.monotonic() > end:
-                raise TryAgain("too_slow", f"The body took more than {BODY_SECONDS} seconds.")
-            yield chunk
-    except (urllib3.exceptions.HTTPError, OSError) as error:
-        raise TryAgain("cut_short", f"The body broke off: {type(error).__name__}.") from None
+def _answer(answer: requests.Response) -> Answer:
+    headers = answer.headers
+    return Answer(chunks(answer), headers.get("ETag", ""), headers.get("request-id") or headers.get("requestId", ""))
 
 
 def _error_body(answer: requests.Response) -> tuple[str, str]:

@@ -50,8 +50,10 @@ class Ask(NamedTuple):
     """A call that is due."""
 
     call: Call
-    known: Snapshot | None = None
-    """If given, Graph need not send a body while this is of the newest refresh date."""
+    newest: Snapshot | None = None
+    """The newest that the archive holds of it."""
+    conditional: bool = False
+    """Whether Graph need not send a body while that is of the newest refresh date."""
 
 
 class Unasked(NamedTuple):
@@ -127,7 +129,8 @@ def _idle(call: Call, holds: Held, last: Last | None, now: datetime) -> Unasked 
 
 def _ask(call: Call, holds: Held, last: Mapping[str, Last], now: datetime) -> Ask:
     was = last.get(str(call))
-    return Ask(call, holds.newest.get(call) if was and _read_today(was, now) else None)
+    newest = holds.newest.get(call)
+    return Ask(call, newest, conditional=newest is not None and was is not None and _read_today(was, now))
 
 
 def _days(report: str, holds: Held, last: Mapping[str, Last], now: datetime) -> tuple[list[Call], list[Call]]:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import __version__
-from .errors import Outcome
+from .errors import Outcome, PullError
+
+if TYPE_CHECKING:
+    from .call import Call
+    from .snapshot import Snapshot
 
 
 class Last(NamedTuple):
@@ -41,6 +45,26 @@ class Pulled(NamedTuple):
     """Whether a whole body was read."""
     asked: bool = True
     """Whether Graph was asked; else nothing was due, or the request budget was spent."""
+
+    @classmethod
+    def done(cls, outcome: Outcome, snapshot: Snapshot, at: datetime, reason: str = "") -> Pulled:
+        """A pull after which the archive holds `snapshot`; a reason is given if no body was read."""
+        return cls(
+            str(snapshot.call),
+            outcome,
+            at,
+            reason,
+            refresh_date=snapshot.refresh_date.isoformat(),
+            revision=snapshot.revision,
+            rows=snapshot.origin.rows,
+            blob=snapshot.blob,
+            read=not reason,
+        )
+
+    @classmethod
+    def ended(cls, call: Call, error: PullError, at: datetime) -> Pulled:
+        """A pull that ended without a snapshot."""
+        return cls(str(call), error.outcome, at, error.reason, str(error), blob=error.blob)
 
 
 class Run(NamedTuple):

@@ -7,9 +7,10 @@ The names are the index of the archive, Hive-style, so that DuckDB, Spark and Fa
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import NamedTuple
+from urllib.parse import quote, unquote
 
 from . import __version__
 from .call import Call
@@ -32,13 +33,27 @@ class Origin(NamedTuple):
     """As the download host sent it. It encodes the refresh date, not the content: msgraph-sdk-dotnet#534."""
     request_id: str
     """Of the answer, for a support case with Microsoft."""
+    content: str = ""
+    """Digest of the values, whatever the order of rows: equal for a body that was only put in another order."""
+    names: str = "none"
+    """`named`, `concealed`, `mixed`, or `none` where there are none."""
+    flags: tuple[str, ...] = ()
+    """What a reader should know; see drift.py."""
+    columns: tuple[str, ...] = ()
+    """The header."""
+    blank: tuple[str, ...] = ()
+    """The columns without any value."""
 
     def to_metadata(self) -> dict[str, str]:
         """As blob metadata."""
-        values = self._asdict()
-        return {name: str(value) for name, value in (values | {"app_version": __version__}).items()} | {
-            "pulled_at": self.pulled_at.isoformat()
+        values = self._asdict() | {
+            "pulled_at": self.pulled_at.isoformat(),
+            "flags": _listed(self.flags),
+            "columns": _listed(self.columns),
+            "blank": _listed(self.blank),
+            "app_version": __version__,
         }
+        return {name: str(value) for name, value in values.items() if value != ""}  # storage has no empty values
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, str]) -> Origin:
@@ -48,8 +63,13 @@ class Origin(NamedTuple):
             size=int(metadata["size"]),
             rows=int(metadata["rows"]),
             pulled_at=datetime.fromisoformat(metadata["pulled_at"]),
-            etag=metadata["etag"],
-            request_id=metadata["request_id"],
+            etag=metadata.get("etag", ""),
+            request_id=metadata.get("request_id", ""),
+            content=metadata.get("content", ""),
+            names=metadata.get("names", "none"),
+            flags=_list(metadata.get("flags", "")),
+            columns=_list(metadata.get("columns", "")),
+            blank=_list(metadata.get("blank", "")),
         )
 
 
@@ -82,10 +102,26 @@ def prefix(call: Call) -> str:
     return f"report={call.report}/period={call.key}/refresh_date="
 
 
+def _listed(words: Iterable[str]) -> str:
+    """As one metadata value, which has to be short ASCII: all metadata of a blob together may have 8 KB."""
+    text = ",".join(quote(word, safe=" ()") for word in words)
+    return text if len(text) <= 3000 else ""
+
+
+def _list(text: str) -> tuple[str, ...]:
+    return tuple(unquote(word) for word in text.split(",")) if text else ()
+
+
 def blob_name(call: Call, refresh_date: date, revision: int) -> str:
     """The name under which a body is archived."""
     file = f"{call.report}_{call.key}_{refresh_date}_r{revision}.csv.gz"
     return f"{prefix(call)}{refresh_date}/revision={revision}/{file}"
+
+
+def quarantine_name(call: Call, reason: str, sha256: str) -> str:
+    """The name under which a body is kept that was not published."""
+    day = f"/date={call.date}" if call.date else ""
+    return f"report={call.report}/period={call.key}{day}/reason={reason}/{sha256}.csv.gz"
 
 
 def from_blob(call: Call, name: str, metadata: Mapping[str, str]) -> Snapshot | None:

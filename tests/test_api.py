@@ -20,7 +20,7 @@ D7 = f"{SERVICES}(period='D7')"
 @pytest.fixture
 def app(make_app: Callable[..., App]) -> App:
     app = make_app(REPORTS=f"{D7}, {DETAIL}(period='D7')")
-    app.puller.run()
+    app.runner.run()
     return app
 
 
@@ -64,7 +64,7 @@ def test_a_refresh_date_chooses_its_newest_snapshot(app: App, get: Callable[...,
     day = control.get("visible", report=SERVICES)["refresh_date"]
     while control.get("visible", report=SERVICES)["refresh_date"] == day:
         control.sleep(6 * 3600)
-    app.puller.run()
+    app.runner.run()
     assert get(f"v1.0/reports/{D7}").body != first.body
     assert get(f"v1.0/reports/{D7}", refreshDate=day).body == first.body
 

@@ -2,7 +2,8 @@
 
 import hashlib
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import date, timedelta
 
 import pytest
@@ -10,14 +11,14 @@ from azure.storage.blob import BlobServiceClient
 
 from local.control import Control
 from shared.app import App
-from shared.archive import BLOCK, Archive, Draft
+from shared.archive import BLOCK, IN_MEMORY, Archive, Draft
 from shared.call import Call
 from shared.errors import ArchiveUnavailable, Deferred, Outcome
 from shared.snapshot import Origin, Snapshot, from_blob
 
 CALL = Call("getOffice365ServicesUserCounts", period="D7")
 DAY = date(2026, 11, 18)
-NOISE = random.Random(1).randbytes(2 * BLOCK + 1)
+NOISE = random.Random(1).randbytes(BLOCK + IN_MEMORY)
 """Too large for one block, as it cannot be compressed."""
 
 Keep = Callable[..., tuple[Outcome, Snapshot]]
@@ -28,18 +29,27 @@ def archive(make_app: Callable[..., App]) -> Archive:
     return make_app().archive
 
 
-def written(archive: Archive, body: bytes, call: Call = CALL, day: date = DAY) -> Draft:
-    draft = archive.draft(call)
-    for start in range(0, len(body), 1 << 20):
-        draft.write(body[start : start + (1 << 20)], day)
-    return draft
+@pytest.fixture
+def written(archive: Archive) -> Iterator[Callable[..., Draft]]:
+    """Writes a body into a draft."""
+    with ExitStack() as drafts:
+
+        def written(body: bytes, call: Call = CALL, day: date = DAY) -> Draft:
+            draft = drafts.enter_context(archive.draft(call))
+            for start in range(0, len(body), 1 << 20):
+                draft.write(body[start : start + (1 << 20)], day)
+            return draft
+
+        yield written
 
 
 @pytest.fixture
-def keep(archive: Archive, control: Control) -> Keep:
+def keep(written: Callable[..., Draft], control: Control) -> Keep:
+    """Writes a body and commits it."""
+
     def keep(body: bytes, day: date = DAY, call: Call = CALL, draft: Draft | None = None) -> tuple[Outcome, Snapshot]:
         origin = Origin(hashlib.sha256(body).hexdigest(), len(body), 1, control.now(), '"tag"', "id")
-        return (draft or written(archive, body, call, day)).commit(day, origin)
+        return (draft or written(body, call, day)).commit(day, origin)
 
     return keep
 
@@ -65,25 +75,31 @@ def test_another_body_is_the_next_revision_and_the_first_stays(archive: Archive,
     assert [archive.content(each) for each in archive.revisions(CALL, DAY)] == [b"first", b"second"]
 
 
-def test_a_draft_that_is_not_committed_cannot_be_seen(archive: Archive) -> None:
-    written(archive, NOISE)
+def test_a_draft_that_is_not_committed_cannot_be_seen(archive: Archive, written: Callable[..., Draft]) -> None:
+    written(NOISE)
     assert archive.newest(CALL, DAY) is None
 
 
-def test_another_writer_with_the_same_body_does_no_harm(archive: Archive, keep: Keep) -> None:
-    late = written(archive, NOISE)
+def test_another_writer_with_the_same_body_does_no_harm(
+    archive: Archive, keep: Keep, written: Callable[..., Draft]
+) -> None:
+    late = written(NOISE)
     _, snapshot = keep(NOISE)
     assert keep(NOISE, draft=late) == (Outcome.UNCHANGED, snapshot)
 
 
-def test_another_writer_with_another_small_body_makes_ours_the_next_revision(archive: Archive, keep: Keep) -> None:
-    late = written(archive, b"late")
+def test_another_writer_with_another_small_body_makes_ours_the_next_revision(
+    archive: Archive, keep: Keep, written: Callable[..., Draft]
+) -> None:
+    late = written(b"late")
     keep(b"early")
     assert keep(b"late", draft=late)[1].revision == 2
 
 
-def test_another_writer_with_another_large_body_defers_ours(archive: Archive, keep: Keep) -> None:
-    late = written(archive, NOISE)
+def test_another_writer_with_another_large_body_defers_ours(
+    archive: Archive, keep: Keep, written: Callable[..., Draft]
+) -> None:
+    late = written(NOISE)
     keep(b"early")
     with pytest.raises(Deferred) as caught:
         keep(NOISE, draft=late)

@@ -1,18 +1,26 @@
 """Graph over the wire: what is sent, what is refused, and what each answer means."""
 
+import gzip
+import io
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+import requests
+from urllib3 import HTTPResponse
 
 from local.stack import Stack
 from shared.errors import Deferred, NoData, PullError, Refused, TryAgain
 from shared.graph import Graph
 from shared.identity import Bearer, managed_identity
+from shared.transport import Session, chunks
 from tests.wire import Wire, response
 
 PATH = "/v1.0/reports/getOffice365ServicesUserCounts(period='D7')"
 CSV = b"\xef\xbb\xbfReport Refresh Date,Report Period\n2026-11-18,7\n"
+GZIP = gzip.compress(CSV)
+BAD_CRC = GZIP[:-8] + b"0000" + GZIP[-4:]
 
 
 @pytest.fixture
@@ -124,7 +132,11 @@ def test_microsofts_hosts_are_allowed_by_rule(graph: Graph, host: str) -> None:
         pytest.param(response(body=b"20\r\nabc", Transfer_Encoding="chunked"), "cut_short", id="in a chunk"),
         pytest.param(response(body=b"3\r\nabc\r\n", Transfer_Encoding="chunked"), "cut_short", id="no last chunk"),
         pytest.param(response(body=CSV, framed=False), "unframed", id="neither length nor chunks"),
-        pytest.param(response(body=b"\x1f\x8b", Content_Encoding="gzip"), "encoded", id="gzip that nobody asked for"),
+        pytest.param(response(body=CSV, Content_Encoding="br"), "encoded", id="an encoding that nobody asked for"),
+        pytest.param(response(body=GZIP[:-1], Content_Encoding="gzip"), "cut_short", id="gzip without its end"),
+        pytest.param(response(body=GZIP[:-9], Content_Encoding="gzip"), "cut_short", id="gzip without its checksum"),
+        pytest.param(response(body=BAD_CRC, Content_Encoding="gzip"), "cut_short", id="gzip with a wrong checksum"),
+        pytest.param(response(body=GZIP + b"x", Content_Encoding="gzip"), "cut_short", id="something after the gzip"),
     ],
 )
 def test_a_body_that_may_be_cut_is_not_taken(
@@ -133,6 +145,45 @@ def test_a_body_that_may_be_cut_is_not_taken(
     wires[1].answers["/data/download"] = answer
     error = failure(graph)
     assert (type(error), error.reason) == (TryAgain, reason)
+
+
+def test_a_whole_gzip_body_is_unpacked(graph: Graph, wires: tuple[Wire, Wire]) -> None:
+    wires[1].answers["/data/download"] = response(body=GZIP, Content_Encoding="gzip")
+    assert body(graph) == CSV
+
+
+def test_a_body_that_unfolds_beyond_measure_is_refused(graph: Graph, wires: tuple[Wire, Wire]) -> None:
+    wires[1].answers["/data/download"] = response(body=gzip.compress(bytes(64 << 20)), Content_Encoding="gzip")
+    error = failure(graph)
+    assert (type(error), error.reason) == (Refused, "bomb")
+
+
+def test_a_microsoft_host_that_resolves_to_a_private_address_is_refused() -> None:
+    with Wire() as private:
+        port = private.origin.rpartition(":")[2]
+        with pytest.raises(Refused) as caught:
+            Session().fetch(f"https://localhost:{port}/data/x", {})
+    assert caught.value.reason == "private_address"
+    assert private.seen == []
+
+
+def test_an_endless_body_is_refused_once_it_is_too_large() -> None:
+    endless = requests.Response()
+    endless.headers["Transfer-Encoding"] = "chunked"
+    endless.raw = HTTPResponse(io.BufferedReader(Zeros()), preload_content=False)
+    with pytest.raises(Refused) as caught:
+        sum(map(len, chunks(endless)))
+    assert caught.value.reason == "too_large"
+
+
+class Zeros(io.RawIOBase):
+    """As many as anybody wants to read."""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        return len(buffer)
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 410, 500, 302])
@@ -206,7 +257,7 @@ def test_no_token_is_said_as_such(stack: Stack) -> None:
     bearer = Bearer(lambda: managed_identity("00000000-0000-0000-0000-00000000dead"), "http://127.0.0.1:1")
     with pytest.raises(PullError) as caught:
         body(Graph("http://127.0.0.1:1", bearer, frozenset()))
-    assert caught.value.reason in ("no_token", "graph_unreachable")
+    assert caught.value.reason in ("no_token", "unreachable")
 
 
 def test_a_host_that_does_not_answer_may_be_tried_again_and_its_url_is_not_shown(
@@ -215,4 +266,4 @@ def test_a_host_that_does_not_answer_may_be_tried_again_and_its_url_is_not_shown
     nobody = wires[1].origin
     wires[1].__exit__()
     error = failure(graph)
-    assert (error.reason, nobody in str(error)) == ("download_unreachable", False)
+    assert (error.reason, nobody in str(error)) == ("unreachable", False)

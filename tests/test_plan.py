@@ -60,17 +60,19 @@ def test_a_call_that_was_never_pulled_is_due_in_full() -> None:
 
 
 def test_the_first_run_of_a_day_reads_the_body_in_full_to_see_corrections() -> None:
-    assert asked(held=holding(3), last={D7: was(Outcome.UNCHANGED, hours_ago=8)}) == [Ask(D7)]
+    assert asked(held=holding(3), last={D7: was(Outcome.UNCHANGED, hours_ago=8)}) == [Ask(D7, snapshot(3))]
 
 
 def test_later_runs_of_the_day_ask_only_whether_the_refresh_date_has_moved() -> None:
-    assert asked(held=holding(3), last={D7: was(Outcome.UNCHANGED, hours_ago=6)}) == [Ask(D7, snapshot(3))]
+    assert asked(held=holding(3), last={D7: was(Outcome.UNCHANGED, hours_ago=6)}) == [
+        Ask(D7, snapshot(3), conditional=True)
+    ]
 
 
 def test_a_304_does_not_count_as_having_read_the_body() -> None:
     yesterday = NOW - timedelta(days=1)
     last = {D7: Last(Outcome.UNCHANGED, "not_modified", NOW - timedelta(hours=6), 2, read_at=yesterday)}
-    assert asked(held=holding(3), last=last) == [Ask(D7)]
+    assert asked(held=holding(3), last=last) == [Ask(D7, snapshot(3))]
 
 
 def test_nothing_is_asked_while_nothing_newer_can_exist() -> None:
@@ -84,7 +86,7 @@ def test_what_the_memory_says_is_held_but_the_archive_does_not_hold_is_due() -> 
 
 @pytest.mark.parametrize("outcome", [Outcome.DEFERRED, Outcome.QUARANTINED])
 def test_a_call_that_failed_is_due_again_at_the_next_run(outcome: Outcome) -> None:
-    assert asked(held=holding(2), last={D7: was(outcome, hours_ago=6)}) == [Ask(D7, snapshot(2))]
+    assert asked(held=holding(2), last={D7: was(outcome, hours_ago=6)}) == [Ask(D7, snapshot(2), conditional=True)]
 
 
 def test_deferred_calls_come_first() -> None:

@@ -35,7 +35,7 @@ def only(run: Run) -> Pulled:
 
 
 def newest(app: App, call: Call) -> Snapshot:
-    snapshot = app.archive.newest(call, app.puller.clock().date())
+    snapshot = app.archive.newest(call, app.runner.clock().date())
     assert snapshot is not None
     return snapshot
 
@@ -50,7 +50,7 @@ def names(blobs: BlobServiceClient, container: str) -> list[str]:
 def test_the_bytes_that_graph_sent_are_archived_under_their_refresh_date(
     make_app: MakeApp, control: Control, blobs: BlobServiceClient
 ) -> None:
-    run = make_app(REPORTS=D7).puller.run()
+    run = make_app(REPORTS=D7).runner.run()
     expected = control.get("expected", call=D7)
     day = expected["refresh_date"]
     assert only(run).outcome is Outcome.PUBLISHED
@@ -65,7 +65,7 @@ def test_the_bytes_that_graph_sent_are_archived_under_their_refresh_date(
 def test_the_facts_about_a_snapshot_are_metadata_of_its_blob(
     make_app: MakeApp, control: Control, blobs: BlobServiceClient
 ) -> None:
-    make_app(REPORTS=D7).puller.run()
+    make_app(REPORTS=D7).runner.run()
     metadata = blobs.get_blob_client("usage", names(blobs, "usage")[0]).get_blob_properties().metadata
     expected = control.get("expected", call=D7)
     (download,) = control.get("record", listener="download")
@@ -77,20 +77,20 @@ def test_the_facts_about_a_snapshot_are_metadata_of_its_blob(
 
 
 def test_personal_snapshots_lie_in_a_container_of_their_own(make_app: MakeApp, blobs: BlobServiceClient) -> None:
-    make_app(REPORTS=f"{D7}, {DETAIL}").puller.run()
+    make_app(REPORTS=f"{D7}, {DETAIL}").runner.run()
     assert {name.split("/")[0] for name in names(blobs, "usage")} == {f"report={SERVICES}"}
     assert {name.split("/")[0] for name in names(blobs, "usage-personal")} == {f"report={DETAIL}"}
 
 
 def test_a_single_day_is_archived_under_that_day(make_app: MakeApp, control: Control) -> None:
     app = make_app(REPORTS=DETAIL)
-    app.puller.run()
+    app.runner.run()
     oldest = control.now().date() - timedelta(days=27)
     assert newest(app, Call(DETAIL, date=oldest)).refresh_date == oldest
 
 
 def test_a_copilot_report_comes_without_redirect_and_in_two_versions(make_app: MakeApp) -> None:
-    run = make_app(REPORTS="getMicrosoft365CopilotUserCountTrend").puller.run()
+    run = make_app(REPORTS="getMicrosoft365CopilotUserCountTrend").runner.run()
     assert len(run.pulls) == 10
     assert set(outcomes(run).values()) == {Outcome.PUBLISHED}
 
@@ -102,9 +102,9 @@ def test_a_second_run_finds_everything_unchanged_and_archives_nothing(
     make_app: MakeApp, blobs: BlobServiceClient
 ) -> None:
     app = make_app(REPORTS=SERVICES)
-    app.puller.run()
+    app.runner.run()
     before = names(blobs, "usage")
-    assert set(outcomes(app.puller.run()).values()) == {Outcome.UNCHANGED}
+    assert set(outcomes(app.runner.run()).values()) == {Outcome.UNCHANGED}
     assert names(blobs, "usage") == before
 
 
@@ -115,20 +115,20 @@ def next_day(control: Control) -> datetime:
 def test_the_first_run_of_a_day_reads_the_body_and_finds_it_unchanged(make_app: MakeApp, control: Control) -> None:
     control.set_time(control.now().replace(hour=23, minute=59))  # the day's refresh date is out
     app = make_app(REPORTS=D7)
-    app.puller.run()
+    app.runner.run()
     control.set_time(next_day(control))
-    pulled = only(app.puller.run())
+    pulled = only(app.runner.run())
     assert (pulled.outcome, pulled.read) == (Outcome.UNCHANGED, True)
 
 
 def test_a_corrected_day_becomes_a_second_revision_beside_the_first(make_app: MakeApp, control: Control) -> None:
     control.set_time(control.now().replace(hour=23, minute=59))  # the day's refresh date is out
     app = make_app(REPORTS=D7)
-    app.puller.run()
+    app.runner.run()
     first = newest(app, Call(SERVICES, period="D7"))
     control.put("restate", {"report": SERVICES, "refresh_date": first.refresh_date.isoformat(), "revision": 1})
     control.set_time(next_day(control))
-    pulled = only(app.puller.run())
+    pulled = only(app.runner.run())
     revisions = app.archive.revisions(first.call, first.refresh_date)
     control.put("restate", {"report": SERVICES, "refresh_date": first.refresh_date.isoformat(), "revision": 0})
     assert (pulled.outcome, pulled.revision) == (Outcome.REVISED, 2)
@@ -140,7 +140,7 @@ def test_a_new_refresh_date_is_published_beside_the_old(make_app: MakeApp, contr
     app = make_app(REPORTS=D7)
     days = set()
     for _ in range(4):
-        app.puller.run()
+        app.runner.run()
         days.add(newest(app, Call(SERVICES, period="D7")).refresh_date)
         control.sleep(86400)
     assert app.archive.refresh_dates(Call(SERVICES, period="D7")) == sorted(days)
@@ -152,14 +152,14 @@ def test_a_new_refresh_date_is_published_beside_the_old(make_app: MakeApp, contr
 
 def test_a_run_leaves_a_record_that_the_next_one_reads(make_app: MakeApp, blobs: BlobServiceClient) -> None:
     app = make_app(REPORTS=D7)
-    run = app.puller.run()
+    run = app.runner.run()
     assert names(blobs, "usage-derived") == [f"runs/{run.started:%Y-%m}/{run.id}.json"]
     assert app.archive.newest_run(run.started.date()) == run
 
 
 def test_every_call_of_a_run_has_one_event_line(make_app: MakeApp, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "usage_archive"):
-        make_app(REPORTS=SERVICES).puller.run()
+        make_app(REPORTS=SERVICES).runner.run()
     lines = [record.getMessage() for record in caplog.records if record.name == "usage_archive"]
     assert [line.split()[0] for line in lines] == ["pull.published"] * 4 + ["run.finished"]
     assert '"call": "getOffice365ServicesUserCounts(period=\'D7\')"' in "".join(lines)
@@ -169,7 +169,7 @@ def test_every_call_of_a_run_has_one_event_line(make_app: MakeApp, caplog: pytes
 
 
 def test_the_download_host_never_sees_a_bearer_a_cookie_or_a_key(make_app: MakeApp, control: Control) -> None:
-    make_app(REPORTS=SERVICES).puller.run()
+    make_app(REPORTS=SERVICES).runner.run()
     downloads = control.get("record", listener="download")
     assert len(downloads) == 4
     assert not any(any(download["carried"].values()) for download in downloads)
@@ -180,18 +180,18 @@ def test_a_missing_permission_is_refused_and_needs_a_person(make_app: MakeApp, c
     app = make_app(REPORTS=D7)
     with pytest.raises(RunFailed, match="permission"):
         app.pull()
-    assert only(app.puller.run()).outcome is Outcome.REFUSED
+    assert only(app.runner.run()).outcome is Outcome.REFUSED
 
 
 def test_without_a_token_there_is_no_run(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IDENTITY_HEADER", "wrong")
     with pytest.raises(ArchiveUnavailable):  # storage wants a token too
-        make_app(REPORTS=SERVICES).puller.run()
+        make_app(REPORTS=SERVICES).runner.run()
 
 
 def test_a_neighbour_that_uses_up_the_tenants_limit_makes_calls_wait(make_app: MakeApp, control: Control) -> None:
     control.put("neighbour", {"function": SERVICES, "used": 40})
-    run = make_app(REPORTS=f"{SERVICES}, getOffice365ActiveUserCounts(period='D7')").puller.run()
+    run = make_app(REPORTS=f"{SERVICES}, getOffice365ActiveUserCounts(period='D7')").runner.run()
     assert outcomes(run)["getOffice365ActiveUserCounts(period='D7')"] is Outcome.PUBLISHED
     assert {pulled.reason for pulled in run.pulls if SERVICES in pulled.call} <= {"rate_limited", "budget"}
 
@@ -199,10 +199,10 @@ def test_a_neighbour_that_uses_up_the_tenants_limit_makes_calls_wait(make_app: M
 def test_deferred_calls_are_pulled_by_the_next_run(make_app: MakeApp, control: Control) -> None:
     control.put("neighbour", {"function": SERVICES, "used": 40})
     app = make_app(REPORTS=SERVICES)
-    app.puller.run()
+    app.runner.run()
     control.put("neighbour", {"function": SERVICES, "used": 0})
     control.sleep(6 * 3600)
-    assert set(outcomes(app.puller.run()).values()) == {Outcome.PUBLISHED}
+    assert set(outcomes(app.runner.run()).values()) == {Outcome.PUBLISHED}
 
 
 @pytest.fixture
@@ -236,20 +236,95 @@ def test_a_bad_answer_is_named_and_not_archived_and_the_other_calls_go_on(
 ) -> None:
     scripted.answers[f"/v1.0/reports/{D7}"] = answer
     app = make_app(REPORTS=SERVICES, GRAPH_ENDPOINT=scripted.origin)
-    pulls = {pulled.call: (pulled.outcome, pulled.reason) for pulled in app.puller.run().pulls}
+    pulls = {pulled.call: (pulled.outcome, pulled.reason) for pulled in app.runner.run().pulls}
     assert pulls.pop(D7) == (outcome, reason)
     assert set(pulls.values()) == {(Outcome.PUBLISHED, "")}
     assert app.archive.newest(Call(SERVICES, period="D7"), date(2026, 11, 18)) is None
 
 
+def csv(*rows: str, header: str = "Report Refresh Date,Exchange Active,Report Period") -> bytes:
+    return "\n".join([header, *rows, ""]).encode()
+
+
+ROWS = [f"2026-11-18,{number},7" for number in range(10)]
+
+
+@pytest.fixture
+def then(make_app: MakeApp, scripted: Wire, control: Control) -> Callable[[bytes], Pulled]:
+    """Pulls that body on the next day; a body of ten rows was archived before."""
+    app = make_app(REPORTS=D7, GRAPH_ENDPOINT=scripted.origin)
+
+    def then(body: bytes) -> Pulled:
+        scripted.answers[f"/v1.0/reports/{D7}"] = response(body=body)
+        control.set_time(next_day(control))
+        return only(app.runner.run())
+
+    then(csv(*ROWS))
+    return then
+
+
+def flags(blobs: BlobServiceClient, pulled: Pulled) -> str:
+    metadata = blobs.get_blob_client("usage", str(pulled.blob)).get_blob_properties().metadata
+    return str(metadata.get("flags", ""))
+
+
+def test_a_changed_schema_is_published_with_a_flag_and_an_event(
+    then: Callable[[bytes], Pulled], blobs: BlobServiceClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    pulled = then(csv(*(f"{row},1" for row in ROWS), header="Report Refresh Date,Exchange Active,Report Period,New"))
+    assert (pulled.outcome, flags(blobs, pulled)) == (Outcome.REVISED, "schema_changed")
+    assert 'schema.changed {"call": "getOffice365ServicesUserCounts(period=\'D7\')", "added": ["New"]}' in caplog.text
+
+
+def test_a_body_with_far_fewer_rows_is_believed_once_it_came_twice(
+    then: Callable[[bytes], Pulled], blobs: BlobServiceClient, scripted: Wire
+) -> None:
+    before = len(scripted.seen)
+    pulled = then(csv(*ROWS[:5]))
+    assert (pulled.outcome, flags(blobs, pulled)) == (Outcome.REVISED, "shrunk")
+    assert len(scripted.seen) - before == 2
+
+
+def test_the_same_values_in_another_order_are_a_revision_marked_as_reordered(
+    then: Callable[[bytes], Pulled], blobs: BlobServiceClient
+) -> None:
+    pulled = then(csv(*reversed(ROWS)))
+    assert (pulled.outcome, flags(blobs, pulled)) == (Outcome.REVISED, "reordered")
+
+
+def test_ragged_rows_are_published_with_a_flag(then: Callable[[bytes], Pulled], blobs: BlobServiceClient) -> None:
+    pulled = then(csv(*ROWS[:9], f"{ROWS[9]},more"))
+    assert (pulled.outcome, flags(blobs, pulled)) == (Outcome.REVISED, "ragged")
+
+
+def test_a_body_that_is_not_published_is_kept_aside_once_with_the_reason(
+    then: Callable[[bytes], Pulled], blobs: BlobServiceClient
+) -> None:
+    html = b"<html>We are busy.</html>"
+    pulled = then(html)
+    assert then(html).blob == pulled.blob
+    (name,) = names(blobs, "usage-quarantine")
+    assert name == f"report={SERVICES}/period=D7/reason=not_this_report/{hashlib.sha256(html).hexdigest()}.csv.gz"
+    kept = blobs.get_blob_client("usage-quarantine", name).download_blob()
+    assert zlib.decompress(kept.readall(), wbits=31) == html
+    assert kept.properties.metadata["reason"] == "not_this_report"
+    assert pulled.blob == name
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "2099-01-01"])
+def test_a_refresh_date_that_cannot_be_is_never_published(then: Callable[[bytes], Pulled], day: str) -> None:
+    pulled = then(csv(f"{day},1,7"))
+    assert (pulled.outcome, pulled.reason) == (Outcome.QUARANTINED, "bad_refresh_date")
+
+
 def test_a_refused_token_is_renewed_once(make_app: MakeApp, scripted: Wire) -> None:
     scripted.answers[f"/v1.0/reports/{D7}"] = response(401)
-    make_app(REPORTS=D7, GRAPH_ENDPOINT=scripted.origin).puller.run()
+    make_app(REPORTS=D7, GRAPH_ENDPOINT=scripted.origin).runner.run()
     assert len(scripted.seen) == 2
 
 
 def test_retries_count_against_the_request_budget(make_app: MakeApp, scripted: Wire) -> None:
     for path in scripted.answers:
         scripted.answers[path] = response(500)
-    make_app(REPORTS=SERVICES, GRAPH_ENDPOINT=scripted.origin).puller.run()
+    make_app(REPORTS=SERVICES, GRAPH_ENDPOINT=scripted.origin).runner.run()
     assert len(scripted.seen) == 10

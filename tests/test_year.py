@@ -68,7 +68,7 @@ class World:
         self.requests[call.report] += 1
         day = call.date or newest
         assert day <= newest, f"{call} is not out yet"
-        if ask.known and ask.known.refresh_date == newest:
+        if ask.conditional and ask.newest and ask.newest.refresh_date == newest:
             return Pulled(str(call), Outcome.UNCHANGED, now, "not_modified")
         outcome = Outcome.UNCHANGED if day in self.archived[call] else Outcome.PUBLISHED
         self.archived[call].add(day)

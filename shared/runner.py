@@ -1,0 +1,199 @@
+"""A run: all calls that are due, side by side but for those of one report, with retries, in time and within budget."""
+
+from __future__ import annotations
+
+import logging
+import random
+import secrets
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+
+from . import events
+from .archive import Archive
+from .call import Call
+from .errors import ArchiveUnavailable, Deferred, Outcome, PullError, TryAgain, Unconfirmed
+from .gaps import days_between, lost_days, lost_refresh_dates
+from .plan import BUDGET, WINDOW, Ask, Held, Unasked, days_of_interest, plan
+from .pull import Puller
+from .runs import Last, Pulled, Run, remember
+from .selection import Selection
+
+WORKERS = 4
+"""Reports that are pulled side by side."""
+RUN_TIME = timedelta(minutes=25)
+"""After that the rest is deferred; the function's own limit is 30 minutes (host.json)."""
+ATTEMPTS = 4
+"""Requests for one call in one run."""
+LONGEST_WAIT = 600.0
+"""Seconds; what has to wait longer is left to the next run."""
+
+
+class Runner(NamedTuple):
+    """What a run needs. The clock answers UTC; `sleep` takes seconds."""
+
+    puller: Puller
+    selection: Selection
+    clock: Callable[[], datetime]
+    sleep: Callable[[float], object]
+
+    @property
+    def archive(self) -> Archive:
+        return self.puller.archive
+
+    def run(self) -> Run:
+        """Pull what is due and store the record of it; one event line per call, one for the run.
+
+        Raises ArchiveUnavailable when the archive cannot be read at all. A call that fails stops no other.
+        """
+        started = self.clock()
+        before = self.archive.newest_run(started.date())
+        last = before.last if before else {}
+        reports = self.selection.reports
+        since = before.started if before else started
+        requests = {report: list(before.requests.get(report, ())) if before else [] for report in reports}
+        with ThreadPoolExecutor(WORKERS) as pool:
+            held = dict(zip(reports, pool.map(lambda report: self._held(report, since), reports), strict=True))
+            spent = {report: _spent(times, started) for report, times in requests.items()}
+            todo = plan(self.selection, held, last, spent, started)
+            obstacle = self._obstacle() if todo.asks else None
+            jobs = [
+                pool.submit(self._pull_report, asks, requests[report], started + RUN_TIME, obstacle)
+                for report, asks in todo.asks.items()
+            ]
+            pulls = [self._noted(self._standing(each)) for each in todo.unasked]
+            pulls += [pulled for job in jobs for pulled in job.result()]
+        pulls.sort(key=lambda pulled: pulled.call)
+        lost = self._lost(pulls, held, last, since)
+        finished = self.clock()
+        run = Run(
+            id=f"{started:%Y-%m-%dT%H%M%SZ}-{secrets.token_hex(3)}",
+            started=started,
+            finished=finished,
+            pulls=pulls,
+            waiting=todo.waiting,
+            lost={call: [day.isoformat() for day in days] for call, days in lost.items()},
+            last=_worth_keeping(remember(last, pulls), finished),
+            requests={report: times for report, times in requests.items() if _spent(times, finished)},
+        )
+        self.archive.keep_run(run)
+        for call, dates in run.lost.items():
+            events.emit(events.LOST, logging.WARNING, call=call, dates=dates)
+        outcomes = Counter(str(pulled.outcome) for pulled in pulls)
+        events.emit(events.RUN_FINISHED, run=run.id, waiting=run.waiting, outcomes=outcomes)
+        return run
+
+    def _obstacle(self) -> Deferred | None:
+        """What keeps every call of the run from being asked: no token, which is slow to find out."""
+        try:
+            self.puller.graph.authenticate()
+        except Deferred as error:
+            return error
+        return None
+
+    def _pull_report(
+        self, asks: Sequence[Ask], requests: list[datetime], end: datetime, obstacle: Deferred | None
+    ) -> list[Pulled]:
+        """The calls of one report, one after the other; each request is noted in `requests`."""
+        pulls: list[Pulled] = []
+        for ask in asks:
+            pulled = self._ended(ask, obstacle) if obstacle else self._pull(ask, requests, end)
+            if pulled.reason in ("rate_limited", "no_token"):
+                obstacle = Deferred(pulled.reason, pulled.detail)
+            pulls.append(self._noted(pulled))
+        return pulls
+
+    def _pull(self, ask: Ask, requests: list[datetime], end: datetime) -> Pulled:
+        """One call with its retries, as many as time and the request budget allow."""
+        unconfirmed = ""
+        for attempt in range(1, ATTEMPTS + 1):
+            now = self.clock()
+            if now >= end:
+                return self._ended(ask, Deferred("out_of_time", "The run had no time left."))
+            if _spent(requests, now) >= BUDGET:
+                return self._ended(ask, Deferred("budget", f"{BUDGET} requests in ten minutes are the limit."))
+            requests.append(now)
+            try:
+                return self.puller.pull(ask, unconfirmed)
+            except TryAgain as error:
+                if isinstance(error, Unconfirmed):
+                    unconfirmed = error.sha256
+                wait = _wait(error, attempt)
+                tried = ATTEMPTS if error.reason != "unauthorized" else 2
+                if attempt >= tried or wait > LONGEST_WAIT or now + timedelta(seconds=wait) >= end:
+                    return self._ended(ask, error)
+                self.sleep(wait)
+            except PullError as error:
+                return self._ended(ask, error)
+            except ArchiveUnavailable as error:
+                return self._ended(ask, Deferred("archive_unavailable", str(error)))
+            except Exception as error:
+                # A defect of ours in one call must not cost the others their day.
+                logging.getLogger(__name__).exception("Pulling %s failed.", ask.call)
+                return self._ended(ask, Deferred("defect", f"{type(error).__name__} in the app itself."))
+        raise AssertionError("the last attempt returns")
+
+    def _ended(self, ask: Ask, error: PullError) -> Pulled:
+        return Pulled.ended(ask.call, error, self.clock())
+
+    def _noted(self, pulled: Pulled) -> Pulled:
+        level = logging.INFO if pulled.outcome in _FINE or not pulled.asked else logging.WARNING
+        facts = {name: getattr(pulled, name) for name in Pulled._fields if name not in ("outcome", "at", "read")}
+        events.emit(events.PULL + pulled.outcome, level, **facts)
+        return pulled
+
+    def _standing(self, unasked: Unasked) -> Pulled:
+        if unasked.known:
+            done = Pulled.done(unasked.outcome, unasked.known, self.clock(), unasked.reason)
+            return done._replace(asked=False)
+        return Pulled(str(unasked.call), unasked.outcome, self.clock(), unasked.reason, asked=False)
+
+    def _lost(
+        self, pulls: Sequence[Pulled], held: Mapping[str, Held], last: Mapping[str, Last], since: datetime
+    ) -> dict[str, list[date]]:
+        now = self.clock()
+        lost = {report: lost_days(held[report].days, since, now) for report in self.selection.daily}
+        before = {str(call): snapshot for holds in held.values() for call, snapshot in holds.newest.items()}
+        for pulled in pulls:
+            if pulled.read and pulled.refresh_date and pulled.call in before:
+                held_date, was = before[pulled.call].refresh_date, last.get(pulled.call)
+                came = date.fromisoformat(pulled.refresh_date)
+                lost[pulled.call] = lost_refresh_dates(held_date, was.read_at if was else None, came, now)
+        return {call: dates for call, dates in lost.items() if dates}
+
+    def _held(self, report: str, since: datetime) -> Held:
+        now = self.clock()
+        newest = {
+            call: snapshot
+            for call in self.selection.calls
+            if call.report == report and (snapshot := self.archive.newest(call, now.date()))
+        }
+        days: set[date] = set()
+        if report in self.selection.daily:
+            oldest = min(days_of_interest(since)[0], days_of_interest(now)[0])
+            for month in {f"{day:%Y-%m}" for day in days_between(oldest, now.date())}:
+                days.update(self.archive.refresh_dates(Call(report, date=now.date()), month))
+        return Held(newest, days)
+
+
+_FINE = (Outcome.PUBLISHED, Outcome.UNCHANGED, Outcome.REVISED, Outcome.NO_DATA)
+
+
+def _spent(times: Sequence[datetime], now: datetime) -> int:
+    return sum(now - time < WINDOW for time in times)
+
+
+def _wait(error: TryAgain, attempt: int) -> float:
+    """Seconds until the next attempt: what Graph asked for, else longer each time, with jitter."""
+    if error.after is not None:
+        return error.after
+    first = 30.0 if error.reason == "rate_limited" else 1.0
+    return first * 2.0 ** (attempt - 1) * random.uniform(0.75, 1.25)
+
+
+def _worth_keeping(last: dict[str, Last], now: datetime) -> dict[str, Last]:
+    """Without the single days that have gone out of reach."""
+    oldest = days_of_interest(now)[0].isoformat()
+    return {call: was for call, was in last.items() if (day := call.partition("(date=")[2][:10]) == "" or day >= oldest}
