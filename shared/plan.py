@@ -71,7 +71,7 @@ class Plan(NamedTuple):
     asks: Mapping[str, Sequence[Ask]]
     """By report, in order. Reports may be asked side by side, the calls of one only after each other."""
     unasked: Sequence[Unasked]
-    """The selected calls that are not in `asks`; single days are left out."""
+    """The selected calls that are not in `asks`, and the single days that were read earlier the same day."""
     waiting: int
     """Missing days that did not fit the request budget: for a later run."""
 
@@ -97,14 +97,15 @@ def plan(
         room = max(0, BUDGET - spent.get(report, 0))
         idle = {call: idle for call in calls if (idle := _idle(call, holds, last.get(str(call)), now))}
         current = _deferred_first([call for call in calls if call not in idle], last)
-        missing, again = _days(report, holds, last, now) if report in selection.daily else ([], [])
-        days = _deferred_first(missing, last) + _deferred_first(again, last)
-        chosen = days[: max(0, room - len(current) - len(calls))]
+        days = _days(report, holds, last, now) if report in selection.daily else _Days([], [], [])
+        wanted = _deferred_first(days.missing, last) + _deferred_first(days.again, last)
+        chosen = wanted[: max(0, room - len(current) - len(calls))]
         if due := [_ask(call, holds, last, now) for call in current[:room] + chosen]:
             asks[report] = due
         unasked += idle.values()
         unasked += [Unasked(call, Outcome.DEFERRED, "budget") for call in current[room:]]
-        waiting += sum(call not in chosen for call in missing)
+        unasked += [Unasked(call, Outcome.UNCHANGED, "not_due") for call in days.read]
+        waiting += sum(call not in chosen for call in days.missing)
     return Plan(asks, unasked, waiting)
 
 
@@ -133,22 +134,33 @@ def _ask(call: Call, holds: Held, last: Mapping[str, Last], now: datetime) -> As
     return Ask(call, newest, conditional=newest is not None and was is not None and _read_today(was, now))
 
 
-def _days(report: str, holds: Held, last: Mapping[str, Last], now: datetime) -> tuple[list[Call], list[Call]]:
-    """The missing days and those to read again, oldest first."""
+class _Days(NamedTuple):
+    """The single days of a report, each list oldest first."""
+
+    missing: list[Call]
+    again: list[Call]
+    """To be read again, because they may have been corrected."""
+    read: list[Call]
+    """Read already today."""
+
+
+def _days(report: str, holds: Held, last: Mapping[str, Last], now: datetime) -> _Days:
     oldest, youngest = days_of_interest(now)
     if holds.newest:
         youngest = min(youngest, max(snapshot.refresh_date for snapshot in holds.newest.values()))
-    missing, again = [], []
+    days = _Days([], [], [])
     for age in range((youngest - oldest).days + 1):
         day = oldest + timedelta(days=age)
         call = Call(report, date=day)
         was = last.get(str(call))
         if day not in holds.days:
             if was is None or _may_have_come(was, now):
-                missing.append(call)
+                days.missing.append(call)
+        elif was and _read_today(was, now):
+            days.read.append(call)
         elif now.date() - timedelta(days=CORRECTED_DAYS) <= day and (was is None or _may_change(was, now)):
-            again.append(call)
-    return missing, again
+            days.again.append(call)
+    return days
 
 
 def _may_have_come(was: Last, now: datetime) -> bool:

@@ -148,7 +148,9 @@ class Runner(NamedTuple):
         if unasked.known:
             done = Pulled.done(unasked.outcome, unasked.known, self.clock(), unasked.reason)
             return done._replace(asked=False)
-        return Pulled(str(unasked.call), unasked.outcome, self.clock(), unasked.reason, asked=False)
+        day = unasked.call.date.isoformat() if unasked.call.date else None
+        at = self.clock()
+        return Pulled(str(unasked.call), unasked.outcome, at, unasked.reason, refresh_date=day, asked=False)
 
     def _lost(
         self, pulls: Sequence[Pulled], held: Mapping[str, Held], last: Mapping[str, Last], since: datetime

@@ -163,6 +163,13 @@ def test_a_day_is_read_again_once_a_day_only() -> None:
     assert asked_days(ONLY_DAYS, held, last) == []
 
 
+def test_a_day_that_was_read_today_stands_as_unchanged() -> None:
+    call = Call(REPORT, date=days(5)[0])
+    held = Held({}, set(days(*range(2, 28))))
+    result = planned(ONLY_DAYS, held, {call: was(Outcome.PUBLISHED, hours_ago=6)})
+    assert result.unasked == [Unasked(call, Outcome.UNCHANGED, "not_due")]
+
+
 def test_a_day_is_left_alone_after_three_unchanged_checks() -> None:
     held = Held({}, set(days(*range(2, 28))))
     assert asked_days(ONLY_DAYS, held, settled(*range(2, 11))) == []
