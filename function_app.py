@@ -1,11 +1,14 @@
 """The triggers, and nothing else: what they do is in `shared/`."""
 
+import os
+
 import azure.functions as func
 
 from shared.app import app as archive_app
 from shared.responses import respond
+from shared.settings import http_auth_level
 
-app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
+app = func.FunctionApp(http_auth_level=func.AuthLevel[http_auth_level(os.environ)])
 
 # The routes leave the methods out, because the host answers 404 and not 405 to one that is not listed:
 # https://github.com/Azure/azure-functions-host/issues/11625
@@ -23,7 +26,13 @@ def reports(req: func.HttpRequest) -> func.HttpResponse:
     return respond(req, lambda request: archive_app().api.reports(request, personal=False))
 
 
-@app.route(route="personal/{version}/{*path}")
+@app.route(route="personal/{version}/{*path}", auth_level=func.AuthLevel.FUNCTION)
 def personal_reports(req: func.HttpRequest) -> func.HttpResponse:
-    """Serve every report, those with personal data too."""
+    """Serve every report, those with personal data too; with a key of its own, whoever is signed in."""
     return respond(req, lambda request: archive_app().api.reports(request, personal=True))
+
+
+@app.route(route="status")
+def status(req: func.HttpRequest) -> func.HttpResponse:
+    """Tell how each call stands since the last run."""
+    return respond(req, lambda request: archive_app().api.status())

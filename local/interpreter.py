@@ -20,8 +20,12 @@ _PROBE = (
 
 
 def find() -> tuple[list[str], str] | None:
-    """The command that starts it, and its version; None if no Python can make an environment."""
-    for version in dict.fromkeys((*_PREFERRED, _RUNNING)):
+    """The command that starts it, and its version; None if no Python can make an environment.
+
+    The environment variable USAGE_ARCHIVE_PYTHON, such as `3.12`, asks for one version and no other.
+    """
+    wanted = os.environ.get("USAGE_ARCHIVE_PYTHON")
+    for version in [wanted] if wanted else dict.fromkeys((*_PREFERRED, _RUNNING)):
         for command in _candidates(version):
             if _version(command) == version:
                 return command, version

@@ -14,6 +14,7 @@ from .archive import Archive
 from .call import ARGUMENTS, Call, parse, parse_date
 from .catalogue import Catalogue
 from .errors import ArchiveUnavailable, BadArgument, NotArchived, RequestError, SettingError
+from .freshness import status
 from .snapshot import Snapshot
 
 METHODS = ("GET", "HEAD")
@@ -69,6 +70,11 @@ class Api(NamedTuple):
             )
         snapshot = self._choose(call, refresh_date)
         return self._representation(request, snapshot, personal)
+
+    def status(self) -> Reply:
+        """Answer `/status`."""
+        now = self.clock()
+        return _json(status(self.archive.newest_run(now.date()), now))
 
     def _choose(self, call: Call, refresh_date: str | None) -> Snapshot:
         today = self.clock().date()
@@ -126,8 +132,7 @@ class Api(NamedTuple):
             for report in self.catalogue.reports.values()
             if personal or not report.personal_data
         ]
-        body = json.dumps({"value": reports}).encode()
-        return Reply(200, {"Content-Type": "application/json", "Content-Length": str(len(body))}, body)
+        return _json({"value": reports})
 
 
 def answer(request: Request, respond: Callable[[Request], Reply]) -> Reply:
@@ -148,6 +153,16 @@ def answer(request: Request, respond: Callable[[Request], Reply]) -> Reply:
     if request.method == "HEAD":
         return Reply(reply.status, reply.headers)
     return reply
+
+
+def _json(content: object) -> Reply:
+    body = json.dumps(content).encode()
+    headers = {
+        "Content-Type": "application/json",
+        "Content-Length": str(len(body)),
+        "Cache-Control": "private, no-cache",
+    }
+    return Reply(200, headers, body)
 
 
 def _problem(

@@ -156,7 +156,10 @@ class Runner(NamedTuple):
         self, pulls: Sequence[Pulled], held: Mapping[str, Held], last: Mapping[str, Last], since: datetime
     ) -> dict[str, list[date]]:
         now = self.clock()
-        lost = {report: lost_days(held[report].days, since, now) for report in self.selection.daily}
+        lost = {
+            report: [day for day in lost_days(held[report].days, since, now) if not _was_empty(report, day, last)]
+            for report in self.selection.daily
+        }
         before = {str(call): snapshot for holds in held.values() for call, snapshot in holds.newest.items()}
         for pulled in pulls:
             if pulled.read and pulled.refresh_date and pulled.call in before:
@@ -181,6 +184,12 @@ class Runner(NamedTuple):
 
 
 _FINE = (Outcome.PUBLISHED, Outcome.UNCHANGED, Outcome.REVISED, Outcome.NO_DATA)
+
+
+def _was_empty(report: str, day: date, last: Mapping[str, Last]) -> bool:
+    """Whether Graph had nothing for that day to the last, as for a Sunday on which nobody did anything."""
+    was = last.get(str(Call(report, date=day)))
+    return was is not None and was.outcome is Outcome.NO_DATA
 
 
 def _spent(times: Sequence[datetime], now: datetime) -> int:

@@ -42,6 +42,12 @@ SETTINGS = (
     ),
     Setting("ARCHIVE_URL", None, "Blob service URL of the archive, such as https://ACCOUNT.blob.core.windows.net."),
     Setting("ARCHIVE_CA", "", "PEM file to trust for the blob service, for an emulator with its own certificate."),
+    Setting(
+        "HTTP_AUTH_LEVEL",
+        "FUNCTION",
+        "`FUNCTION`: readers need a function key; `ANONYMOUS`: Entra sign-in guards the app. Anything else counts as "
+        "`FUNCTION`, and reports with personal data need their key in any case.",
+    ),
     Setting("AZURE_CLIENT_ID", "", "Client id of the user-assigned managed identity; empty = system-assigned."),
 )
 
@@ -80,6 +86,14 @@ def read(environment: Mapping[str, str]) -> Settings:
         archive_ca=held["ARCHIVE_CA"] or None,
         client_id=held["AZURE_CLIENT_ID"] or None,
     )
+
+
+def http_auth_level(environment: Mapping[str, str]) -> str:
+    """Who may call the functions without personal data: `ANONYMOUS` if that was asked for in so many letters.
+
+    Read when the app is imported, where an error would keep it from starting; so what is wrong is the safe one.
+    """
+    return "ANONYMOUS" if environment.get("HTTP_AUTH_LEVEL", "").strip() == "ANONYMOUS" else "FUNCTION"
 
 
 def _origin(name: str, value: str, wants: str) -> str:

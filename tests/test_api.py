@@ -123,6 +123,26 @@ def test_personal_data_may_not_be_stored_on_the_way(get: Callable[..., Reply]) -
     assert reply.headers["Cache-Control"] == "private, no-store"
 
 
+# -- the status --------------------------------------------------------------------------------------------------------
+
+
+def test_the_status_says_that_the_permission_is_missing_until_it_is_granted(
+    make_app: Callable[..., App], control: Control
+) -> None:
+    app = make_app(REPORTS=D7)
+    assert json.loads(app.api.status().body)["permission"] == "unknown"
+    control.put("roles", {"roles": []})
+    app.runner.run()
+    assert json.loads(app.api.status().body)["permission"] == "missing"
+    control.put("roles", {"roles": ["Reports.Read.All"]})
+    control.sleep(6 * 3600)
+    app = make_app(REPORTS=D7)
+    app.runner.run()
+    told = json.loads(app.api.status().body)
+    assert told["permission"] == "granted"
+    assert told["calls"][0].keys() == {"call", "outcome", "refreshDate", "ageDays"}
+
+
 # -- what cannot be answered -------------------------------------------------------------------------------------------
 
 

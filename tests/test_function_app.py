@@ -49,6 +49,7 @@ def test_these_are_the_functions_and_their_triggers(running: tuple[FunctionsHost
         ("pull", "timerTrigger", None),
         ("reports", "httpTrigger", "{version}/{*path}"),
         ("personal_reports", "httpTrigger", "personal/{version}/{*path}"),
+        ("status", "httpTrigger", "status"),
     }
 
 
@@ -129,6 +130,30 @@ def test_a_wrong_setting_is_named_at_first_use_and_does_not_stop_the_app_from_st
     )
     assert done.stdout.startswith("500 ")
     assert "The app setting ARCHIVE_URL is not set; it wants the blob service URL" in done.stdout
+
+
+def test_the_status_tells_how_each_call_stands(running: tuple[FunctionsHost, Control]) -> None:
+    told = get(running[0], "status", "status").json()
+    assert told["permission"] == "granted"
+    assert {call["outcome"] for call in told["calls"]} == {"published"}
+    assert D7 in {call["call"] for call in told["calls"]}
+
+
+@pytest.mark.parametrize(
+    ("setting", "level"), [("", "FUNCTION"), ("ANONYMOUS", "ANONYMOUS"), ("anonymous", "FUNCTION"), ("no", "FUNCTION")]
+)
+def test_only_personal_data_needs_a_key_where_entra_guards_the_app(setting: str, level: str) -> None:
+    code = (
+        "import function_app as f;"
+        "levels = {each.get_function_name(): each.get_trigger().get_dict_repr().get('authLevel')"
+        " for each in f.app.get_functions()};"
+        "print(*(levels[name].name for name in ('reports', 'status', 'personal_reports')))"
+    )
+    environment = os.environ | {"HTTP_AUTH_LEVEL": setting}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, env=environment, check=True
+    )
+    assert done.stdout.split() == [level, level, "FUNCTION"]
 
 
 def test_the_download_origin_saw_no_bearer_no_cookie_and_no_key(running: tuple[FunctionsHost, Control]) -> None:

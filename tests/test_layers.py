@@ -14,7 +14,7 @@ LAYERS = [
     ["responses"],
     ["api", "runner"],
     ["pull"],
-    ["archive", "graph", "gaps"],
+    ["archive", "graph", "gaps", "freshness"],
     ["plan"],
     ["snapshot", "selection", "identity", "drift", "transport"],
     ["body", "call", "runs"],

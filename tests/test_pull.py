@@ -242,6 +242,32 @@ def test_a_bad_answer_is_named_and_not_archived_and_the_other_calls_go_on(
     assert app.archive.newest(Call(SERVICES, period="D7"), date(2026, 11, 18)) is None
 
 
+def test_the_version_of_graph_is_a_setting_as_other_clouds_have_beta_only(make_app: MakeApp, scripted: Wire) -> None:
+    scripted.answers[f"/beta/reports/{D7}"] = response(body=CSV)
+    app = make_app(REPORTS=D7, GRAPH_ENDPOINT=scripted.origin, GRAPH_VERSION="beta")
+    assert only(app.runner.run()).outcome is Outcome.PUBLISHED
+
+
+def test_a_report_that_is_on_beta_only_is_asked_for_there(make_app: MakeApp, control: Control) -> None:
+    make_app(REPORTS="getBrowserUserCounts(period='D7')").runner.run()
+    (request,) = control.get("record", listener="graph")
+    assert request["path"].startswith("/beta/reports/getBrowserUserCounts")
+
+
+def test_a_report_that_the_cloud_lacks_is_refused_once_a_week_and_needs_nobody(
+    make_app: MakeApp, scripted: Wire, control: Control
+) -> None:
+    lacking = b'{"error": {"code": "BadRequest", "message": "Resource not found for the segment \'x\'."}}'
+    scripted.answers[f"/v1.0/reports/{D7}"] = response(400, lacking)
+    app = make_app(REPORTS=D7, GRAPH_ENDPOINT=scripted.origin)
+    for _ in range(7 * 4):
+        app.pull()
+        control.sleep(6 * 3600)
+    assert len(scripted.seen) == 1
+    app.pull()
+    assert len(scripted.seen) == 2
+
+
 def csv(*rows: str, header: str = "Report Refresh Date,Exchange Active,Report Period") -> bytes:
     return "\n".join([header, *rows, ""]).encode()
 

@@ -1,0 +1,212 @@
+// Two storage accounts: one of the Functions host, one of the archive. There is no key to either; the app's identity
+// has the one on the whole, and of the other the four containers.
+
+@description('Azure region: that of the app.')
+param location string
+
+@description('Makes the account names unique: 13 letters and digits.')
+param token string
+
+@description('Object id of the app\'s identity.')
+param principalId string
+
+@description('Redundancy of the host account.')
+param hostSku string
+
+@description('Redundancy of the archive account.')
+param archiveSku string
+
+@description('Refuse whatever does not come through a private endpoint.')
+param closed bool
+
+@description('Days after which snapshots of personal reports are deleted; 0: never.')
+param personalRetentionDays int
+
+@description('Days for which a snapshot without personal data can be neither changed nor deleted; 0: no policy.')
+param immutabilityDays int
+
+@description('Put a delete lock on the archive account.')
+param lockArchive bool
+
+@description('Id of the workspace that is told of every access to the archive; empty: none.')
+param auditWorkspaceId string
+
+@description('Days in which something deleted can be brought back.')
+@minValue(7)
+@maxValue(365)
+param softDeleteDays int = 30
+
+@description('Days after which personal snapshots, which are the large ones, move to the cool tier.')
+param coolAfterDays int = 90
+
+@description('Days after which they move on to the cold tier. Not to the archive tier, which cannot be read at once.')
+param coldAfterDays int = 365
+
+var hardened = {
+  allowBlobPublicAccess: false
+  allowSharedKeyAccess: false
+  allowCrossTenantReplication: false
+  defaultToOAuthAuthentication: true
+  minimumTlsVersion: 'TLS1_2'
+  supportsHttpsTrafficOnly: true
+  publicNetworkAccess: closed ? 'Disabled' : 'Enabled'
+  networkAcls: { defaultAction: closed ? 'Deny' : 'Allow', bypass: 'None' }
+}
+var blobDataOwner = 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
+var blobDataContributor = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
+var containerNames = ['usage', 'usage-personal', 'usage-quarantine', 'usage-derived']
+
+resource host 'Microsoft.Storage/storageAccounts@2025-06-01' = {
+  name: 'sthost${token}'
+  location: location
+  kind: 'StorageV2'
+  sku: { name: hostSku }
+  properties: hardened
+}
+
+resource hostBlobs 'Microsoft.Storage/storageAccounts/blobServices@2025-06-01' = {
+  parent: host
+  name: 'default'
+}
+
+resource package 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' = {
+  parent: hostBlobs
+  name: 'app-package'
+  properties: { publicAccess: 'None' }
+}
+
+resource hostOwner 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(host.id, principalId, blobDataOwner)
+  scope: host
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', blobDataOwner)
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+  }
+}
+
+resource archive 'Microsoft.Storage/storageAccounts@2025-06-01' = {
+  name: 'starch${token}'
+  location: location
+  kind: 'StorageV2'
+  sku: { name: archiveSku }
+  properties: hardened
+}
+
+resource archiveBlobs 'Microsoft.Storage/storageAccounts/blobServices@2025-06-01' = {
+  parent: archive
+  name: 'default'
+  properties: {
+    isVersioningEnabled: true
+    deleteRetentionPolicy: { enabled: true, days: softDeleteDays }
+    containerDeleteRetentionPolicy: { enabled: true, days: softDeleteDays }
+  }
+}
+
+resource containers 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' = [
+  for container in containerNames: {
+    parent: archiveBlobs
+    name: container
+    properties: { publicAccess: 'None' }
+  }
+]
+
+resource writers 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for (container, i) in containerNames: {
+    name: guid(containers[i].id, principalId, blobDataContributor)
+    scope: containers[i]
+    properties: {
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', blobDataContributor)
+      principalId: principalId
+      principalType: 'ServicePrincipal'
+    }
+  }
+]
+
+// On the first container alone, usage: a person's data must stay erasable, and what is derived is written again and
+// again. Created unlocked: locking it, which cannot be undone, is for the operator to do.
+resource writeOnce 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2025-06-01' = if (immutabilityDays > 0) {
+  parent: containers[0]
+  name: 'default'
+  properties: {
+    immutabilityPeriodSinceCreationInDays: immutabilityDays
+    allowProtectedAppendWrites: false
+  }
+}
+
+var coolerRule = {
+  name: 'personal-snapshots-cool-down'
+  type: 'Lifecycle'
+  enabled: true
+  definition: {
+    filters: { blobTypes: ['blockBlob'], prefixMatch: ['usage-personal/'] }
+    actions: {
+      baseBlob: {
+        tierToCool: { daysAfterModificationGreaterThan: coolAfterDays }
+        tierToCold: { daysAfterModificationGreaterThan: coldAfterDays }
+      }
+    }
+  }
+}
+var expiryRule = {
+  name: 'personal-snapshots-expire'
+  type: 'Lifecycle'
+  enabled: true
+  definition: {
+    filters: { blobTypes: ['blockBlob'], prefixMatch: ['usage-personal/'] }
+    actions: {
+      baseBlob: { delete: { daysAfterCreationGreaterThan: personalRetentionDays } }
+      version: { delete: { daysAfterCreationGreaterThan: personalRetentionDays } }
+    }
+  }
+}
+// Only what is derived is ever written over, so only there do versions pile up.
+var derivedRule = {
+  name: 'derived-versions-expire'
+  type: 'Lifecycle'
+  enabled: true
+  definition: {
+    filters: { blobTypes: ['blockBlob'], prefixMatch: ['usage-derived/'] }
+    actions: { version: { delete: { daysAfterCreationGreaterThan: 7 } } }
+  }
+}
+
+resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06-01' = {
+  parent: archive
+  name: 'default'
+  dependsOn: [archiveBlobs] // a rule for versions is refused while there is no versioning
+  properties: {
+    policy: {
+      rules: personalRetentionDays > 0 ? [coolerRule, derivedRule, expiryRule] : [coolerRule, derivedRule]
+    }
+  }
+}
+
+resource lock 'Microsoft.Authorization/locks@2020-05-01' = if (lockArchive) {
+  name: 'keep-the-archive'
+  scope: archive
+  properties: { level: 'CanNotDelete', notes: 'Microsoft 365 has forgotten most of what is in here.' }
+}
+
+// There is no version of this API that is not a preview.
+resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (!empty(auditWorkspaceId)) {
+  name: 'who-did-what'
+  scope: archiveBlobs
+  properties: {
+    workspaceId: auditWorkspaceId
+    logs: [
+      { category: 'StorageRead', enabled: true }
+      { category: 'StorageWrite', enabled: true }
+      { category: 'StorageDelete', enabled: true }
+    ]
+  }
+}
+
+// The roles are part of this module, so that whoever uses an output waits for them.
+output hostId string = host.id
+output hostBlobUrl string = host.properties.primaryEndpoints.blob
+output hostQueueUrl string = host.properties.primaryEndpoints.queue
+output hostTableUrl string = host.properties.primaryEndpoints.table
+output packageContainerUrl string = '${host.properties.primaryEndpoints.blob}${package.name}'
+output archiveId string = archive.id
+output archiveUrl string = archive.properties.primaryEndpoints.blob
