@@ -56,7 +56,7 @@ class Storage:
             else:
                 folder = Path(undo.enter_context(tempfile.TemporaryDirectory(prefix="usage-archive-")))
                 keep = ["--inMemoryPersistence"]
-            self.ca_file, key_file = _certificate(folder)
+            self.ca_file, key_file = certificate(folder)
             azurite = Child(
                 "Azurite",
                 [
@@ -90,7 +90,7 @@ def clear(folder: Path) -> None:
                     entry.unlink()
 
 
-def _certificate(folder: Path) -> tuple[Path, Path]:
+def certificate(folder: Path) -> tuple[Path, Path]:
     """A new self-signed certificate for this machine's own addresses, and its private key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])

@@ -126,10 +126,11 @@ class Graph:
             return TryAgain("rate_limited", said, _wait(answer.headers))
         if status == 408 or status >= 500:
             return TryAgain("graph_error", said)
+        if code == "MissingCredentials":
+            return Deferred("missing_credentials", said)
         if status == 403:
-            return (
-                Deferred("missing_credentials", said) if code == "MissingCredentials" else Refused("permission", said)
-            )
+            self._bearer.renew()
+            return Refused("permission", said)
         if code == "UnknownTenantId":
             return NoData("unknown_tenant", said)
         if "date value" in message:

@@ -33,8 +33,9 @@ class Bearer:
         try:
             return self._credential.get_token(self._scope).token
         except AzureError as error:
+            self.renew()  # msal would answer with the same failure for a minute
             raise Deferred("no_token", f"The managed identity got no token for {self._scope}.") from error
 
     def renew(self) -> None:
-        """Forget the token, because Graph refused it."""
+        """Forget the token: Graph refused it, or it lacks a role that may have been granted since."""
         self._credential = self._identity()

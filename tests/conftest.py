@@ -48,6 +48,7 @@ def control(stack: Stack) -> Control:
     control.set_time(datetime(2026, 11, 21, 7, 15, tzinfo=UTC) + timedelta(days=next(HOURS)))
     control.put("roles", {"roles": ["Reports.Read.All"]})
     control.put("neighbour", {"function": "*", "used": 0})
+    control.put("faults", {"rules": []})
     control.forget()
     return control
 

@@ -9,6 +9,9 @@ seeded and of any size. The package needs the standard library alone and shares 
 
     with Simulator(users=250) as simulator:      gives them as attributes
         simulator.graph_endpoint
+
+Whatever is known to go wrong with these reports can be made to: faults.py is the table, rules.py says when, and the
+control address or a scenario file (`--scenario`) takes the rules. A run is its seed.
 """
 
 from .simulator import Simulator

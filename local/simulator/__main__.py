@@ -7,6 +7,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
+from typing import Any
 
 from . import tickets, tokens
 from .catalogue import DEFAULT_PATH
@@ -16,6 +17,10 @@ from .simulator import Simulator
 def _instant(text: str) -> datetime:
     instant = datetime.fromisoformat(text)
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+def _scenario(file: str) -> Any:
+    return json.loads(Path(file).read_text(encoding="utf-8"))
 
 
 def _arguments() -> argparse.Namespace:
@@ -28,6 +33,7 @@ def _arguments() -> argparse.Namespace:
         parser.add_argument(f"--{listener}-port", type=int, default=0, help="0: any that is free")
     parser.add_argument("--url-life", type=float, default=tickets.LIFE, help="seconds that a download URL is good for")
     parser.add_argument("--token-life", type=int, default=tokens.LIFE, help="seconds that a token is good for")
+    parser.add_argument("--scenario", type=_scenario, metavar="FILE", help="faults from the start (JSON, see rules.py)")
     parser.add_argument("--watch-stdin", action="store_true", help="end when standard input ends")
     start = parser.add_mutually_exclusive_group()
     start.add_argument("--now", type=_instant, help="start the clock at this instant (ISO 8601)")
@@ -59,6 +65,7 @@ def main() -> None:
         now=now,
         url_life=wishes.url_life,
         token_life=wishes.token_life,
+        scenario=wishes.scenario,
     ) as simulator:
         print(json.dumps(simulator.addresses()), flush=True)
         if wishes.watch_stdin:

@@ -1,8 +1,9 @@
 """The simulator's time: the real one, moved or stopped at will."""
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
-from threading import Lock
+from threading import Lock, Timer
 
 
 class Clock:
@@ -12,6 +13,7 @@ class Clock:
         self._lock = Lock()
         self._running = True
         self._offset = 0.0
+        self._alarms: list[tuple[float, Callable[[], None]]] = []
         if now is not None:
             self.set(now, running=True)
 
@@ -34,3 +36,29 @@ class Clock:
         with self._lock:
             self._running = running
             self._offset = now.timestamp() - (time.time() if running else 0.0)
+        self._ring()
+
+    def alarm(self, seconds: float, ring: Callable[[], None]) -> Callable[[], None]:
+        """Calls `ring` once, when so many seconds have passed or been skipped. Gives what calls it off."""
+        alarm = (self.timestamp() + seconds, ring)
+        with self._lock:
+            self._alarms.append(alarm)
+        self._ring()
+
+        def call_off() -> None:
+            with self._lock:
+                self._alarms = [other for other in self._alarms if other is not alarm]
+
+        return call_off
+
+    def _ring(self) -> None:
+        now = self.timestamp()
+        with self._lock:
+            due = [alarm for alarm in self._alarms if alarm[0] <= now]
+            self._alarms = [alarm for alarm in self._alarms if alarm[0] > now]
+            if self._alarms and self._running:
+                timer = Timer(min(at for at, _ in self._alarms) - now + 0.001, self._ring)
+                timer.daemon = True
+                timer.start()
+        for _, ring in due:
+            ring()

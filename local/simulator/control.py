@@ -9,6 +9,9 @@ PUT    /neighbour                   {"function": name or "*", "used": n}: the ot
 GET    /expected?call=...           {"sha256", "size", "refresh_date", "rows"} of what a pull gives now;
                                     version=beta and refresh_date= choose another
 GET    /visible?report=...          {"report", "refresh_date"}: the newest there is now
+GET    /faults                      {"seed", "rules": [...]}, each with how many requests fitted it and how many it hit
+PUT    /faults                      the same: these rules and no others (see rules.py and the table in faults.py)
+DELETE /faults                      no faults
 PUT    /restate                     {"report", "refresh_date", "revision": 0 to 7}: other numbers for that day
 """
 
@@ -22,8 +25,9 @@ from . import calls
 from .calls import Call
 from .catalogue import Catalogue
 from .clock import Clock
+from .injection import Faults
 from .limits import Limits
-from .listeners import CHUNKED, Answer, Request
+from .messages import CHUNKED, Answer, Request
 from .publication import Publication, Snapshot
 from .record import Entry, Record
 from .refusals import Refusal
@@ -44,6 +48,7 @@ class Control:
         limits: Limits,
         record: Record,
         clock: Clock,
+        faults: Faults,
     ) -> None:
         self._catalogue = catalogue
         self._publication = publication
@@ -51,6 +56,7 @@ class Control:
         self._limits = limits
         self._record = record
         self._clock = clock
+        self._faults = faults
         self._routes: dict[tuple[str, str], Callable[[Any], Any]] = {
             ("GET", "/record"): self._recorded,
             ("DELETE", "/record"): self._forget,
@@ -61,6 +67,9 @@ class Control:
             ("GET", "/expected"): self._expected,
             ("GET", "/visible"): self._visible,
             ("PUT", "/restate"): self._restate,
+            ("GET", "/faults"): lambda query: self._faults.shown(),
+            ("PUT", "/faults"): self._faults.set,
+            ("DELETE", "/faults"): lambda query: self._faults.set({}),
         }
 
     def answer(self, request: Request) -> Answer:

@@ -8,7 +8,7 @@ carries an authorization is refused with 401 and leaves the URL good.
 from uuid import uuid4
 
 from .clock import Clock
-from .listeners import CHUNKED, Answer, Request
+from .messages import CHUNKED, Answer, Request
 from .publication import Publication
 from .tickets import Expired, Tickets
 

@@ -13,7 +13,7 @@ from .calls import Call
 from .catalogue import Catalogue
 from .clock import Clock
 from .limits import Limits
-from .listeners import CHUNKED, Answer, Headers, Request
+from .messages import CHUNKED, Answer, Headers, Request
 from .publication import Publication
 from .refusals import InvalidArgument, InvalidToken, Refusal, TooManyRequests
 from .tickets import Tickets

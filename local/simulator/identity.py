@@ -3,7 +3,7 @@
 import hmac
 import json
 
-from .listeners import Answer, Request
+from .messages import Answer, Request
 from .tokens import Tokens
 
 PATH = "/msi/token"

@@ -4,86 +4,66 @@ That function is the seam: whoever wraps it changes what goes over the wire.
 """
 
 import contextlib
-import hashlib
+import select
 import socket
+import ssl
+import struct
 import sys
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from http import HTTPStatus
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial, reduce
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
-Headers = tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a client asked for."""
-
-    method: str
-    target: str
-    """Path and query as sent."""
-    headers: Mapping[str, str]
-    """Names in lower case."""
-    body: bytes
-
-    @cached_property
-    def path(self) -> str:
-        """The path as sent."""
-        return urlsplit(self.target).path
-
-    @cached_property
-    def query(self) -> dict[str, str]:
-        """The query, decoded; of equal names the last counts."""
-        return dict(parse_qsl(urlsplit(self.target).query, keep_blank_values=True))
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What goes back: a body of known length, or chunks."""
-
-    status: int
-    headers: Headers = ()
-    body: bytes | Iterable[bytes] = b""
-    call: str = ""
-    """The report call it answers, for the record."""
-    etag: str = ""
-    """The ETag that went out or was matched, for the record."""
-
+from .messages import Answer, Request, Stream, Tally, ends_with_connection, pieces
 
 Answerer = Callable[[Request], Answer]
 Witness = Callable[[Request, Answer, bytes, int], None]
-"""Told of each request before its answer has left whole; SHA-256 (of chunked bodies only) and size of the body."""
+"""Told of each request before its answer has left whole; SHA-256 (of bodies in chunks only) and size of the body."""
 
 
 def _nobody(request: Request, answer: Answer, sha256: bytes, size: int) -> None:
     """The witness of a listener that is not recorded."""
 
 
-CHUNKED = ("Transfer-Encoding", "chunked")
-
-
 class Listener:
-    """One address, taken when made, answered at from `start` to `stop`."""
+    """One address, taken when made, answered at from `start` to `stop`; over https if there is a context for it."""
 
-    def __init__(self, host: str, port: int) -> None:
-        self._server = _Server((host, port), _Handler)
-        self._thread = Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
-        self.origin = f"http://{host}:{self._server.server_port}"
+    def __init__(self, host: str, port: int, context: ssl.SSLContext | None = None) -> None:
+        self._context = context
+        self._server = _Server((host, port), context)
+        self._address = (host, self._server.server_port)
+        self._thread: Thread | None = None
+        self._closed = False
+        self.origin = f"{'https' if context else 'http'}://{host}:{self._server.server_port}"
 
     def start(self, answer: Answerer, witness: Witness = _nobody, methods: tuple[str, ...] = ("GET",)) -> None:
         """Answers requests of those methods from now on, others with 405."""
+        self._start = partial(self.start, answer, witness, methods)
         self._server.answer, self._server.witness, self._server.methods = answer, witness, methods
+        self._server.server_activate()
+        self._thread = Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
+
+    def close(self) -> None:
+        """Refuses connections from now on, but keeps the address."""
+        self.stop()
+        self._server = _Server(self._address, self._context)
+        self._closed = True
+
+    def open(self) -> None:
+        """Answers again as before `close`, if it has not been stopped since."""
+        if self._closed:
+            self._closed = False
+            self._start()
 
     def stop(self) -> None:
         """Closes the address and every connection."""
-        if self._thread.is_alive():
+        self._closed = False
+        if self._thread:
             self._server.shutdown()
             self._thread.join()
+            self._thread = None
         self._server.server_close()
         self._server.hang_up()
 
@@ -96,8 +76,11 @@ class _Server(ThreadingHTTPServer):
     witness: Witness
     methods: tuple[str, ...]
 
-    def __init__(self, *address: Any) -> None:
-        super().__init__(*address)
+    def __init__(self, address: tuple[str, int], context: ssl.SSLContext | None) -> None:
+        super().__init__(address, _Handler, bind_and_activate=False)
+        self.server_bind()
+        if context:
+            self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
         self._lock = Lock()
         self._connections: set[socket.socket] = set()
 
@@ -118,7 +101,7 @@ class _Server(ThreadingHTTPServer):
                     connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        if not isinstance(sys.exception(), ConnectionError):
+        if not isinstance(sys.exception(), ConnectionError | ssl.SSLError):
             super().handle_error(request, client_address)
 
 
@@ -133,38 +116,47 @@ class _Handler(BaseHTTPRequestHandler):
         if not self.raw_requestline or not self.parse_request():
             self.close_connection = True
             return
-        headers = {name.lower(): value for name, value in self.headers.items()}
+        sent = tuple(self.headers.items())
+        headers = {name.lower(): value for name, value in sent}
         body = self.rfile.read(int(headers.get("content-length", 0)))
-        request = Request(self.command, self.path, headers, body)
+        try:
+            self._answer(Request(self.command, self.path, headers, body, sent))
+        except ConnectionResetError:
+            self._abort()
+            raise
+
+    def _answer(self, request: Request) -> None:
         methods = self.server.methods
-        known = request.method in methods
-        self._send(request, self.server.answer(request) if known else Answer(405, (("Allow", ", ".join(methods)),)))
+        if "transfer-encoding" in request.headers:
+            self.close_connection = True
+            answer = Answer(411)
+        elif request.method not in methods:
+            answer = Answer(405, (("Allow", ", ".join(methods)),))
+        else:
+            answer = self.server.answer(request)
+        tally = Tally(partial(self.server.witness, request, answer))
+        try:
+            self._write(pieces(answer, tally), answer.wire)
+        finally:
+            tally.tell()
+            answer.close()
+        self.close_connection |= ends_with_connection(request, answer, tally.size)
+
+    def _write(self, parts: Iterator[bytes], wire: Sequence[Stream]) -> None:
+        for part in reduce(lambda stream, change: change(stream), wire, parts):
+            if part:
+                self.wfile.write(part)
+            elif select.select([self.connection], [], [], 0)[0]:
+                raise ConnectionAbortedError  # the client says something while it should wait: it has left
+            if wire:
+                self.wfile.flush()
         self.wfile.flush()
 
-    def _send(self, request: Request, answer: Answer) -> None:
-        head = [f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}"]
-        head += [f"{name}: {value}" for name, value in answer.headers]
-        if isinstance(answer.body, bytes):
-            head += [f"Content-Length: {len(answer.body)}"] if answer.status != HTTPStatus.NOT_MODIFIED else []
-            self.server.witness(request, answer, b"", len(answer.body))
-            self._write(head, answer.body)
-        else:
-            self._write(head, b"")
-            self._write_chunks(request, answer, answer.body)
-
-    def _write(self, head: list[str], body: bytes) -> None:
-        self.wfile.write("\r\n".join((*head, "", "")).encode("latin-1") + body)
-
-    def _write_chunks(self, request: Request, answer: Answer, chunks: Iterable[bytes]) -> None:
-        seen, size = hashlib.sha256(), 0
-        try:
-            for chunk in chunks:
-                self.wfile.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
-                seen.update(chunk)
-                size += len(chunk)
-        finally:
-            self.server.witness(request, answer, seen.digest(), size)
-        self.wfile.write(b"0\r\n\r\n")
+    def _abort(self) -> None:
+        """Make the connection end with a reset."""
+        linger = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        self.connection.close()
 
     def log_message(self, format: str, *args: Any) -> None:
         """Stay quiet."""

@@ -31,6 +31,8 @@ class Entry(NamedTuple):
     size: int
     """Bytes of the body that were sent."""
     etag: str
+    faults: tuple[str, ...] = ()
+    """What was made to go wrong."""
 
     def shown(self) -> dict[str, Any]:
         """The entry as JSON gives it."""

@@ -1,11 +1,12 @@
 """The four listeners, wired up around one tenant, one clock and one record."""
 
 import secrets
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from threading import Thread
-from typing import Self
+from typing import Any, Self
 
 from . import catalogue, identity, tickets, tokens
 from .clock import Clock
@@ -13,10 +14,13 @@ from .control import METHODS, Control
 from .download import Download
 from .graph import Graph
 from .identity import Identity
+from .injection import Faults
 from .limits import Limits
-from .listeners import Answer, Listener, Request
+from .listeners import Listener
+from .messages import Answer, Request
 from .publication import Publication
 from .record import Entry, Record
+from .standing import Site
 from .tenant import Tenant
 from .tickets import Tickets
 from .tokens import Tokens
@@ -39,6 +43,7 @@ class Simulator:
         now: datetime | None = None,
         url_life: float = tickets.LIFE,
         token_life: int = tokens.LIFE,
+        scenario: Mapping[str, Any] | None = None,
     ) -> None:
         reports = catalogue.read(catalogue_path)
         publication = Publication(Tenant(users, seed))
@@ -51,12 +56,17 @@ class Simulator:
         issuer = Tokens(seed, self.graph_endpoint, token_life)
         self.identity_header = secrets.token_hex(16)
         """The secret that the identity endpoint asks for."""
-        self._answers = {
+        answers = {
             "identity": Identity(issuer, self.identity_header).answer,
             "graph": Graph(reports, publication, issuer, limits, urls, self.clock, self.download_origin).answer,
             "download": Download(publication, urls, self.clock).answer,
         }
-        self._steer = Control(reports, publication, issuer, limits, self.record, self.clock).answer
+        self._listening = dict(zip(answers, self._listeners, strict=False))
+        self.faults = Faults(Site(self.clock, publication, self._listening), issuer, seed)
+        """What goes wrong."""
+        self._answers = {name: self.faults.around(name, answers) for name in answers}
+        self._scenario = scenario or {}
+        self._steer = Control(reports, publication, issuer, limits, self.record, self.clock, self.faults).answer
 
     @property
     def identity_endpoint(self) -> str:
@@ -85,8 +95,9 @@ class Simulator:
 
     def start(self) -> Self:
         """Answers from now on."""
-        for listener, (name, answer) in zip(self._listeners, self._answers.items(), strict=False):
-            listener.start(answer, partial(self._note, name))
+        for name, listener in self._listening.items():
+            listener.start(self._answers[name], partial(self._note, name))
+        self.faults.set(self._scenario)
         self._control.start(self._steer, methods=METHODS)
         return self
 
@@ -120,5 +131,6 @@ class Simulator:
                 sha256=sha256,
                 size=size,
                 etag=answer.etag,
+                faults=answer.faults,
             )
         )

@@ -8,13 +8,14 @@ import json
 import secrets
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .names import guid
 from .refusals import InvalidToken, MissingPermission
 
 LIFE = 24 * 3600  # seconds; managed identity tokens last about a day
+_TOLERANCE = 300  # seconds that clocks may differ
 PERMISSION = "Reports.Read.All"
 GRAPH_ROOTS = (
     "https://graph.microsoft.com",
@@ -65,8 +66,12 @@ class Tokens:
         if audience in self._audiences:
             claims |= {"roles": list(self.roles)} if self.roles else {}
             claims |= {"scp": " ".join(self.scopes)} if self.scopes else {}
-        content = ".".join(_packed(json.dumps(part).encode()) for part in ({"typ": "JWT", "alg": "HS256"}, claims))
-        return f"{content}.{_packed(self._sign(content))}", now + self._life
+        return self._written(claims), now + self._life
+
+    def altered(self, token: str, edit: Callable[[dict[str, Any]], dict[str, Any]]) -> tuple[str, dict[str, Any]]:
+        """A token like that one with other claims, and the claims."""
+        claims = edit(json.loads(_unpacked(token.split(".")[1])))
+        return self._written(claims), claims
 
     def check(self, authorization: str | None) -> Mapping[str, Any]:
         """The claims of a bearer that Graph accepts; raises InvalidToken."""
@@ -82,9 +87,15 @@ class Tokens:
             raise InvalidToken("CompactToken parsing failed with error code: 80049217") from None
         if claims["exp"] <= time.time():
             raise InvalidToken("Lifetime validation failed, the token is expired.")
+        if claims["nbf"] > time.time() + _TOLERANCE:
+            raise InvalidToken("Lifetime validation failed, the token is not valid yet.")
         if claims["aud"] not in self._audiences:
             raise InvalidToken("Access token validation failure. Invalid audience.")
         return claims
+
+    def _written(self, claims: dict[str, Any]) -> str:
+        content = ".".join(_packed(json.dumps(part).encode()) for part in ({"typ": "JWT", "alg": "HS256"}, claims))
+        return f"{content}.{_packed(self._sign(content))}"
 
     def _sign(self, content: str) -> bytes:
         return hmac.digest(self._key, content.encode(), "sha256")
