@@ -22,6 +22,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     services.set_defaults(command=_services)
     test = commands.add_parser("test", help="run all tests, with coverage", add_help=False)
     test.set_defaults(command=_test)
+    verify = commands.add_parser("verify", help="check every byte, name, revision and series of the archive")
+    _add_archive(verify)
+    verify.add_argument("--sample", type=_share, default=(1, 1), metavar="n/t", help="the n-th of t shares only")
+    verify.add_argument("--manifest", type=Path, metavar="FILE", help="write a list for sha256sum -c")
+    verify.set_defaults(command=_verify)
+    commands.add_parser("faults", help="try every known fault, and print how each ended").set_defaults(command=_faults)
     commands.add_parser("check", help="lint, format and types").set_defaults(command=_check)
     commands.add_parser("docs", help="write the generated pages in docs/").set_defaults(command=_docs)
     options, rest = parser.parse_known_args(arguments)
@@ -38,12 +44,18 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     _add_users(run)
     run.add_argument("--port", type=_natural, default=7071, metavar="N", help="port of the app (default 7071)")
     run.add_argument("--fresh", action="store_true", help="begin with an empty archive")
-    run.add_argument("--archive", type=Path, default=HOME / "archive", metavar="DIR", help="where the archive is kept")
+    _add_archive(run)
     run.set_defaults(command=_run)
 
 
 def _add_users(command: argparse.ArgumentParser) -> None:
     command.add_argument("--users", type=_natural, metavar="N", help="people in the simulated tenant (default 250)")
+
+
+def _add_archive(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--archive", type=Path, default=HOME / "archive", metavar="DIR", help="where the archive is kept"
+    )
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -70,6 +82,24 @@ def _services(options: argparse.Namespace) -> int:
 
 def _test(options: argparse.Namespace) -> int:
     return _python("-m", "pytest", "--cov", "--numprocesses=auto", "--dist=loadfile", *options.rest)
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from local.verify import verify
+
+    return verify(options)
+
+
+def _share(text: str) -> tuple[int, int]:
+    from local.verify import share
+
+    return share(text)
+
+
+def _faults(options: argparse.Namespace) -> int:
+    from local.trial import show_all
+
+    return show_all()
 
 
 def _check(options: argparse.Namespace) -> int:

@@ -6,14 +6,15 @@ be made again. They are created when they are missing. This module deletes nothi
 
 from __future__ import annotations
 
+import io
 import secrets
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import date, datetime, timedelta
 from os import SEEK_END
-from tempfile import SpooledTemporaryFile
-from typing import IO, NamedTuple, Self
+from tempfile import TemporaryFile
+from typing import IO, Any, NamedTuple, Self
 
 from azure.core import MatchConditions
 from azure.core.credentials import TokenCredential
@@ -52,8 +53,8 @@ class Entry(NamedTuple):
     """Of its bytes, as the service found when they came in one piece."""
 
 
-class Derived(NamedTuple):
-    """A blob that can be made again from the snapshots, and may be replaced."""
+class Stored(NamedTuple):
+    """A blob."""
 
     content: bytes
     metadata: Mapping[str, str]
@@ -147,17 +148,12 @@ class Archive:
             return [_entry(blob) for blob in blobs]
         return []
 
-    def read(self, container: str, name: str) -> bytes:
-        """The bytes of a blob as they are stored."""
-        with _answering():
-            return self._service.get_blob_client(container, name).download_blob().readall()
-
-    def derived(self, name: str) -> Derived | None:
-        """What was derived from snapshots and kept under that name, or None."""
+    def stored(self, container: str, name: str) -> Stored | None:
+        """A blob as it is stored, all of one moment, or None."""
         with _answering():
             try:
-                blob = self._service.get_blob_client(DERIVED, name).download_blob()
-                return Derived(blob.readall(), blob.properties.metadata, blob.properties.etag)
+                blob = self._service.get_blob_client(container, name).download_blob()
+                return Stored(blob.readall(), blob.properties.metadata, blob.properties.etag)
             except ResourceNotFoundError:
                 return None
 
@@ -165,14 +161,13 @@ class Archive:
         """Whether it could be kept: no, if what is there has no longer that ETag, or (None) anything is there."""
         container = self._service.get_container_client(DERIVED)
         blob = container.get_blob_client(name)
-        condition = MatchConditions.IfNotModified if etag else MatchConditions.IfMissing
+        condition: dict[str, Any] = {"match_condition": MatchConditions.IfMissing}
+        if etag:
+            condition = {"match_condition": MatchConditions.IfNotModified, "etag": etag}
         with _answering():
             try:
                 _in_container(
-                    container,
-                    lambda: blob.upload_blob(
-                        content, overwrite=True, metadata=metadata, etag=etag, match_condition=condition
-                    ),
+                    container, lambda: blob.upload_blob(content, overwrite=True, metadata=metadata, **condition)
                 )
             except (ResourceExistsError, ResourceModifiedError):
                 return False
@@ -197,7 +192,7 @@ class Draft:
         self._archive = archive
         self._call = call
         self._gzip = zlib.compressobj(wbits=31)  # writes one gzip member with mtime 0
-        self._held = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 (closed by __exit__)
+        self._held: IO[bytes] = io.BytesIO()
         self._blocks: list[BlobBlock] = []
         self._revision: int | None = None
         """The revision under whose name the blocks are staged."""
@@ -211,6 +206,10 @@ class Draft:
     def write(self, chunk: bytes, refresh_date: date | None) -> None:
         """Take one more chunk; `refresh_date` as far as the body has told it yet."""
         self._held.write(self._gzip.compress(chunk))
+        if self._held.tell() > IN_MEMORY and isinstance(self._held, io.BytesIO):
+            # Not a SpooledTemporaryFile: when azure-core tries again, it copies what it sends, and breaks that one.
+            memory, self._held = self._held, TemporaryFile()  # noqa: SIM115 (closed by __exit__)
+            self._held.write(memory.getbuffer())
         if self._held.tell() >= BLOCK and refresh_date:
             self._stage(refresh_date)
 

@@ -16,6 +16,7 @@ from .errors import Deferred, NoData, Outcome, Quarantined, Unconfirmed
 from .graph import Answer, Graph
 from .plan import Ask
 from .runs import Pulled
+from .series import Series
 from .snapshot import Origin, Snapshot
 
 
@@ -38,6 +39,8 @@ class Puller(NamedTuple):
         ) as answer:
             if answer:
                 outcome, snapshot = self._archive(ask, answer, unconfirmed)
+                if outcome is not Outcome.UNCHANGED:
+                    Series(self.archive).keep_up(snapshot)
                 return Pulled.done(outcome, snapshot, self.clock())
         if ask.newest and ask.conditional:
             return Pulled.done(Outcome.UNCHANGED, ask.newest, self.clock(), "not_modified")

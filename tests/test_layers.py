@@ -12,11 +12,12 @@ ROOT = Path(__file__).parent.parent
 LAYERS = [
     ["app"],
     ["responses"],
-    ["api", "runner"],
+    ["api", "runner", "verify"],
     ["pull"],
+    ["series", "audit"],
     ["archive", "graph", "gaps", "freshness"],
-    ["plan"],
-    ["snapshot", "selection", "identity", "drift", "transport"],
+    ["plan", "history", "proof"],
+    ["snapshot", "selection", "identity", "drift", "transport", "table"],
     ["body", "call", "runs"],
     ["catalogue"],
     ["settings", "events"],
@@ -79,7 +80,7 @@ def test_notation_catalogue_and_plan_know_nothing_but_errors_and_calls(module: s
 
 
 @pytest.mark.parametrize(
-    "module", ["catalogue", "call", "plan", "body", "selection", "snapshot", "runs", "table", "history"]
+    "module", ["catalogue", "call", "plan", "body", "selection", "snapshot", "runs", "table", "history", "proof"]
 )
 def test_the_pure_core_loads_nothing_but_the_standard_library(module: str) -> None:
     code = f"import sys; import shared.{module}; print(*sorted({{name.split('.')[0] for name in sys.modules}}))"

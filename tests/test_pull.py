@@ -109,7 +109,7 @@ def test_a_second_run_finds_everything_unchanged_and_archives_nothing(
 
 
 def next_day(control: Control) -> datetime:
-    return (control.now() + timedelta(days=1)).replace(hour=0, minute=5)
+    return (control.now() + timedelta(days=1)).replace(hour=0, minute=0)
 
 
 def test_the_first_run_of_a_day_reads_the_body_and_finds_it_unchanged(make_app: MakeApp, control: Control) -> None:
@@ -153,7 +153,7 @@ def test_a_new_refresh_date_is_published_beside_the_old(make_app: MakeApp, contr
 def test_a_run_leaves_a_record_that_the_next_one_reads(make_app: MakeApp, blobs: BlobServiceClient) -> None:
     app = make_app(REPORTS=D7)
     run = app.runner.run()
-    assert names(blobs, "usage-derived") == [f"runs/{run.started:%Y-%m}/{run.id}.json"]
+    assert f"runs/{run.started:%Y-%m}/{run.id}.json" in names(blobs, "usage-derived")
     assert app.archive.newest_run(run.started.date()) == run
 
 
