@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from .archive import DERIVED, Stored
+from .archive import Stored
+from .blobs import DERIVED
 from .call import Call
 from .catalogue import Report
 from .history import History, Listed, by_month, count, listed, merge, seal, seals_of, series_name

@@ -91,8 +91,7 @@ def plan(
     asks: dict[str, Sequence[Ask]] = {}
     unasked: list[Unasked] = []
     waiting = 0
-    for report in selection.reports:
-        calls = sorted((call for call in selection.calls if call.report == report), key=str)
+    for report, calls in selection.by_report.items():
         holds = held.get(report, Held())
         room = max(0, BUDGET - spent.get(report, 0))
         idle = {call: idle for call in calls if (idle := _idle(call, holds, last.get(str(call)), now))}

@@ -51,11 +51,12 @@ class Runner(NamedTuple):
         started = self.clock()
         before = self.archive.newest_run(started.date())
         last = before.last if before else {}
-        reports = self.selection.reports
+        selected = self.selection.by_report
         since = before.started if before else started
-        requests = {report: list(before.requests.get(report, ())) if before else [] for report in reports}
+        requests = {report: list(before.requests.get(report, ())) if before else [] for report in selected}
         with ThreadPoolExecutor(WORKERS) as pool:
-            held = dict(zip(reports, pool.map(lambda report: self._held(report, since), reports), strict=True))
+            holdings = pool.map(lambda report: self._held(report, selected[report], since), selected)
+            held = dict(zip(selected, holdings, strict=True))
             spent = {report: _spent(times, started) for report, times in requests.items()}
             todo = plan(self.selection, held, last, spent, started)
             obstacle = self._obstacle() if todo.asks else None
@@ -168,13 +169,9 @@ class Runner(NamedTuple):
                 lost[pulled.call] = lost_refresh_dates(held_date, was.read_at if was else None, came, now)
         return {call: dates for call, dates in lost.items() if dates}
 
-    def _held(self, report: str, since: datetime) -> Held:
+    def _held(self, report: str, calls: Sequence[Call], since: datetime) -> Held:
         now = self.clock()
-        newest = {
-            call: snapshot
-            for call in self.selection.calls
-            if call.report == report and (snapshot := self.archive.newest(call, now.date()))
-        }
+        newest = {call: snapshot for call in calls if (snapshot := self.archive.newest(call, now.date()))}
         days: set[date] = set()
         if report in self.selection.daily:
             oldest = min(days_of_interest(since)[0], days_of_interest(now)[0])

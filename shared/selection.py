@@ -29,8 +29,14 @@ class Selection(NamedTuple):
     """Reports of which every single day is wanted too, through `date=` calls."""
 
     @property
-    def reports(self) -> list[str]:
-        return sorted({call.report for call in self.calls} | self.daily)
+    def by_report(self) -> dict[str, list[Call]]:
+        """The calls of each selected report, both in order; a report may be selected for its single days alone."""
+        calls: dict[str, list[Call]] = {
+            report: [] for report in sorted({call.report for call in self.calls} | self.daily)
+        }
+        for call in sorted(self.calls, key=str):
+            calls[call.report].append(call)
+        return calls
 
 
 def select(text: str, catalogue: Catalogue) -> Selection:

@@ -14,7 +14,8 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from . import events
-from .archive import DERIVED, PERSONAL, Archive
+from .archive import Archive
+from .blobs import DERIVED, PERSONAL
 from .call import Call
 from .errors import ArchiveUnavailable
 from .history import History, LateColumns, Listed, by_month, lacking, listed, merge, seal, series_name

@@ -13,8 +13,9 @@ from datetime import datetime
 from functools import partial
 from itertools import chain
 
-from .archive import DERIVED, PERSONAL, QUARANTINE, USAGE, Archive
+from .archive import Archive
 from .audit import RECENT, RUNS, Blob, Finding, Holding, check_quarantined, check_run
+from .blobs import DERIVED, PERSONAL, QUARANTINE, USAGE
 from .catalogue import Catalogue
 from .errors import Outcome
 from .history import series_name

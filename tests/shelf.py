@@ -8,8 +8,9 @@ from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
-from shared.archive import DERIVED, PERSONAL, USAGE, Archive, Entry, Stored
+from shared.archive import Archive, Entry, Stored
 from shared.audit import Blob
+from shared.blobs import DERIVED, PERSONAL, USAGE
 from shared.body import Body
 from shared.call import Call
 from shared.catalogue import catalogue

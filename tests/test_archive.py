@@ -11,8 +11,9 @@ from azure.storage.blob import BlobServiceClient
 
 from local.control import Control
 from shared.app import App
-from shared.archive import BLOCK, IN_MEMORY, Archive, Draft
+from shared.archive import Archive
 from shared.call import Call
+from shared.draft import BLOCK, IN_MEMORY, Draft
 from shared.errors import ArchiveUnavailable, Deferred, Outcome
 from shared.snapshot import Origin, Snapshot, from_blob
 

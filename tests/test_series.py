@@ -9,7 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from shared.app import App
-from shared.archive import DERIVED, Archive
+from shared.archive import Archive
+from shared.blobs import DERIVED
 from shared.call import Call
 from shared.events import SERIES_BEHIND
 from shared.history import series_name

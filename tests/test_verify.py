@@ -20,8 +20,9 @@ from local.stack import Stack
 from local.verify import share
 from local.verify import verify as command
 from shared.app import App
-from shared.archive import DERIVED, PERSONAL, QUARANTINE, USAGE, Archive
+from shared.archive import Archive
 from shared.audit import Blob, Finding
+from shared.blobs import DERIVED, PERSONAL, QUARANTINE, USAGE
 from shared.call import Call
 from shared.catalogue import Catalogue
 from shared.history import series_name

@@ -35,7 +35,7 @@ class World:
         self.visible: defaultdict[Call, set[date]] = defaultdict(set)
         self.lost: defaultdict[str, set[date]] = defaultdict(set)
         self.waiting = 0
-        self._newest: dict[Call, Snapshot] = {}
+        self._newest: defaultdict[str, dict[Call, Snapshot]] = defaultdict(dict)
         self._days: defaultdict[str, set[date]] = defaultdict(set)
         self._last: dict[str, Last] = {}
         self._since: datetime | None = None
@@ -50,10 +50,7 @@ class World:
             self.lost[report].update(lost_days(self._days[report], since, now))
         for call in self.selection.calls:
             self.visible[call].add(self.newest(call.report, now))
-        held = {
-            report: Held({call: s for call, s in self._newest.items() if call.report == report}, self._days[report])
-            for report in self.selection.reports
-        }
+        held = {report: Held(self._newest[report], self._days[report]) for report in self.selection.by_report}
         todo = plan(self.selection, held, self._last, {}, now)
         pulls = [self._answer(ask, now) for asks in todo.asks.values() for ask in asks]
         self._last = remember(self._last, pulls)
@@ -75,10 +72,10 @@ class World:
         if call.date:
             self._days[call.report].add(day)
         else:
-            before, was = self._newest.get(call), self._last.get(str(call))
+            before, was = self._newest[call.report].get(call), self._last.get(str(call))
             held = before.refresh_date if before else None
             self.lost[str(call)].update(lost_refresh_dates(held, was.read_at if was else None, day, now))
-            self._newest[call] = Snapshot(call, day, 1, Origin("", 0, 0, now, '"an ETag"', ""))
+            self._newest[call.report][call] = Snapshot(call, day, 1, Origin("", 0, 0, now, '"an ETag"', ""))
         return Pulled(str(call), outcome, now, read=True)
 
 
@@ -97,7 +94,7 @@ def least_requests(world: World, days: int) -> int:
     least = 0
     calls = Counter(call.report for call in world.selection.calls)
     end = max(runs(days)).date()
-    for report in world.selection.reports:
+    for report in world.selection.by_report:
         out = False
         came = set()
         for now in runs(days):

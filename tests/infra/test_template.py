@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from shared import archive, events
+from shared import blobs, events
 from shared.plan import DATE_DAYS
 from shared.settings import GRAPH_VERSIONS, SETTINGS
 from tests.infra.bicep import BicepError, Deployment, Resource, _guid
@@ -126,7 +126,7 @@ def test_no_container_is_public(infra: Infra) -> None:
 def test_the_archive_has_the_containers_that_the_app_writes_to(infra: Infra) -> None:
     deployed = infra.deploy()
     theirs = {each.name.rpartition("/")[2] for each in deployed.all(CONTAINER) if each.symbol == "containers"}
-    assert theirs >= {archive.USAGE, archive.PERSONAL, archive.DERIVED}
+    assert theirs >= {blobs.USAGE, blobs.PERSONAL, blobs.DERIVED}
     assert deployed.settings["ARCHIVE_URL"] == "<archive.properties.primaryEndpoints.blob>"
 
 
@@ -142,7 +142,7 @@ def test_snapshots_without_personal_data_are_never_deleted_or_moved(infra: Infra
     for deployed in both(infra):
         for rule in deployed.one("lifecycle").properties["policy"]["rules"]:
             prefixes = rule["definition"]["filters"]["prefixMatch"]
-            assert set(prefixes) <= {f"{archive.PERSONAL}/", f"{archive.DERIVED}/"}, rule["name"]
+            assert set(prefixes) <= {f"{blobs.PERSONAL}/", f"{blobs.DERIVED}/"}, rule["name"]
 
 
 def test_the_archive_can_always_be_read_at_once(infra: Infra) -> None:
@@ -165,7 +165,7 @@ def test_personal_snapshots_are_kept_unless_an_age_is_given(infra: Infra) -> Non
 
 def test_personal_snapshots_and_their_versions_are_deleted_at_the_age_given(infra: Infra) -> None:
     (rule,) = deleting_rules(infra.deploy(personalRetentionDays=365))
-    assert rule["filters"]["prefixMatch"] == [f"{archive.PERSONAL}/"]
+    assert rule["filters"]["prefixMatch"] == [f"{blobs.PERSONAL}/"]
     assert rule["actions"]["baseBlob"] == {"delete": {"daysAfterCreationGreaterThan": 365}}
     assert rule["actions"]["version"] == {"delete": {"daysAfterCreationGreaterThan": 365}}
 
@@ -178,7 +178,7 @@ def test_no_age_is_so_short_that_the_app_would_pull_a_day_again(infra: Infra) ->
 def test_an_immutability_policy_is_on_snapshots_without_personal_data_alone(infra: Infra) -> None:
     assert not infra.deploy().has("writeOnce")
     policy = infra.deploy(immutabilityDays=3650).one("writeOnce")
-    assert policy.body["parent"].name.rpartition("/")[2] == archive.USAGE
+    assert policy.body["parent"].name.rpartition("/")[2] == blobs.USAGE
     assert policy.properties["immutabilityPeriodSinceCreationInDays"] == 3650
     assert policy.properties["allowProtectedAppendWrites"] is False
 

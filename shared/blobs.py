@@ -1,0 +1,48 @@
+"""What every use of the blob SDK here needs: containers made when they are missing, and its errors as ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
+from azure.storage.blob import ContainerClient
+
+from .errors import ArchiveUnavailable
+
+USAGE = "usage"
+"""The container of snapshots without personal data."""
+PERSONAL = "usage-personal"
+"""Of those with a row per person, site, group or team."""
+DERIVED = "usage-derived"
+"""Of run records and series."""
+QUARANTINE = "usage-quarantine"
+"""Of bodies that were not published."""
+
+
+def in_container(container: ContainerClient, write: Callable[[], object]) -> None:
+    """Run `write`, after creating the container if it turns out to be missing."""
+    try:
+        write()
+    except ResourceNotFoundError as error:
+        if error_code(error) != "ContainerNotFound":
+            raise
+        with suppress(ResourceExistsError):
+            container.create_container()
+        write()
+
+
+@contextmanager
+def answering(*, missing_container_is_empty: bool = False) -> Iterator[None]:
+    """Turn the SDK's errors into ArchiveUnavailable. Nothing of the request, which may hold a token, is shown."""
+    try:
+        yield
+    except AzureError as error:
+        if missing_container_is_empty and error_code(error) == "ContainerNotFound":
+            return
+        raise ArchiveUnavailable(f"Blob storage does not answer as it should: {error_code(error)}.") from error
+
+
+def error_code(error: AzureError) -> str:
+    """The service's own error code, or the kind of error if it did not answer at all."""
+    return str(getattr(error, "error_code", None) or type(error).__name__)
