@@ -98,13 +98,14 @@ class Archive:
         return Draft(self, call)
 
     def newest_run(self, today: date) -> Run | None:
-        """The record of the newest run of this month or the one before, or None."""
+        """The newest readable record of a run of this month or the one before, or None."""
         container = self._service.get_container_client(DERIVED)
         with answering(missing_container_is_empty=True):
             for month in (today, today.replace(day=1) - timedelta(days=1)):
                 names = [blob.name for blob in container.list_blobs(name_starts_with=f"runs/{month:%Y-%m}/")]
-                if names:
-                    return Run.from_json(container.download_blob(max(names)).readall())
+                for name in sorted(names, reverse=True):
+                    with suppress(ValueError, KeyError, TypeError):  # a damaged record must not stop the pulling
+                        return Run.from_json(container.download_blob(name).readall())
         return None
 
     def keep_run(self, run: Run) -> None:

@@ -157,6 +157,17 @@ def test_a_run_leaves_a_record_that_the_next_one_reads(make_app: MakeApp, blobs:
     assert app.archive.newest_run(run.started.date()) == run
 
 
+@pytest.mark.parametrize("damaged", [b"", b"{}", b"[]", b'{"run": 1'])
+def test_a_damaged_record_does_not_stop_the_next_run(
+    make_app: MakeApp, control: Control, blobs: BlobServiceClient, damaged: bytes
+) -> None:
+    app = make_app(REPORTS=D7)
+    run = app.runner.run()
+    blobs.get_blob_client("usage-derived", f"runs/{run.started:%Y-%m}/9999.json").upload_blob(damaged)
+    assert only(app.runner.run()).outcome is Outcome.UNCHANGED
+    assert app.archive.newest_run(run.started.date()) is not None
+
+
 def test_every_call_of_a_run_has_one_event_line(make_app: MakeApp, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "usage_archive"):
         make_app(REPORTS=SERVICES).runner.run()
