@@ -19,6 +19,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _add_run(commands.add_parser("run", help="start storage, a simulated Graph and the app; pull once; serve"))
     services = commands.add_parser("services", help="storage and the simulated Graph alone, for func start")
     _add_users(services)
+    _add_archive(services)
+    services.add_argument(
+        "--settings",
+        type=Path,
+        default=ROOT / "local.settings.json",
+        metavar="FILE",
+        help="where to write the addresses",
+    )
     services.set_defaults(command=_services)
     test = commands.add_parser("test", help="run all tests, with coverage", add_help=False)
     test.set_defaults(command=_test)
@@ -77,7 +85,7 @@ def _run(options: argparse.Namespace) -> int:
 def _services(options: argparse.Namespace) -> int:
     from local.services import serve
 
-    return serve(options.users)
+    return serve(options.users, options.archive.resolve(), options.settings.resolve())
 
 
 def _test(options: argparse.Namespace) -> int:

@@ -15,18 +15,21 @@ from local.tenant import OtherTenant, people
 
 SAMPLE = ROOT / "local.settings.sample.json"
 SETTINGS = ROOT / "local.settings.json"
+ADDRESSES = ("GRAPH_ENDPOINT", "DOWNLOAD_HOSTS", "ARCHIVE_URL", "ARCHIVE_CA", "IDENTITY_ENDPOINT", "IDENTITY_HEADER")
 
 
-def serve(users: int | None, folder: Path = HOME / "archive") -> int:
-    """Start them, write their addresses into local.settings.json, and go on until Ctrl-C. Answers the exit status."""
+def serve(users: int | None, folder: Path = HOME / "archive", settings: Path = SETTINGS) -> int:
+    """Start them, write their addresses into `settings`, and go on until Ctrl-C. Answers the exit status.
+
+    What else stands in that file stays; without one, the sample is what it begins with.
+    """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         with Stack(folder, users=people(folder, users)) as stack:
-            sample = json.loads(SAMPLE.read_text("utf-8"))
-            addresses = {name: stack.settings[name] for name in sample["Values"] if name in stack.settings}
-            sample["Values"] |= addresses | {"REPORTS": sample["Values"]["REPORTS"]}
-            SETTINGS.write_text(json.dumps(sample, indent=2) + "\n", "utf-8")
-            print(f"Storage and a simulated tenant are running; {SETTINGS.name} has their addresses.")
+            content = json.loads((settings if settings.exists() else SAMPLE).read_text("utf-8"))
+            content["Values"] |= {name: stack.settings[name] for name in ADDRESSES}
+            settings.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
+            print(f"Storage and a simulated tenant are running; {settings.name} has their addresses.")
             print("Now run `func start` in another terminal. Ctrl-C ends this one.", flush=True)
             threading.Event().wait()
     except KeyboardInterrupt:
