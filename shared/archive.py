@@ -6,6 +6,7 @@ be made again. They are created when they are missing. This module deletes nothi
 
 from __future__ import annotations
 
+import io
 import zlib
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -110,10 +111,7 @@ class Archive:
 
     def keep_run(self, run: Run) -> None:
         """Store the record of a run."""
-        container = self._service.get_container_client(DERIVED)
-        blob = container.get_blob_client(f"runs/{run.started:%Y-%m}/{run.id}.json")
-        with answering():
-            in_container(container, lambda: blob.upload_blob(run.to_json(), overwrite=False))
+        self.create(DERIVED, f"runs/{run.started:%Y-%m}/{run.id}.json", io.BytesIO(run.to_json()), {})
 
     def create(self, container: str, name: str, content: IO[bytes], metadata: dict[str, str]) -> None:
         """Store a blob, unless there is one of that name."""
