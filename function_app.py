@@ -5,6 +5,7 @@ import os
 import azure.functions as func
 
 from shared.app import app as archive_app
+from shared.dashboard import page
 from shared.responses import respond
 from shared.settings import http_auth_level
 
@@ -35,4 +36,22 @@ def personal_reports(req: func.HttpRequest) -> func.HttpResponse:
 @app.route(route="status")
 def status(req: func.HttpRequest) -> func.HttpResponse:
     """Tell how each call stands since the last run."""
-    return respond(req, lambda request: archive_app().api.status())
+    return respond(req, lambda request: archive_app().api.status(request))
+
+
+@app.route(route="health", auth_level=func.AuthLevel.ANONYMOUS)
+def health(req: func.HttpRequest) -> func.HttpResponse:
+    """Tell in one word whether the archive lives."""
+    return respond(req, lambda request: archive_app().api.health())
+
+
+@app.route(route="openapi.json", auth_level=func.AuthLevel.ANONYMOUS)
+def openapi(req: func.HttpRequest) -> func.HttpResponse:
+    """Describe these routes for machines."""
+    return respond(req, lambda request: archive_app().api.openapi(request))
+
+
+@app.route(route="dashboard", auth_level=func.AuthLevel.ANONYMOUS)
+def dashboard(req: func.HttpRequest) -> func.HttpResponse:
+    """Serve the page for people, which has no data in it and asks for a key."""
+    return respond(req, page)

@@ -6,25 +6,43 @@ import hashlib
 import io
 import logging
 import os
+import time
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import requests
 from azure.identity import ManagedIdentityCredential
 from azure.storage.blob import BlobServiceClient
 
 from local.control import Control
 from local.faulty_storage import FaultyStorage
+from local.host import FunctionsHost
+from local.scenario import NotHeld, Scenario, must, secrets_in
+from local.scenarios import SCENARIOS
+from local.setup import ROOT
 from local.stack import Stack
 from local.trials import TRIALS, Trial
 from shared.app import App
+from shared.app import app as deployed
+from shared.archive import Archive, Patience, Stored
+from shared.audit import Blob
+from shared.blobs import DERIVED, QUARANTINE
+from shared.call import parse
+from shared.catalogue import catalogue
+from shared.graph import Graph
+from shared.identity import A_MINUTE, READ_SECONDS, Bearer, ManagedIdentity
 from shared.plan import BUDGET
+from shared.runs import Pulled
 from shared.settings import read
-
-CONTAINERS = ("usage", "usage-personal")
+from shared.snapshot import Snapshot
+from shared.transport import LIMITS, Limits
+from shared.verify import verify
 
 
 class Result(NamedTuple):
@@ -35,119 +53,274 @@ class Result(NamedTuple):
     violated: list[str]
     """What did not hold; empty if all is well."""
 
-    def is_right(self, trial: Trial) -> bool:
+    def is_right(self, tried: Trial | Scenario) -> bool:
         """Whether it ended as it must, and nothing was violated."""
-        outcome = self.ended.partition(":")[0]
-        return not self.violated and (self.ended in trial.ends or outcome in trial.ends)
+        ends = tried.ends if isinstance(tried, Trial) else (self.ended,)
+        return not self.violated and (self.ended in ends or self.ended.partition(":")[0] in ends)
+
+
+class Kept(NamedTuple):
+    """A blob."""
+
+    etag: str
+    content: bytes
+    metadata: dict[str, str]
+    md5: bytes | None
+
+    @property
+    def body(self) -> bytes:
+        """Its content, unpacked if it was packed."""
+        return zlib.decompress(self.content, wbits=31) if self.content.startswith(b"\x1f\x8b") else self.content
+
+
+class Site(NamedTuple):
+    """The app as its readers see it."""
+
+    host: FunctionsHost
+
+    def get(self, path: str, function: str = "reports", **headers: str) -> requests.Response:
+        """The answer to a path below `/api/`."""
+        query, headers = {"code": self.host.keys[function]}, {"Accept-Encoding": "identity"} | headers
+        return requests.get(f"{self.host.url}/api/{path}", params=query, headers=headers, timeout=60)
 
 
 class Bench:
-    """The real parts: storage behind a proxy, and the simulator. One trial after the other."""
+    """The real parts: storage behind a proxy, and the simulator. Each trial begins with an empty archive."""
 
     def __init__(self, settings: Mapping[str, str], control: Control, storage: FaultyStorage) -> None:
-        self._settings = {**settings, "ARCHIVE_URL": storage.url, "ARCHIVE_CA": str(storage.ca_file)}
-        self._control = control
-        self._storage = storage
+        self.settings = {**settings, "ARCHIVE_URL": storage.url, "ARCHIVE_CA": str(storage.ca_file)}
+        self.control = control
+        self.storage = storage
         ca = settings["ARCHIVE_CA"]
         self._blobs = BlobServiceClient(settings["ARCHIVE_URL"], ManagedIdentityCredential(), connection_verify=ca)
+        self._log = io.StringIO()
+        self._known: dict[tuple[str, str], Kept] = {}
+        self._archive = self._new_archive()
 
-    def __call__(self, trial: Trial) -> Result:
-        """Begin with an empty archive, let the fault happen, heal it, and look at the archive after each run."""
-        control = self._control
+    def __call__(self, tried: Trial | Scenario) -> Result:
+        """Begin with an empty archive, try it, and look at the archive after it."""
         for container in self._blobs.list_containers():
             self._blobs.delete_container(container.name)
-        self._heal()
-        self._tomorrow(23, 59)
-        app = App(read(self._settings | {"REPORTS": trial.call}), control.now, control.sleep)
-        with _overheard() as log:
-            if trial.before:
-                app.runner.run()
-            before = self._archived()
-            control.put("faults", {"rules": list(trial.graph)})
-            self._storage.set(trial.storage)
-            if trial.before == "same":
-                self._tomorrow(0, 0)
-            elif trial.before:
-                self._tomorrow(23, 59)
-            control.forget()
-            (pulled,) = app.runner.run().pulls
-            violated = self._violations(before, log)
-            told = self._archived().get(pulled.blob or "", (b"", {}))[1].get("flags", "")
-            self._heal()
-            self._tomorrow(23, 59)
-            (after,) = app.runner.run().pulls
-            violated += self._violations(self._archived(), log)
-            if after.asked and after.outcome not in ("published", "unchanged", "revised"):
-                violated.append(f"the next run ends as {after.outcome}:{after.reason}")
+        self._known = {}
+        self.heal()
+        self.control.put("roles", {"roles": ["Reports.Read.All"]})
+        self.control.forget()
+        with self._overheard():
+            return self._try(tried) if isinstance(tried, Trial) else self._play(tried)
+
+    def _try(self, trial: Trial) -> Result:
+        """Let the fault happen in one pull, heal it, and pull again."""
+        self.tomorrow(23, 59)
+        app = self.app(trial.call)
+        violated = []
+        if trial.before:
+            self.pull(app)
+            violated += self.violations()
+        self.spoil(trial.graph, trial.storage)
+        if trial.before == "same":
+            self.tomorrow(0, 0)
+        elif trial.before:
+            self.tomorrow(23, 59)
+        pulled = self.pull(app)
+        violated += self.violations()
+        blob = next((kept for (_, name), kept in self._known.items() if name == pulled.blob), None)
+        told = blob.metadata.get("flags", "") if blob else ""
+        self.heal()
+        self.tomorrow(23, 59)
+        after = self.pull(app)
+        violated += self.violations(healed=True)
+        if after.asked and after.outcome not in ("published", "unchanged", "revised"):
+            violated.append(f"the next run ends as {after.outcome}:{after.reason}")
         return Result(":".join(filter(None, (str(pulled.outcome), pulled.reason or told))), violated)
 
-    def _heal(self) -> None:
-        self._control.put("faults", {"rules": []})
-        self._storage.set([])
+    def _play(self, scenario: Scenario) -> Result:
+        try:
+            ended, violated = scenario.play(self), list[str]()
+        except NotHeld as failure:
+            ended, violated = "", [str(failure)]
+        self.heal()
+        return Result(ended, violated + self.violations(healed=True))
 
-    # A minute before midnight the refresh date of the day is out; at midnight that of the next one is not.
-    def _tomorrow(self, hour: int, minute: int) -> None:
-        self._control.set_time((self._control.now() + timedelta(days=1)).replace(hour=hour, minute=minute, second=0))
+    # -- the parts -----------------------------------------------------------------------------------------------------
 
-    def _archived(self) -> dict[str, tuple[bytes, dict[str, str]]]:
-        """Every blob of the snapshots, with its metadata."""
+    def app(
+        self,
+        reports: str,
+        *,
+        limits: Limits = LIMITS,
+        token_seconds: float = READ_SECONDS,
+        fresh: bool = False,
+        **settings: str,
+    ) -> App:
+        """The app as in a new process, but for its connections to storage, unless these should be `fresh` too.
+
+        It lives in the simulator's time, and its waits take none.
+        """
+        wanted = read(self.settings | {"REPORTS": reports} | settings)
+        app = App(wanted, self.control.now, self.control.sleep)
+        app.archive = self._new_archive() if fresh else self._archive
+        identity = partial(ManagedIdentity, None, A_MINUTE, self.control.sleep, token_seconds)
+        bearer = Bearer(identity, wanted.graph_endpoint)
+        graph = Graph(wanted.graph_endpoint, bearer, wanted.download_origins, limits)
+        app.runner = app.runner._replace(puller=app.runner.puller._replace(archive=app.archive, graph=graph))
+        return app
+
+    def _new_archive(self) -> Archive:
+        personal = [report.name for report in catalogue().reports.values() if report.personal_data]
+        identity = ManagedIdentity(None, A_MINUTE, self.control.sleep)
+        url, ca = self.settings["ARCHIVE_URL"], self.settings["ARCHIVE_CA"]
+        return Archive(url, identity, personal, ca, patience=Patience(pause=0))
+
+    @contextmanager
+    def serving(self) -> Iterator[Site]:
+        """The app as deployed, under Microsoft's own runtime, in the real time."""
+        before = dict(os.environ)
+        os.environ.update(self.settings)
+        deployed.cache_clear()
+        try:
+            with FunctionsHost(ROOT) as host:
+                yield Site(host)
+        finally:
+            deployed.cache_clear()
+            os.environ.clear()
+            os.environ.update(before)
+
+    def pull(self, app: App) -> Pulled:
+        """A run of an app with a single call."""
+        self.control.forget()
+        (pulled,) = app.runner.run().pulls
+        return pulled
+
+    def newest(self, app: App, call: str) -> Snapshot:
+        """The newest snapshot of a call."""
+        snapshot = app.archive.newest(parse(call, catalogue()), self.control.now().date())
+        must(snapshot is not None, f"there is no snapshot of {call}")
+        assert snapshot
+        return snapshot
+
+    # -- what happens --------------------------------------------------------------------------------------------------
+
+    def spoil(self, graph: Any = (), storage: Any = ()) -> None:
+        """These faults and no others."""
+        self.control.put("faults", {"rules": list(graph)})
+        self.storage.set(storage)
+
+    def heal(self) -> None:
+        """No fault, and nobody else asks Graph."""
+        self.spoil()
+        self.storage.before = self.storage.after = lambda operation: None
+        self.control.put("neighbour", {"function": "*", "used": 0})
+
+    @contextmanager
+    def corrected(self, snapshot: Snapshot) -> Iterator[None]:
+        """Graph has other numbers for that refresh date."""
+        wish = {"report": snapshot.call.report, "refresh_date": snapshot.refresh_date.isoformat()}
+        self.control.put("restate", wish | {"revision": 1})
+        try:
+            yield
+        finally:
+            self.control.put("restate", wish | {"revision": 0})
+
+    def tomorrow(self, hour: int, minute: int) -> None:
+        """A minute before midnight the refresh date of the day is out; at midnight that of the next one is not."""
+        self.at((self.control.now() + timedelta(days=1)).replace(hour=hour, minute=minute, second=0))
+
+    def at(self, now: datetime) -> None:
+        """Let it be that instant, in UTC, and stay so."""
+        self.control.set_time(now)
+
+    def today(self) -> None:
+        """Let it be now, for what lives in the real time."""
+        self.at(datetime.now(UTC))
+
+    # -- what must hold ------------------------------------------------------------------------------------------------
+
+    def violations(self, *, healed: bool = False) -> list[str]:
+        """What does not hold of I1, I2, I4, I5, I7 and I8; and of I10, once all is healed."""
+        now = self._kept()
+        violated = [
+            f"I2: {at} was changed or removed"
+            for at, kept in self._known.items()
+            if at[0] != DERIVED and now.get(at) != kept
+        ]
+        self._known = now
+        bodies = Counter[tuple[str, str]]()
+        for (container, name), kept in now.items():
+            if container != DERIVED:
+                digest = hashlib.sha256(kept.body).hexdigest()
+                bodies[name.partition("/revision=")[0], digest] += 1
+                if digest != kept.metadata.get("sha256"):
+                    violated.append(f"{'I5' if container == QUARANTINE else 'I1'}: {name} is not what it says")
+            violated += self._secrets_in(f"{name} {kept.metadata} {kept.body.decode(errors='replace')}", name)
+        violated += [f"I4: {place} has a body {times} times" for (place, _), times in bodies.items() if times > 1]
+        violated += self._secrets_in(self._log.getvalue(), "the log")
+        return violated + self._requested() + (self._findings(now) if healed else [])
+
+    def _kept(self) -> dict[tuple[str, str], Kept]:
+        """Every blob, by container and name."""
         found = {}
-        for name in CONTAINERS:
-            container = self._blobs.get_container_client(name)
-            if container.exists():
-                for blob in container.list_blobs(include=["metadata"]):
-                    found[blob.name] = container.download_blob(blob.name).readall(), dict(blob.metadata or {})
+        for container in list(self._blobs.list_containers()):
+            client = self._blobs.get_container_client(container.name)
+            for blob in client.list_blobs(include=["metadata"]):
+                at = container.name, blob.name
+                if at not in self._known or self._known[at].etag != blob.etag:
+                    md5, metadata = blob.content_settings.content_md5, dict(blob.metadata or {})
+                    content = client.download_blob(blob.name).readall()
+                    found[at] = Kept(blob.etag, content, metadata, bytes(md5) if md5 else None)
+                else:
+                    found[at] = self._known[at]
         return found
 
-    def _violations(self, before: Mapping[str, tuple[bytes, dict[str, str]]], log: io.StringIO) -> list[str]:
-        """What does not hold of I1, I2, I4, I7, I8."""
-        now = self._archived()
-        violated = [f"I2: {name} was changed or removed" for name in before if now.get(name) != before[name]]
-        bodies = []
-        for name, (compressed, metadata) in now.items():
-            digest = hashlib.sha256(zlib.decompress(compressed, wbits=31)).hexdigest()
-            if digest != metadata.get("sha256"):
-                violated.append(f"I1: {name} is not what its metadata says")
-            bodies.append((name.partition("/revision=")[0], digest))
-        if len(set(bodies)) < len(bodies):
-            violated.append("I4: one body has two revisions")
-        asked = self._control.get("record", listener="graph")
-        if len(asked) > BUDGET:
-            violated.append(f"I8: {len(asked)} requests in a run")
-        downloads = self._control.get("record", listener="download")
-        if any(any(download["carried"].values()) for download in downloads):
+    def _findings(self, now: Mapping[tuple[str, str], Kept]) -> list[str]:
+        """What the app's own verification finds."""
+        blobs = [
+            Blob(*at, kept.metadata, kept.md5, partial(Stored, kept.content, kept.metadata, kept.etag))
+            for at, kept in now.items()
+        ]
+        later = self.control.now() + timedelta(hours=3)  # by then everything has to be in order
+        return [f"I10: {finding}" for finding in verify(blobs, catalogue(), later)]
+
+    def _requested(self) -> list[str]:
+        """Too many requests, and secrets in the wrong place."""
+        asked = Counter(entry["call"].partition("(")[0] for entry in self.control.get("record", listener="graph"))
+        violated = [f"I8: {times} requests for {report} in a run" for report, times in asked.items() if times > BUDGET]
+        if any(any(entry["carried"].values()) for entry in self.control.get("record", listener="download")):
             violated.append("I7: the download host saw a secret")
-        if any(secret in log.getvalue() for secret in ("eyJ", "token=", "Bearer ", self._settings["IDENTITY_HEADER"])):
-            violated.append("I7: a secret stands in the log")
         return violated
 
+    def _secrets_in(self, text: str, where: str) -> list[str]:
+        found = secrets_in(text, self.settings["IDENTITY_HEADER"])
+        return [f"I7: {where} holds {', '.join(found)}"] if found else []
 
-@contextmanager
-def _overheard() -> Iterator[io.StringIO]:
-    """All that is logged, at every level but the wire's own."""
-    log = io.StringIO()
-    handler = logging.StreamHandler(log)
-    root = logging.getLogger()
-    root.addHandler(handler)
-    try:
-        yield log
-    finally:
-        root.removeHandler(handler)
+    @contextmanager
+    def _overheard(self) -> Iterator[None]:
+        """All that is logged, at every level but the wire's own."""
+        self._log = io.StringIO()
+        handler = logging.StreamHandler(self._log)
+        root = logging.getLogger()
+        root.addHandler(handler)
+        try:
+            yield
+        finally:
+            root.removeHandler(handler)
 
 
 def show_all(users: int = 40) -> int:
     """Try every fault and print the table of it. Answers the exit status: 1 if anything did not end as it must."""
-    wrong = 0
+    started, wrong = time.monotonic(), 0
+    everything_tried: list[Trial | Scenario] = sorted([*TRIALS, *SCENARIOS], key=lambda tried: tried.ids)
     with Stack(users=users) as stack:
         os.environ.update({name: stack.settings[name] for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER")})
         with FaultyStorage(stack.settings["ARCHIVE_URL"], Path(stack.settings["ARCHIVE_CA"])) as storage:
             bench = Bench(stack.settings, Control(stack.control), storage)
-            for trial in TRIALS:
-                result = bench(trial)
-                right = result.is_right(trial)
+            for tried in everything_tried:
+                result = bench(tried)
+                right = result.is_right(tried)
                 wrong += not right
                 held = "held" if not result.violated else "; ".join(result.violated)
-                mark = "" if right else f"  <- not {' or '.join(trial.ends)}"
-                print(f"{trial.ids:<8} {trial.what:<62} {result.ended:<38} {held}{mark}", flush=True)
-    print(f"\n{len(TRIALS)} faults, {wrong} of them did not end as they must.")
+                mark = "" if right or isinstance(tried, Scenario) else f"  <- not {' or '.join(tried.ends)}"
+                print(f"{tried.ids:<8} {tried.what:<62} {result.ended:<50} {held}{mark}", flush=True)
+    ids = {each for tried in everything_tried for each in tried.ids.split()}
+    print(f"\n{len(everything_tried)} trials of {len(ids)} faults in {time.monotonic() - started:.0f} s, ", end="")
+    print(f"{wrong} of them did not end as they must.")
     return int(bool(wrong))

@@ -15,6 +15,11 @@ from typing import Any
 
 logger = logging.getLogger(__name__)
 
+# https://learn.microsoft.com/dotnet/api/microsoft.aspnetcore.server.kestrel.core.kestrelserverlimits
+_LONGEST_REQUEST_LINE = 8 << 10
+_LARGEST_HEADERS = 32 << 10
+_BODY_SECONDS = 5
+
 
 @dataclass(frozen=True)
 class Request:
@@ -34,13 +39,19 @@ class Response:
 
 
 class WebServer(ThreadingHTTPServer):
-    """Serves `answer` on 127.0.0.1 with a thread for each connection, from `start` to `stop`."""
+    """Serves `answer` on 127.0.0.1 with a thread for each connection, from `start` to `stop`.
+
+    A body that stops coming for `body_seconds` is not waited for.
+    """
 
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, answer: Callable[[Request], Response], port: int) -> None:
+    def __init__(
+        self, answer: Callable[[Request], Response], port: int, *, body_seconds: float = _BODY_SECONDS
+    ) -> None:
         self.answer = answer
+        self.body_seconds = body_seconds
         self._connections: set[socket.socket] = set()
         self._changed = Condition()
         self._thread = Thread(target=self.serve_forever, args=(0.05,), name="web server", daemon=True)
@@ -86,18 +97,39 @@ class _Connection(BaseHTTPRequestHandler):
     server: WebServer
 
     def _serve(self) -> None:
-        if "transfer-encoding" in self.headers:
-            self.close_connection = True
-            self._send(Response(HTTPStatus.LENGTH_REQUIRED))
-            return
         headers: dict[str, str] = {}
         for name, value in self.headers.items():
             name = name.lower()
             headers[name] = f"{headers[name]},{value}" if name in headers else value
-        body = self.rfile.read(int(headers.get("content-length", 0)))
+        length = headers.get("content-length", "0")
+        if len(self.requestline) > _LONGEST_REQUEST_LINE:
+            return self.send_error(HTTPStatus.REQUEST_URI_TOO_LONG)
+        if sum(len(name) + len(value) + 4 for name, value in headers.items()) > _LARGEST_HEADERS:
+            return self.send_error(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        if "transfer-encoding" in headers:
+            return self.send_error(HTTPStatus.LENGTH_REQUIRED)
+        if not (length.isascii() and length.isdigit()):
+            return self.send_error(HTTPStatus.BAD_REQUEST)
+        self.connection.settimeout(self.server.body_seconds)
+        try:
+            body = self.rfile.read(int(length))
+        except TimeoutError:
+            return self.send_error(HTTPStatus.REQUEST_TIMEOUT)
+        finally:
+            self.connection.settimeout(None)
         self._send(self.server.answer(Request(self.command, self.path, headers, body)))
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve
+    def __getattr__(self, name: str) -> Any:
+        """`do_GET`, `do_HEAD` and so on: what a method means is for the functions to say."""
+        if name.startswith("do_"):
+            return self._serve
+        raise AttributeError(name)
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """The status alone, and the end of the connection; the base class calls this too."""
+        self.close_connection = True
+        self.request_version = self.protocol_version  # what has no request line counts as 0.9, which knows no status
+        self._send(Response(code))
 
     def _send(self, response: Response) -> None:
         names = {name.lower(): name for name in response.headers}
@@ -108,6 +140,8 @@ class _Connection(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         self.send_response_only(response.status)
+        if self.close_connection:
+            self.send_header("Connection", "close")
         self.send_header("Date", self.date_time_string())
         for name, value in response.headers.items():
             self.send_header(name, value)

@@ -6,7 +6,7 @@ import functools
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,9 @@ from .api import Api
 from .archive import Archive
 from .catalogue import catalogue
 from .errors import RunFailed
-from .identity import Bearer, managed_identity
+from .holdings import Holdings
+from .identity import A_MINUTE, BRIEFLY, Bearer, ManagedIdentity
+from .selection import Selection, select
 from .settings import Settings, read
 
 if TYPE_CHECKING:
@@ -36,17 +38,13 @@ class App:
         self._clock = clock
         self._sleep = sleep
         self._reports = catalogue()
-        self.archive = Archive(
-            settings.archive_url,
-            managed_identity(settings.client_id),
-            personal=[report.name for report in self._reports.reports.values() if report.personal_data],
-            ca=settings.archive_ca,
-        )
+        self.archive = self._archive(BRIEFLY)
 
     @functools.cached_property
     def api(self) -> Api:
         """What answers the HTTP functions."""
-        return Api(self.archive, self._reports, self._clock)
+        holdings = Holdings(self.archive, self._reports, self._clock)
+        return Api(self.archive, self._reports, holdings, self._selection, self._clock)
 
     @functools.cached_property
     def runner(self) -> Runner:
@@ -56,13 +54,26 @@ class App:
         from .graph import Graph
         from .pull import Puller
         from .runner import Runner
-        from .selection import select
 
         settings = self._settings
-        bearer = Bearer(lambda: managed_identity(settings.client_id), settings.graph_endpoint)
+        bearer = Bearer(lambda: self._identity(A_MINUTE), settings.graph_endpoint)
         graph = Graph(settings.graph_endpoint, bearer, settings.download_origins)
-        puller = Puller(self.archive, graph, self._reports, settings.graph_version, self._clock)
-        return Runner(puller, select(settings.reports, self._reports), self._clock, self._sleep)
+        puller = Puller(self._archive(A_MINUTE), graph, self._reports, settings.graph_version, self._clock)
+        return Runner(puller, self._selection(), self._clock, self._sleep)
+
+    def _selection(self) -> Selection:
+        return select(self._settings.reports, self._reports)
+
+    def _archive(self, waits: Sequence[float]) -> Archive:
+        return Archive(
+            self._settings.archive_url,
+            self._identity(waits),
+            personal=[report.name for report in self._reports.reports.values() if report.personal_data],
+            ca=self._settings.archive_ca,
+        )
+
+    def _identity(self, waits: Sequence[float]) -> ManagedIdentity:
+        return ManagedIdentity(self._settings.client_id, waits, self._sleep)
 
     def pull(self) -> None:
         """Pull what is due. Raises RunFailed at the end if something in it needs a person, so that Azure counts it."""

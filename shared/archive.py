@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import io
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import IO, Any, NamedTuple
 
 from azure.core import MatchConditions
@@ -22,11 +23,32 @@ from azure.core.exceptions import (
 )
 from azure.storage.blob import BlobProperties, BlobServiceClient, ContainerClient, ExponentialRetry
 
-from .blobs import DERIVED, PERSONAL, USAGE, answering, in_container
+from .blobs import DERIVED, PERSONAL, QUARANTINE, USAGE, answering, in_container
 from .call import Call
-from .draft import Draft
+from .draft import BLOCK, Draft
+from .errors import ArchiveUnavailable
+from .marks import Mark, read
 from .runs import Run
 from .snapshot import Snapshot, from_blob, prefix
+
+_READERS = 8
+"""Blobs that are read side by side."""
+_NEWEST_MONTHS = 3
+"""That many are looked through one by one for the newest snapshot of a call."""
+ATTEMPTS = 3
+"""That often one operation is tried."""
+
+
+class Patience(NamedTuple):
+    """How long storage is waited for, in seconds."""
+
+    connect: float = 10
+    read: float = 60
+    pause: int = 1
+    """Before another attempt; each is a few times as long as the one before."""
+
+
+PATIENCE = Patience()
 
 
 class Entry(NamedTuple):
@@ -49,36 +71,57 @@ class Stored(NamedTuple):
 class Archive:
     """All snapshots behind one blob service."""
 
-    def __init__(self, url: str, credential: TokenCredential, personal: Iterable[str], ca: str | None = None) -> None:
-        """`personal` names the reports with personal data; `ca` is a PEM file to trust instead of the system's."""
+    def __init__(
+        self,
+        url: str,
+        credential: TokenCredential,
+        personal: Iterable[str],
+        ca: str | None = None,
+        *,
+        patience: Patience = PATIENCE,
+        block: int = BLOCK,
+    ) -> None:
+        """`personal` names the reports with personal data; `ca` is a PEM file to trust instead of the system's.
+
+        `block` is how many bytes of a large body are staged at once.
+        """
         self._service = BlobServiceClient(
             url,
             credential=credential,
             connection_verify=ca or True,
-            connection_timeout=10,
-            read_timeout=60,
-            retry_policy=ExponentialRetry(initial_backoff=1, increment_base=2, retry_total=2, random_jitter_range=1),
+            connection_timeout=patience.connect,
+            read_timeout=patience.read,
+            retry_policy=ExponentialRetry(
+                initial_backoff=patience.pause,
+                increment_base=2 * patience.pause,
+                retry_total=ATTEMPTS - 1,
+                random_jitter_range=patience.pause,
+            ),
         )
         self._personal = frozenset(personal)
+        self._block = block
 
-    def newest(self, call: Call, today: date) -> Snapshot | None:
-        """The snapshot with the highest refresh date and revision, or None.
+    def newest(self, call: Call, today: date, as_of: datetime | None = None) -> Snapshot | None:
+        """The snapshot with the highest refresh date and revision, or None; of those known at `as_of`, if given.
 
         Looks month by month from `today` (UTC), so that the cost does not grow with the archive's age.
         """
         if call.date:
-            return max(self.revisions(call, call.date), key=_order, default=None)
-        month = today
-        for _ in range(3):
-            if found := self._list(call, f"{month:%Y-%m}-"):
+            return max(self.revisions(call, call.date, as_of), key=_order, default=None)
+        # A refresh date is never later than the day after its pull.
+        month = min(today, as_of.date()) + timedelta(days=1) if as_of else today + timedelta(days=1)
+        for _ in range(_NEWEST_MONTHS):
+            if found := self._list(call, f"{month:%Y-%m}-", as_of):
                 return max(found, key=_order)
             month = month.replace(day=1) - timedelta(days=1)
+        if as_of:
+            return max(self._list(call, "", as_of), key=_order, default=None)
         dates = self.refresh_dates(call)
         return max(self.revisions(call, dates[-1]), key=_order) if dates else None
 
-    def revisions(self, call: Call, refresh_date: date) -> list[Snapshot]:
-        """The snapshots of one refresh date, first revision first."""
-        return sorted(self._list(call, f"{refresh_date}/"), key=_order)
+    def revisions(self, call: Call, refresh_date: date, as_of: datetime | None = None) -> list[Snapshot]:
+        """The snapshots of one refresh date, first revision first; those known at `as_of`, if given."""
+        return sorted(self._list(call, f"{refresh_date}/", as_of), key=_order)
 
     def refresh_dates(self, call: Call, month: str = "") -> list[date]:
         """Every refresh date that is archived (in `month`, if given as YYYY-MM), oldest first."""
@@ -88,15 +131,36 @@ class Archive:
             return sorted(date.fromisoformat(name.removeprefix(start).rstrip("/")) for name in names)
         return []
 
+    def reports(self) -> set[str]:
+        """The names of all reports that have a snapshot."""
+        names: list[str] = []
+        for container in (USAGE, PERSONAL):
+            with answering(missing_container_is_empty=True):
+                prefixes = self._service.get_container_client(container).walk_blobs(name_starts_with="report=")
+                names += [item.name for item in prefixes]
+        return {name.removeprefix("report=").rstrip("/") for name in names}
+
     def content(self, snapshot: Snapshot) -> bytes:
-        """The bytes that Graph sent."""
+        """The bytes that Graph sent. Raises ArchiveUnavailable, also for a blob that was damaged."""
+        try:
+            return zlib.decompress(self.compressed(snapshot), wbits=31)
+        except zlib.error as error:
+            raise ArchiveUnavailable(f"The snapshot {snapshot.blob} is damaged.") from error
+
+    def compressed(self, snapshot: Snapshot) -> bytes:
+        """The bytes that Graph sent, as stored: one gzip member."""
         with answering():
             compressed = self.container(snapshot.call).download_blob(snapshot.blob).readall()
-        return zlib.decompress(compressed, wbits=31)
+        return compressed
+
+    def contents(self, snapshots: Sequence[Snapshot]) -> Iterator[bytes]:
+        """The bytes that Graph sent of each, in that order; read side by side. Raises ArchiveUnavailable."""
+        with ThreadPoolExecutor(min(_READERS, len(snapshots)) or 1) as pool:
+            yield from pool.map(self.content, snapshots)
 
     def draft(self, call: Call) -> Draft:
         """A place to stream a new body into."""
-        return Draft(self, call)
+        return Draft(self, call, self._block)
 
     def newest_run(self, today: date) -> Run | None:
         """The newest readable record of a run of this month or the one before, or None."""
@@ -112,6 +176,14 @@ class Archive:
     def keep_run(self, run: Run) -> None:
         """Store the record of a run."""
         self.create(DERIVED, f"runs/{run.started:%Y-%m}/{run.id}.json", io.BytesIO(run.to_json()), {})
+
+    def mark(self, mark: Mark) -> None:
+        """Write a mark down, unless it is there."""
+        self.create(DERIVED, mark.name, io.BytesIO(), {})
+
+    def marks(self, start: str) -> list[Mark]:
+        """The marks whose names begin with `start`."""
+        return [mark for entry in self.entries(DERIVED, start) if (mark := read(entry.name))]
 
     def create(self, container: str, name: str, content: IO[bytes], metadata: dict[str, str]) -> None:
         """Store a blob, unless there is one of that name."""
@@ -160,11 +232,15 @@ class Archive:
         """Where the snapshots of a call lie."""
         return self._service.get_container_client(PERSONAL if call.report in self._personal else USAGE)
 
-    def _list(self, call: Call, start: str) -> list[Snapshot]:
+    def quarantine(self) -> ContainerClient:
+        """Where bodies lie that were not published."""
+        return self._service.get_container_client(QUARANTINE)
+
+    def _list(self, call: Call, start: str, as_of: datetime | None = None) -> list[Snapshot]:
         with answering(missing_container_is_empty=True):
             blobs = self.container(call).list_blobs(name_starts_with=prefix(call) + start, include=["metadata"])
             found = (from_blob(call, blob.name, blob.metadata or {}) for blob in blobs)
-            return [snapshot for snapshot in found if snapshot]
+            return [each for each in found if each and (as_of is None or each.origin.pulled_at <= as_of)]
         return []
 
 

@@ -189,7 +189,8 @@ def check_quarantined(blob: Blob) -> Iterator[Finding]:
     except Flaw as flaw:
         yield blob.finding(flaw.what, str(flaw))
         return
-    if not blob.name.endswith(f"/{sha256}.csv.gz") or blob.metadata.get("sha256") != sha256:
+    named = "/large/" in blob.name or blob.name.endswith(f"/{sha256}.csv.gz")
+    if not named or blob.metadata.get("sha256") != sha256:
         yield blob.finding("wrong_content", f"It holds bytes of SHA-256 {sha256}.")
 
 

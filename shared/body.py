@@ -24,6 +24,11 @@ _NAMED = re.compile(r"(?:principal|display|team) name$|^site url$|^user name$", 
 _CONCEALED = re.compile(r"[0-9A-F]{32}", re.ASCII)
 """What stands in place of a name while the tenant conceals names in reports: pnp/cli-microsoft365 command docs."""
 
+_ONE_ROW_EACH = "Site Id"
+"""A site with a row for each of its URLs was counted twice by a product, so its rows count as repeated."""
+_COMPARED = 4_000_000
+"""Rows, from the first, among which repeated ones are looked for: they take eight bytes of memory each."""
+
 
 class Body:
     """One body of one report: pass its chunks to `read`, then ask for what was found.
@@ -52,6 +57,9 @@ class Body:
         self._seen = ""
         self._blank: list[int] = []
         self._names: set[bool] = set()
+        self._site: int | None = None
+        self._heaps = [bytearray() for _ in range(256)]
+        """Eight bytes of a digest of each row, sorted by another one, so that equal ones are in the same heap."""
 
     @property
     def sha256(self) -> str:
@@ -75,6 +83,11 @@ class Body:
             return "mixed"
         return {True: "concealed", False: "named"}[next(iter(self._names))] if self._names else "none"
 
+    @property
+    def repeated(self) -> int:
+        """Rows that were there before, in the same report of the same day."""
+        return sum(len(heap) // 8 - len(set(memoryview(heap).cast("Q"))) for heap in self._heaps)
+
     def read(self, chunks: Iterable[bytes]) -> date:
         """Consume the whole body and tell its refresh date.
 
@@ -97,12 +110,18 @@ class Body:
             raise Quarantined("no_refresh_date", "No row has a refresh date.")
         return self.refresh_date
 
+    def skip(self, chunks: Iterable[bytes]) -> None:
+        """Take the rest of a body that `read` gave up, for its size and SHA-256 alone."""
+        for chunk in chunks:
+            self._take(chunk)
+
     def _read(self, records: Iterator[list[str]]) -> None:
         self.header = next(records, [])
         if not self.header:
             return
         column = self._refresh_date_column()
         naming = [number for number, name in enumerate(self.header) if _NAMED.search(name)]
+        self._site = self.header.index(_ONE_ROW_EACH) if _ONE_ROW_EACH in self.header else None
         width = fields = len(self.header)
         self._blank = list(range(width))
         for record in filter(None, records):
@@ -111,7 +130,9 @@ class Body:
             self.ragged += fields != width
             if fields >= width and record[column]:
                 self._see(record[column])
-            self._names.update(bool(_CONCEALED.fullmatch(record[n])) for n in naming if n < fields and record[n])
+            for number in naming:
+                if number < fields and record[number]:
+                    self._names.add(_CONCEALED.fullmatch(record[number]) is not None)
             if self._blank:
                 self._blank = [number for number in self._blank if number >= fields or not record[number]]
             self._add(record)
@@ -142,17 +163,27 @@ class Body:
         self.refresh_date, self._seen = seen, text
 
     def _add(self, record: list[str]) -> None:
-        cells = ["+".join(sorted(cell.split("+"))) if "+" in cell else cell for cell in record]
-        row = hashlib.blake2b("\0".join(cells).encode(), digest_size=16).digest()
+        text = "\0".join(record)
+        if "+" in text:
+            text = "\0".join(["+".join(sorted(cell.split("+"))) if "+" in cell else cell for cell in record])
+        row = hashlib.blake2b(text.encode(), digest_size=16).digest()
         self._content = (self._content + int.from_bytes(row, "big")) % (1 << 128)
+        if self.rows <= _COMPARED:
+            if self._site is not None and self._site < len(record) and record[self._site].strip("0-"):
+                # else it is blank or concealed
+                row = hashlib.blake2b(record[self._site].encode(), digest_size=16).digest()
+            self._heaps[row[0]] += row[1:9]
 
     def _decoded(self, chunks: Iterable[bytes]) -> Iterator[str]:
         decoder = codecs.getincrementaldecoder("utf-8")()
         for chunk in chunks:
-            self.size += len(chunk)
-            self._sha256.update(chunk)
+            self._take(chunk)
             yield decoder.decode(chunk)
         yield decoder.decode(b"", final=True)
+
+    def _take(self, chunk: bytes) -> None:
+        self.size += len(chunk)
+        self._sha256.update(chunk)
 
 
 def _lines(texts: Iterable[str]) -> Iterator[str]:

@@ -54,11 +54,19 @@ class Call(NamedTuple):
         return "-".join(part for part in (self.period or "none", self.version) if part)
 
 
-def parse(text: str, catalogue: Catalogue, parameters: Mapping[str, str] | None = None) -> Call:
+def parse(
+    text: str,
+    catalogue: Catalogue,
+    parameters: Mapping[str, str] | None = None,
+    *,
+    any_day: date | None = None,
+) -> Call:
     """The call that `text` names, its arguments in parentheses or given as query `parameters`.
 
     Percent-encoding, spaces, letter case and the order of arguments do not matter; a 2017 form becomes the call of
-    the function that replaced it. Raises UnknownReport or BadArgument, and nothing else, whatever `text` is.
+    the function that replaced it. With `any_day`, to speak of the call's whole history, period and date may be left
+    out: that means single days (and gives that day's call) where there are any, the longest period where it has a row
+    for each day. Raises UnknownReport or BadArgument, and nothing else, whatever `text` is.
     """
     decoded = unquote(text).strip()
     match = _CALL.fullmatch(decoded)
@@ -72,6 +80,11 @@ def parse(text: str, catalogue: Catalogue, parameters: Mapping[str, str] | None 
         report, arguments = _modern(family, arguments, catalogue)
     else:
         report = catalogue.reports[name]
+    if any_day and not {"period", "date"} & arguments.keys():
+        if report.date_window_days:
+            arguments["date"] = any_day.isoformat()
+        elif report.kind == "counts" and "version" not in arguments:
+            arguments["period"] = report.periods[-1]
     return _call(report, arguments)
 
 

@@ -13,10 +13,13 @@ SCHEMA = "schema_changed"
 NAMES = "names_changed"
 SHRUNK = "shrunk"
 RAGGED = "ragged"
+REPEATED = "repeated_rows"
 REORDERED = "reordered"
 
 SHRUNK_TO = 0.7
 """A body with fewer rows than this share of the one before is fetched a second time before it is believed."""
+FEW = 100
+"""Rows of another day that chance alone can halve: those of a small tenant on a Sunday."""
 
 
 class Columns(NamedTuple):
@@ -31,8 +34,11 @@ class Columns(NamedTuple):
     """They had values, and now no row has."""
 
 
-def columns(before: Origin, body: Body) -> Columns:
-    """What happened to the columns since the snapshot before; nothing if its columns are not known."""
+def columns(before: Origin, body: Body, *, of_another_day: bool = False) -> Columns:
+    """What happened to the columns since the snapshot before; nothing if its columns are not known.
+
+    That a column has values says nothing of another day, on which others did something.
+    """
     if not before.columns:
         return Columns()
     old, new = list(before.columns), body.header
@@ -49,18 +55,21 @@ def columns(before: Origin, body: Body) -> Columns:
         removed=_without(removed, [name for name, _ in renamed]),
         renamed=tuple(renamed),
         moved=tuple(a for a, b in zip(stayed, [name for name in new if name in old], strict=True) if a != b),
-        blanked=tuple(name for name in body.blank if name in old and name not in before.blank),
+        blanked=tuple(name for name in body.blank if name in old and name not in before.blank and not of_another_day),
     )
 
 
-def names_changed(before: Origin, body: Body) -> bool:
+def names_changed(before: str, now: str) -> bool:
     """Whether names were concealed, or shown again: rows on either side cannot be joined by name."""
-    return "none" not in (before.names, body.names) and before.names != body.names
+    return "none" not in (before, now) and before != now
 
 
-def shrunk(before: Origin, body: Body) -> bool:
-    """Whether so many rows are missing that the body may not be whole."""
-    return body.rows < SHRUNK_TO * before.rows
+def shrunk(before: Origin, body: Body, *, of_another_day: bool = False) -> bool:
+    """Whether so many rows are missing that the body may not be whole.
+
+    The rows of a single day are those who did something on it, so days are compared only if that is many.
+    """
+    return body.rows < SHRUNK_TO * before.rows and not (of_another_day and before.rows < FEW)
 
 
 def _without(names: Sequence[str], left_out: Sequence[str]) -> tuple[str, ...]:

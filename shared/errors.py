@@ -5,7 +5,11 @@ UsageArchiveError
 |-- RequestError         the caller asked for something that cannot be answered
 |   |-- UnknownReport    no report has that name
 |   |-- BadArgument      a period, date, version or parameter that the report does not take
-|   `-- NotArchived      a good call, but the archive has no such snapshot
+|   |-- NotArchived      a good call, but the archive has no such snapshot
+|   |-- NotAcceptable    it cannot be had in that form
+|   |-- PreconditionFailed   it is not, or no longer, what the caller thinks
+|   |-- TooLarge         more than one answer can carry
+|   `-- RangeNotSatisfiable  it has fewer bytes
 |-- ArchiveUnavailable   storage did not answer, or refused us
 |-- PullError            a pull that ended without a snapshot; says its outcome
 |   |-- Deferred         nothing wrong that time does not heal: ask again in a later run
@@ -19,6 +23,7 @@ UsageArchiveError
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -51,14 +56,18 @@ class SettingError(UsageArchiveError):
 
 
 class RequestError(UsageArchiveError):
-    """The caller's request cannot be answered; `code` and `status` (HTTP) say how, `facts` are added to the answer."""
+    """The caller's request cannot be answered; `code` and `status` (HTTP) say how.
+
+    `facts` are added to the document of the answer, `headers` to its headers.
+    """
 
     code = "bad_request"
     status = 400
 
-    def __init__(self, detail: str, **facts: object) -> None:
+    def __init__(self, detail: str, *, headers: Mapping[str, str] | None = None, **facts: object) -> None:
         super().__init__(detail)
         self.facts = facts
+        self.headers = headers or {}
 
 
 class UnknownReport(RequestError):
@@ -80,8 +89,36 @@ class NotArchived(RequestError):
     status = 404
 
     def __init__(self, code: str, detail: str, **facts: object) -> None:
-        super().__init__(detail, **facts)
+        super().__init__(detail, headers=None, **facts)
         self.code = code
+
+
+class NotAcceptable(RequestError):
+    """There is such a thing, but not in the form that is asked for."""
+
+    code = "not_acceptable"
+    status = 406
+
+
+class PreconditionFailed(RequestError):
+    """What is there is not what `If-Match` or `If-Unmodified-Since` names."""
+
+    code = "precondition_failed"
+    status = 412
+
+
+class TooLarge(RequestError):
+    """More than the Functions host can carry in one answer; the text says what to ask instead."""
+
+    code = "too_large"
+    status = 413
+
+
+class RangeNotSatisfiable(RequestError):
+    """`Range` asks for bytes behind the end."""
+
+    code = "range_not_satisfiable"
+    status = 416
 
 
 class ArchiveUnavailable(UsageArchiveError):

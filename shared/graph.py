@@ -22,9 +22,11 @@ import urllib3
 
 from .errors import Deferred, NoData, PullError, Refused, TryAgain
 from .identity import Bearer
-from .transport import Session, chunks
+from .transport import LIMITS, Limits, Session, chunks
 
 _MICROSOFT_HOST = re.compile(r"reports[a-z0-9-]*\.office\.com", re.ASCII)
+_ON_THE_WIRE = re.compile(r"[!-\"$-~]{1,8192}", re.ASCII)
+"""A URL as a server gets it: without blanks, control characters or a fragment, and not longer than servers take."""
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 
@@ -39,11 +41,14 @@ class Answer(NamedTuple):
 class Graph:
     """Graph in one cloud, asked by one identity. Safe to use from several threads."""
 
-    def __init__(self, endpoint: str, bearer: Bearer, download_origins: frozenset[str]) -> None:
+    def __init__(
+        self, endpoint: str, bearer: Bearer, download_origins: frozenset[str], limits: Limits = LIMITS
+    ) -> None:
         """`download_origins` are allowed beside Microsoft's own."""
         self._endpoint = endpoint
         self._bearer = bearer
         self._download_origins = download_origins
+        self._limits = limits
         self._sessions = threading.local()
 
     def authenticate(self) -> None:
@@ -62,14 +67,14 @@ class Graph:
                 answer.raw.read()  # there is nothing, and so the connection can serve again
                 yield None
             elif answer.status_code == 200:
-                yield _answer(answer)
+                yield self._answer(answer)
             elif answer.status_code in _REDIRECTS:
                 location = self.allowed(answer.headers.get("Location", ""))
                 if answer.headers.get("Content-Length") == "0":
                     answer.raw.read()  # likewise; any other body of a redirect is never read
                 answer.close()
                 with self._download(location) as download:
-                    yield _answer(download)
+                    yield self._answer(download)
             else:
                 raise self._error(answer)
 
@@ -78,6 +83,11 @@ class Graph:
         if etag:
             headers["If-None-Match"] = etag
         return self._session("graph").fetch(self._endpoint + path, headers)
+
+    def _answer(self, answer: requests.Response) -> Answer:
+        headers = answer.headers
+        request_id = headers.get("request-id") or headers.get("requestId", "")
+        return Answer(chunks(answer, self._limits), headers.get("ETag", ""), request_id)
 
     def _download(self, url: str) -> requests.Response:
         answer = self._session("download").fetch(url, {})
@@ -91,7 +101,7 @@ class Graph:
         session: Session | None = getattr(self._sessions, to, None)
         if session is None:
             anywhere = frozenset([self._endpoint]) if to == "graph" else self._download_origins
-            session = Session(anywhere=anywhere)
+            session = Session(anywhere=anywhere, limits=self._limits)
             setattr(self._sessions, to, session)
         return session
 
@@ -110,7 +120,7 @@ class Graph:
             and _MICROSOFT_HOST.fullmatch(parts.hostname or "")
             and parts.path.startswith("/data/")
         )
-        if not (microsoft or origin in self._download_origins):
+        if not (_ON_THE_WIRE.fullmatch(location) and (microsoft or origin in self._download_origins)):
             raise Refused("bad_redirect", f"Graph redirects to a host that is not allowed: {parts.hostname!r}.")
         return location
 
@@ -138,11 +148,6 @@ class Graph:
         if status == 404 or "segment" in message:
             return Refused("unknown_in_this_cloud", said)
         return Refused("bad_request", said)
-
-
-def _answer(answer: requests.Response) -> Answer:
-    headers = answer.headers
-    return Answer(chunks(answer), headers.get("ETag", ""), headers.get("request-id") or headers.get("requestId", ""))
 
 
 def _error_body(answer: requests.Response) -> tuple[str, str]:

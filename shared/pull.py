@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from . import drift, events
@@ -39,8 +39,7 @@ class Puller(NamedTuple):
         ) as answer:
             if answer:
                 outcome, snapshot = self._archive(ask, answer, unconfirmed)
-                if outcome is not Outcome.UNCHANGED:
-                    Series(self.archive).keep_up(snapshot)
+                Series(self.archive).keep_up(snapshot)  # if it is old too: who archived it may have died before this
                 return Pulled.done(outcome, snapshot, self.clock())
         if ask.newest and ask.conditional:
             return Pulled.done(Outcome.UNCHANGED, ask.newest, self.clock(), "not_modified")
@@ -57,10 +56,13 @@ class Puller(NamedTuple):
                     draft.write(chunk, call.date or body.refresh_date)
                     yield chunk
 
+            coming = received()
             try:
-                refresh_date = body.read(received())
+                refresh_date = body.read(coming)
                 flags = self._flags(ask, body, unconfirmed)
             except (NoData, Quarantined) as error:
+                draft.condemn()
+                body.skip(coming)
                 if body.size:
                     error.blob = draft.quarantine(body.sha256, error.reason, self.clock())
                 raise
@@ -85,25 +87,38 @@ class Puller(NamedTuple):
         Raises Unconfirmed for a body with too few rows, Quarantined if it came twice and was not the same.
         """
         flags = [drift.RAGGED] if body.ragged else []
-        before = ask.newest.origin if ask.newest else None
-        if before is None or before.sha256 == body.sha256:
+        flags += [drift.REPEATED] if body.repeated else []
+        snapshot = self._baseline(ask)
+        if snapshot is None or snapshot.origin.sha256 == body.sha256:
             return tuple(flags)
-        call = str(ask.call)
-        if drift.shrunk(before, body):
+        call, before, of_another_day = str(ask.call), snapshot.origin, snapshot.call != ask.call
+        if drift.shrunk(before, body, of_another_day=of_another_day):
             if not unconfirmed:
                 raise Unconfirmed(body.sha256, f"The body has {body.rows} rows, the one before had {before.rows}.")
             if unconfirmed != body.sha256:
                 raise Quarantined("unsteady", f"Two bodies with few rows came, and not the same: {body.rows} rows now.")
             flags.append(drift.SHRUNK)
             events.emit(events.SHRUNK, logging.WARNING, call=call, rows=body.rows, before=before.rows)
-        if any(changes := drift.columns(before, body)):
+        if any(changes := drift.columns(before, body, of_another_day=of_another_day)):
             flags.append(drift.SCHEMA)
             told = {name: change for name, change in changes._asdict().items() if change}
             events.emit(events.SCHEMA_CHANGED, logging.WARNING, call=call, **told)
-        if drift.names_changed(before, body):
+        if drift.names_changed(before.names, body.names):
             flags.append(drift.NAMES)
             events.emit(events.NAMES_CHANGED, logging.WARNING, call=call, before=before.names, now=body.names)
         return tuple(flags)
+
+    def _baseline(self, ask: Ask) -> Snapshot | None:
+        """What a body is compared with: the newest of the call; for a single day, else, the one a week before.
+
+        A single day has those who did something on it, of whom there are as many on the same day of the week.
+        """
+        day = ask.call.date
+        if ask.newest or not day:
+            return ask.newest
+        calls = (Call(ask.call.report, date=each) for each in (day, day - timedelta(weeks=1)))
+        found = (self.archive.newest(call, call.date or day) for call in calls)
+        return next((snapshot for snapshot in found if snapshot), None)
 
     def _report(self, call: Call) -> tuple[Report, str]:
         """The report of a call, and the version of Graph that is asked for it."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import azure.functions as func
 
-from .api import Reply, Request, answer
+from .reply import Reply, Request, answer
 
 
 def respond(request: func.HttpRequest, reply: Callable[[Request], Reply]) -> func.HttpResponse:

@@ -11,15 +11,16 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from . import events
+from . import drift, events, marks
 from .archive import Archive
 from .call import Call
 from .errors import ArchiveUnavailable, Deferred, Outcome, PullError, TryAgain, Unconfirmed
 from .gaps import days_between, lost_days, lost_refresh_dates
 from .plan import BUDGET, WINDOW, Ask, Held, Unasked, days_of_interest, plan
 from .pull import Puller
-from .runs import Last, Pulled, Run, remember
+from .runs import Last, Pulled, Run, pulled_at, remember
 from .selection import Selection
+from .snapshot import Snapshot
 
 WORKERS = 4
 """Reports that are pulled side by side."""
@@ -27,6 +28,8 @@ RUN_TIME = timedelta(minutes=25)
 """After that the rest is deferred; the function's own limit is 30 minutes (host.json)."""
 ATTEMPTS = 4
 """Requests for one call in one run."""
+_ATTEMPTS_FOR = {"unauthorized": 2, "download_failed": 3}
+"""Fewer where a new token or a new address did not help."""
 LONGEST_WAIT = 600.0
 """Seconds; what has to wait longer is left to the next run."""
 
@@ -68,6 +71,7 @@ class Runner(NamedTuple):
             pulls += [pulled for job in jobs for pulled in job.result()]
         pulls.sort(key=lambda pulled: pulled.call)
         lost = self._lost(pulls, held, last, since)
+        self._mark(self._marks_of(before.lost if before else {}, lost))
         finished = self.clock()
         run = Run(
             id=f"{started:%Y-%m-%dT%H%M%SZ}-{secrets.token_hex(3)}",
@@ -78,6 +82,7 @@ class Runner(NamedTuple):
             lost={call: [day.isoformat() for day in days] for call, days in lost.items()},
             last=_worth_keeping(remember(last, pulls), finished),
             requests={report: times for report, times in requests.items() if _spent(times, finished)},
+            pulled_at=pulled_at(before, pulls),
         )
         self.archive.keep_run(run)
         for call, dates in run.lost.items():
@@ -117,13 +122,15 @@ class Runner(NamedTuple):
                 return self._ended(ask, Deferred("budget", f"{BUDGET} requests in ten minutes are the limit."))
             requests.append(now)
             try:
-                return self.puller.pull(ask, unconfirmed)
+                pulled = self.puller.pull(ask, unconfirmed)
+                self._mark_flip(ask, pulled)
+                return pulled
             except TryAgain as error:
                 if isinstance(error, Unconfirmed):
                     unconfirmed = error.sha256
                 wait = _wait(error, attempt)
-                tried = ATTEMPTS if error.reason != "unauthorized" else 2
-                if attempt >= tried or wait > LONGEST_WAIT or now + timedelta(seconds=wait) >= end:
+                tries = _ATTEMPTS_FOR.get(error.reason, ATTEMPTS)
+                if attempt >= tries or wait > LONGEST_WAIT or now + timedelta(seconds=wait) >= end:
                     return self._ended(ask, error)
                 self.sleep(wait)
             except PullError as error:
@@ -141,7 +148,8 @@ class Runner(NamedTuple):
 
     def _noted(self, pulled: Pulled) -> Pulled:
         level = logging.INFO if pulled.outcome in _FINE or not pulled.asked else logging.WARNING
-        facts = {name: getattr(pulled, name) for name in Pulled._fields if name not in ("outcome", "at", "read")}
+        untold = ("outcome", "at", "read", "names")
+        facts = {name: getattr(pulled, name) for name in Pulled._fields if name not in untold}
         events.emit(events.PULL + pulled.outcome, level, **facts)
         return pulled
 
@@ -161,13 +169,53 @@ class Runner(NamedTuple):
             report: [day for day in lost_days(held[report].days, since, now) if not _was_empty(report, day, last)]
             for report in self.selection.daily
         }
-        before = {str(call): snapshot for holds in held.values() for call, snapshot in holds.newest.items()}
-        for pulled in pulls:
-            if pulled.read and pulled.refresh_date and pulled.call in before:
-                held_date, was = before[pulled.call].refresh_date, last.get(pulled.call)
-                came = date.fromisoformat(pulled.refresh_date)
-                lost[pulled.call] = lost_refresh_dates(held_date, was.read_at if was else None, came, now)
+        asked = {pulled.call: pulled for pulled in pulls if pulled.asked and pulled.refresh_date}
+        for call in self.selection.calls:
+            pulled = asked.get(str(call))
+            if pulled and pulled.refresh_date and call in held[call.report].newest:
+                lost[str(call)] = self._lost_of(call, date.fromisoformat(pulled.refresh_date), last.get(str(call)), now)
         return {call: dates for call, dates in lost.items() if dates}
+
+    def _lost_of(self, call: Call, came: date, was: Last | None, now: datetime) -> list[date]:
+        """What was lost between `came` and what Graph showed before, by the records of runs or else by the archive."""
+        seen, seen_at = (was.refresh_date, was.seen_at) if was else (None, None)
+        if seen is None or seen_at is None or seen > days_of_interest(seen_at)[1]:
+            seen = max((day for day in self.archive.refresh_dates(call) if day < came), default=None)
+            seen_at = None
+        days = lost_refresh_dates(seen, seen_at, came, now)
+        # A run that was cut short may have archived some of them and left no record.
+        archived = {
+            day for month in {f"{day:%Y-%m}" for day in days} for day in self.archive.refresh_dates(call, month)
+        }
+        return [day for day in days if day not in archived]
+
+    def _marks_of(self, before: Mapping[str, Sequence[str]], lost: Mapping[str, Sequence[date]]) -> list[marks.Lost]:
+        """The marks of what was lost; again of what the run before lost, in case it could not write them."""
+        places = {str(call): marks.place_of(call) for call in self.selection.calls}
+        places |= {report: marks.Place(report, "day") for report in self.selection.daily}
+        days = {call: {*lost.get(call, ()), *map(date.fromisoformat, before.get(call, ()))} for call in places}
+        return [mark for call, gone in days.items() for mark in marks.lost(places[call], gone)]
+
+    def _mark_flip(self, ask: Ask, pulled: Pulled) -> None:
+        """Mark what was archived, or read again: the run that archived it may have died before it could mark it."""
+        before = ask.newest
+        try:
+            if before and before.blob == pulled.blob and pulled.read and pulled.names != "none":
+                just_before = before.origin.pulled_at - timedelta(microseconds=1)
+                before = self.archive.newest(ask.call, self.clock().date(), just_before)
+        except ArchiveUnavailable as error:
+            events.emit(events.MARK_FAILED, logging.WARNING, marks=1, detail=str(error))
+        else:
+            self._mark(_flips(before, ask.call, pulled))
+
+    def _mark(self, written: Sequence[marks.Mark]) -> None:
+        """Write marks down. Only readers need them, so a run goes on without."""
+        with ThreadPoolExecutor(WORKERS) as pool:
+            try:
+                list(pool.map(self.archive.mark, written))
+            except ArchiveUnavailable as error:
+                pool.shutdown(cancel_futures=True)
+                events.emit(events.MARK_FAILED, logging.WARNING, marks=len(written), detail=str(error))
 
     def _held(self, report: str, calls: Sequence[Call], since: datetime) -> Held:
         now = self.clock()
@@ -181,6 +229,15 @@ class Runner(NamedTuple):
 
 
 _FINE = (Outcome.PUBLISHED, Outcome.UNCHANGED, Outcome.REVISED, Outcome.NO_DATA)
+
+
+def _flips(before: Snapshot | None, call: Call, pulled: Pulled) -> list[marks.Flip]:
+    """The mark of a snapshot, if its names are others than those of the one before."""
+    if not before or not pulled.refresh_date or not pulled.revision:
+        return []
+    was, day = before.origin.names, date.fromisoformat(pulled.refresh_date)
+    changed = drift.names_changed(was, pulled.names)
+    return [marks.Flip(marks.place_of(call), day, pulled.revision, was, pulled.names)] if changed else []
 
 
 def _was_empty(report: str, day: date, last: Mapping[str, Last]) -> bool:

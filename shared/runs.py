@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import __version__
 from .errors import Outcome, PullError
+from .rhythm import Rhythm
 
 if TYPE_CHECKING:
     from .call import Call
     from .snapshot import Snapshot
+
+WELL = (Outcome.PUBLISHED, Outcome.UNCHANGED, Outcome.REVISED)
+"""The outcomes of a pull after which the archive holds what Graph shows."""
 
 
 class Last(NamedTuple):
@@ -26,6 +30,14 @@ class Last(NamedTuple):
     """How many pulls in a row ended with this outcome."""
     read_at: datetime | None = None
     """When its body was last read in full: a 304 says that the refresh date stands still, not that the numbers do."""
+    refresh_date: date | None = None
+    """Of the snapshot that Graph was last found to show; the next four are of that too."""
+    seen_at: datetime | None = None
+    """When it was last found to show it, by a 304 too."""
+    revision: int | None = None
+    rows: int | None = None
+    names: str = ""
+    rhythm: Rhythm = Rhythm()
 
 
 class Pulled(NamedTuple):
@@ -45,6 +57,8 @@ class Pulled(NamedTuple):
     """Whether a whole body was read."""
     asked: bool = True
     """Whether Graph was asked; else nothing was due, or the request budget was spent."""
+    names: str = ""
+    """`named`, `concealed`, `mixed` or `none`, of the snapshot."""
 
     @classmethod
     def done(cls, outcome: Outcome, snapshot: Snapshot, at: datetime, reason: str = "") -> Pulled:
@@ -59,6 +73,7 @@ class Pulled(NamedTuple):
             rows=snapshot.origin.rows,
             blob=snapshot.blob,
             read=not reason,
+            names=snapshot.origin.names,
         )
 
     @classmethod
@@ -82,6 +97,8 @@ class Run(NamedTuple):
     """By call: what this run saw, and what earlier ones saw of the calls that it did not ask for."""
     requests: Mapping[str, list[datetime]] = {}
     """By report: when it was asked for in the ten minutes before the run's end."""
+    pulled_at: datetime | None = None
+    """When a pull last ended well, in this run or an earlier one: published, unchanged or revised."""
 
     def needing_a_person(self) -> list[Pulled]:
         """The pulls that time will not heal."""
@@ -106,8 +123,9 @@ class Run(NamedTuple):
                 "pulls": [_present(pulled) for pulled in self.pulls],
                 "last": {call: _present(last) for call, last in self.last.items()},
                 "requests": self.requests,
+                "pulled_at": self.pulled_at,
             },
-            default=datetime.isoformat,
+            default=lambda time: time.isoformat(),
             indent=1,
         ).encode()
 
@@ -120,12 +138,13 @@ class Run(NamedTuple):
             started=datetime.fromisoformat(record["started"]),
             finished=datetime.fromisoformat(record["finished"]),
             waiting=record["waiting"],
-            lost=record["lost"],
+            lost={call: [str(date.fromisoformat(day)) for day in days] for call, days in record["lost"].items()},
             pulls=[Pulled(**_typed(pulled)) for pulled in record["pulls"]],
-            last={call: Last(**_typed(last)) for call, last in record["last"].items()},
+            last={call: _last(last) for call, last in record["last"].items()},
             requests={
                 report: [datetime.fromisoformat(time) for time in times] for report, times in record["requests"].items()
             },
+            pulled_at=datetime.fromisoformat(at) if (at := record.get("pulled_at")) else None,
         )
 
 
@@ -136,23 +155,55 @@ def remember(before: Mapping[str, Last], pulls: list[Pulled]) -> dict[str, Last]
         if not pulled.asked and pulled.outcome is not Outcome.DEFERRED:
             continue
         was = before.get(pulled.call)
-        last[pulled.call] = Last(
+        ended = (was or Last(pulled.outcome, pulled.reason, pulled.at))._replace(
             outcome=pulled.outcome,
             reason=pulled.reason,
             at=pulled.at,
             streak=was.streak + 1 if was and was.outcome == pulled.outcome else 1,
-            read_at=pulled.at if pulled.read else was.read_at if was else None,
         )
+        if pulled.read:
+            ended = ended._replace(read_at=pulled.at)
+        last[pulled.call] = _seen(ended, pulled) if pulled.refresh_date else ended
     return last
 
 
+def pulled_at(before: Run | None, pulls: list[Pulled]) -> datetime | None:
+    """When a pull last ended well, as far as is known after these pulls."""
+    times = [pulled.at for pulled in pulls if pulled.asked and pulled.outcome in WELL]
+    return max(times, default=before.pulled_at if before else None)
+
+
+def _seen(last: Last, pulled: Pulled) -> Last:
+    """`last` after Graph was found to show a refresh date."""
+    before, came = last.refresh_date, date.fromisoformat(pulled.refresh_date or "")
+    return last._replace(
+        refresh_date=came,
+        seen_at=pulled.at,
+        revision=pulled.revision,
+        rows=pulled.rows,
+        names=pulled.names,
+        rhythm=last.rhythm.heard(before, pulled.at) if before and came > before else last.rhythm,
+    )
+
+
 def _present(value: Pulled | Last) -> dict[str, Any]:
-    return {name: held for name, held in value._asdict().items() if held not in ("", None)}
+    given = {name: held for name, held in value._asdict().items() if held not in ("", None, Rhythm())}
+    return given | {name: str(held) for name, held in given.items() if isinstance(held, Rhythm)}
 
 
 def _typed(stored: Mapping[str, Any]) -> dict[str, Any]:
     typed = dict(stored) | {"outcome": Outcome(stored["outcome"]), "at": datetime.fromisoformat(stored["at"])}
     typed.setdefault("reason", "")
-    if "read_at" in stored:
-        typed["read_at"] = datetime.fromisoformat(stored["read_at"])
     return typed
+
+
+_OF_TEXT: Mapping[str, Callable[[str], object]] = {
+    "read_at": datetime.fromisoformat,
+    "refresh_date": date.fromisoformat,
+    "seen_at": datetime.fromisoformat,
+    "rhythm": Rhythm.read,
+}
+
+
+def _last(stored: Mapping[str, Any]) -> Last:
+    return Last(**_typed(stored) | {name: read(stored[name]) for name, read in _OF_TEXT.items() if name in stored})

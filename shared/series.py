@@ -7,7 +7,6 @@ rows stay where they are, and are put together when asked for.
 from __future__ import annotations
 
 import logging
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
@@ -73,13 +72,14 @@ class Series(NamedTuple):
         raise ArchiveUnavailable(f"Others keep writing the series of {call}.")
 
     def snapshots(self, call: Call, as_of: datetime | None = None) -> list[Snapshot]:
+        """Every snapshot (known at `as_of`, if given), oldest first."""
+        return [
+            each.snapshot for each in self._listed(call) if as_of is None or each.snapshot.origin.pulled_at <= as_of
+        ]
+
+    def last_revisions(self, call: Call, as_of: datetime | None = None) -> list[Snapshot]:
         """The newest revision of every refresh date, oldest first: what to concatenate where no rows are kept."""
-        newest = {
-            each.snapshot.refresh_date: each.snapshot
-            for each in self._listed(call)
-            if as_of is None or each.snapshot.origin.pulled_at <= as_of
-        }
-        return list(newest.values())
+        return list({each.refresh_date: each for each in self.snapshots(call, as_of)}.values())
 
     def _current(self, call: Call, until: date) -> tuple[History, str]:
         """The series with all that is archived up to the month of `until`, and why that could not be kept, if so."""
@@ -135,7 +135,7 @@ class Series(NamedTuple):
             return Table(columns_of(snapshot.origin.columns))
         try:
             table = parse(self.archive.content(snapshot), snapshot.refresh_date)
-        except (ValueError, zlib.error) as error:
+        except ValueError as error:
             raise ArchiveUnavailable(f"The snapshot {snapshot.blob} is damaged.") from error
         return Table(table.columns) if personal else table
 

@@ -43,6 +43,10 @@ class Origin(NamedTuple):
     """The header."""
     blank: tuple[str, ...] = ()
     """The columns without any value."""
+    gzip_sha256: str = ""
+    """Of the bytes as stored, in hexadecimal."""
+    gzip_size: int = 0
+    """Bytes as stored; 0 if it is not known."""
 
     def to_metadata(self) -> dict[str, str]:
         """As blob metadata."""
@@ -51,6 +55,7 @@ class Origin(NamedTuple):
             "flags": _listed(self.flags),
             "columns": _listed(self.columns),
             "blank": _listed(self.blank),
+            "gzip_size": self.gzip_size or "",
             "app_version": __version__,
         }
         return {name: str(value) for name, value in values.items() if value != ""}  # storage has no empty values
@@ -70,6 +75,8 @@ class Origin(NamedTuple):
             flags=_list(metadata.get("flags", "")),
             columns=_list(metadata.get("columns", "")),
             blank=_list(metadata.get("blank", "")),
+            gzip_sha256=metadata.get("gzip_sha256", ""),
+            gzip_size=int(metadata.get("gzip_size", 0)),
         )
 
 
@@ -120,8 +127,16 @@ def blob_name(call: Call, refresh_date: date, revision: int) -> str:
 
 def quarantine_name(call: Call, reason: str, sha256: str) -> str:
     """The name under which a body is kept that was not published."""
-    day = f"/date={call.date}" if call.date else ""
-    return f"report={call.report}/period={call.key}{day}/reason={reason}/{sha256}.csv.gz"
+    return f"{_in_quarantine(call)}/reason={reason}/{sha256}.csv.gz"
+
+
+def large_quarantine_name(call: Call, pull: str = "") -> str:
+    """The same for a body so large that it is sent before its end has come; or what such names of a call begin with."""
+    return f"{_in_quarantine(call)}/large/" + (f"{pull}.csv.gz" if pull else "")
+
+
+def _in_quarantine(call: Call) -> str:
+    return f"report={call.report}/period={call.key}" + (f"/date={call.date}" if call.date else "")
 
 
 def from_blob(call: Call, name: str, metadata: Mapping[str, str]) -> Snapshot | None:

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from .body import REFRESH_DATES
+from .records import records
 
 Column = tuple[str, int]
 """A name, and 0 for the first column of that name in a header: columns of one name are told apart by their order."""
@@ -27,7 +28,6 @@ REPORT_DATE: Column = ("Report Date", 0)
 
 _ALIASES = [(name, 0) for name in REFRESH_DATES]
 _MIDNIGHT = re.compile(r"(\d{4}-\d{2}-\d{2})T00:00:00(?:\.0+)?Z?", re.ASCII)
-_BOM = "\ufeff"
 
 
 class Table(NamedTuple):
@@ -48,6 +48,11 @@ class Table(NamedTuple):
             days={day: rows for day, rows in self.days.items() if start <= day and (not stop or day < stop)}
         )
 
+    def thinned(self, every: str) -> Table:
+        """Of each `week` or `month` the last day that it has; all of them for `day`."""
+        kept = last_days(self.days, every)
+        return self._replace(days={day: rows for day, rows in self.days.items() if day in kept})
+
     def rows(self) -> Iterator[Row]:
         """By day, oldest first, and as they came within a day; each as long as the header."""
         width = len(self.columns)
@@ -57,7 +62,26 @@ class Table(NamedTuple):
 
     def to_csv(self) -> bytes:
         """As UTF-8 without a BOM and with the line ends of RFC 4180."""
-        return b"".join(_written(chain([self.header], self.rows())))
+        return b"".join(written(chain([self.header], self.rows())))
+
+
+def last_days(days: Iterable[str], every: str) -> set[str]:
+    """Of each `week` (from Monday on) or `month` the last of the given days; all of them for `day`."""
+    last: dict[object, str] = {}
+    for day in sorted(days):
+        last[_period(day, every)] = day
+    return set(last.values())
+
+
+def _period(day: str, every: str) -> object:
+    if every == "month":
+        return day[:7]
+    if every == "week":
+        try:
+            return date.fromisoformat(day).isocalendar()[:2]
+        except ValueError:  # Graph sent something else as a Report Date: it is kept
+            return day
+    return day
 
 
 def parse(body: bytes, refresh_date: date | None = None) -> Table:
@@ -108,26 +132,27 @@ def concatenated(columns: tuple[Column, ...], snapshots: Iterable[tuple[date, by
 
     What merging them would give, at the memory of one snapshot.
     """
-    yield from _written([[name for name, _ in columns]])
+    yield from written([[name for name, _ in columns]])
     for refresh_date, body in snapshots:
         own, rows = _parsed(body, refresh_date)
         width = len(columns)
-        yield from _written(row + ("",) * (width - len(row)) for row in _fitted(rows, own, columns))
+        yield from written(row + ("",) * (width - len(row)) for row in _fitted(rows, own, columns))
 
 
 def _parsed(body: bytes, refresh_date: date | None) -> tuple[tuple[Column, ...], Iterator[Row]]:
     """The columns, and the rows as they come; cells beyond the header have no column and are left out."""
-    text = io.StringIO(body.decode("utf-8").lstrip(_BOM), newline="\n")
-    records = _records(csv.reader(text, strict=True))
-    names = next(records, [])
+    lines = filter(None, records(body))
+    names = next(lines, [])
     came, columns = _numbered(names), columns_of(names)
     day = refresh_date.isoformat() if refresh_date else None
 
     def rows() -> Iterator[Row]:
-        for record in records:
+        if not day:
+            yield from map(tuple, lines)  # as `to_csv` wrote them
+            return
+        for record in lines:
             cells = dict(zip(came, record, strict=False))
-            if day:
-                cells[REFRESH_DATE] = day
+            cells[REFRESH_DATE] = day
             if match := _MIDNIGHT.fullmatch(cells.get(REPORT_DATE, "")):
                 cells[REPORT_DATE] = match[1]
             yield tuple(cells.get(column, "") for column in columns)
@@ -144,14 +169,6 @@ def _numbered(names: Iterable[str]) -> list[Column]:
     return columns
 
 
-def _records(reader: Iterator[list[str]]) -> Iterator[list[str]]:
-    """Without blank lines."""
-    try:
-        yield from filter(None, reader)
-    except csv.Error as error:
-        raise ValueError(f"This is not a CSV file: {error}.") from error
-
-
 def _fitted(rows: Iterable[Row], old: Sequence[Column], new: Sequence[Column]) -> Iterator[Row]:
     """Rows of the columns `old` as rows of the columns `new`, which are all of them and maybe more."""
     if tuple(new[: len(old)]) == tuple(old):
@@ -162,8 +179,8 @@ def _fitted(rows: Iterable[Row], old: Sequence[Column], new: Sequence[Column]) -
         yield tuple(cells.get(column, "") for column in new)
 
 
-def _written(rows: Iterable[Sequence[str]]) -> Iterator[bytes]:
-    """In pieces of about 64 KB."""
+def written(rows: Iterable[Sequence[str]]) -> Iterator[bytes]:
+    """As CSV in UTF-8, with the line ends of RFC 4180; in pieces of about 64 KB."""
     piece = io.StringIO(newline="")
     writer = csv.writer(piece)
     for row in rows:

@@ -2,33 +2,46 @@
 
 from __future__ import annotations
 
+import http.client
+import io
 import ipaddress
 import socket
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from typing import Any, NamedTuple
 
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPSConnection
-from urllib3.connectionpool import HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from . import __version__
 from .errors import Refused, TryAgain
 
-CONNECT_SECONDS = 10
-READ_SECONDS = 60
-BODY_SECONDS = 240
-"""Time for one whole body."""
 CHUNK = 256 << 10
 """Bytes read at once."""
-LARGEST = 1 << 30
-"""Bytes of one body; the largest tenants' reports have a quarter of that."""
-LARGEST_RATIO = 200
-"""How many times its size a compressed body may unfold to."""
+
+
+class Limits(NamedTuple):
+    """How long an answer may take, and how large it may be."""
+
+    connect: float = 10
+    """Seconds for a connection."""
+    silence: float = 60
+    """Seconds without a byte."""
+    whole: float = 240
+    """Seconds for the whole answer, head and body."""
+    size: int = 1 << 30
+    """Bytes of a body; the largest tenants' reports have a quarter of that."""
+    ratio: int = 200
+    """How many times its size a compressed body may unfold to."""
+
+
+LIMITS = Limits()
 
 
 class Session(requests.Session):
@@ -37,15 +50,16 @@ class Session(requests.Session):
     `requests.Session.send` looks where a redirect leads, and reads its body, even with allow_redirects=False.
     """
 
-    def __init__(self, *, anywhere: frozenset[str] = frozenset()) -> None:
+    def __init__(self, *, anywhere: frozenset[str] = frozenset(), limits: Limits = LIMITS) -> None:
         """https goes to public addresses only, but for the origins in `anywhere`."""
         super().__init__()
+        self.limits = limits
         self.trust_env = False
         self.headers.update({"User-Agent": f"usage-archive/{__version__}", "Accept-Encoding": "identity"})
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self.mount("https://", _PublicOnly())
+        self.mount("https://", _InTime(limits, _PublicConnection))
         for origin in anywhere:
-            self.mount(origin + "/", HTTPAdapter())
+            self.mount(origin + "/", _InTime(limits, HTTPSConnection))
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         return None
@@ -53,7 +67,7 @@ class Session(requests.Session):
     def fetch(self, url: str, headers: dict[str, str]) -> requests.Response:
         """The answer, its body not read. Raises TryAgain without the URL, which may be secret, or Refused."""
         try:
-            timeout = (CONNECT_SECONDS, READ_SECONDS)
+            timeout = (self.limits.connect, self.limits.silence)
             return self.get(url, headers=headers, allow_redirects=False, stream=True, timeout=timeout)
         except requests.RequestException as error:
             if _caused_by_private_address(error):
@@ -61,7 +75,7 @@ class Session(requests.Session):
             raise TryAgain("unreachable", f"No answer: {type(error).__name__}.") from None
 
 
-def chunks(answer: requests.Response) -> Iterator[bytes]:
+def chunks(answer: requests.Response, limits: Limits = LIMITS) -> Iterator[bytes]:
     """The body, unpacked if it came as gzip, which nobody asked for.
 
     Raises TryAgain if it does not arrive whole and in time: HTTP clients pass a cut gzip stream without a word
@@ -73,34 +87,32 @@ def chunks(answer: requests.Response) -> Iterator[bytes]:
     received = _received(answer)
     match answer.headers.get("Content-Encoding", "identity").lower():
         case "identity":
-            return _measured(received)
+            return _measured(received, limits)
         case "gzip":
-            return _measured(_unpacked(received))
+            return _measured(_unpacked(received, limits), limits)
         case encoding:
             raise TryAgain("encoded", f"The answer is encoded as {encoding!r}, which was not asked for.")
 
 
 def _received(answer: requests.Response) -> Iterator[bytes]:
-    end = time.monotonic() + BODY_SECONDS
     try:
-        for chunk in answer.raw.stream(CHUNK, decode_content=False):
-            if time.monotonic() > end:
-                raise TryAgain("too_slow", f"The body took more than {BODY_SECONDS} seconds.")
-            yield chunk
+        yield from answer.raw.stream(CHUNK, decode_content=False)
     except (urllib3.exceptions.HTTPError, OSError) as error:
+        if isinstance(error.__cause__, _TooSlow):
+            raise TryAgain("too_slow", str(error.__cause__)) from None
         raise TryAgain("cut_short", f"The body broke off: {type(error).__name__}.") from None
 
 
-def _measured(parts: Iterator[bytes]) -> Iterator[bytes]:
+def _measured(parts: Iterator[bytes], limits: Limits) -> Iterator[bytes]:
     size = 0
     for part in parts:
         size += len(part)
-        if size > LARGEST:
-            raise Refused("too_large", f"The body has more than {LARGEST} bytes.")
+        if size > limits.size:
+            raise Refused("too_large", f"The body has more than {limits.size} bytes.")
         yield part
 
 
-def _unpacked(parts: Iterator[bytes]) -> Iterator[bytes]:
+def _unpacked(parts: Iterator[bytes], limits: Limits) -> Iterator[bytes]:
     unpack = zlib.decompressobj(wbits=31)
     packed = unfolded = 0
     try:
@@ -111,8 +123,8 @@ def _unpacked(parts: Iterator[bytes]) -> Iterator[bytes]:
                 piece = unpack.decompress(rest, CHUNK)
                 rest = unpack.unconsumed_tail
                 unfolded += len(piece)
-                if unfolded > LARGEST_RATIO * max(packed, CHUNK):
-                    raise Refused("bomb", f"The body unfolds to more than {LARGEST_RATIO} times its size.")
+                if unfolded > limits.ratio * max(packed, CHUNK):
+                    raise Refused("bomb", f"The body unfolds to more than {limits.ratio} times its size.")
                 if unpack.unused_data:
                     raise TryAgain("cut_short", "Something follows the end of the gzip stream.")
                 yield piece
@@ -122,11 +134,54 @@ def _unpacked(parts: Iterator[bytes]) -> Iterator[bytes]:
         raise TryAgain("cut_short", "The gzip stream has no end.")
 
 
+class _TooSlow(TimeoutError):
+    """The answer as a whole took too long, though something may have come all the time."""
+
+
+class _Timed(io.RawIOBase):
+    """What arrives at a socket until a moment: the socket's own time-out begins anew with every byte."""
+
+    def __init__(self, arriving: io.RawIOBase, connection: socket.socket, seconds: float) -> None:
+        self._arriving = arriving
+        self._connection = connection
+        self._silence = connection.gettimeout()
+        self._seconds = seconds
+        self._end = time.monotonic() + seconds
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._end - time.monotonic()
+        late = _TooSlow(f"The answer took more than {self._seconds:g} seconds.")
+        if left <= 0:
+            raise late
+        self._connection.settimeout(left if self._silence is None else min(left, self._silence))
+        try:
+            return self._arriving.readinto(buffer)
+        except TimeoutError:
+            if time.monotonic() < self._end:
+                raise
+            raise late from None
+
+    def close(self) -> None:
+        self._arriving.close()
+        super().close()
+
+
+class _TimedResponse(http.client.HTTPResponse):
+    def __init__(self, seconds: float, connection: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(connection, *args, **kwargs)
+        self.fp = io.BufferedReader(_Timed(self.fp.detach(), connection, seconds))
+
+
 class _PrivateAddress(Exception):
     """A name resolved to an address that is not on the public internet."""
 
 
 class _PublicConnection(HTTPSConnection):
+    """Looks at the address after name resolution, before anything is sent: a name can be made to point anywhere."""
+
     def _new_conn(self) -> socket.socket:
         connection = super()._new_conn()
         address = ipaddress.ip_address(connection.getpeername()[0])
@@ -136,16 +191,30 @@ class _PublicConnection(HTTPSConnection):
         return connection
 
 
-class _PublicPool(HTTPSConnectionPool):
-    ConnectionCls = _PublicConnection
+class _InTime(HTTPAdapter):
+    """Breaks off an answer that takes too long as a whole."""
 
-
-class _PublicOnly(HTTPAdapter):
-    """Looks at the address after name resolution, before anything is sent: a name can be made to point anywhere."""
+    def __init__(self, limits: Limits, https: type[HTTPSConnection]) -> None:
+        self._limits = limits
+        self._https = https
+        super().__init__()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"https": _PublicPool}
+        self.poolmanager.pool_classes_by_scheme = {
+            "http": partial(self._pool, HTTPConnectionPool, HTTPConnection),
+            "https": partial(self._pool, HTTPSConnectionPool, self._https),
+        }
+
+    def _pool(self, kind: Callable[..., Any], connection: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        pool = kind(*args, **kwargs)
+        pool.ConnectionCls = partial(self._connection, connection)
+        return pool
+
+    def _connection(self, kind: Callable[..., Any], **options: Any) -> Any:
+        connection = kind(**options)
+        connection.response_class = partial(_TimedResponse, self._limits.whole)
+        return connection
 
     def send(self, *args: Any, **kwargs: Any) -> requests.Response:
         try:

@@ -1,7 +1,7 @@
 """Whether the archive is what it says: every byte, every name, every revision, every series.
 
-A snapshot is held against its own name and metadata, its neighbours, the seals in the series of its call, and the
-records of all runs. What none of these remembers cannot be missed.
+A snapshot is held against its own name and metadata, its neighbours, the seals in the series of its call, the records
+of all runs, and the marks of where names changed. What none of these remembers cannot be missed.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ from .blobs import DERIVED, PERSONAL, QUARANTINE, USAGE
 from .catalogue import Catalogue
 from .errors import Outcome
 from .history import series_name
+from .marks import Flip, place_of, read
 from .proof import every_call, named
 from .runs import Pulled
+from .snapshot import blob_name
 
 _WORKERS = 8
 
@@ -70,6 +72,8 @@ class Verification:
             for report in catalogue.reports.values()
             for call in every_call(report)
         }
+        self._by_place = {place_of(holding.call): holding for holding in self._holdings.values()}
+        self._flips: list[Flip] = []
         self._runs: list[Blob] = []
         self._quarantined: list[Blob] = []
         self._names: set[str] = set()
@@ -89,6 +93,7 @@ class Verification:
         holdings = [each for each in self._holdings.values() if each.snapshots or each.series]
         yield chain.from_iterable(apply(lambda holding: holding.findings(self._chosen, self._young), holdings))
         yield chain.from_iterable(apply(self._check_run, self._of_share(self._runs)))
+        yield chain.from_iterable(self._check_flip(flip) for flip in self._flips)
         quarantined = self._of_share(self._quarantined)
         yield chain.from_iterable(apply(lambda blob: list(check_quarantined(blob)), quarantined))
 
@@ -101,6 +106,8 @@ class Verification:
             self._holdings[blob.name].series[blob.name] = blob
         elif blob.container == DERIVED and blob.name.startswith(RUNS):
             self._runs.append(blob)
+        elif blob.container == DERIVED and (mark := read(blob.name)) and mark.place in self._by_place:
+            self._flips += [mark] if isinstance(mark, Flip) else []
         elif blob.container == DERIVED or not it or not holding:
             self._misplaced.append(blob.finding("unknown_blob", "The app writes no blob of that name."))
             return
@@ -125,6 +132,12 @@ class Verification:
             else:
                 findings.append(run.finding(flaw.what, str(flaw)))
         return findings
+
+    def _check_flip(self, flip: Flip) -> Iterator[Finding]:
+        holding = self._by_place[flip.place]
+        name = blob_name(holding.call, flip.refresh_date, flip.revision)
+        if name not in self._names:
+            yield Finding(holding.container, name, "gone", f"It is marked as the first with {flip.now} names.")
 
     def _container(self, pulled: Pulled) -> str:
         if pulled.outcome not in (Outcome.PUBLISHED, Outcome.REVISED, Outcome.UNCHANGED):

@@ -44,7 +44,23 @@ def blobs(stack: Stack) -> Iterator[BlobServiceClient]:
 @pytest.fixture
 def control(stack: Stack) -> Control:
     """The simulator in its usual state, at seven in the morning of a day of its own: no request was made lately."""
-    control = Control(stack.control)
+    return usual(Control(stack.control))
+
+
+@pytest.fixture
+def make_app(stack: Stack, control: Control, blobs: BlobServiceClient) -> Callable[..., App]:
+    """Makes the app that lives in the simulator's time, beside an empty archive; settings as keywords."""
+    return maker(stack, control, blobs)
+
+
+@pytest.fixture(scope="module")
+def lasting(stack: Stack, blobs: BlobServiceClient) -> tuple[Callable[..., App], Control]:
+    """What `make_app` and `control` are, once for all tests of a module: they may read what the app archived."""
+    control = usual(Control(stack.control))
+    return maker(stack, control, blobs), control
+
+
+def usual(control: Control) -> Control:
     control.set_time(datetime(2026, 11, 21, 7, 15, tzinfo=UTC) + timedelta(days=next(HOURS)))
     control.put("roles", {"roles": ["Reports.Read.All"]})
     control.put("neighbour", {"function": "*", "used": 0})
@@ -53,9 +69,7 @@ def control(stack: Stack) -> Control:
     return control
 
 
-@pytest.fixture
-def make_app(stack: Stack, control: Control, blobs: BlobServiceClient) -> Callable[..., App]:
-    """Makes the app that lives in the simulator's time, beside an empty archive; settings as keywords."""
+def maker(stack: Stack, control: Control, blobs: BlobServiceClient) -> Callable[..., App]:
     for container in blobs.list_containers():
         blobs.delete_container(container.name)
 

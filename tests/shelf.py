@@ -58,8 +58,8 @@ class Shelf(Archive):
     def keep_run(self, run: Run) -> None:
         self.blobs[DERIVED, f"runs/{run.started:%Y-%m}/{run.id}.json"] = run.to_json(), {}
 
-    def content(self, snapshot: Snapshot) -> bytes:
-        return zlib.decompress(self.blobs[self.container(snapshot.call).container_name, snapshot.blob][0], wbits=31)
+    def compressed(self, snapshot: Snapshot) -> bytes:
+        return self.blobs[self.container(snapshot.call).container_name, snapshot.blob][0]
 
     def container(self, call: Call) -> Any:
         personal = catalogue().reports[call.report].personal_data

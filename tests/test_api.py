@@ -1,16 +1,23 @@
 """What the HTTP functions answer, over an archive that the app itself filled."""
 
+import base64
+import gzip
 import hashlib
 import json
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from functools import partial
+from pathlib import Path
 
 import pytest
+from azure.storage.blob import BlobServiceClient
 
 from local.control import Control
-from shared.api import Reply, Request, answer
+from local.faulty_storage import FaultyStorage
+from local.stack import Stack
 from shared.app import App
+from shared.reply import Reply, Request, answer
+from tests.asking import ask, code
 
 SERVICES = "getOffice365ServicesUserCounts"
 DETAIL = "getOffice365ActiveUserDetail"
@@ -26,15 +33,7 @@ def app(make_app: Callable[..., App]) -> App:
 
 @pytest.fixture
 def get(app: App) -> Callable[..., Reply]:
-    def get(path: str, *, personal: bool = False, method: str = "GET", headers: Any = None, **query: str) -> Reply:
-        request = Request(method, path, query, headers or {})
-        return answer(request, lambda request: app.api.reports(request, personal=personal))
-
-    return get
-
-
-def code(reply: Reply) -> str:
-    return str(json.loads(reply.body)["code"])
+    return partial(ask, app)
 
 
 # -- which snapshot ----------------------------------------------------------------------------------------------------
@@ -54,7 +53,7 @@ def code(reply: Reply) -> str:
 def test_every_notation_of_a_call_gives_the_newest_snapshot(
     get: Callable[..., Reply], control: Control, path: str, query: dict[str, str]
 ) -> None:
-    reply = get(path, **query)
+    reply = get(path, query)
     assert reply.status == 200
     assert hashlib.sha256(reply.body).hexdigest() == control.get("expected", call=D7)["sha256"]
 
@@ -66,7 +65,7 @@ def test_a_refresh_date_chooses_its_newest_snapshot(app: App, get: Callable[...,
         control.sleep(6 * 3600)
     app.runner.run()
     assert get(f"v1.0/reports/{D7}").body != first.body
-    assert get(f"v1.0/reports/{D7}", refreshDate=day).body == first.body
+    assert get(f"v1.0/reports/{D7}", {"refreshDate": day}).body == first.body
 
 
 def test_a_report_with_personal_data_is_served_by_the_personal_function_only(get: Callable[..., Reply]) -> None:
@@ -91,15 +90,67 @@ def test_the_base_lists_the_reports(get: Callable[..., Reply], *, personal: bool
 
 def test_headers_say_what_the_bytes_are(get: Callable[..., Reply], control: Control) -> None:
     expected = control.get("expected", call=D7)
+    url = f"/api/v1.0/reports/{D7}"
+    exact = f"{url}?refreshDate={expected['refresh_date']}&revision=1"
+    pulled = f"{control.now():%a, %d %b %Y %H:%M:%S} GMT"
     assert get(f"v1.0/reports/{D7}").headers == {
         "ETag": f'"{expected["sha256"]}"',
-        "Last-Modified": f"{control.now():%a, %d %b %Y %H:%M:%S} GMT",
+        "Repr-Digest": f"sha-256=:{base64.b64encode(bytes.fromhex(expected['sha256'])).decode()}:",
+        "Last-Modified": pulled,
+        "Memento-Datetime": pulled,
         "Cache-Control": "private, no-cache",
         "Content-Type": "text/csv; charset=utf-8; header=present",
         "Content-Length": str(expected["size"]),
         "Content-Disposition": f'attachment; filename="{SERVICES}_D7_{expected["refresh_date"]}_r1.csv"',
+        "Content-Location": exact,
+        "Link": f'<{url}>; rel="original timegate latest-version", '
+        f'<{url}/snapshots?format=link>; rel="timemap"; type="application/link-format", '
+        f'<{exact}>; rel="memento"; datetime="{pulled}"',
+        "Vary": "Accept, Accept-Datetime, Accept-Encoding",
+        "Accept-Ranges": "bytes",
         "X-Content-Type-Options": "nosniff",
     }
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({}, "private, no-cache"),
+        ({"refreshDate": "{day}"}, "private, no-cache"),
+        ({"refreshDate": "{day}", "revision": "1"}, "private, max-age=31536000, immutable"),
+        ({"revision": "1"}, "private, no-cache"),
+    ],
+)
+def test_only_what_names_day_and_revision_never_changes(
+    get: Callable[..., Reply], control: Control, query: dict[str, str], expected: str
+) -> None:
+    day = control.get("visible", report=SERVICES)["refresh_date"]
+    reply = get(f"v1.0/reports/{D7}", {name: text.format(day=day) for name, text in query.items()})
+    assert reply.headers["Cache-Control"] == expected
+
+
+def test_gzip_is_the_archives_own_bytes(get: Callable[..., Reply], control: Control, blobs: BlobServiceClient) -> None:
+    reply = get(f"v1.0/reports/{D7}", headers={"accept-encoding": "gzip, deflate"})
+    day = control.get("visible", report=SERVICES)["refresh_date"]
+    name = f"report={SERVICES}/period=D7/refresh_date={day}/revision=1/{SERVICES}_D7_{day}_r1.csv.gz"
+    assert reply.body == blobs.get_blob_client("usage", name).download_blob().readall()
+    assert reply.headers["Content-Encoding"] == "gzip"
+    assert hashlib.sha256(gzip.decompress(reply.body)).hexdigest() == control.get("expected", call=D7)["sha256"]
+    head = get(f"v1.0/reports/{D7}", method="HEAD", headers={"accept-encoding": "gzip"})
+    assert head.headers == reply.headers
+
+
+def test_a_conditional_request_reads_no_blob(make_app: Callable[..., App], stack: Stack) -> None:
+    with FaultyStorage(stack.settings["ARCHIVE_URL"], Path(stack.settings["ARCHIVE_CA"])) as storage:
+        app = make_app(REPORTS=D7, ARCHIVE_URL=storage.url, ARCHIVE_CA=str(storage.ca_file))
+        app.runner.run()
+        for accept_encoding in ("", "gzip"):
+            headers = {"accept-encoding": accept_encoding}
+            etag = ask(app, f"v1.0/reports/{D7}", headers=headers).headers["ETag"]
+            storage.seen.clear()
+            assert ask(app, f"v1.0/reports/{D7}", headers=headers | {"if-none-match": etag}).status == 304
+            assert ask(app, f"v1.0/reports/{D7}", method="HEAD", headers=headers).status == 200
+            assert storage.seen == []
 
 
 def test_head_gives_the_same_headers_without_a_body(get: Callable[..., Reply]) -> None:
@@ -130,17 +181,18 @@ def test_the_status_says_that_the_permission_is_missing_until_it_is_granted(
     make_app: Callable[..., App], control: Control
 ) -> None:
     app = make_app(REPORTS=D7)
-    assert json.loads(app.api.status().body)["permission"] == "unknown"
+    assert json.loads(app.api.status(Request("GET", "status")).body)["permission"] == "unknown"
     control.put("roles", {"roles": []})
     app.runner.run()
-    assert json.loads(app.api.status().body)["permission"] == "missing"
+    control.sleep(30)
+    assert json.loads(app.api.status(Request("GET", "status")).body)["permission"] == "missing"
     control.put("roles", {"roles": ["Reports.Read.All"]})
     control.sleep(6 * 3600)
     app = make_app(REPORTS=D7)
     app.runner.run()
-    told = json.loads(app.api.status().body)
+    told = json.loads(app.api.status(Request("GET", "status")).body)
     assert told["permission"] == "granted"
-    assert told["calls"][0].keys() == {"call", "outcome", "refreshDate", "ageDays"}
+    assert [(call["call"], call["outcome"]) for call in told["calls"]] == [(D7, "published")]
 
 
 # -- what cannot be answered -------------------------------------------------------------------------------------------
@@ -168,7 +220,7 @@ def test_the_status_says_that_the_permission_is_missing_until_it_is_granted(
 def test_what_cannot_be_answered_is_a_problem_document(
     get: Callable[..., Reply], path: str, query: dict[str, str], status: int, expected: str
 ) -> None:
-    reply = get(path, **query)
+    reply = get(path, query)
     problem = json.loads(reply.body)
     assert (reply.status, problem["status"], problem["code"]) == (status, status, expected)
     assert reply.headers["Content-Type"] == "application/problem+json"
@@ -178,7 +230,7 @@ def test_what_cannot_be_answered_is_a_problem_document(
 def test_a_missing_day_names_the_nearest_ones(app: App, get: Callable[..., Reply], control: Control) -> None:
     held = control.get("visible", report=SERVICES)["refresh_date"]
     day = (control.now().date() - timedelta(days=30)).isoformat()
-    problem = json.loads(get(f"v1.0/reports/{D7}", refreshDate=day).body)
+    problem = json.loads(get(f"v1.0/reports/{D7}", {"refreshDate": day}).body)
     assert (problem["requested"], problem["nearestAfter"]) == (day, held)
     assert "nearestBefore" not in problem
 

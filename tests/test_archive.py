@@ -2,23 +2,28 @@
 
 import hashlib
 import random
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from azure.identity import ManagedIdentityCredential
 from azure.storage.blob import BlobServiceClient
 
 from local.control import Control
+from local.stack import Stack
 from shared.app import App
-from shared.archive import Archive
+from shared.archive import Archive, Patience
 from shared.call import Call
-from shared.draft import BLOCK, IN_MEMORY, Draft
+from shared.draft import IN_MEMORY, Draft
 from shared.errors import ArchiveUnavailable, Deferred, Outcome
+from shared.settings import read
 from shared.snapshot import Origin, Snapshot, from_blob
 
 CALL = Call("getOffice365ServicesUserCounts", period="D7")
 DAY = date(2026, 11, 18)
+BLOCK = 2 * IN_MEMORY
 NOISE = random.Random(1).randbytes(BLOCK + IN_MEMORY)
 """Too large for one block, as it cannot be compressed."""
 
@@ -26,8 +31,10 @@ Keep = Callable[..., tuple[Outcome, Snapshot]]
 
 
 @pytest.fixture
-def archive(make_app: Callable[..., App]) -> Archive:
-    return make_app().archive
+def archive(make_app: Callable[..., App], stack: Stack) -> Archive:
+    """Empty, and with small blocks."""
+    settings = read(stack.settings)
+    return Archive(settings.archive_url, ManagedIdentityCredential(), [], settings.archive_ca, block=BLOCK)
 
 
 @pytest.fixture
@@ -108,6 +115,36 @@ def test_another_writer_with_another_large_body_defers_ours(
     assert [archive.content(each) for each in archive.revisions(CALL, DAY)] == [b"early"]
 
 
+@pytest.mark.parametrize("body", [b"small", NOISE], ids=["one block", "several blocks"])
+@pytest.mark.parametrize("day", [DAY, None], ids=["with a date", "without"])
+def test_a_body_that_is_not_published_is_kept_whole_and_once(
+    archive: Archive, written: Callable[..., Draft], blobs: BlobServiceClient, body: bytes, day: date | None
+) -> None:
+    now = datetime(2026, 11, 21, tzinfo=UTC)
+
+    def kept() -> str:
+        draft = written(body[:100], day=day)
+        draft.condemn()
+        draft.write(body[100:], None)
+        return draft.quarantine(hashlib.sha256(body).hexdigest(), "not_csv", now)
+
+    name = kept()
+    assert kept() == name
+    (blob,) = blobs.get_container_client("usage-quarantine").list_blobs()
+    assert blob.name == name
+    assert zlib.decompress(blobs.get_blob_client("usage-quarantine", name).download_blob().readall(), wbits=31) == body
+    assert archive.newest(CALL, DAY) is None
+
+
+def test_without_room_for_a_temporary_file_the_pull_is_deferred(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", "/nowhere")
+    with pytest.raises(Deferred) as caught, archive.draft(CALL) as draft:
+        draft.write(NOISE, DAY)
+    assert caught.value.reason == "disk_full"
+
+
 def test_the_newest_has_the_highest_refresh_date_and_of_that_the_highest_revision(archive: Archive, keep: Keep) -> None:
     for number in range(11):
         keep(b"%d" % number)
@@ -155,6 +192,7 @@ def test_a_name_tells_its_snapshot(keep: Keep, period: str) -> None:
 
 
 def test_a_blob_service_that_is_not_there_is_said_to_be_unavailable(make_app: Callable[..., App]) -> None:
-    archive = make_app(ARCHIVE_URL="https://127.0.0.1:1/devstoreaccount1").archive
+    nowhere = "https://127.0.0.1:1/devstoreaccount1"
+    archive = Archive(nowhere, ManagedIdentityCredential(), [], patience=Patience(pause=0))
     with pytest.raises(ArchiveUnavailable):
         archive.newest(CALL, DAY)

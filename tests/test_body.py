@@ -122,3 +122,29 @@ def test_an_error_of_the_download_passes_through() -> None:
 
     with pytest.raises(TryAgain):
         Body().read(chunks())
+
+
+SITES = b"Report Refresh Date,Site Id,Site URL\n2026-11-18,1,a\n2026-11-18,2,b\n2026-11-18,1,c\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "repeated"),
+    [
+        pytest.param(CSV, 0, id="none"),
+        pytest.param(CSV + CSV.splitlines(keepends=True)[1] * 3, 3, id="the same row three times more"),
+        pytest.param(SITES, 1, id="a site under two addresses"),
+        pytest.param(SITES.replace(b",1,", b",00000000-0000,"), 0, id="sites that are concealed"),
+    ],
+)
+def test_rows_that_were_there_before_are_counted(text: bytes, repeated: int) -> None:
+    assert read(text).repeated == repeated
+
+
+def test_the_rest_of_a_body_that_was_given_up_counts_for_its_size_and_digest() -> None:
+    rest = [CSV.replace(b"2026-11-18", b"soon"), b"anything", b"\xff"]
+    body = Body()
+    chunks = iter(rest)
+    with pytest.raises(Quarantined):
+        body.read(chunks)
+    body.skip(chunks)
+    assert (body.size, body.sha256) == (len(b"".join(rest)), hashlib.sha256(b"".join(rest)).hexdigest())

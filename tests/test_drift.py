@@ -81,12 +81,22 @@ def test_names_are_named_concealed_mixed_or_none(names: list[str], expected: str
     ("before", "now", "expected"), [(NAME, NAME, False), (NAME, HIDDEN, True), (HIDDEN, NAME, True), ("", NAME, False)]
 )
 def test_a_change_of_concealment_is_seen(before: str, now: str, *, expected: bool) -> None:
-    assert names_changed(kept([ROW[0], before, *ROW[2:]]), body([ROW[0], now, *ROW[2:]])) is expected
+    assert names_changed(kept([ROW[0], before, *ROW[2:]]).names, body([ROW[0], now, *ROW[2:]]).names) is expected
 
 
 @pytest.mark.parametrize(("rows", "expected"), [(10, False), (7, False), (6, True)])
 def test_more_than_thirty_percent_fewer_rows_are_suspicious(rows: int, *, expected: bool) -> None:
     assert shrunk(kept(*[ROW] * 10), body(*[ROW] * rows)) is expected
+
+
+@pytest.mark.parametrize(("rows", "expected"), [(100, True), (99, False)])
+def test_a_day_is_compared_with_another_only_if_that_had_many_rows(rows: int, *, expected: bool) -> None:
+    assert shrunk(kept(*[ROW] * rows), body(ROW), of_another_day=True) is expected
+
+
+def test_a_column_without_values_says_nothing_of_another_day() -> None:
+    header, row = [*HEADER, "Copilot"], [*ROW[:3], "", ""]
+    assert columns(kept(ROW), body(row, header=header), of_another_day=True) == Columns(added=("Copilot",))
 
 
 def test_the_same_values_in_another_order_have_the_same_content() -> None:

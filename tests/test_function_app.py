@@ -50,6 +50,9 @@ def test_these_are_the_functions_and_their_triggers(running: tuple[FunctionsHost
         ("reports", "httpTrigger", "{version}/{*path}"),
         ("personal_reports", "httpTrigger", "personal/{version}/{*path}"),
         ("status", "httpTrigger", "status"),
+        ("health", "httpTrigger", "health"),
+        ("openapi", "httpTrigger", "openapi.json"),
+        ("dashboard", "httpTrigger", "dashboard"),
     }
 
 

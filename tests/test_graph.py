@@ -3,7 +3,10 @@
 import gzip
 import io
 import json
+import socket
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -13,8 +16,8 @@ from urllib3 import HTTPResponse
 from local.stack import Stack
 from shared.errors import Deferred, NoData, PullError, Refused, TryAgain
 from shared.graph import Graph
-from shared.identity import Bearer, managed_identity
-from shared.transport import Session, chunks
+from shared.identity import Bearer, ManagedIdentity
+from shared.transport import CHUNK, Limits, Session, chunks
 from tests.wire import Wire, response
 
 PATH = "/v1.0/reports/getOffice365ServicesUserCounts(period='D7')"
@@ -34,7 +37,7 @@ def wires() -> Iterator[tuple[Wire, Wire]]:
 
 @pytest.fixture
 def graph(stack: Stack, wires: tuple[Wire, Wire]) -> Graph:
-    bearer = Bearer(lambda: managed_identity(None), wires[0].origin)
+    bearer = Bearer(ManagedIdentity, wires[0].origin)
     return Graph(wires[0].origin, bearer, frozenset([wires[1].origin]))
 
 
@@ -108,6 +111,9 @@ def test_304_means_that_there_is_no_body(graph: Graph, wires: tuple[Wire, Wire])
         "https://reportsé.office.com/data/x",
         "http://169.254.169.254/data/x",
         "https://[::1",
+        "https://reports.office.com/data/x#y",
+        "https://reports.office.com/data/x y",
+        "https://reports.office.com/data/" + "x" * 8192,
         "file:///etc/passwd",
     ],
 )
@@ -172,8 +178,27 @@ def test_an_endless_body_is_refused_once_it_is_too_large() -> None:
     endless.headers["Transfer-Encoding"] = "chunked"
     endless.raw = HTTPResponse(io.BufferedReader(Zeros()), preload_content=False)
     with pytest.raises(Refused) as caught:
-        sum(map(len, chunks(endless)))
+        sum(map(len, chunks(endless, Limits(size=CHUNK))))
     assert caught.value.reason == "too_large"
+
+
+def test_an_answer_whose_head_trickles_is_given_up_once_it_takes_too_long_as_a_whole() -> None:
+    def trickle() -> None:
+        connection, _ = listener.accept()
+        with connection, suppress(OSError):
+            while True:
+                connection.sendall(b"H")
+                over.wait(0.02)
+
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=trickle)
+        thread.start()
+        origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with pytest.raises(TryAgain) as caught:
+            Session(anywhere=frozenset([origin]), limits=Limits(whole=0.2)).fetch(origin, {})
+        thread.join()
+    assert caught.value.reason == "unreachable"
 
 
 class Zeros(io.RawIOBase):
@@ -254,7 +279,7 @@ def test_the_wait_that_graph_asks_for_is_told(
 
 
 def test_no_token_is_said_as_such(stack: Stack) -> None:
-    bearer = Bearer(lambda: managed_identity("00000000-0000-0000-0000-00000000dead"), "http://127.0.0.1:1")
+    bearer = Bearer(lambda: ManagedIdentity("00000000-0000-0000-0000-00000000dead", waits=()), "http://127.0.0.1:1")
     with pytest.raises(PullError) as caught:
         body(Graph("http://127.0.0.1:1", bearer, frozenset()))
     assert caught.value.reason in ("no_token", "unreachable")

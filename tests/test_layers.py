@@ -13,15 +13,17 @@ LAYERS = [
     ["app"],
     ["responses"],
     ["api", "runner", "verify"],
-    ["pull"],
-    ["series", "audit"],
-    ["archive", "graph", "gaps", "freshness"],
-    ["draft"],
+    ["api_snapshot", "api_series", "pull"],
+    ["inquiry"],
+    ["series", "audit", "holdings", "freshness", "choice", "links", "forms", "chart", "graph_json", "dashboard"],
+    ["archive", "graph", "gaps", "representation"],
+    ["draft", "reply"],
     ["plan", "history", "proof"],
-    ["snapshot", "selection", "identity", "drift", "transport", "table"],
+    ["snapshot", "selection", "identity", "drift", "transport", "table", "marks"],
+    ["query", "records", "svg"],
     ["body", "call", "runs"],
     ["catalogue"],
-    ["settings", "events", "blobs"],
+    ["settings", "events", "blobs", "rhythm", "cache"],
     ["errors"],
 ]
 SDKS = {
@@ -81,7 +83,22 @@ def test_notation_catalogue_and_plan_know_nothing_but_errors_and_calls(module: s
 
 
 @pytest.mark.parametrize(
-    "module", ["catalogue", "call", "plan", "body", "selection", "snapshot", "runs", "table", "history", "proof"]
+    "module",
+    [
+        "catalogue",
+        "call",
+        "plan",
+        "body",
+        "selection",
+        "snapshot",
+        "runs",
+        "table",
+        "history",
+        "proof",
+        "marks",
+        "rhythm",
+        "gaps",
+    ],
 )
 def test_the_pure_core_loads_nothing_but_the_standard_library(module: str) -> None:
     code = f"import sys; import shared.{module}; print(*sorted({{name.split('.')[0] for name in sys.modules}}))"

@@ -13,9 +13,11 @@ from local.control import Control
 from local.stack import Stack
 from shared.app import App
 from shared.call import Call
-from shared.errors import ArchiveUnavailable, Outcome, RunFailed
+from shared.errors import ArchiveUnavailable, Outcome, RunFailed, Unconfirmed
+from shared.plan import Ask
 from shared.runs import Pulled, Run
 from shared.snapshot import Snapshot
+from shared.transport import CHUNK
 from tests.wire import Wire, response
 
 MakeApp = Callable[..., App]
@@ -348,6 +350,15 @@ def test_a_body_that_is_not_published_is_kept_aside_once_with_the_reason(
     assert pulled.blob == name
 
 
+def test_a_body_that_turns_out_wrong_early_is_kept_to_its_end(
+    then: Callable[[bytes], Pulled], blobs: BlobServiceClient
+) -> None:
+    body = csv("soon,1,7", *ROWS * 5000)
+    assert len(body) > 2 * CHUNK
+    kept = blobs.get_blob_client("usage-quarantine", str(then(body).blob)).download_blob()
+    assert zlib.decompress(kept.readall(), wbits=31) == body
+
+
 @pytest.mark.parametrize("day", ["0001-01-01", "2099-01-01"])
 def test_a_refresh_date_that_cannot_be_is_never_published(then: Callable[[bytes], Pulled], day: str) -> None:
     pulled = then(csv(f"{day},1,7"))
@@ -365,3 +376,49 @@ def test_retries_count_against_the_request_budget(make_app: MakeApp, scripted: W
         scripted.answers[path] = response(500)
     make_app(REPORTS=SERVICES, GRAPH_ENDPOINT=scripted.origin).runner.run()
     assert len(scripted.seen) == 10
+
+
+# -- single days -------------------------------------------------------------------------------------------------------
+
+
+def users(number: int, header: str = "Report Refresh Date,User Principal Name,Display Name") -> bytes:
+    cells = "," * (header.count(",") - 2)
+    return csv(*(f"2026-11-18,user{each},User{cells}" for each in range(number)), header=header)
+
+
+DAY = date(2026, 11, 18)
+
+
+@pytest.fixture
+def of_day(make_app: MakeApp, scripted: Wire) -> Callable[..., Snapshot]:
+    """Pulls that body for a single day; on the same day of the week before, 200 people did something."""
+    app = make_app(REPORTS=DETAIL, GRAPH_ENDPOINT=scripted.origin)
+
+    def of_day(body: bytes, day: date = DAY, unconfirmed: str = "") -> Snapshot:
+        call = Call(DETAIL, date=day)
+        scripted.answers[f"/v1.0/reports/{call}"] = response(body=body)
+        app.runner.puller.pull(Ask(call), unconfirmed)
+        return newest(app, call)
+
+    of_day(users(200), DAY - timedelta(days=7))
+    return of_day
+
+
+def test_a_single_day_with_far_fewer_rows_than_a_week_before_is_believed_once_it_came_twice(
+    of_day: Callable[..., Snapshot],
+) -> None:
+    with pytest.raises(Unconfirmed) as caught:
+        of_day(users(100))
+    assert of_day(users(100), unconfirmed=caught.value.sha256).origin.flags == ("shrunk",)
+
+
+def test_a_single_day_with_other_columns_than_a_week_before_is_flagged(of_day: Callable[..., Snapshot]) -> None:
+    header = "Report Refresh Date,User Principal Name,Display Name,New"
+    assert of_day(users(190, header)).origin.flags == ("schema_changed",)
+
+
+def test_a_single_day_that_is_read_again_is_compared_with_itself(of_day: Callable[..., Snapshot]) -> None:
+    sunday = DAY + timedelta(days=4)
+    assert of_day(users(100), sunday).origin.flags == ()
+    with pytest.raises(Unconfirmed):
+        of_day(users(60), sunday)

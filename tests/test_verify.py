@@ -26,6 +26,7 @@ from shared.blobs import DERIVED, PERSONAL, QUARANTINE, USAGE
 from shared.call import Call
 from shared.catalogue import Catalogue
 from shared.history import series_name
+from shared.marks import Flip, Lost, Mark, Place, place_of
 from shared.proof import Flaw, named, prove, snapshot_of, unpacked
 from shared.series import Series
 from shared.snapshot import Snapshot, quarantine_name
@@ -151,6 +152,21 @@ def test_every_deletion_is_found_and_named_but_that_of_a_quarantined_body(at: tu
     assert [finding.what for finding in findings if finding[:2] == at] == ["gone"] * (at[0] != QUARANTINE)
 
 
+def marked(*found: Mark) -> Blobs:
+    return HEALTHY | {(DERIVED, mark.name): (b"", {}) for mark in found}
+
+
+def test_marks_belong_to_the_archive() -> None:
+    lost = Lost(place_of(USERS), DAY - timedelta(days=9), DAY - timedelta(days=2))
+    assert found(marked(lost, Flip(place_of(USERS), DAY, 2, "named", "concealed"))) == []
+
+
+def test_a_snapshot_at_which_names_changed_is_missed_when_it_is_gone() -> None:
+    gone = snapshot(FILES, DAY + timedelta(days=1), body(FILES, DAY, 0))
+    findings = found(marked(Flip(place_of(FILES), gone.refresh_date, 1, "named", "concealed")))
+    assert [finding[:3] for finding in findings] == [(USAGE, gone.blob, "gone")]
+
+
 @pytest.mark.parametrize(("left_out", "named_by"), [("runs/", "snapshots_gone"), ("series/", "gone")])
 def test_either_witness_finds_a_deletion_alone(left_out: str, named_by: str) -> None:
     witnessed = {at: kept for at, kept in HEALTHY.items() if left_out not in at[1]}
@@ -196,6 +212,9 @@ PLANTED: dict[str, tuple[Blobs, str]] = {
     "a path that is not the file's": (moved(USERS_R1, USAGE, "_r1", "_r3"), "unknown_blob"),
     "a stranger": (added((USAGE, "_SUCCESS")), "unknown_blob"),
     "a stranger among what is derived": (added((DERIVED, "series/x.csv")), "unknown_blob"),
+    "a mark of no day": (added((DERIVED, "lost/report=getNothing/period=D7")), "unknown_blob"),
+    "a mark of an unknown report": (marked(Lost(Place("getNothing", "D7"), DAY, DAY)), "unknown_blob"),
+    "a mark of an unknown period": (marked(Lost(Place(NAMES[0], "D8"), DAY, DAY)), "unknown_blob"),
     "a revision that is not the file's": (moved(USERS_R2, USAGE, "revision=2", "revision=3"), "unknown_blob"),
     "a file name in the gzip": (added(USERS_R1, gzip.compress(BODY, mtime=1), HEALTHY[USERS_R1][1]), "not_gzip"),
     "two gzip members": (

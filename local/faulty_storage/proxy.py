@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import ssl
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from functools import partial
 from http.client import HTTPResponse, HTTPSConnection
 from pathlib import Path
@@ -29,6 +30,8 @@ Hook = Callable[[Operation], None]
 
 _METHODS = ("GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS")
 _OF_THE_CONNECTION = ("connection", "keep-alive", "transfer-encoding")
+_IDLE_SECONDS = 2
+"""Node.js closes a connection that was idle for five seconds."""
 _CREATING, _BLOCK = ("commit", "put_blob"), 1 << 16
 
 
@@ -62,6 +65,7 @@ class FaultyStorage:
         self._seed = seed
         self._lock = Lock()
         self._created: dict[str, list[str]] = {}
+        self._idle: list[tuple[float, HTTPSConnection]] = []
         self._cleanup = ExitStack()
         self.before, self.after = before, after
         self.seen: list[Operation] = []
@@ -79,6 +83,7 @@ class FaultyStorage:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(self.ca_file, key_file)
             listener = Listener("127.0.0.1", 0, context)
+            undo.callback(self._hang_up)
             undo.callback(listener.stop)
             listener.start(self._answer, methods=_METHODS)
             self.url = listener.origin + self._root
@@ -87,6 +92,10 @@ class FaultyStorage:
 
     def __exit__(self, *_: object) -> None:
         self._cleanup.close()
+
+    def _hang_up(self) -> None:
+        while self._idle:
+            self._idle.pop()[1].close()
 
     def _answer(self, request: Request) -> Answer:
         with self._lock:
@@ -121,19 +130,45 @@ class FaultyStorage:
         return answer
 
     def _ask(self, request: Request) -> Answer:
-        """What the true service answers, on a connection for this request alone."""
+        """What the true service answers, on a connection that no other request uses meanwhile."""
         with ExitStack() as undo:
-            connection = undo.enter_context(closing(HTTPSConnection(self._host, self._port, context=self._trust)))
+            connection = self._connection()
+            undo.callback(connection.close)
             connection.putrequest(request.method, request.target, skip_host=True, skip_accept_encoding=True)
             for name, value in request.sent:
                 if name.lower() not in _OF_THE_CONNECTION:
                     connection.putheader(name, value)
             connection.endheaders(request.body or None)
-            response = undo.enter_context(connection.getresponse())
+            response = connection.getresponse()
             headers = tuple(pair for pair in response.getheaders() if pair[0].lower() not in _OF_THE_CONNECTION)
             headers += (CHUNKED,) if response.chunked and request.method != "HEAD" else ()
-            close = undo.pop_all().close
-        return Answer(response.status, headers, _chunks(response), reason=response.reason, close=close)
+            undo.pop_all()
+        return Answer(
+            response.status,
+            headers,
+            _chunks(response),
+            reason=response.reason,
+            close=partial(self._done, connection, response),
+        )
+
+    def _connection(self) -> HTTPSConnection:
+        with self._lock:
+            while self._idle:
+                since, connection = self._idle.pop()
+                if time.monotonic() - since < _IDLE_SECONDS:
+                    return connection
+                connection.close()
+        return HTTPSConnection(self._host, self._port, context=self._trust)
+
+    def _done(self, connection: HTTPSConnection, response: HTTPResponse) -> None:
+        """Keep the connection if the answer was read to its end, and was not the last that it carries."""
+        whole = response.isclosed() and connection.sock is not None
+        response.close()
+        if not whole:
+            connection.close()
+            return
+        with self._lock:
+            self._idle.append((time.monotonic(), connection))
 
 
 def _chunks(response: HTTPResponse) -> Iterator[bytes]:

@@ -1,9 +1,9 @@
 """The four listeners, wired up around one tenant, one clock and one record."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from functools import partial
+from functools import partial, reduce
 from pathlib import Path
 from threading import Thread
 from typing import Any, Self
@@ -16,8 +16,8 @@ from .graph import Graph
 from .identity import Identity
 from .injection import Faults
 from .limits import Limits
-from .listeners import Listener
-from .messages import Answer, Request
+from .listeners import Answerer, Listener
+from .messages import Answer, Request, Tally, pieces
 from .publication import Publication
 from .record import Entry, Record
 from .standing import Site
@@ -25,9 +25,19 @@ from .tenant import Tenant
 from .tickets import Tickets
 from .tokens import Tokens
 
+Hook = Callable[[str, Request], None]
+"""Told of a listener's name and a request; may wait, and may raise ConnectionResetError to reset the connection."""
+
+
+def _ignore(listener: str, request: Request) -> None:
+    """No hook."""
+
 
 class Simulator:
-    """Microsoft Graph for one machine. Listens from `start` (or `with`) to `stop`; a port of 0 is any that is free."""
+    """Microsoft Graph for one machine. Listens from `start` (or `with`) to `stop`; a port of 0 is any that is free.
+
+    `before` is told of a request before anything is made of it, `after` when its answer is about to leave.
+    """
 
     def __init__(
         self,
@@ -44,6 +54,8 @@ class Simulator:
         url_life: float = tickets.LIFE,
         token_life: int = tokens.LIFE,
         scenario: Mapping[str, Any] | None = None,
+        before: Hook = _ignore,
+        after: Hook = _ignore,
     ) -> None:
         reports = catalogue.read(catalogue_path)
         publication = Publication(Tenant(users, seed))
@@ -64,9 +76,11 @@ class Simulator:
         self._listening = dict(zip(answers, self._listeners, strict=False))
         self.faults = Faults(Site(self.clock, publication, self._listening), issuer, seed)
         """What goes wrong."""
-        self._answers = {name: self.faults.around(name, answers) for name in answers}
+        self.before, self.after = before, after
+        self._answers = {name: self._hooked(name, self.faults.around(name, answers)) for name in answers}
         self._scenario = scenario or {}
-        self._steer = Control(reports, publication, issuer, limits, self.record, self.clock, self.faults).answer
+        self.steer = Control(reports, publication, issuer, limits, self.record, self.clock, self.faults).answer
+        """What the control answers."""
 
     @property
     def identity_endpoint(self) -> str:
@@ -93,12 +107,25 @@ class Simulator:
         names = ("identity_endpoint", "identity_header", "graph_endpoint", "download_origin", "control")
         return {name: getattr(self, name) for name in names}
 
+    def exchange(self, name: str, request: Request) -> Iterator[bytes]:
+        """The pieces of an answer of `identity`, `graph` or `download`, for those who need no network in between.
+
+        An empty piece means nothing here.
+        """
+        answer = self._answers[name](request)
+        tally = Tally(partial(self._note, name, request, answer))
+        try:
+            yield from reduce(lambda parts, change: change(parts), answer.wire, pieces(answer, tally))
+        finally:
+            tally.tell()
+            answer.close()
+
     def start(self) -> Self:
         """Answers from now on."""
         for name, listener in self._listening.items():
             listener.start(self._answers[name], partial(self._note, name))
         self.faults.set(self._scenario)
-        self._control.start(self._steer, methods=METHODS)
+        self._control.start(self.steer, methods=METHODS)
         return self
 
     def stop(self) -> None:
@@ -114,6 +141,15 @@ class Simulator:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+    def _hooked(self, listener: str, answer: Answerer) -> Answerer:
+        def hooked(request: Request) -> Answer:
+            self.before(listener, request)
+            answered = answer(request)
+            self.after(listener, request)
+            return answered
+
+        return hooked
 
     def _note(self, listener: str, request: Request, answer: Answer, sha256: bytes, size: int) -> None:
         headers = request.headers

@@ -16,11 +16,11 @@ import pytest
 from local.control import Control
 from local.stack import Stack
 from shared import events
-from shared.api import Request, answer
 from shared.app import App
 from shared.catalogue import catalogue
 from shared.errors import Outcome, RunFailed
 from shared.plan import DATE_DAYS
+from shared.reply import Request, answer
 from shared.settings import read
 from tests.infra import kql
 from tests.infra.bicep import Resource

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -192,26 +191,6 @@ def test_a_wrong_content_length_breaks_the_connection(host: FunctionsHost, log: 
     with pytest.raises(requests.ConnectionError):
         requests.get(f"{host.url}/api/answer?body=abc&length=4")
     assert "Content-Length says 4, the body has 3 bytes" in log.texts
-
-
-@pytest.mark.parametrize(
-    ("request_bytes", "status"),
-    [
-        pytest.param(b"nonsense\r\n\r\n", b"400", id="no request line"),
-        pytest.param(b"POST /api/answer HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", b"411", id="chunks"),
-    ],
-)
-def test_a_request_that_is_not_understood_is_refused(host: FunctionsHost, request_bytes: bytes, status: bytes) -> None:
-    with socket.create_connection(("127.0.0.1", int(host.url.rpartition(":")[2]))) as connection:
-        connection.sendall(request_bytes)
-        with connection.makefile("rb") as answer:
-            assert status in answer.read()
-
-
-def test_a_broken_request_is_logged(host: FunctionsHost, log: Lines) -> None:
-    with pytest.raises(requests.ConnectionError):
-        requests.get(f"{host.url}/api/answer", headers={"Content-Length": "many"})
-    assert any("failed" in text for text in log.texts)
 
 
 def test_an_exception_is_500_without_a_body_and_logged(host: FunctionsHost, log: Lines) -> None:

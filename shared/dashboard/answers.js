@@ -1,0 +1,368 @@
+// The questions that people ask of usage reports, as far as the archive has what answers them.
+
+import { text } from "./api.js";
+import { column, parse } from "./csv.js";
+import { breakable, bytes, change, day, daysBetween, el, number, percent, shifted, svg } from "./elements.js";
+
+const YEAR = 364;
+/** Days, a whole number of weeks: so that weekends weigh the same. */
+const RECENT = 28;
+const AHEAD = 90;
+const LONG = 90;
+const NO_MEASURES = ["Report Refresh Date", "Report Date", "Report Period", "Site Type"];
+
+/** One card for each question; `failed` makes an element of what went wrong. */
+export function answers(calls, today, failed) {
+  const cards = [
+    card("Active users", ["getOffice365ActiveUserCounts"], "D180", averages),
+    card("Licensed and active", ["getOffice365ServicesUserCounts"], "D30", licensed),
+    card(
+      "Storage",
+      ["getMailboxUsageStorage", "getOneDriveUsageStorage", "getSharePointSiteUsageStorage"],
+      "D180",
+      storage,
+    ),
+    card("Teams", ["getTeamsUserActivityUserCounts"], "D180", averages),
+    card("Copilot", ["getMicrosoft365CopilotUserCountSummary"], "D30", (found) =>
+      shares(found, " Active Users", " Enabled Users"),
+    ),
+  ];
+  return Promise.all(cards);
+
+  async function card(title, reports, period, make) {
+    const found = reports.map((report) => best(calls, report, period)).filter(Boolean);
+    const box = el("article.card", {}, el("h3", {}, title));
+    if (!found.length) {
+      box.classList.add("absent");
+      box.append(
+        el(
+          "p",
+          {},
+          "Not archived. To have it, add ",
+          ...listed(reports),
+          " to the app setting ",
+          el("code", {}, "REPORTS"),
+          ".",
+        ),
+      );
+      return box;
+    }
+    try {
+      const from = shifted(today, -YEAR - RECENT - 14);
+      box.append(...(await make(await Promise.all(found.map((call) => seriesOf(call, from))), calls)));
+    } catch (failure) {
+      box.append(failed(failure));
+    }
+    box.append(
+      el(
+        "p.source",
+        {},
+        "From ",
+        found
+          .map((call, place) => [
+            place ? ", " : "",
+            el("a", { href: `#call=${encodeURIComponent(call.text)}` }, breakable(call.text)),
+          ])
+          .flat(),
+      ),
+    );
+    return box;
+  }
+}
+
+const listed = (names) => names.flatMap((name, place) => [place ? ", " : "", el("code", {}, name)]);
+
+/** The archived call of a report with the wanted period, else with the longest. */
+function best(calls, report, period) {
+  const archived = calls.filter((call) => call.report === report && call.newest && !call.version && call.period);
+  return (
+    archived.find((call) => call.period === period) ??
+    archived.sort((one, other) => Number(other.period.slice(1)) - Number(one.period.slice(1)))[0]
+  );
+}
+
+async function seriesOf(call, from) {
+  return { call, ...parse(await text(call.series.path, { ...call.series.query, from })) };
+}
+
+/** A line per measure: the average of the last four weeks, and of the same four weeks a year before. */
+function averages([content]) {
+  const found = measures(content);
+  const end = found.days.at(-1);
+  if (!end) return [nothing()];
+  const lines = found.names
+    .map((name) => {
+      const now = mean(found, name, shifted(end, 1 - RECENT), end);
+      const before = mean(found, name, shifted(end, 1 - RECENT - YEAR), shifted(end, -YEAR));
+      return [name, now, before, weekly(found, name)];
+    })
+    .filter(([, now]) => now);
+  return [
+    compared(
+      ["", "Now", "Year before", "Change"],
+      lines
+        .sort((one, other) => other[1] - one[1])
+        .map(([name, now, before, trend]) => [
+          name,
+          number(now),
+          before === null ? "" : number(before),
+          change(now, before),
+          trend,
+        ]),
+    ),
+    el("p.hint", {}, `People on an average day of the four weeks to ${day(end)}${since(found, lines)}.`),
+  ];
+}
+
+/** Who is active of those with a licence, and how many have not been for long. */
+async function licensed(found, calls) {
+  const long = calls.find((call) => call.report === found[0].call.report && call.newest && call.period === `D${LONG}`);
+  const content = long && parse(await text(long.path, long.chosen));
+  const [inactive, active] = ["Inactive", "Active"].map((name) =>
+    Number(content && column(content, `Office 365 ${name}`)?.[0]),
+  );
+  return [
+    ...shares(found, " Active", " Inactive"),
+    inactive + active > 0 &&
+      el(
+        "p",
+        {},
+        el("strong", {}, number(inactive)),
+        ` of ${number(inactive + active)} with a licence (${percent(inactive / (inactive + active))}) were not active for ${LONG} days.`,
+      ),
+  ].filter(Boolean);
+}
+
+/** What is active of what could be. */
+function shares([content], active, other) {
+  const rows = [...content.rows].sort((one, two) => (one[refreshPlace(content)] < two[refreshPlace(content)] ? -1 : 1));
+  const last = rows.at(-1);
+  if (!last) return [nothing()];
+  const end = last[refreshPlace(content)];
+  const before = rows.find((row) => Math.abs(daysBetween(row[refreshPlace(content)], shifted(end, -YEAR))) <= 7);
+  const names = content.columns
+    .filter((name) => name.endsWith(active) && content.columns.includes(name.slice(0, -active.length) + other))
+    .map((name) => name.slice(0, -active.length));
+  const lines = names
+    .map((name) => [name, share(last, name), before && share(before, name)])
+    .filter(([, now]) => now.all)
+    .sort(([, one], [, two]) => two.all - one.all);
+  const days = content.call.period.slice(1);
+  return [
+    el(
+      "div.scroll",
+      { tabindex: 0, role: "region", "aria-label": "Active share" },
+      el(
+        "table.bars",
+        {},
+        el(
+          "thead",
+          {},
+          el(
+            "tr",
+            {},
+            ["", "Active", "Of", "Share", before && "Year before"]
+              .filter((name) => name !== undefined)
+              .map((name) => el(name ? "th.number" : "td", name ? { scope: "col" } : {}, name)),
+          ),
+        ),
+        el(
+          "tbody",
+          {},
+          lines.map(([name, now, was]) =>
+            el(
+              "tr",
+              {},
+              el("th", { scope: "row" }, name, bar(now.active / now.all)),
+              el("td.number", {}, number(now.active)),
+              el("td.number", {}, number(now.all)),
+              el("td.number", {}, percent(now.active / now.all)),
+              before && el("td.number", {}, was.all ? percent(was.active / was.all) : ""),
+            ),
+          ),
+        ),
+      ),
+    ),
+    el(
+      "p.hint",
+      {},
+      `Active within ${days} days of ${day(end)}${before ? "" : "; the archive has no year yet to compare with"}.`,
+    ),
+  ];
+
+  function share(row, name) {
+    const at = (column) => Number(row[content.columns.indexOf(column)] || 0);
+    const [one, two] = [at(name + active), at(name + other)];
+    return { active: one, all: other === " Inactive" ? one + two : two };
+  }
+}
+
+function storage(contents) {
+  const lines = contents
+    .map((content) => {
+      const found = measures(whole(content));
+      const name = "Storage Used (Byte)";
+      const end = found.days.at(-1);
+      if (!end) return null;
+      const now = valueAt(found, name, end);
+      const before = valueAt(found, name, shifted(end, -YEAR - 1));
+      const slope = growth(found, name, shifted(end, -AHEAD), end);
+      const label =
+        { getMailboxUsageStorage: "Exchange", getOneDriveUsageStorage: "OneDrive" }[content.call.report] ??
+        "SharePoint";
+      return [
+        label,
+        bytes(now),
+        before === null ? "" : bytes(before),
+        change(now, before),
+        bytes(Math.max(0, now + slope * AHEAD)),
+        weekly(found, name),
+      ];
+    })
+    .filter(Boolean);
+  if (!lines.length) return [nothing()];
+  return [
+    compared(["", "Now", "Year before", "Change", `In ${AHEAD} days`], lines),
+    el("p.hint", {}, `Used; the outlook is a straight line through the last ${AHEAD} days.`),
+  ];
+}
+
+// -- numbers ----------------------------------------------------------------------------------------------------------
+
+/** The rows of all sites together, where a report has a row for each type of site too. */
+function whole(content) {
+  const place = content.columns.indexOf("Site Type");
+  const all = place < 0 ? [] : content.rows.filter((row) => row[place] === "All");
+  return all.length ? { ...content, rows: all } : content;
+}
+
+/** The measures of a table, summed for each day; blank cells are no numbers. */
+function measures(content) {
+  const days = content.columns.includes("Report Date") ? content.columns.indexOf("Report Date") : refreshPlace(content);
+  const names = content.columns.filter((name) => !NO_MEASURES.includes(name));
+  const values = new Map();
+  for (const row of content.rows) {
+    const known = values.get(row[days]) ?? {};
+    for (const name of names) {
+      const text = row[content.columns.indexOf(name)];
+      if (text !== "" && Number.isFinite(Number(text))) known[name] = (known[name] ?? 0) + Number(text);
+    }
+    values.set(row[days], known);
+  }
+  return { names, values, days: [...values.keys()].sort() };
+}
+
+function refreshPlace(content) {
+  return content.columns.indexOf("Report Refresh Date");
+}
+
+/** null where fewer than half of the days are known. */
+function mean({ values }, name, first, last) {
+  const length = daysBetween(first, last) + 1;
+  const found = Array.from({ length }, (_, place) => values.get(shifted(first, place))?.[name]).filter(
+    (value) => value !== undefined,
+  );
+  return found.length * 2 < length ? null : found.reduce((sum, value) => sum + value, 0) / found.length;
+}
+
+/** The value of a day, or of the nearest one within a week before it. */
+function valueAt({ values }, name, iso) {
+  for (let back = 0; back < 7; back += 1) {
+    const value = values.get(shifted(iso, -back))?.[name];
+    if (value !== undefined) return value;
+  }
+  return null;
+}
+
+/** By how much it grows in a day: least squares. */
+function growth({ values, days }, name, first, last) {
+  const points = days
+    .filter((iso) => first <= iso && iso <= last && values.get(iso)[name] !== undefined)
+    .map((iso) => [daysBetween(first, iso), values.get(iso)[name]]);
+  const middle = (place) => points.reduce((sum, point) => sum + point[place], 0) / points.length;
+  const [x, y] = [middle(0), middle(1)];
+  const spread = points.reduce((sum, point) => sum + (point[0] - x) ** 2, 0);
+  return spread ? points.reduce((sum, point) => sum + (point[0] - x) * (point[1] - y), 0) / spread : 0;
+}
+
+// -- pictures ---------------------------------------------------------------------------------------------------------
+
+/** A line through the means of the weeks. */
+function weekly(found, name) {
+  const end = found.days.at(-1);
+  const weeks = Math.ceil((daysBetween(found.days[0], end) + 1) / 7);
+  const points = Array.from({ length: weeks }, (_, number) => {
+    const last = shifted(end, -7 * (weeks - 1 - number));
+    return mean(found, name, shifted(last, -6), last);
+  });
+  const known = points.filter((value) => value !== null);
+  if (known.length < 2) return "";
+  const [low, high] = [Math.min(...known), Math.max(...known)];
+  const path = points
+    .map((value, place) =>
+      value === null
+        ? null
+        : `${(place * 100) / (weeks - 1)},${high > low ? 22 - (20 * (value - low)) / (high - low) : 12}`,
+    )
+    .filter(Boolean);
+  return svg(
+    "svg.trend",
+    { viewBox: "0 0 100 24", preserveAspectRatio: "none", "aria-hidden": "true" },
+    svg("polyline", { points: path.join(" "), "vector-effect": "non-scaling-stroke" }),
+  );
+}
+
+function bar(part) {
+  return svg(
+    "svg.bar",
+    { viewBox: "0 0 100 4", preserveAspectRatio: "none", "aria-hidden": "true" },
+    svg("rect.all", { width: 100, height: 4 }),
+    svg("rect.part", { width: 100 * Math.min(1, part), height: 4 }),
+  );
+}
+
+/** Names, numbers and a trend. */
+function compared(head, lines) {
+  const columns = [...head, "Trend"];
+  const useful = columns.map((_, place) => place === 0 || lines.some((line) => line[place] !== ""));
+  return el(
+    "div.scroll",
+    { tabindex: 0, role: "region", "aria-label": "Comparison" },
+    el(
+      "table.compared",
+      {},
+      el(
+        "thead",
+        {},
+        el(
+          "tr",
+          {},
+          columns
+            .filter((_, place) => useful[place])
+            .map((name) => el(name ? "th.number" : "td", name ? { scope: "col" } : {}, name)),
+        ),
+      ),
+      el(
+        "tbody",
+        {},
+        lines.map((line) =>
+          el(
+            "tr",
+            {},
+            line
+              .filter((_, place) => useful[place])
+              .map((cell, place) => el(place ? "td.number" : "th", place ? {} : { scope: "row" }, cell)),
+          ),
+        ),
+      ),
+    ),
+  );
+}
+
+function since(found, lines) {
+  return lines.every(([, , before]) => before === null)
+    ? `; a year to compare with is not there yet: the first day is ${day(found.days[0])}`
+    : "";
+}
+
+const nothing = () => el("p", {}, "There are no rows yet.");

@@ -1,0 +1,104 @@
+// The archive's own API, asked with the key of this tab. The key goes into a header and nowhere else.
+
+/** Where the API is: this page is at `/api/dashboard`. */
+export const ROOT = location.pathname.replace(/\/dashboard\/?$/, "");
+
+const KEY = "usage-archive-key";
+const PERSONAL_KEY = "usage-archive-personal-key";
+
+/** Whether a key was given in this tab, if only an empty one. */
+export const hasKey = () => sessionStorage.getItem(KEY) !== null;
+
+export function keepKeys(key, personal) {
+  sessionStorage.setItem(KEY, key);
+  sessionStorage.setItem(PERSONAL_KEY, personal);
+}
+
+export function forgetKeys() {
+  sessionStorage.removeItem(KEY);
+  sessionStorage.removeItem(PERSONAL_KEY);
+}
+
+/** Why a request has no answer that can be shown, and what to do. */
+export class Failure extends Error {
+  constructor(status, title, detail, advice = "") {
+    super(detail);
+    Object.assign(this, { status, title, detail, advice });
+  }
+}
+
+/** The path of a resource below ROOT, with its query; what is null or empty is left out. */
+export function address(path, query = {}) {
+  const given = Object.entries(query).filter(([, value]) => value !== null && value !== undefined && value !== "");
+  return given.length ? `${path}?${new URLSearchParams(given)}` : path;
+}
+
+/** Whether there is a key for personal reports beside the first. */
+export const hasPersonalKey = () => Boolean(sessionStorage.getItem(PERSONAL_KEY));
+
+/** What a GET answers. Each throws Failure, or AbortError if `signal` says that nobody wants it any more. */
+export const text = (path, query, signal) => read(path, query, signal, (answer) => answer.text());
+export const json = (path, query, signal) => read(path, query, signal, (answer) => answer.json());
+export const blob = (path, query, signal) => read(path, query, signal, (answer) => answer.blob());
+
+async function read(path, query, signal, body) {
+  const answer = await ask(path, query, signal);
+  try {
+    return await body(answer);
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Failure(
+      0,
+      "The answer cannot be read",
+      "It broke off, or what is stored is damaged.",
+      "Try again. If it stays, python3 -m local verify finds what is damaged.",
+    );
+  }
+}
+
+async function ask(path, query, signal) {
+  const personal = path.startsWith("/personal/");
+  const key = (personal && sessionStorage.getItem(PERSONAL_KEY)) || sessionStorage.getItem(KEY);
+  let answer;
+  try {
+    answer = await fetch(ROOT + address(path, query), { headers: key ? { "x-functions-key": key } : {}, signal });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Failure(0, "No answer", "The app did not answer.", "Check the connection, then try again.");
+  }
+  if (answer.ok) return answer;
+  throw await failure(path, answer);
+}
+
+async function failure(path, answer) {
+  if (answer.status === 401) {
+    const name = path === "/status" ? "status" : path.startsWith("/personal/") ? "personal_reports" : "reports";
+    return new Failure(
+      401,
+      "The key was refused",
+      `The function ${name} (${ROOT}${path}) does not take this key: it is wrong, was renewed, or is that of another function.`,
+      name === "personal_reports"
+        ? "Use an app key, or give the key of personal_reports as the second one."
+        : "Use an app key: it opens every function. In the Azure portal it is under App keys of the Function App.",
+    );
+  }
+  let problem = {};
+  try {
+    problem = await answer.json();
+  } catch {
+    /* it is no problem document, so the status has to do */
+  }
+  const wait = answer.headers.get("Retry-After");
+  const advice = {
+    413: "Ask for a shorter range, or for one day of each week or month.",
+    500: "The app's logs say why; docs/operations.md tells where they are.",
+    503: wait ? `Try again in ${wait} seconds.` : "Try again in a minute.",
+  }[answer.status];
+  const near = [problem.nearestBefore, problem.nearestAfter].filter(Boolean).join(" and ");
+  return new Failure(
+    answer.status,
+    problem.title ?? `The answer was ${answer.status}`,
+    problem.detail ?? "The app says no more about it.",
+    advice ?? (near && `There are ${near}.`),
+  );
+}

@@ -1,0 +1,249 @@
+// How the archive stands: one headline, then the facts behind it, then each call.
+
+import { strip, legend } from "./coverage.js";
+import { breakable, counted, day, el, number, span, time } from "./elements.js";
+import { isConcealed, isFailing, problems } from "./problems.js";
+
+const FEW = 10;
+const SIGNS = { good: "✓", note: "i", warn: "!", bad: "✕" };
+const OUTCOMES = ["published", "revised", "unchanged", "no_data", "deferred", "quarantined", "refused"];
+
+/** All of the health section, for what /status answered. */
+export function health(status) {
+  const found = problems(status);
+  return [
+    headline(status, found),
+    facts(status),
+    ...found.slice(1).map(banner),
+    flips(status),
+    lastRun(status),
+    overview(status),
+  ];
+}
+
+function headline(status, found) {
+  const [worst] = found;
+  const level = worst?.level ?? "good";
+  const newest = newestOf(status.calls);
+  return el(
+    `div.headline.${level}`,
+    {},
+    el("span.sign", { "aria-hidden": "true" }, SIGNS[level]),
+    el(
+      "div",
+      {},
+      el("p.word", { id: "headline" }, worst?.word ?? "Healthy"),
+      el(
+        "p",
+        {},
+        worst?.text ??
+          `${counted(status.calls.length, "call")} ${status.calls.length === 1 ? "is" : "are"} archived, up to ${day(newest)}.`,
+      ),
+      worst?.advice && el("p.advice", {}, worst.advice),
+    ),
+  );
+}
+
+function banner({ level, word, text, advice }) {
+  return el(
+    `div.banner.${level}`,
+    {},
+    el("span.sign", { "aria-hidden": "true" }, SIGNS[level]),
+    el("p", {}, el("strong", {}, `${word}. `), text, " ", el("span.advice", {}, advice)),
+  );
+}
+
+function facts({ calls, run, at }) {
+  const sum = (name) => calls.reduce((total, call) => total + call[name], 0);
+  const fresh = calls.filter((call) => call.refreshDate && !call.late).length;
+  const since = calls
+    .map((call) => call.since)
+    .filter(Boolean)
+    .sort()[0];
+  const newest = newestOf(calls);
+  return el(
+    "dl.facts",
+    {},
+    fact("Up to date", `${number(fresh)} of ${number(calls.length)}`, "calls"),
+    fact(
+      "Newest",
+      newest ? day(newest) : "none",
+      newest ? `${counted(Math.max(0, dayOf(at) - dayOf(newest)), "day")} ago` : "",
+    ),
+    fact("History", since ? counted(dayOf(at) - dayOf(since), "day") : "none", since ? `since ${day(since)}` : ""),
+    fact("Missing", number(sum("missing")), "days that can still be had", sum("missing") && "warn"),
+    fact("Lost", number(sum("lost")), "days that nothing brings back", sum("lost") && "bad"),
+    fact("Last run", run ? `${span(run.finished, at)} ago` : "none", run ? time(run.finished) : "wait for the timer"),
+  );
+}
+
+function fact(name, value, note, level) {
+  return el(level ? `div.${level}` : "div", {}, el("dt", {}, name), el("dd", {}, value), el("dd.note", {}, note));
+}
+
+/** Where names became concealed or readable. */
+function flips({ calls }) {
+  const found = calls
+    .flatMap((call) => call.flips.map((flip) => ({ ...flip, call: call.call })))
+    .sort((one, other) => (one.refreshDate < other.refreshDate ? 1 : -1));
+  if (!found.length) return null;
+  return el(
+    "details.banner.note",
+    { id: "flips" },
+    el(
+      "summary",
+      {},
+      el("span.sign", { "aria-hidden": "true" }, SIGNS.note),
+      el(
+        "span",
+        {},
+        el("strong", {}, "Names changed. "),
+        `${counted(found.length, "time")}, the last time on ${day(found[0].refreshDate)}: `,
+        `${found[0].from} before, ${found[0].to} since. People cannot be followed across such a day.`,
+      ),
+    ),
+    el(
+      "ul",
+      {},
+      found
+        .slice(0, 100)
+        .map((flip) => el("li", {}, `${flip.refreshDate}: ${flip.from} to ${flip.to} in `, el("code", {}, flip.call))),
+    ),
+  );
+}
+
+function lastRun({ calls, run }) {
+  if (!run) return null;
+  const asked = calls.filter((call) => call.outcome);
+  const counts = OUTCOMES.map((outcome) => [outcome, asked.filter((call) => call.outcome === outcome).length]);
+  return el(
+    "p.outcomes",
+    {},
+    el("span", {}, "Last run: "),
+    counts
+      .filter(([, count]) => count)
+      .map(([outcome, count]) =>
+        el(
+          `span.chip${["quarantined", "refused"].includes(outcome) ? ".bad" : ""}`,
+          {},
+          `${number(count)} ${outcome.replace("_", " ")}`,
+        ),
+      ),
+    run.waitingDays > 0 && el("span.chip", {}, `${counted(run.waitingDays, "single day")} still to come`),
+  );
+}
+
+/** A line for each call; those that need somebody first. */
+function overview({ calls, at }) {
+  const today = at.slice(0, 10);
+  const sorted = [...calls].sort((one, other) => gravity(other) - gravity(one) || (one.call < other.call ? -1 : 1));
+  const body = el("tbody");
+  const filter = el("input", {
+    type: "search",
+    id: "filter",
+    oninput: show,
+    placeholder: "such as Teams",
+    "aria-controls": "overview",
+  });
+  const more = el("button", {
+    type: "button",
+    onclick: () => {
+      all = true;
+      show();
+    },
+  });
+  const told = el("p.hint", { role: "status" });
+  let all = sorted.length <= FEW + 2;
+  show();
+  return el(
+    "div",
+    {},
+    el(
+      "div.over",
+      {},
+      el("h3", {}, "Coverage of the last 90 days"),
+      sorted.length > FEW + 2 && el("label.filter", { for: "filter" }, "Filter ", filter),
+    ),
+    legend(Object.keys({ archived: 1, recoverable: 1, lost: 1, never: 1, waiting: 1 })),
+    el(
+      "table.overview",
+      { id: "overview" },
+      el(
+        "thead",
+        {},
+        el(
+          "tr",
+          {},
+          ["Call", "Newest", "State", "Last outcome"].map((name) => el("th", { scope: "col" }, name)),
+        ),
+      ),
+      body,
+    ),
+    told,
+    more,
+  );
+
+  function show() {
+    const wanted = filter.value.trim().toLowerCase();
+    const fitting = sorted.filter((call) => call.call.toLowerCase().includes(wanted));
+    const shown = all || wanted ? fitting : fitting.slice(0, FEW);
+    body.replaceChildren(...shown.map((call) => line(call, today)));
+    more.hidden = shown.length === fitting.length;
+    more.textContent = `Show all ${number(sorted.length)} calls`;
+    told.textContent = fitting.length ? "" : `No call has “${filter.value}” in its name.`;
+  }
+}
+
+function line(call, today) {
+  return el(
+    "tr",
+    {},
+    el(
+      "th",
+      { scope: "row" },
+      el(
+        "div.call",
+        {},
+        el("a", { href: `#call=${encodeURIComponent(call.call)}` }, breakable(call.call)),
+        strip(call, today),
+      ),
+    ),
+    el("td.number", {}, call.refreshDate ?? "none"),
+    el("td", {}, badges(call)),
+    el(
+      "td",
+      {},
+      call.outcome ? call.outcome.replace("_", " ") : "not due",
+      call.reason && el("span.hint", {}, ` ${call.reason}`),
+    ),
+  );
+}
+
+function badges(call) {
+  const urgent = [
+    isFailing(call) && ["bad", call.outcome],
+    !call.refreshDate && ["warn", "nothing archived"],
+    call.late && ["warn", "late"],
+    call.missing > 0 && ["warn", `${number(call.missing)} missing`],
+  ].filter(Boolean);
+  const known = [
+    isConcealed(call) && ["note", call.names],
+    call.lost > 0 && ["past", `${number(call.lost)} lost`],
+  ].filter(Boolean);
+  return [...(urgent.length ? urgent : [["good", "up to date"]]), ...known].map(([level, text]) =>
+    el(`span.chip.${level}`, {}, text),
+  );
+}
+
+/** How much a call needs somebody. */
+function gravity(call) {
+  return 8 * isFailing(call) + 4 * !call.refreshDate + 2 * call.late + (call.missing > 0);
+}
+
+const newestOf = (calls) =>
+  calls
+    .map((call) => call.refreshDate)
+    .filter(Boolean)
+    .sort()
+    .at(-1);
+const dayOf = (iso) => Math.floor(Date.parse(iso.slice(0, 10)) / 86400000);

@@ -1,0 +1,149 @@
+// The page: asks for the key once, then shows how the archive stands, then what is in it.
+
+import { Failure, forgetKeys, hasKey, hasPersonalKey, json, keepKeys } from "./api.js";
+import { answers } from "./answers.js";
+import { Call } from "./calls.js";
+import { el } from "./elements.js";
+import { health } from "./health.js";
+import { explorer } from "./report.js";
+
+const at = (id) => document.getElementById(id);
+
+function showForm(failure) {
+  for (const id of ["content", "parts", "change-key"]) at(id).hidden = true;
+  at("key-form").hidden = false;
+  at("key-problem").replaceChildren(...(failure ? [failed(failure)] : []));
+  at("key").focus();
+}
+
+function showContent() {
+  for (const id of ["content", "parts", "change-key"]) at(id).hidden = false;
+  at("key-form").hidden = true;
+}
+
+/** What went wrong and what to do, with a button to try again. */
+function failed(failure, again) {
+  if (!(failure instanceof Failure)) console.error(failure);
+  const { title, detail, advice } =
+    failure instanceof Failure
+      ? failure
+      : new Failure(
+          0,
+          "This page has a fault",
+          String(failure.message),
+          "Reload it; if it stays, tell the maintainers what you did.",
+        );
+  return el(
+    "div.failure",
+    { role: "alert" },
+    el("p", {}, el("strong", {}, `${title}. `), detail),
+    advice && el("p.advice", {}, advice),
+    again && el("button", { type: "button", onclick: again }, "Try again"),
+    failure.status === 401 &&
+      !at("content").hidden &&
+      el("button", { type: "button", onclick: () => showForm() }, "Enter another key"),
+  );
+}
+
+let life = new AbortController();
+
+async function start() {
+  life.abort();
+  life = new AbortController();
+  at("main").setAttribute("aria-busy", "true");
+  await load();
+  at("main").setAttribute("aria-busy", "false");
+  performance.mark("all");
+}
+
+async function load() {
+  const reports = hasPersonalKey() ? "/personal/v1.0/reports" : "/v1.0/reports";
+  const [status, catalogue] = await Promise.allSettled([json("/status").then(showHealth), json(reports)]);
+  const refused = [status, catalogue].find(({ reason }) => reason?.status === 401);
+  if (status.reason && catalogue.reason && refused) {
+    forgetKeys();
+    showForm(refused.reason);
+    return;
+  }
+  showContent();
+  if (status.reason) fill("health-body", failed(status.reason, start));
+  if (status.reason && catalogue.reason) {
+    fill("answers-body", el("p", {}, "Nothing can be shown until the archive answers."));
+    fill("reports-body");
+    return;
+  }
+  const calls = callsOf(status.value?.calls ?? [], catalogue.value?.value ?? []);
+  const today = (status.value?.at ?? new Date().toISOString()).slice(0, 10);
+  await Promise.all([
+    answers(calls, today, failed)
+      .then((cards) => fill("answers-body", ...cards))
+      .catch((fault) => fill("answers-body", failed(fault))),
+    explorer(at("reports-body"), calls, today, failed, life.signal).catch((fault) =>
+      fill("reports-body", failed(fault)),
+    ),
+  ]);
+}
+
+function showHealth(status) {
+  showContent();
+  fill("health-body", ...health(status));
+  performance.mark("health");
+  return status;
+}
+
+function fill(id, ...children) {
+  at(id).replaceChildren(...children.filter(Boolean));
+  at(id).removeAttribute("aria-busy");
+}
+
+/** All calls that are selected or archived, with what is known of them. Reports that the catalogue keeps back are personal. */
+function callsOf(standings, reports) {
+  const known = new Map(reports.map((report) => [report.name, report]));
+  const calls = new Map();
+  for (const { calls: archived } of reports) {
+    for (const each of archived) add(each.call.replace(/\(date=.*/, "(date)"), { newest: each.refreshDate });
+  }
+  for (const each of standings) add(each.call, { newest: each.refreshDate, gaps: each.gaps });
+  return [...calls.values()];
+
+  function add(text, facts) {
+    const call = calls.get(text) ?? new Call(text);
+    const { family = "", question = "", kind = "", personal = known.size > 0 } = known.get(call.report) ?? {};
+    calls.set(text, Object.assign(call, { family, question, kind, personal }, facts));
+  }
+}
+
+// -- the frame ----------------------------------------------------------------------------------------------------------
+
+function setTheme(dark) {
+  document.documentElement.dataset.theme = dark ? "dark" : "light";
+  at("theme").setAttribute("aria-pressed", String(dark));
+}
+
+const THEME = "usage-archive-theme";
+const prefersDark = matchMedia("(prefers-color-scheme: dark)");
+const chosen = localStorage.getItem(THEME);
+setTheme(chosen ? chosen === "dark" : prefersDark.matches);
+prefersDark.addEventListener("change", () => localStorage.getItem(THEME) || setTheme(prefersDark.matches));
+at("theme").addEventListener("click", () => {
+  const dark = at("theme").getAttribute("aria-pressed") !== "true";
+  localStorage.setItem(THEME, dark ? "dark" : "light");
+  setTheme(dark);
+});
+
+at("host").textContent = location.host;
+at("change-key").addEventListener("click", () => {
+  forgetKeys();
+  showForm();
+});
+at("key-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  keepKeys(at("key").value.trim(), at("personal-key").value.trim());
+  at("key").value = at("personal-key").value = "";
+  start();
+});
+
+// A key that somebody wrote into the address all the same does not stay there.
+if (location.search) history.replaceState(null, "", location.pathname + location.hash);
+if (hasKey()) start();
+else showForm();

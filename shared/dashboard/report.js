@@ -1,0 +1,303 @@
+// One report: which it is, which days there are of it, and a view of them. The address says what is shown.
+
+import { json } from "./api.js";
+import { calendar, legend, monthBefore, monthsBetween } from "./coverage.js";
+import { counted, day, el, month, number, say, shifted } from "./elements.js";
+import { offer } from "./elsewhere.js";
+import { VIEWS, snapshotOf, usualPair } from "./views.js";
+
+/** Days that are shown at first of a personal report: each has a row for everybody. */
+const FEW_DAYS = 7;
+/** Days that are shown at first of daily numbers: with more, one week cannot be told from the next. */
+const MANY_DAYS = 180;
+
+const narrow = matchMedia("(max-width: 700px)");
+
+/** Fills `box` until `life` ends; `calls` are all that there are, `failed(failure, again)` shows what went wrong. */
+export function explorer(box, calls, today, failed, life) {
+  const byText = new Map(calls.map((call) => [call.text, call]));
+  const state = { call: null, view: "series", snapshots: [], shown: null, range: {}, pair: [], lastMonth: "" };
+  const page = { go, again: showPanel, failed };
+  let running = new AbortController();
+
+  const reportChoice = el(
+    "select",
+    { id: "report", onchange: () => go({ call: usual(reportChoice.value).text }) },
+    grouped(calls),
+  );
+  const argumentChoice = el("select", { id: "argument", onchange: () => go({ call: argumentChoice.value }) });
+  const about = el("p.hint");
+  const days = el("div", { id: "days", tabindex: -1 });
+  const tabs = Object.entries(VIEWS).map(([name, { title }]) =>
+    el(
+      "button",
+      { type: "button", role: "tab", id: `tab-${name}`, "aria-controls": "panel", onclick: () => go({ view: name }) },
+      title,
+    ),
+  );
+  const tablist = el(
+    "div.tabs",
+    { role: "tablist", "aria-label": "What to show of the report", onkeydown: byArrow },
+    tabs,
+  );
+  const panel = el("div", { id: "panel", role: "tabpanel", tabindex: 0 });
+  const elsewhere = el("div", { id: "elsewhere" });
+
+  box.replaceChildren(
+    el("div.choices", {}, el("label", {}, "Report", reportChoice), el("label", {}, "Period", argumentChoice)),
+    about,
+    days,
+    tablist,
+    panel,
+    elsewhere,
+  );
+  narrow.addEventListener("change", () => state.snapshots.length && showDays(), { signal: life });
+  addEventListener("hashchange", () => location.hash.includes("call=") && follow(true), { signal: life });
+  return follow(location.hash.includes("call="));
+
+  // -- where we are ----------------------------------------------------------------------------------------------------
+
+  function go(change) {
+    const next = { call: state.call.text, view: state.view, ...change };
+    location.hash = new URLSearchParams(Object.entries(next).filter(([, value]) => value)).toString();
+  }
+
+  /** Show what the address says. */
+  async function follow(arrived) {
+    const asked = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+    const wanted = byText.get(asked.call) ?? state.call ?? favourite();
+    if (!wanted) {
+      box.replaceChildren(
+        el(
+          "p",
+          {},
+          "There is nothing to choose from: the app setting ",
+          el("code", {}, "REPORTS"),
+          " selects no report.",
+        ),
+      );
+      return;
+    }
+    const usualView = wanted === state.call ? state.view : wanted.personal ? "day" : "series";
+    state.view = asked.view in VIEWS ? asked.view : usualView;
+    if (wanted !== state.call) await open(wanted);
+    if (asked.day) {
+      state.shown = snapshotOf(state.snapshots, asked.day, Number(asked.revision)) ?? state.shown;
+      state.lastMonth = state.shown ? including(state.shown.refreshDate) : "";
+    }
+    if (arrived && !asked.view) document.getElementById("reports").focus();
+    if (state.snapshots.length) {
+      showDays();
+      await showPanel();
+    } else panel.setAttribute("aria-busy", "false");
+  }
+
+  function favourite() {
+    return usual("getOffice365ActiveUserCounts") ?? usual(calls.find((each) => each.newest)?.report) ?? calls[0];
+  }
+
+  /** Of a report the longest period that is archived. */
+  function usual(report) {
+    const own = calls.filter((each) => each.report === report);
+    const archived = own.filter((each) => each.newest);
+    return archived.findLast((each) => !each.single && !each.version) ?? archived[0] ?? own[0];
+  }
+
+  async function open(call) {
+    Object.assign(state, { call, snapshots: [], shown: null });
+    reportChoice.value = call.report;
+    argumentChoice.replaceChildren(
+      ...calls
+        .filter((each) => each.report === call.report)
+        .map((each) =>
+          el("option", { value: each.text }, each.newest ? each.argument : `${each.argument} (nothing yet)`),
+        ),
+    );
+    argumentChoice.value = call.text;
+    about.textContent = call.question || (call.personal ? "A row for each person, site, group or team." : "");
+    for (const each of [panel, elsewhere]) each.replaceChildren();
+    for (const each of [days, panel]) wait(each);
+    tablist.hidden = true;
+    const signal = instead();
+    try {
+      const found = (await json(call.snapshots.path, call.snapshots.query, signal)).value;
+      if (!signal.aborted) begin(found.sort(inOrder));
+    } catch (failure) {
+      if (signal.aborted) return;
+      panel.replaceChildren();
+      days.replaceChildren(
+        failed(failure, () => {
+          state.call = null;
+          follow(false);
+        }),
+      );
+    }
+  }
+
+  /** Begin with the newest of the snapshots that were found. */
+  function begin(snapshots) {
+    tablist.hidden = !snapshots.length;
+    if (!snapshots.length) {
+      panel.replaceChildren();
+      days.replaceChildren(
+        el(
+          "p",
+          {},
+          "Nothing is archived of this call. If the app setting ",
+          el("code", {}, "REPORTS"),
+          " selects it, the next run asks for it.",
+        ),
+      );
+      return;
+    }
+    const newest = snapshots.at(-1);
+    const length = state.call.personal ? FEW_DAYS : state.call.kind === "counts" ? MANY_DAYS : 0;
+    const range = { from: length ? shifted(newest.refreshDate, 1 - length) : "", to: "", every: "" };
+    const lastMonth = including(newest.refreshDate);
+    Object.assign(state, { snapshots, shown: newest, range, lastMonth, pair: usualPair(snapshots) });
+  }
+
+  // -- days ------------------------------------------------------------------------------------------------------------
+
+  /** How many months are shown at once. */
+  function monthsAtOnce() {
+    return narrow.matches ? 4 : 12;
+  }
+
+  /** The last month of those that are shown with that day. */
+  function including(iso) {
+    let last = today.slice(0, 7);
+    while (iso.slice(0, 7) <= monthBefore(last, monthsAtOnce())) last = monthBefore(last, monthsAtOnce());
+    return last;
+  }
+
+  function showDays() {
+    const { call, snapshots, shown, lastMonth, view } = state;
+    const revisions = new Map();
+    for (const each of snapshots) revisions.set(each.refreshDate, (revisions.get(each.refreshDate) ?? 0) + 1);
+    const first = snapshots[0].refreshDate;
+    const months = Math.max(narrow.matches ? 2 : 3, Math.min(monthsAtOnce(), monthsBetween(first, lastMonth) + 1));
+    const restated = [...revisions.values()].filter((count) => count > 1).length;
+    const told =
+      `${counted(revisions.size, "day")} archived since ${day(first)}` +
+      `${restated ? `, ${number(restated)} of them restated` : ""}.`;
+    const earlier = monthBefore(lastMonth, monthsAtOnce());
+    const later = monthBefore(lastMonth, -monthsAtOnce());
+    replace(
+      days,
+      el(
+        "div.over",
+        {},
+        el("p", {}, told),
+        el(
+          "div.pages",
+          {},
+          turn("earlier", "Earlier", earlier, first.slice(0, 7) <= earlier),
+          el("span", {}, `${month(monthBefore(lastMonth, months - 1))} to ${month(lastMonth)}`),
+          turn("later", "Later", later, lastMonth < today.slice(0, 7)),
+        ),
+      ),
+      calendar(call, revisions, lastMonth, months, today, view === "day" ? shown.refreshDate : null, (iso) =>
+        go({ view: "day", day: iso }),
+      ),
+      legend(),
+    );
+    days.setAttribute("aria-busy", "false");
+  }
+
+  function turn(id, title, last, possible) {
+    return el(
+      "button",
+      {
+        type: "button",
+        id,
+        disabled: !possible,
+        onclick: () => {
+          state.lastMonth = last;
+          showDays();
+        },
+      },
+      title,
+    );
+  }
+
+  // -- the view --------------------------------------------------------------------------------------------------------
+
+  async function showPanel() {
+    const view = VIEWS[state.view];
+    for (const tab of tabs) {
+      const selected = tab.id === `tab-${state.view}`;
+      tab.setAttribute("aria-selected", String(selected));
+      tab.tabIndex = selected ? 0 : -1;
+    }
+    panel.setAttribute("aria-labelledby", `tab-${state.view}`);
+    const signal = instead();
+    wait(panel);
+    offer(elsewhere, view.resources(state));
+    try {
+      const content = await view.show(state, page, signal);
+      if (!signal.aborted) replace(panel, ...content.filter(Boolean));
+    } catch (failure) {
+      if (!signal.aborted) replace(panel, failed(failure, showPanel));
+    }
+    if (signal.aborted) return;
+    panel.setAttribute("aria-busy", "false");
+    say(`${view.title} of ${state.call.text} is shown.`);
+  }
+
+  /** What ends what is about to be asked for when something else is wanted; ends what was asked for before. */
+  function instead() {
+    running.abort();
+    running = new AbortController();
+    return running.signal;
+  }
+
+  /** Other content; who was at something in the old one is at the same in the new one. */
+  function replace(where, ...content) {
+    const had = where.contains(document.activeElement) && where !== document.activeElement;
+    const id = had && (document.activeElement.id || "picked");
+    where.replaceChildren(...content);
+    if (!had) return;
+    document.getElementById(id)?.focus();
+    if (!where.contains(document.activeElement)) where.focus();
+  }
+
+  function wait(where) {
+    where.setAttribute("aria-busy", "true");
+    if (!where.firstChild) where.replaceChildren(el("p.waiting", {}, "Asking the archive …"));
+  }
+
+  function byArrow(event) {
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const next = tabs[(tabs.indexOf(event.target) + step + tabs.length) % tabs.length];
+    next.focus();
+    next.click();
+  }
+}
+
+/** The reports as options, by family; those with a row for each person apart. */
+function grouped(calls) {
+  const groups = new Map();
+  for (const { report, family, personal } of calls) {
+    const name = personal ? "Personal reports" : family || "Reports";
+    if (!groups.has(name)) groups.set(name, new Set());
+    groups.get(name).add(report);
+  }
+  return [...groups]
+    .sort(([one], [other]) => (one < other ? -1 : 1))
+    .map(([name, reports]) =>
+      el(
+        "optgroup",
+        { label: name },
+        [...reports].sort().map((report) => el("option", { value: report }, report)),
+      ),
+    );
+}
+
+/** Compares snapshots: the oldest first, and of a day the first revision first. */
+function inOrder(one, other) {
+  if (one.refreshDate !== other.refreshDate) return one.refreshDate < other.refreshDate ? -1 : 1;
+  return one.revision - other.revision;
+}

@@ -1,0 +1,281 @@
+// What can be shown of a call: its series, any day and revision of it, and what changed between two of them.
+
+import { blob, text } from "./api.js";
+import { compare } from "./changes.js";
+import { column, parse } from "./csv.js";
+import { bytes, counted, day, el, table, time } from "./elements.js";
+import { downloads } from "./elsewhere.js";
+
+/**
+ * By name: a title, the resources that are shown, and what makes the elements that show them.
+ *
+ * `state` has the call, all its snapshots, the one that is chosen (`shown`), the `range` of the series and the `pair`
+ * to compare. `page` has `go(change)` to another place, `again()` to show what the state says now, `failed(failure)`.
+ */
+export const VIEWS = {
+  series: { title: "Series", resources: ofSeries, show: showSeries },
+  day: { title: "One day", resources: ofDay, show: showDay },
+  changes: { title: "Changes", resources: ofChanges, show: showChanges },
+};
+
+/** The snapshot of a day with that revision, else with its last one. */
+export function snapshotOf(snapshots, iso, revision) {
+  const own = snapshots.filter((each) => each.refreshDate === iso);
+  return own.find((each) => each.revision === revision) ?? own.at(-1);
+}
+
+// -- series ------------------------------------------------------------------------------------------------------------
+
+function ofSeries({ call, range }) {
+  return [{ ...call.series, name: "series", query: { ...call.series.query, ...range } }];
+}
+
+async function showSeries(state, page, signal) {
+  const [resource] = ofSeries(state);
+  const { path, query } = resource;
+  const [picture, rows] = await Promise.allSettled([
+    blob(path, { ...query, format: "svg" }, signal),
+    text(path, query, signal),
+  ]);
+  const controls = rangeControls(state, page);
+  if (rows.status === "rejected") return [controls, page.failed(rows.reason, page.again)];
+  const content = parse(rows.value);
+  const found = content.rows.length > 0;
+  return [
+    controls,
+    found &&
+      (picture.status === "fulfilled"
+        ? chart(picture.value, alternative(state.call, content))
+        : page.failed(picture.reason, page.again)),
+    el(
+      "div.over",
+      {},
+      el(
+        "p",
+        {},
+        found ? `${counted(content.rows.length, "row")}, the newest first.` : "There are no rows in this range.",
+      ),
+      downloads(resource, page.failed),
+    ),
+    found && table(`Series of ${state.call.text}`, content.columns, content.rows.reverse()),
+  ];
+}
+
+function rangeControls(state, page) {
+  const every = [
+    ["", "every day"],
+    ["week", "last day of a week"],
+    ["month", "last day of a month"],
+  ];
+  const form = el(
+    "form.choices",
+    { onsubmit: (event) => event.preventDefault(), onchange: changed },
+    el("label", {}, "From", el("input", { type: "date", id: "from", name: "from", value: state.range.from })),
+    el("label", {}, "Before", el("input", { type: "date", id: "to", name: "to", value: state.range.to })),
+    el(
+      "label",
+      {},
+      "Rows",
+      el(
+        "select",
+        { id: "every", name: "every" },
+        every.map(([value, title]) => el("option", { value, selected: value === state.range.every }, title)),
+      ),
+    ),
+  );
+  return form;
+
+  function changed() {
+    state.range = Object.fromEntries(new FormData(form));
+    page.again();
+  }
+}
+
+function chart(picture, alt) {
+  const src = URL.createObjectURL(picture);
+  const onload = () => URL.revokeObjectURL(src);
+  return el(
+    "figure.chart",
+    {},
+    el(
+      "div.scroll",
+      { tabindex: 0, role: "region", "aria-label": "Chart" },
+      el("img", { src, alt, width: 900, height: 420, onload }),
+    ),
+  );
+}
+
+function alternative(call, content) {
+  const days = (column(content, "Report Date") ?? column(content, "Report Refresh Date")).toSorted();
+  const range = `from ${day(days[0])} to ${day(days.at(-1))}`;
+  return `Lines of the numbers of ${call.text}, ${range}. The table below has the same numbers.`;
+}
+
+// -- one day -----------------------------------------------------------------------------------------------------------
+
+function ofDay({ call, shown }) {
+  return [{ ...call.snapshot(shown.refreshDate, shown.revision), name: "snapshot" }];
+}
+
+async function showDay(state, page, signal) {
+  const { call, shown } = state;
+  const [resource] = ofDay(state);
+  const content = parse(await text(resource.path, resource.query, signal));
+  return [
+    dayControls(state, page),
+    el("p", { id: "day-problem", role: "alert" }),
+    details(shown),
+    el(
+      "div.over",
+      {},
+      el("p", {}, `${counted(content.rows.length, "row")}, as Microsoft Graph sent them.`),
+      downloads(resource, page.failed),
+    ),
+    table(`${call.text} on ${day(shown.refreshDate)}`, content.columns, content.rows),
+  ];
+}
+
+function dayControls({ snapshots, shown }, page) {
+  const today = shown.refreshDate;
+  const [first, last] = [snapshots[0].refreshDate, snapshots.at(-1).refreshDate];
+  const revisions = snapshots.filter((each) => each.refreshDate === today);
+  const before = (iso) => snapshots.findLast((each) => each.refreshDate < iso);
+  const after = (iso) => snapshots.find((each) => each.refreshDate > iso);
+  const go = (iso, revision) => page.go({ view: "day", day: iso, revision });
+  return el(
+    "div.choices",
+    {},
+    el(
+      "label",
+      {},
+      "Day",
+      el("input", { type: "date", id: "day", value: today, min: first, max: last, onchange: chooseDay }),
+    ),
+    el(
+      "label",
+      {},
+      "Revision",
+      el(
+        "select",
+        { id: "revision", onchange: ({ target }) => go(today, target.value) },
+        revisions.map((each) =>
+          el(
+            "option",
+            { value: each.revision, selected: each === shown },
+            `${each.revision} of ${revisions.length}, pulled ${time(each.pulledAt)}`,
+          ),
+        ),
+      ),
+    ),
+    el("div.pages", {}, step("previous", "Day before", before(today)), step("next", "Day after", after(today))),
+  );
+
+  function step(id, title, to) {
+    return el("button", { type: "button", id, disabled: !to, onclick: () => go(to.refreshDate) }, title);
+  }
+
+  function chooseDay({ target: { value } }) {
+    if (snapshotOf(snapshots, value)) go(value);
+    else {
+      const near = [before(value), after(value)]
+        .filter(Boolean)
+        .map((each) => day(each.refreshDate))
+        .join(" and ");
+      document.getElementById("day-problem").textContent = `There is no snapshot of that day. The nearest are ${near}.`;
+    }
+  }
+}
+
+function details({ pulledAt, size, names, flags, sha256 }) {
+  return el(
+    "dl.details",
+    {},
+    [
+      ["Pulled", time(pulledAt)],
+      ["Size", bytes(size)],
+      names !== "none" && ["Names", names],
+      flags.length > 0 && ["Flags", flags.join(", ")],
+      ["SHA-256", el("code", {}, sha256)],
+    ]
+      .filter(Boolean)
+      .map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))),
+  );
+}
+
+// -- changes -----------------------------------------------------------------------------------------------------------
+
+function ofChanges({ call, pair }) {
+  return ["before", "after"]
+    .slice(0, pair.length)
+    .map((name, place) => ({ ...call.snapshot(pair[place].refreshDate, pair[place].revision), name }));
+}
+
+/** The last two revisions of the newest day that was restated, else the last two days; or the only snapshot. */
+export function usualPair(snapshots) {
+  const restated = snapshots.findLast((each) => each.revision > 1);
+  return restated ? [snapshots[snapshots.indexOf(restated) - 1], restated] : snapshots.slice(-2);
+}
+
+async function showChanges(state, page, signal) {
+  if (state.pair.length < 2) return [el("p", {}, "There is one snapshot only: nothing to compare it with yet.")];
+  const [before, after] = await Promise.all(
+    ofChanges(state).map(({ path, query }) => text(path, query, signal).then(parse)),
+  );
+  const found = compare(before, after);
+  const columns = [...(found.keys.length ? found.keys : ["Row"]), "Column", "Before", "After", "Difference"];
+  const cells = found.cells.map((each) => [...each.key, each.column, each.before, each.after, difference(each)]);
+  return [
+    el("div.choices", {}, el("label", {}, "Before", choice("before", 0)), el("label", {}, "After", choice("after", 1))),
+    el("p", { id: "changes" }, summary(found)),
+    found.keys.length > 0 && el("p.hint", {}, `Rows are told apart by ${found.keys.join(" and ")}.`),
+    cells.length > 0 && table("Changed cells", columns, cells),
+    rows("added", after),
+    rows("removed", before),
+  ];
+
+  function choice(id, place) {
+    const options = state.snapshots.map((each, number) =>
+      el(
+        "option",
+        { value: number, selected: each === state.pair[place] },
+        `${each.refreshDate}, revision ${each.revision}`,
+      ),
+    );
+    return el("select", { id, onchange }, options.reverse());
+
+    function onchange({ target }) {
+      state.pair[place] = state.snapshots[target.value];
+      page.again();
+    }
+  }
+
+  function rows(what, content) {
+    return (
+      found[what].length > 0 &&
+      el(
+        "details",
+        {},
+        el("summary", {}, `${counted(found[what].length, "row")} ${what}`),
+        table(`Rows ${what}`, content.columns, found[what]),
+      )
+    );
+  }
+}
+
+function summary({ cells, added, removed, addedColumns, removedColumns }) {
+  const rows = new Set(cells.map((each) => JSON.stringify(each.key))).size;
+  const parts = [
+    cells.length && `${counted(cells.length, "cell")} in ${counted(rows, "row")} changed`,
+    added.length && `${counted(added.length, "row")} added`,
+    removed.length && `${counted(removed.length, "row")} removed`,
+    addedColumns.length && `new: ${addedColumns.join(", ")}`,
+    removedColumns.length && `gone: ${removedColumns.join(", ")}`,
+  ].filter(Boolean);
+  return parts.length ? `${parts.join("; ")}.` : "Nothing changed but perhaps the order of rows.";
+}
+
+function difference({ before, after }) {
+  if (before === "" || after === "" || !Number.isFinite(Number(before)) || !Number.isFinite(Number(after))) return "";
+  const by = Number(after) - Number(before);
+  return `${by < 0 ? "−" : "+"}${Math.abs(by).toLocaleString("en")}`;
+}

@@ -1,0 +1,33 @@
+"""Asking the app as its HTTP functions do."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from shared.app import App
+from shared.reply import Reply, Request, answer
+
+
+def ask(
+    app: App,
+    path: str,
+    query: Mapping[str, str] | None = None,
+    *,
+    personal: bool = False,
+    method: str = "GET",
+    headers: Mapping[str, str] | None = None,
+) -> Reply:
+    """What the function `reports`, or `personal_reports`, answers."""
+    request = Request(method, path, query or {}, headers or {})
+    return answer(request, lambda request: app.api.reports(request, personal=personal))
+
+
+def code(reply: Reply) -> str:
+    """Of a problem document."""
+    return str(json.loads(reply.body)["code"])
+
+
+def value(reply: Reply) -> list[dict[str, Any]]:
+    """Of a JSON answer."""
+    found: list[dict[str, Any]] = json.loads(reply.body)["value"]
+    return found

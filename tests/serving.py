@@ -1,0 +1,84 @@
+"""The app as deployed, over an archive of a few days: Microsoft's own runtime, asked over HTTP."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from logging import Handler
+from pathlib import Path
+from typing import NamedTuple
+
+from azure.storage.blob import BlobServiceClient
+
+from local.control import Control
+from local.host import FunctionsHost
+from local.stack import Stack
+from shared.app import App
+from shared.app import app as app_of_this_process
+from shared.settings import read
+
+ROOT = Path(__file__).parent.parent
+COUNTS = "getOffice365ActiveUserCounts"
+SERVICES = "getOffice365ServicesUserCounts"
+DETAIL = "getOffice365ActiveUserDetail"
+CALLS = (f"{COUNTS}(period='D30')", f"{SERVICES}(period='D7')", f"{DETAIL}(period='D7')")
+
+
+DAY = date(2026, 11, 18)
+"""The newest refresh date. Of `SERVICES`, Microsoft corrected it: there are two revisions ..."""
+UNAWARE = date(2026, 11, 20)
+"""... but at the end of this day, the archive knew only the first."""
+
+
+class Served(NamedTuple):
+    """A running host, and the Graph that it pulled from."""
+
+    host: FunctionsHost
+    control: Control
+
+    @property
+    def api(self) -> str:
+        return f"{self.host.url}/api"
+
+    @property
+    def key(self) -> str:
+        return self.host.keys["reports"]
+
+    @property
+    def personal_key(self) -> str:
+        return self.host.keys["personal_reports"]
+
+
+@contextmanager
+def serving(
+    stack: Stack, blobs: BlobServiceClient, settings: Mapping[str, str] | None = None, log: Handler | None = None
+) -> Iterator[Served]:
+    """The app over an archive that pulled `CALLS` on three days, and then the correction."""
+    for container in blobs.list_containers():
+        blobs.delete_container(container.name)
+    control = Control(stack.control)
+    control.put("roles", {"roles": ["Reports.Read.All"]})
+    control.put("neighbour", {"function": "*", "used": 0})
+    control.put("faults", {"rules": []})
+    usual = stack.settings | {"REPORTS": ", ".join(CALLS)}
+    pulling = App(read(usual), control.now, control.sleep)
+    for number in (18, 19, 20):
+        control.set_time(datetime(2026, 11, number, 23, 59, tzinfo=UTC))
+        pulling.runner.run()
+    restated = {"report": SERVICES, "refresh_date": DAY.isoformat()}
+    control.put("restate", restated | {"revision": 1})
+    control.sleep(6 * 60)  # past midnight, when a call is read anew, and before the next refresh date is out
+    pulling.runner.run()
+    control.run_freely()
+    control.forget()
+    before = dict(os.environ)
+    os.environ.update(usual | dict(settings or {}))
+    app_of_this_process.cache_clear()
+    try:
+        with FunctionsHost(ROOT, log=log) as host:
+            yield Served(host, control)
+    finally:
+        control.put("restate", restated | {"revision": 0})
+        app_of_this_process.cache_clear()
+        os.environ.clear()
+        os.environ.update(before)

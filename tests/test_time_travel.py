@@ -1,0 +1,174 @@
+"""The two time axes: which day, and what was known of it when. Over an archive with a corrected day."""
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import pytest
+
+from local.control import Control
+from shared.app import App
+from shared.reply import Reply
+from tests.asking import ask, code, value
+
+SERVICES = "getOffice365ServicesUserCounts"
+D7 = f"{SERVICES}(period='D7')"
+PATH = f"v1.0/reports/{D7}"
+
+
+class Corrected(NamedTuple):
+    """An archive with two refresh dates, of which Microsoft corrected the second a day after it was archived."""
+
+    app: App
+    first: str
+    second: str
+    said: list[bytes]
+    """What Graph said: of the first day, of the second, and of the second again."""
+    at: list[datetime]
+    """When each was archived."""
+
+
+@pytest.fixture(scope="module")
+def archive(lasting: tuple[Callable[..., App], Control]) -> Corrected:
+    make_app, control = lasting
+    app = make_app(REPORTS=D7)
+    days, said, at = [], [], []
+
+    def pull() -> None:
+        app.runner.run()
+        days.append(control.get("visible", report=SERVICES)["refresh_date"])
+        said.append(ask(app, PATH).body)
+        at.append(control.now())
+
+    pull()
+    # A minute before midnight the refresh date of the day is out; five minutes after it that of the next one is not.
+    control.set_time((control.now() + timedelta(days=1)).replace(hour=23, minute=59))
+    pull()
+    control.put("restate", {"report": SERVICES, "refresh_date": days[1], "revision": 1})
+    control.sleep(6 * 60)
+    pull()
+    assert days[0] < days[1]
+    assert days[2] == days[1]
+    return Corrected(app, days[0], days[1], said, at)
+
+
+def day(moment: datetime, shift: int = 0) -> str:
+    return (moment + timedelta(days=shift)).date().isoformat()
+
+
+def test_as_of_yesterday_still_gives_the_old_numbers_and_today_the_new(archive: Corrected) -> None:
+    assert len(set(archive.said)) == 3
+    assert ask(archive.app, PATH).body == archive.said[2]
+    assert ask(archive.app, PATH, {"asOf": day(archive.at[2])}).body == archive.said[2]
+    assert ask(archive.app, PATH, {"asOf": day(archive.at[1])}).body == archive.said[1]
+    assert ask(archive.app, PATH, {"asOf": day(archive.at[0])}).body == archive.said[0]
+
+
+def test_as_of_an_instant_is_exact(archive: Corrected) -> None:
+    corrected = archive.at[2]
+    for shift, number in ((timedelta(), 2), (timedelta(microseconds=-1), 1)):
+        assert ask(archive.app, PATH, {"asOf": (corrected + shift).isoformat()}).body == archive.said[number]
+
+
+def test_refresh_date_revision_and_as_of_go_together(archive: Corrected) -> None:
+    def body(**query: str) -> bytes:
+        return ask(archive.app, PATH, query).body
+
+    first, second, third = archive.said
+    assert body(refreshDate=archive.first) == first
+    assert body(refreshDate=archive.second) == third
+    assert body(refreshDate=archive.second, revision="1") == second
+    assert body(revision="1") == second
+    assert body(revision="2") == third
+    assert body(refreshDate=archive.second, asOf=day(archive.at[1])) == second
+    assert body(revision="1", asOf=day(archive.at[0])) == first
+    assert body(refreshDate=archive.second, revision="1", asOf=day(archive.at[2])) == second
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({"asOf": "2020-01-01"}, "before_archive"),
+        ({"refreshDate": "{second}", "asOf": "{before}"}, "not_pulled"),
+        ({"refreshDate": "{second}", "revision": "3"}, "no_such_revision"),
+        ({"refreshDate": "{second}", "revision": "2", "asOf": "{then}"}, "no_such_revision"),
+        ({"refreshDate": "9999-12-31"}, "in_future"),
+        ({"asOf": "9999-12-31"}, "in_future"),
+    ],
+)
+def test_what_was_not_known_is_not_found(archive: Corrected, query: dict[str, str], expected: str) -> None:
+    words = {"second": archive.second, "then": day(archive.at[1]), "before": day(archive.at[0])}
+    reply = ask(archive.app, PATH, {name: text.format(**words) for name, text in query.items()})
+    assert (reply.status, code(reply)) == (404, expected)
+
+
+def test_the_list_of_snapshots_has_every_revision(archive: Corrected) -> None:
+    listed = value(ask(archive.app, f"{PATH}/snapshots"))
+    assert [(line["refreshDate"], line["revision"]) for line in listed] == [
+        (archive.first, 1),
+        (archive.second, 1),
+        (archive.second, 2),
+    ]
+    for line, said in zip(listed, archive.said, strict=True):
+        path, _, query = line["url"].removeprefix("/api/").partition("?")
+        assert ask(archive.app, path, dict(part.split("=") for part in query.split("&"))).body == said
+        assert line["size"] == len(said)
+    assert value(ask(archive.app, f"{PATH}/snapshots", {"asOf": day(archive.at[1])})) == listed[:2]
+    table = ask(archive.app, f"{PATH}/snapshots", {"format": "csv"}).body.decode().splitlines()
+    assert table[0] == "refreshDate,revision,pulledAt,rows,size,sha256,names,flags,url"
+    assert [line.split(",")[:2] for line in table[1:]] == [
+        [line["refreshDate"], str(line["revision"])] for line in listed
+    ]
+
+
+def test_a_series_shows_what_was_said_last_and_as_of_what_was_said_then(archive: Corrected) -> None:
+    now = ask(archive.app, f"{PATH}/series").body
+    then = ask(archive.app, f"{PATH}/series", {"asOf": day(archive.at[1])}).body
+    assert now != then
+    assert now.splitlines()[0] == then.splitlines()[0]
+    assert now.splitlines()[1] == then.splitlines()[1]
+
+
+# -- Memento (RFC 7089) ------------------------------------------------------------------------------------------------
+
+
+def http(moment: datetime) -> str:
+    return f"{moment:%a, %d %b %Y %H:%M:%S} GMT"
+
+
+def test_accept_datetime_stands_in_for_as_of(archive: Corrected) -> None:
+    reply = ask(archive.app, PATH, headers={"accept-datetime": http(archive.at[1] + timedelta(seconds=1))})
+    assert reply.body == archive.said[1]
+    assert reply.headers["Memento-Datetime"] == http(archive.at[1])
+    assert reply.headers["Content-Location"].endswith(f"?refreshDate={archive.second}&revision=1")
+    assert "Accept-Datetime" in reply.headers["Vary"]
+
+
+def test_before_the_first_memento_is_the_first(archive: Corrected) -> None:
+    assert ask(archive.app, PATH, headers={"accept-datetime": "Thu, 01 Jan 1998 00:00:00 GMT"}).body == archive.said[0]
+
+
+def test_an_accept_datetime_that_is_none_is_refused(archive: Corrected) -> None:
+    reply = ask(archive.app, PATH, headers={"accept-datetime": "2026-11-20"})
+    assert (reply.status, code(reply)) == (400, "bad_argument")
+
+
+def test_the_timemap_lists_every_memento(archive: Corrected) -> None:
+    reply = ask(archive.app, f"{PATH}/snapshots", headers={"accept": "application/link-format"})
+    assert reply.headers["Content-Type"] == "application/link-format"
+    lines = reply.body.decode().strip().split(",\n")
+    assert lines[0] == f'</api/{PATH}>; rel="original timegate"'
+    assert [line.partition("; ")[2] for line in lines[2:]] == [
+        f'rel="memento"; datetime="{http(moment)}"' for moment in archive.at
+    ]
+    assert ask(archive.app, f"{PATH}/snapshots", {"format": "link"}).body == reply.body
+
+
+def test_no_link_is_made_of_the_host_that_the_caller_names(archive: Corrected) -> None:
+    replies: list[Reply] = [
+        ask(archive.app, path, headers={"host": "evil.example", "x-forwarded-host": "evil.example"})
+        for path in (PATH, f"{PATH}/snapshots", "v1.0/reports")
+    ]
+    assert not any("evil" in f"{dict(reply.headers)} {reply.body!r}" for reply in replies)
+    assert json.loads(replies[1].body)["value"][0]["url"].startswith("/api/v1.0/reports/")
