@@ -1,0 +1,1 @@
+"""Writes the Power BI project in `powerbi/`: `python3 -m local powerbi`."""
