@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="where to write the addresses",
     )
     services.set_defaults(command=_services)
-    test = commands.add_parser("test", help="run all tests, with coverage", add_help=False)
+    test = commands.add_parser("test", help="run all tests", add_help=False)
     test.set_defaults(command=_test)
     verify = commands.add_parser("verify", help="check every byte, name, revision and series of the archive")
     _add_archive(verify)
@@ -36,8 +36,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verify.add_argument("--manifest", type=Path, metavar="FILE", help="write a list for sha256sum -c")
     verify.set_defaults(command=_verify)
     commands.add_parser("faults", help="try every known fault, and print how each ended").set_defaults(command=_faults)
+    _add_soak(commands.add_parser("soak", help="try lives of archives by lot, until something breaks"))
+    crashes = commands.add_parser("crashes", help="let a pull die at every step, and print what became of the archive")
+    _add_seed(crashes, "of the simulated tenant")
+    crashes.add_argument("--only", default="", metavar="CASE", help="such as revision:7:kill_after")
+    crashes.set_defaults(command=_crashes)
+    interleavings = commands.add_parser("interleavings", help="let two pulls happen at once, in every order there is")
+    _add_seed(interleavings, "of the orders by chance")
+    interleavings.add_argument("--seconds", type=_natural, metavar="N", help="some orders by chance, for so long")
+    interleavings.add_argument("--only", default="", metavar="SCHEDULE", help="such as same:AABBAB")
+    interleavings.set_defaults(command=_interleavings)
+    load = commands.add_parser("load", help="measure how fast the newest snapshot is served")
+    load.add_argument("--seconds", type=_natural, default=60, metavar="N", help="for so long (default 60)")
+    load.add_argument("--rate", type=_natural, default=200, metavar="N", help="requests a second (default 200)")
+    load.set_defaults(command=_load)
+    bench = commands.add_parser("bench", help="measure speed, size and requests, next to limits and to others")
+    bench.add_argument("--quick", action="store_true", help="smaller sizes and fewer rounds: under two minutes")
+    bench.add_argument("--only", action="append", metavar="QUESTION", help="such as series; more than once for more")
+    bench.set_defaults(command=_bench)
     commands.add_parser("check", help="lint, format and types").set_defaults(command=_check)
     commands.add_parser("docs", help="write the generated pages in docs/").set_defaults(command=_docs)
+    commands.add_parser("powerbi", help="write the Power BI project in powerbi/").set_defaults(command=_powerbi)
     options, rest = parser.parse_known_args(arguments)
     if rest and options.command is not _test:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
@@ -56,6 +75,24 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     run.set_defaults(command=_run)
 
 
+def _add_soak(soak: argparse.ArgumentParser) -> None:
+    soak.add_argument("--seconds", type=_natural, default=60, metavar="N", help="how long (default 60)")
+    soak.add_argument("--seed", type=_natural, default=1, metavar="S", help="of the first sequence (default 1)")
+    soak.add_argument("--sequences", type=_natural, default=0, metavar="N", help="so many instead of so long")
+    soak.add_argument("--steps", type=_natural, default=50, metavar="N", help="in each sequence (default 50)")
+    soak.add_argument("--in-memory", action="store_true", help="without network and storage service, and many more")
+    soak.add_argument(
+        "--year", action="store_true", help="one archive for a year instead, with outages and corrections"
+    )
+    soak.add_argument(
+        "--reports",
+        default="getMailboxUsageDetail(period='D7')",
+        metavar="REPORTS",
+        help="what is pulled in that year, as in the setting",
+    )
+    soak.set_defaults(command=_soak)
+
+
 def _add_users(command: argparse.ArgumentParser) -> None:
     command.add_argument("--users", type=_natural, metavar="N", help="people in the simulated tenant (default 250)")
 
@@ -64,6 +101,10 @@ def _add_archive(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--archive", type=Path, default=HOME / "archive", metavar="DIR", help="where the archive is kept"
     )
+
+
+def _add_seed(command: argparse.ArgumentParser, what: str) -> None:
+    command.add_argument("--seed", type=_natural, default=1, metavar="S", help=f"{what} (default 1)")
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -89,7 +130,7 @@ def _services(options: argparse.Namespace) -> int:
 
 
 def _test(options: argparse.Namespace) -> int:
-    return _python("-m", "pytest", "--cov", "--numprocesses=auto", "--dist=loadfile", *options.rest)
+    return _python("-m", "pytest", "--numprocesses=3", "--dist=loadfile", *options.rest)
 
 
 def _verify(options: argparse.Namespace) -> int:
@@ -110,6 +151,36 @@ def _faults(options: argparse.Namespace) -> int:
     return show_all()
 
 
+def _soak(options: argparse.Namespace) -> int:
+    from local.soak import soak
+
+    return soak(options)
+
+
+def _crashes(options: argparse.Namespace) -> int:
+    from local.crashes import show_all
+
+    return show_all(options.seed, options.only)
+
+
+def _interleavings(options: argparse.Namespace) -> int:
+    from local.interleavings import show_all
+
+    return show_all(options.seed, options.seconds, options.only)
+
+
+def _load(options: argparse.Namespace) -> int:
+    from local.load import load
+
+    return load(options.seconds, options.rate)
+
+
+def _bench(options: argparse.Namespace) -> int:
+    from bench.table import run
+
+    return run(quick=options.quick, only=options.only or ())
+
+
 def _check(options: argparse.Namespace) -> int:
     return _python("-m", "ruff", "check") or _python("-m", "ruff", "format", "--check") or _python("-m", "mypy")
 
@@ -119,6 +190,13 @@ def _docs(options: argparse.Namespace) -> int:
 
     for path in write():
         print(f"wrote {path}")
+    return 0
+
+
+def _powerbi(options: argparse.Namespace) -> int:
+    from local.powerbi.project import FOLDER, write
+
+    print(f"wrote {len(write())} files in {FOLDER}")
     return 0
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from local.child import ChildError
 from local.control import Control
-from local.host import AppError, FunctionError, FunctionsHost
+from local.host import HOST_KEY, AppError, FunctionError, FunctionsHost
 from local.setup import HOME, ROOT
 from local.stack import Stack
 from local.storage import clear
@@ -136,6 +136,7 @@ def _show_newest_run(control: Control) -> None:
 def _show_urls(host: FunctionsHost) -> None:
     reports, personal = (f"code={host.keys[name]}" for name in ("reports", "personal_reports"))
     services = "v1.0/reports/getOffice365ServicesUserCounts(period='D7')"
+    print(f"\nFor people: {host.url}/api/dashboard, where this key opens everything: {host.keys[HOST_KEY]}")
     print("\nFor Power BI, Excel and scripts:")
     print(f"  {host.url}/api/v1.0/reports?{reports}")
     print(f"  {host.url}/api/{services}?{reports}")

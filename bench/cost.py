@@ -1,0 +1,229 @@
+"""What the archive costs a month, from what a day of it was measured to take: the table of docs/deploy.md.
+
+.local/venv/bin/python -m bench.cost            writes the table anew from bench/cost.json and the prices here
+.local/venv/bin/python -m bench.cost measure    measures first: some minutes
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from bench.parts import TODAY
+from local.setup import ROOT
+from local.worlds import InProcess
+from shared.blobs import DERIVED, PERSONAL, USAGE
+from shared.runner import WORKERS
+
+FILE = Path(__file__).with_name("cost.json")
+PAGE = ROOT / "docs" / "deploy.md"
+BEGIN, END = "<!-- bench/cost.py writes this -->", "<!-- until here -->"
+
+USERS = 200
+RUNS_A_DAY = 4
+SETTLED = {"aggregates": 2, "personal": 6}
+"""Days that go before; of personal reports the single days of the past are archived first."""
+TENANTS = (500, 10_000, 100_000)
+READS_A_DAY = 1_000
+
+
+class Prices(NamedTuple):
+    """US dollars: assumptions, list prices as of 2025 in East US."""
+
+    write: float = 0.065 / 10_000
+    """An operation that writes or lists; hot, ZRS."""
+    read: float = 0.005 / 10_000
+    gigabyte: float = 0.023
+    """Hot, ZRS, for a month."""
+    alarm: float = 0.50
+    log_gigabyte: float = 2.30
+    log_free: float = 5.0
+    gigabyte_second: float = 0.000026
+    free_seconds: float = 100_000
+    """GB-seconds a month."""
+
+
+class Guesses(NamedTuple):
+    """What no measurement here can tell."""
+
+    graph: float = 0.5
+    """Seconds from a request to Graph to the end of its download."""
+    operation: float = 0.02
+    """Seconds of an operation on storage."""
+    memory: float = 2.0
+    """GB of an instance."""
+    log_overhead: float = 5.0
+    """How many times its length a line of log is billed."""
+
+
+class Day(NamedTuple):
+    """What one settled day took."""
+
+    requests: int
+    writes: int
+    """Operations that write or list."""
+    reads: int
+    snapshots: int
+    """Bytes."""
+    records: int
+    """Bytes of run records and other derived blobs."""
+    lines: int
+    log: int
+    """Bytes."""
+    cpu: float
+    """Seconds, with the simulated Graph and storage in the same process."""
+
+
+PRICES, GUESSES = Prices(), Guesses()
+ALARMS = 6
+GB = 1e9
+MONTH, YEAR = 30, 365
+
+
+def measured(reports: str) -> Day:
+    """A settled day of four runs."""
+    with InProcess(USERS) as world:
+        world.control.set_time(TODAY.replace(hour=1, minute=15))
+        app = world.app(reports)
+        log, settled = _Log(), SETTLED[reports] * RUNS_A_DAY
+        logging.getLogger().addHandler(log)
+        logging.getLogger().setLevel(logging.INFO)
+        for number in range(settled + RUNS_A_DAY):
+            if number == settled:
+                seen, sizes, cpu = len(world.storage.seen), _sizes(world), time.process_time()
+                log.lines = log.size = requests = 0
+            world.control.set_time(TODAY.replace(hour=1, minute=15) + timedelta(hours=6 * number))
+            pulls = app.runner.run().pulls
+            if number >= settled:
+                requests += sum(pulled.asked for pulled in pulls)
+        logging.getLogger().removeHandler(log)
+        names = Counter(operation.name for operation in world.storage.seen[seen:])
+        grown = {place: size - sizes.get(place, 0) for place, size in _sizes(world).items()}
+    return Day(
+        requests,
+        sum(number for name, number in names.items() if name != "get"),
+        names["get"],
+        grown.get(USAGE, 0) + grown.get(PERSONAL, 0),
+        grown.get(DERIVED, 0),
+        log.lines,
+        log.size,
+        round(time.process_time() - cpu, 1),
+    )
+
+
+class _Log(logging.Handler):
+    lines = 0
+    size = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines += 1
+        self.size += len(record.getMessage())
+
+
+def _sizes(world: InProcess) -> Counter[str]:
+    sizes: Counter[str] = Counter()
+    for (container, _), kept in world.blobs().items():
+        sizes[container] += len(kept.content)
+    return sizes
+
+
+def table(days: dict[str, Day], prices: Prices, guesses: Guesses) -> list[str]:
+    """A month at the end of the first year, for each size of tenant, as Markdown."""
+    both = list(days.values())
+    alike = {
+        f"{ALARMS} alarms": ALARMS * prices.alarm,
+        "storage operations of the runs": MONTH
+        * sum(day.writes * prices.write + day.reads * prices.read for day in both),
+        f"storage operations of {READS_A_DAY:,} reads a day": READS_A_DAY * MONTH * (prices.read + prices.write),
+        "log": max(0.0, MONTH * sum(day.log for day in both) * guesses.log_overhead / GB - prices.log_free)
+        * prices.log_gigabyte,
+        "compute": max(0.0, compute(days, guesses) - prices.free_seconds) * prices.gigabyte_second,
+    }
+    rows = {name: [cost] * len(TENANTS) for name, cost in alike.items()}
+    rows["blobs"] = [kept_in_a_year(days, people) / GB * prices.gigabyte for people in TENANTS]
+    rows["**together**"] = [sum(column) for column in zip(*rows.values(), strict=True)]
+    head = ["US dollars a month, at the end of the first year", *(f"{people:,} people" for people in TENANTS)]
+    lines = [head, ["---"] * len(head), *([name, *(f"{cost:.2f}" for cost in costs)] for name, costs in rows.items())]
+    return ["| " + " | ".join(line) + " |" for line in lines]
+
+
+def kept_in_a_year(days: dict[str, Day], people: int) -> float:
+    """Bytes. Of the snapshots, only those with personal data grow with the people."""
+    plain, personal = days["aggregates"], days["personal"]
+    alike = plain.snapshots + plain.records + personal.records
+    return (alike + people * personal.snapshots / USERS) * YEAR
+
+
+def compute(days: dict[str, Day], guesses: Guesses) -> float:
+    """GB-seconds a month: waiting for Graph and storage, and what of the CPU was measured."""
+    waiting = (day.requests * guesses.graph + (day.writes + day.reads) * guesses.operation for day in days.values())
+    return MONTH * guesses.memory * (sum(waiting) / WORKERS + sum(day.cpu for day in days.values()))
+
+
+def section(days: dict[str, Day], prices: Prices = PRICES, guesses: Guesses = GUESSES) -> str:
+    """What stands between the markers."""
+    plain, personal = days["aggregates"], days["personal"]
+    person = personal.snapshots / USERS
+    year = f"{person * YEAR / 1e6:.2f} MB for a person and year"
+    return "\n".join(
+        (
+            f"Measured on a settled day of {RUNS_A_DAY} runs of a simulated tenant of {USERS} people:",
+            "",
+            "| A day | `aggregates` | `personal` on top |",
+            "|---|---|---|",
+            f"| requests to Graph | {plain.requests:,} | {personal.requests:,} |",
+            f"| storage operations that write or list | {plain.writes:,} | {personal.writes:,} |",
+            f"| storage operations that read | {plain.reads:,} | {personal.reads:,} |",
+            f"| new snapshots | {plain.snapshots / 1e6:.2f} MB | {person / 1e3:.2f} KB a person: {year} |",
+            f"| new run records and series | {plain.records / 1e6:.2f} MB | {personal.records / 1e6:.2f} MB |",
+            f"| log lines | {plain.lines:,} ({plain.log / 1e3:.0f} KB) "
+            f"| {personal.lines:,} ({personal.log / 1e3:.0f} KB) |",
+            "",
+            "With both, that comes to:",
+            "",
+            *table(days, prices, guesses),
+            "",
+            f"Compute is {compute(days, guesses):,.0f} GB-seconds a month; {prices.free_seconds:,.0f} are free.",
+            "These are **assumptions**, and nothing that was measured:",
+            "",
+            "- prices in US dollars (list prices as of 2025, East US), to be replaced with",
+            "  [yours](https://azure.microsoft.com/pricing/calculator/): 10,000 operations that write or list",
+            f"  {prices.write * 10_000:.3f}, that read {prices.read * 10_000:.3f}; a GB of hot ZRS {prices.gigabyte};",
+            f"  an alarm {prices.alarm:.2f}; a GB of log {prices.log_gigabyte:.2f} beyond {prices.log_free:.0f};",
+            f"  a million GB-seconds {prices.gigabyte_second * 1e6:.0f};",
+            f"- Graph takes {guesses.graph} s for a request with its download, storage {guesses.operation} s;",
+            f"- an instance has {guesses.memory:.0f} GB;",
+            f"- a line of log is billed as {guesses.log_overhead:.0f} times its text;",
+            f"- {READS_A_DAY:,} reads a day of newest snapshots, each by a reader that knows nothing of it yet.",
+        )
+    )
+
+
+def written(page: str, text: str) -> str:
+    """The page with that text between the markers."""
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n\n{text}\n\n{END}{after}"
+
+
+def known() -> dict[str, Day]:
+    """What was measured last."""
+    return {name: Day(**day) for name, day in json.loads(FILE.read_text("utf-8")).items()}
+
+
+def main() -> None:
+    """Writes the page; measures first if it is told to."""
+    if sys.argv[1:] == ["measure"]:
+        days = {reports: measured(reports)._asdict() for reports in ("aggregates", "personal")}
+        FILE.write_text(json.dumps(days, indent=1) + "\n", "utf-8")
+    PAGE.write_text(written(PAGE.read_text("utf-8"), section(known())), "utf-8")
+
+
+if __name__ == "__main__":
+    main()

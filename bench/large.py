@@ -1,0 +1,62 @@
+"""What the questions about a large body share: a Graph that has it ready, and a pull of it in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from bench.canned import CALL, write
+from bench.parts import environment, service
+from local.child import Child
+from local.setup import ROOT
+from local.stack import Stack
+from shared.blobs import PERSONAL
+
+
+class Large(NamedTuple):
+    """A body of so many rows, where it is to be had, and an app to pull it."""
+
+    rows: int
+    file: Path
+    settings: Mapping[str, str]
+
+    @property
+    def origin(self) -> str:
+        return self.settings["GRAPH_ENDPOINT"]
+
+    @property
+    def size(self) -> str:
+        return f"{self.file.stat().st_size / 1e6:.0f} MB, {self.rows:,} rows"
+
+    def pull(self) -> Mapping[str, Any]:
+        """One run of the app, which tells seconds and peak memory; the archive is as empty as before."""
+        with environment(self.settings):
+            done = subprocess.run(
+                [sys.executable, "-m", "local.lone_pull"], cwd=ROOT, capture_output=True, text=True, check=True
+            )
+        told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        assert told["pulls"] == {CALL: "published"}, told
+        with service(self.settings) as client:
+            client.delete_container(PERSONAL)
+        return told
+
+
+@contextmanager
+def large(rows: int) -> Iterator[Large]:
+    """While the block lasts."""
+    with tempfile.TemporaryDirectory(prefix="usage-archive-") as folder, Stack(settings={"REPORTS": CALL}) as stack:
+        file = Path(folder) / "report.csv"
+        write(file, rows, datetime.now(UTC).date() - timedelta(days=2))
+        graph = Child("Graph", [sys.executable, "-m", "bench.canned", str(file)], json.loads, cwd=ROOT)
+        try:
+            origin = graph.announcement()["origin"]
+            yield Large(rows, file, stack.settings | {"GRAPH_ENDPOINT": origin, "DOWNLOAD_HOSTS": origin})
+        finally:
+            graph.stop()

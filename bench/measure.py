@@ -1,0 +1,118 @@
+"""Measuring sides by side: warm up, then rounds in which every side has its turn, medians, and how far they spread."""
+
+from __future__ import annotations
+
+import importlib
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+Side = Callable[[], float]
+"""Does the work once, and answers what it took."""
+
+
+class Scale(NamedTuple):
+    """How much is measured."""
+
+    rounds: int = 7
+    quick: bool = False
+
+    def pick(self, full: int, quick: int) -> int:
+        """A size: the full one, unless it has to be quick."""
+        return quick if self.quick else full
+
+
+class Row(NamedTuple):
+    """One line of the table."""
+
+    question: str
+    figure: float
+    """Ours, the median."""
+    against: str
+    """What it is held against ..."""
+    limit: float
+    """... and its figure, the median."""
+    unit: str
+    ratio: float
+    """Ours to that; the median of the rounds."""
+    target: float
+    at_least: bool = False
+    """Whether the ratio has to be as large as the target, and is that to ours; else at most as large."""
+    spread: tuple[float, float] | None = None
+    """The ratios of the middle half of the rounds; None for what does not vary."""
+    rounds: int = 1
+
+    @property
+    def met(self) -> bool:
+        return self.ratio >= self.target if self.at_least else self.ratio <= self.target
+
+
+class Skipped(Exception):
+    """A question cannot be answered here; says why."""
+
+
+def installed(package: str) -> bool:
+    """Whether it can be imported."""
+    try:
+        importlib.import_module(package)
+    except ModuleNotFoundError:
+        return False
+    return True
+
+
+def interleaved(sides: Mapping[str, Side], rounds: int) -> dict[str, list[float]]:
+    """What each side took in each round: once for warming up, not counted, then in turns that begin with another."""
+    for side in sides.values():
+        side()
+    names = list(sides)
+    took: dict[str, list[float]] = {name: [] for name in names}
+    for number in range(rounds):
+        first = number % len(names)
+        for name in names[first:] + names[:first]:
+            took[name].append(sides[name]())
+    return took
+
+
+def timed(work: Callable[[], object]) -> Side:
+    """A side that takes seconds of wall time."""
+
+    def side() -> float:
+        started = time.perf_counter()
+        work()
+        return time.perf_counter() - started
+
+    return side
+
+
+def compared(
+    question: str,
+    ours: list[float],
+    against: str,
+    theirs: list[float],
+    unit: str,
+    target: float,
+    *,
+    at_least: bool = False,
+) -> Row:
+    """A row of what two sides took in the same rounds."""
+    pairs = zip(ours, theirs, strict=True)
+    ratios = sorted(their / our if at_least else our / their for our, their in pairs)
+    quarter = len(ratios) // 4
+    return Row(
+        question,
+        statistics.median(ours),
+        against,
+        statistics.median(theirs),
+        unit,
+        statistics.median(ratios),
+        target,
+        at_least,
+        (ratios[quarter], ratios[-1 - quarter]),
+        len(ratios),
+    )
+
+
+def held(question: str, figure: float, against: str, limit: float, unit: str, target: float = 1.0) -> Row:
+    """A row of a figure that does not vary, or that is the highest of several, and its limit."""
+    return Row(question, figure, against, limit, unit, figure / limit, target)

@@ -1,0 +1,127 @@
+"""What the questions stand on: the app served by a process of its own, and archives that are years old."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from azure.identity import ManagedIdentityCredential
+from azure.storage.blob import BlobServiceClient
+
+from local.child import Child
+from local.setup import ROOT
+from local.simulator import calls, catalogue
+from local.simulator.publication import Publication
+from local.simulator.publication import Snapshot as Published
+from local.simulator.tenant import Tenant
+from shared.blobs import PERSONAL, USAGE
+from shared.body import Body
+from shared.call import Call, parse
+from shared.catalogue import catalogue as reports
+from shared.snapshot import Origin, Snapshot
+
+TODAY = datetime(2026, 6, 17, 12, tzinfo=UTC)
+FIVE_YEARS = 5 * 365
+IDENTITY = ("IDENTITY_ENDPOINT", "IDENTITY_HEADER")
+
+
+@contextmanager
+def environment(settings: Mapping[str, str]) -> Iterator[None]:
+    """With these variables set."""
+    before = dict(os.environ)
+    os.environ.update(settings)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@contextmanager
+def service(settings: Mapping[str, str]) -> Iterator[BlobServiceClient]:
+    """The SDK alone, with the app's identity: what others would use."""
+    with environment({name: settings[name] for name in IDENTITY}):
+        credential = ManagedIdentityCredential()
+        ca = settings.get("ARCHIVE_CA") or True
+        with BlobServiceClient(settings["ARCHIVE_URL"], credential, connection_verify=ca) as client, credential:
+            yield client
+
+
+@contextmanager
+def served(directory: Path, settings: Mapping[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
+    """The functions in that directory under the Functions runtime, in a process of its own: its URL and keys."""
+    with environment(settings):
+        command = [sys.executable, "-m", "bench.serve", str(directory)]
+        child = Child("The host", command, lambda line: json.loads(line) if line.startswith("{") else None, cwd=ROOT)
+    try:
+        told = child.announcement()
+        yield told["url"], told["keys"]
+    finally:
+        child.stop()
+
+
+def call(text: str) -> Call:
+    """As the app has it."""
+    return parse(text, reports())
+
+
+def days(number: int, last: date) -> list[date]:
+    """So many days, oldest first."""
+    return [last - timedelta(days=back) for back in reversed(range(number))]
+
+
+def bodies(text: str, when: Iterable[date], users: int = 1000) -> Iterator[tuple[date, bytes]]:
+    """What Graph would have sent for a call with each of those refresh dates."""
+    publication = Publication(Tenant(users, 1))
+    asked = calls.parse(f"/v1.0/reports/{text}", catalogue.read(catalogue.DEFAULT_PATH))
+    for day in when:
+        yield day, b"".join(publication.chunks(Published(asked, day)))
+
+
+def fill(client: BlobServiceClient, text: str, known: Iterable[tuple[date, bytes]]) -> None:
+    """Archive those bodies as the app would have done two days after each refresh date."""
+    asked = call(text)
+    personal = reports().reports[asked.report].personal_data
+    container = client.get_container_client(PERSONAL if personal else USAGE)
+    if not container.exists():
+        container.create_container()
+
+    def put(one: tuple[date, bytes]) -> None:
+        day, body = one
+        snapshot, content = archived(asked, day, body)
+        container.upload_blob(snapshot.blob, content, metadata=snapshot.origin.to_metadata())
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(put, known))
+
+
+def archived(asked: Call, day: date, body: bytes) -> tuple[Snapshot, bytes]:
+    """The snapshot of a body, and its bytes as stored."""
+    found = Body()
+    found.read([body])
+    packer = zlib.compressobj(wbits=31)
+    content = packer.compress(body) + packer.flush()
+    pulled = datetime(day.year, day.month, day.day, 7, tzinfo=UTC) + timedelta(days=2)
+    origin = Origin(
+        found.sha256,
+        found.size,
+        found.rows,
+        pulled,
+        f'"{day}"',
+        "",
+        found.content,
+        found.names,
+        columns=tuple(found.header),
+        blank=tuple(found.blank),
+        gzip_sha256=hashlib.sha256(content).hexdigest(),
+        gzip_size=len(content),
+    )
+    return Snapshot(asked, day, 1, origin), content

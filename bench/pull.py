@@ -1,0 +1,34 @@
+"""The pull of a large report, next to the least there is to do: the same bytes downloaded, the same gzip uploaded."""
+
+from __future__ import annotations
+
+import zlib
+
+import requests
+
+from bench.canned import CALL
+from bench.large import large
+from bench.measure import Row, Scale, compared, interleaved, timed
+from bench.parts import service
+from shared.transport import CHUNK
+
+
+def rows(scale: Scale) -> list[Row]:
+    """Wall time over loopback, where no slow line hides what the app does with a body."""
+    with large(scale.pick(1_000_000, 50_000)) as body, service(body.settings) as client:
+        packer = zlib.compressobj(wbits=31)
+        packed = packer.compress(body.file.read_bytes()) + packer.flush()
+        container = client.get_container_client("bare")
+        container.create_container()
+
+        def bare() -> None:
+            with requests.get(f"{body.origin}/v1.0/reports/{CALL}", stream=True, timeout=60) as answer:
+                for _ in answer.iter_content(CHUNK):
+                    pass
+            container.upload_blob("body", packed, overwrite=True)
+
+        took = interleaved({"ours": lambda: float(body.pull()["seconds"]), "bare": timed(bare)}, min(3, scale.rounds))
+        question = f"pull of {body.size}"
+    return [
+        compared(question, took["ours"], "the same bytes downloaded, the same gzip uploaded", took["bare"], "s", 1.5)
+    ]

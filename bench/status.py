@@ -1,0 +1,66 @@
+"""The status of an archive that is five years old, next to one listing for each call; and the status kept from then."""
+
+from __future__ import annotations
+
+import json
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+from bench.measure import Row, Scale, compared, interleaved, timed
+from bench.parts import FIVE_YEARS, TODAY, environment, service
+from local.child import Child
+from local.setup import ROOT
+from local.stack import Stack
+from shared.api import Api
+from shared.app import App
+from shared.blobs import USAGE
+from shared.catalogue import catalogue
+from shared.holdings import WORKERS, Holdings
+from shared.proof import every_call
+from shared.reply import Request, answer
+from shared.selection import select
+from shared.settings import read
+from shared.snapshot import prefix
+
+REQUEST = Request("GET", "status", {}, {"accept-encoding": "gzip"})
+
+
+def rows(scale: Scale) -> list[Row]:
+    """Every call that the catalogue has."""
+    number = scale.pick(FIVE_YEARS, 60)
+    reports = catalogue()
+    prefixes = sorted({prefix(call) for report in reports.reports.values() for call in every_call(report)})
+    storage = Child("Storage", [sys.executable, "-m", "bench.listing", str(number)], json.loads, cwd=ROOT)
+    try:
+        told = storage.announcement()
+        with Stack() as stack:
+            settings = stack.settings | {"ARCHIVE_URL": told["url"], "ARCHIVE_CA": told["ca_file"], "REPORTS": "all"}
+            with environment(settings), service(settings) as client:
+                app = App(read(settings), lambda: TODAY)
+                selection = select("all", reports)
+
+                def fresh() -> Api:
+                    holdings = Holdings(app.archive, reports, lambda: TODAY)
+                    return Api(app.archive, reports, holdings, lambda: selection, lambda: TODAY)
+
+                def ask(api: Api) -> None:
+                    assert answer(REQUEST, api.status).status == 200
+
+                def bare() -> None:
+                    container = client.get_container_client(USAGE)
+                    with ThreadPoolExecutor(WORKERS) as pool:
+                        found = pool.map(lambda start: list(container.walk_blobs(name_starts_with=start)), prefixes)
+                        assert all(len(each) == number for each in found)
+
+                kept = fresh()
+                took = interleaved(
+                    {"ours": timed(lambda: ask(fresh())), "bare": timed(bare), "kept": timed(lambda: ask(kept))},
+                    min(3, scale.rounds),
+                )
+    finally:
+        storage.stop()
+    question, against = f"status of {len(prefixes)} calls, {number} days", f"a listing for each, {WORKERS} side by side"
+    return [
+        compared(question, took["ours"], against, took["bare"], "s", 1.3),
+        compared(f"{question}, again within half a minute", took["kept"], against, took["bare"], "s", 1.3),
+    ]

@@ -1,0 +1,41 @@
+"""DuckDB with its extensions from PyPI: it would load them from duckdb.org, which a test must not need."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import duckdb
+
+from local.stack import Stack
+
+# Azurite's own, known to everybody: https://learn.microsoft.com/azure/storage/common/storage-use-azurite
+_ACCOUNT, _KEY = (
+    "devstoreaccount1",
+    "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==",
+)
+
+
+def duck() -> duckdb.DuckDBPyConnection:
+    """A new database that knows http and az URLs."""
+    connection = duckdb.connect()
+    for name in ("httpfs", "azure"):
+        package = find_spec(f"duckdb_extension_{name}")
+        assert package
+        assert package.origin
+        (extension,) = Path(package.origin).parent.glob(f"extensions/*/{name}.duckdb_extension")
+        connection.load_extension(str(extension))
+    return connection
+
+
+def secret(stack: Stack) -> str:
+    """What opens the emulated storage account, whose certificate the environment variable CURL_CA_INFO has to name."""
+    parts = {
+        "DefaultEndpointsProtocol": "https",
+        "AccountName": _ACCOUNT,
+        "AccountKey": _KEY,
+        "BlobEndpoint": stack.settings["ARCHIVE_URL"],
+    }
+    text = ";".join(f"{name}={value}" for name, value in parts.items())
+    return (
+        "SET azure_transport_option_type = 'curl';"  # which looks at CURL_CA_INFO
+        f"CREATE OR REPLACE SECRET usage_blobs (TYPE azure, CONNECTION_STRING '{text}')"
+    )

@@ -1,0 +1,43 @@
+"""The page on the first day: nothing is archived, and then Graph says no."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import expect
+
+from local.control import Control
+from local.host import FunctionError
+from local.stack import Stack
+from shared.app import app
+from tests.dashboard.conftest import Site, Visit, serving
+from tests.dashboard.world import RESTATED
+
+
+@pytest.fixture(scope="module")
+def site(stack: Stack, emptied: Control) -> Iterator[Site]:
+    """The app over an archive with nothing in it."""
+    emptied.run_freely()
+    with serving(stack.settings | {"REPORTS": RESTATED}) as served:
+        yield served
+
+
+def test_an_empty_archive_says_when_something_comes_and_what_would_come(visit: Visit) -> None:
+    visit.open()
+    assert visit.text("#headline") == "Empty"
+    expect(visit.page.locator(".headline")).to_contain_text("run the function pull in the Azure portal")
+    assert visit.rows("#overview") == [[RESTATED, "none", "nothing archived", "not due"]]
+    assert visit.page.locator(".card.absent").count() == 5
+    expect(visit.page.locator("#days")).to_contain_text("Nothing is archived of this call.")
+
+
+def test_without_permission_that_is_the_headline(visit: Visit, emptied: Control) -> None:
+    emptied.put("roles", {"roles": []})
+    with pytest.raises(FunctionError):
+        visit.site.host.run_timer("pull")
+    emptied.put("roles", {"roles": ["Reports.Read.All"]})
+    app.cache_clear()  # which keeps what it knew of the newest run for half a minute
+    visit.open()
+    assert visit.text("#headline") == "No permission"
+    expect(visit.page.locator(".headline")).to_contain_text("Grant it as docs/deploy.md says.")
