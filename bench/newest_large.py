@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import requests
 
 from bench.measure import Row, Scale, compared, interleaved, timed
+from bench.newest_small import CONSTANT
 from bench.parts import bodies, call, fill, served, service
 from local.setup import ROOT
 from local.stack import Stack
@@ -24,6 +25,7 @@ def rows(scale: Scale) -> list[Row]:
         Stack(settings={"REPORTS": CALL}) as stack,
         service(stack.settings) as client,
         served(ROOT, stack.settings) as (app, keys),
+        served(CONSTANT, stack.settings) as (constant, _),
         requests.Session() as session,
     ):
         ((_, body),) = found = list(bodies(CALL, [newest], users=SIZE // _ROW))
@@ -33,15 +35,24 @@ def rows(scale: Scale) -> list[Row]:
         (blob,) = client.get_container_client(PERSONAL).list_blob_names(name_starts_with=start)
         url = f"{app}/api/personal/v1.0/reports/{CALL}?code={keys['personal_reports']}"
 
-        def get() -> None:
+        def get(url: str) -> int:
             with session.get(url, headers={"Accept-Encoding": "gzip"}, stream=True, timeout=60) as answer:
                 packed = answer.raw.read(decode_content=False)
             assert answer.status_code == 200
-            assert len(packed) == int(answer.headers["Content-Length"])
+            return len(packed)
 
         def read() -> None:
             client.get_container_client(PERSONAL).download_blob(blob).readall()
 
-        took = interleaved({"ours": timed(get), "read": timed(read)}, 3 * scale.rounds)
-    question = f"newest snapshot, {len(body) >> 20} MB, gzip accepted"
-    return [compared(question, took["ours"], "the blob read alone", took["read"], "s", 1.2)]
+        size = get(url)
+        plain = f"{constant}/api/constant?size={size}"
+        took = interleaved(
+            {"ours": timed(lambda: get(url)), "read": timed(read), "constant": timed(lambda: get(plain))},
+            3 * scale.rounds,
+        )
+    both = [constant + read for constant, read in zip(took["constant"], took["read"], strict=True)]
+    question = f"newest snapshot, {len(body) >> 20} MB, as {size >> 10} KB of gzip"
+    return [
+        compared(question, took["ours"], "the blob read alone", took["read"], "s", 1.2),
+        compared(question, took["ours"], "the blob read + as large a constant from the runtime", both, "s", 1.2),
+    ]

@@ -136,7 +136,8 @@ def _show_newest_run(control: Control) -> None:
 def _show_urls(host: FunctionsHost) -> None:
     reports, personal = (f"code={host.keys[name]}" for name in ("reports", "personal_reports"))
     services = "v1.0/reports/getOffice365ServicesUserCounts(period='D7')"
-    print(f"\nFor people: {host.url}/api/dashboard, where this key opens everything: {host.keys[HOST_KEY]}")
+    print(f"\nFor people, who give the key {host.keys[HOST_KEY]}")
+    print(f"  {host.url}/api/dashboard")
     print("\nFor Power BI, Excel and scripts:")
     print(f"  {host.url}/api/v1.0/reports?{reports}")
     print(f"  {host.url}/api/{services}?{reports}")

@@ -60,7 +60,7 @@ class Api(NamedTuple):
 
     def status(self, request: Request) -> Reply:
         """Answer `/status`. Raises RequestError, SettingError, ArchiveUnavailable."""
-        form = query.read(request.query, query.OF_STATUS).form(("json", "csv"), request.headers.get("accept", ""))
+        form = query.read(request.query, query.OF_STATUS, of_call=False).form(("json", "csv"), request.headers.get("accept", ""))
         from . import freshness
 
         found = freshness.status(self.holdings, self.selection(), self.clock())
@@ -89,7 +89,7 @@ class Api(NamedTuple):
 
     def _list(self, inquiry: Inquiry) -> Reply:
         """The catalogue, and the newest refresh date of each call that is archived."""
-        inquiry.query(())
+        query.read(inquiry.request.query, (), of_call=False)
         calls: dict[str, list[dict[str, str]]] = {}
         for call, day in self.holdings.newest_dates(personal=inquiry.personal).items():
             entry = {"call": str(call), "refreshDate": day.isoformat(), "url": Links(inquiry.root, call).newest}

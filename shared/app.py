@@ -14,7 +14,7 @@ from . import events
 from .api import Api
 from .archive import Archive
 from .catalogue import catalogue
-from .errors import RunFailed
+from .errors import RunFailed, UsageArchiveError
 from .holdings import Holdings
 from .identity import A_MINUTE, BRIEFLY, Bearer, ManagedIdentity
 from .selection import Selection, select
@@ -77,7 +77,13 @@ class App:
 
     def pull(self) -> None:
         """Pull what is due. Raises RunFailed at the end if something in it needs a person, so that Azure counts it."""
-        run = self.runner.run()
+        try:
+            run = self.runner.run()
+        except UsageArchiveError:
+            raise
+        except Exception as error:
+            events.defect("The run failed.")
+            raise RunFailed(f"{type(error).__name__} in the app itself.") from None
         if stuck := run.needing_a_person():
             calls = ", ".join(f"{pulled.call} ({pulled.reason})" for pulled in stuck)
             events.emit(events.RUN_FAILED, logging.ERROR, run=run.id, calls=calls)
@@ -87,6 +93,7 @@ class App:
 @functools.cache
 def app() -> App:
     """The app of this process. Raises SettingError at every use, until the setting is right."""
-    for library in ("azure", "urllib3"):  # they would log every request, and the URLs of downloads are secret
-        logging.getLogger(library).setLevel(logging.WARNING)
+    # They would log URLs, which are secret, and what the token endpoint says.
+    for library in ("azure", "msal", "urllib3"):
+        logging.getLogger(library).setLevel(logging.ERROR)
     return App(read(os.environ))

@@ -34,13 +34,13 @@ def in_container(container: ContainerClient, write: Callable[[], object]) -> Non
 
 @contextmanager
 def answering(*, missing_container_is_empty: bool = False) -> Iterator[None]:
-    """Turn the SDK's errors into ArchiveUnavailable. Nothing of the request, which may hold a token, is shown."""
+    """Turn the SDK's errors into ArchiveUnavailable. Nothing else of them is shown: they quote request and answer."""
     try:
         yield
     except AzureError as error:
         if missing_container_is_empty and error_code(error) == "ContainerNotFound":
             return
-        raise ArchiveUnavailable(f"Blob storage does not answer as it should: {error_code(error)}.") from error
+        raise ArchiveUnavailable(f"Blob storage does not answer as it should: {error_code(error)}.") from None
 
 
 def error_code(error: AzureError) -> str:

@@ -26,6 +26,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
+from .redaction import redacted
+
 
 class Outcome(StrEnum):
     """How a pull ended: exactly one of these, for every call of every run."""
@@ -126,14 +128,17 @@ class ArchiveUnavailable(UsageArchiveError):
 
 
 class PullError(UsageArchiveError):
-    """A pull that ended without a snapshot. `reason` is one word for logs and alarms, the text is for people."""
+    """A pull that ended without a snapshot. `reason` is one word for logs and alarms, the text is for people.
+
+    The text may quote what others said: what looks like a secret in it is hidden.
+    """
 
     outcome = Outcome.DEFERRED
     blob: str | None = None
     """Where the body is kept for people to look at, if one came."""
 
     def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(detail)
+        super().__init__(redacted(detail))
         self.reason = reason
 
 

@@ -1,12 +1,15 @@
 """What the app says in its log: one line per event, `name {json}`, for people and for alarms.
 
-The names are constants, because alarms are built on them. No line holds a URL with a query, a token or a key.
+The names are constants, because alarms are built on them. What looks like a token or a key is hidden.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+import traceback
+
+from .redaction import redacted
 
 RUN_FINISHED = "run.finished"
 """A run is over; counts by outcome."""
@@ -34,4 +37,10 @@ _log = logging.getLogger("usage_archive")
 
 def emit(name: str, level: int = logging.INFO, **facts: object) -> None:
     """Write one event; facts that are None or empty are left out."""
-    _log.log(level, "%s %s", name, json.dumps({k: v for k, v in facts.items() if v not in (None, "")}, default=str))
+    told = json.dumps({k: v for k, v in facts.items() if v not in (None, "")}, default=str)
+    _log.log(level, "%s %s", name, redacted(told))
+
+
+def defect(what: str) -> None:
+    """Write down the exception that is being handled, and where it comes from: it is a mistake in the app itself."""
+    _log.error("%s %s", what, redacted(traceback.format_exc()))

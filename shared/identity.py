@@ -82,8 +82,8 @@ class Bearer:
         """The token. Raises Deferred if there is none."""
         try:
             return self._credential.get_token(self._scope).token
-        except AzureError as error:
-            raise Deferred("no_token", f"The managed identity got no token for {self._scope}.") from error
+        except AzureError:  # it quotes the answer, which may quote the request
+            raise Deferred("no_token", f"The managed identity got no token for {self._scope}.") from None
 
     def renew(self) -> None:
         """Forget the token: Graph refused it, or it lacks a role that may have been granted since."""

@@ -106,17 +106,18 @@ class Query(NamedTuple):
         return parse_date(text, name) if text is not None else None
 
 
-def read(parameters: Mapping[str, str], allowed: Iterable[str]) -> Query:
-    """The parameters of a request for which `allowed` are there beside those of a call. Raises BadArgument."""
-    names = [*ARGUMENTS[1:], *(name for name in allowed if not name.startswith("$")), ARGUMENTS[0]]
-    known = {name.lower() for name in (*ARGUMENTS, *allowed)}
+def read(parameters: Mapping[str, str], allowed: Iterable[str], *, of_call: bool = True) -> Query:
+    """The parameters of a request for which `allowed` are there, and those `of_call`. Raises BadArgument."""
+    arguments = ARGUMENTS if of_call else ()
+    names = [*arguments[1:], *(name for name in allowed if not name.startswith("$")), *arguments[:1]]
+    known = {name.lower() for name in (*arguments, *allowed)}
     values: dict[str, str] = {}
     for name, value in parameters.items():
         lower = name.lower()
         if lower in KEY_PARAMETERS:
             continue
         if lower not in known:
-            raise BadArgument(f"There is no parameter {_shown(name)} here; there are {', '.join(names)}.")
+            raise BadArgument(f"There is no parameter {_shown(name)} here; there are {', '.join(names) or 'none'}.")
         if values.setdefault(lower, value) != value:
             raise BadArgument(f"{lower} is given twice.")
     return Query(values)

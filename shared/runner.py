@@ -139,7 +139,7 @@ class Runner(NamedTuple):
                 return self._ended(ask, Deferred("archive_unavailable", str(error)))
             except Exception as error:
                 # A defect of ours in one call must not cost the others their day.
-                logging.getLogger(__name__).exception("Pulling %s failed.", ask.call)
+                events.defect(f"Pulling {ask.call} failed.")
                 return self._ended(ask, Deferred("defect", f"{type(error).__name__} in the app itself."))
         raise AssertionError("the last attempt returns")
 

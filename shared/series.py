@@ -40,7 +40,7 @@ class Series(NamedTuple):
             trouble = str(error)
         except Exception as error:
             # A defect of ours in what can be made again must not touch what cannot.
-            logging.getLogger(__name__).exception("The series of %s cannot be made.", snapshot.call)
+            events.defect(f"The series of {snapshot.call} cannot be made.")
             trouble = f"{type(error).__name__} in the app itself."
         if trouble:
             events.emit(

@@ -130,6 +130,7 @@ def test_a_body_that_is_not_published_is_kept_whole_and_once(
 
     name = kept()
     assert kept() == name
+    assert ("/large/" in name) == (len(body) > BLOCK)
     (blob,) = blobs.get_container_client("usage-quarantine").list_blobs()
     assert blob.name == name
     assert zlib.decompress(blobs.get_blob_client("usage-quarantine", name).download_blob().readall(), wbits=31) == body

@@ -183,14 +183,16 @@ def test_an_endless_body_is_refused_once_it_is_too_large() -> None:
 
 
 def test_an_answer_whose_head_trickles_is_given_up_once_it_takes_too_long_as_a_whole() -> None:
+    head = [b"H"] * 200
+    pause = threading.Event()
+
     def trickle() -> None:
         connection, _ = listener.accept()
         with connection, suppress(OSError):
-            while True:
-                connection.sendall(b"H")
-                over.wait(0.02)
+            while head:
+                connection.sendall(head.pop())
+                pause.wait(0.02)
 
-    over = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=trickle)
         thread.start()
@@ -199,6 +201,7 @@ def test_an_answer_whose_head_trickles_is_given_up_once_it_takes_too_long_as_a_w
             Session(anywhere=frozenset([origin]), limits=Limits(whole=0.2)).fetch(origin, {})
         thread.join()
     assert caught.value.reason == "unreachable"
+    assert head
 
 
 class Zeros(io.RawIOBase):

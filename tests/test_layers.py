@@ -25,6 +25,7 @@ LAYERS = [
     ["catalogue"],
     ["settings", "events", "blobs", "rhythm", "cache"],
     ["errors"],
+    ["redaction"],
 ]
 SDKS = {
     "azure.functions": {"responses"},

@@ -140,6 +140,11 @@ def test_an_unknown_parameter_is_named_with_those_there_are() -> None:
         read({"period[]": "D7"}, OF_SNAPSHOT)
 
 
+def test_what_is_of_a_call_is_unknown_where_no_call_is() -> None:
+    with pytest.raises(BadArgument, match="there are none"):
+        read({"period": "D7"}, (), of_call=False)
+
+
 def test_names_are_read_in_any_case_and_the_hosts_key_is_left_to_it() -> None:
     assert read({"REFRESHDATE": "2024-11-29", "code": "secret", "clientId": "default"}, OF_SNAPSHOT).values == {
         "refreshdate": "2024-11-29"

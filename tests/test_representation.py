@@ -206,9 +206,13 @@ def test_head_has_no_ranges() -> None:
     assert get(None, "HEAD", range="bytes=0-1").status == 200
 
 
-def test_a_range_of_gzip_is_of_the_compressed_bytes() -> None:
-    whole = get(accept_encoding="gzip").body
-    assert get(accept_encoding="gzip", range="bytes=2-4").body == whole[2:5]
+def test_a_range_is_of_the_plain_body_unless_the_tag_of_gzip_is_named() -> None:
+    whole = get(accept_encoding="gzip")
+    plain = get(accept_encoding="gzip", range="bytes=2-4")
+    assert (plain.body, plain.headers["ETag"]) == (BODY[2:5], TAG)
+    assert "Content-Encoding" not in plain.headers
+    packed = get(accept_encoding="gzip", range="bytes=2-4", if_range=whole.headers["ETag"])
+    assert (packed.body, packed.headers["Content-Encoding"]) == (whole.body[2:5], "gzip")
 
 
 # -- times -------------------------------------------------------------------------------------------------------------

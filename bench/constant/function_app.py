@@ -7,5 +7,5 @@ app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 
 @app.route(route="constant")
 def constant(req: func.HttpRequest) -> func.HttpResponse:
-    """Always the same."""
-    return func.HttpResponse(b"constant", mimetype="text/plain")
+    """Always the same: as many bytes as it is asked for."""
+    return func.HttpResponse(bytes(int(req.params.get("size", 8))), mimetype="application/octet-stream")

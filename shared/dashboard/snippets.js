@@ -33,7 +33,7 @@ const curl = (each) =>
 const powershell = (each) =>
   `Invoke-WebRequest -Headers $headers -OutFile '${each.file}.csv' \`\n  -Uri '${url(each)}'\nImport-Csv '${each.file}.csv' -Encoding UTF8`;
 
-const pandas = (each) => `${each.name} = pd.read_csv(\n    "${url(each)}",\n    storage_options=PLACEHOLDER,\n)`;
+const pandas = (each) => `${each.name} = pd.read_csv(\n    "${url(each)}",\n    storage_options=KEY,\n)`;
 
 const together = (all) =>
   all.length === 2

@@ -75,12 +75,12 @@ def test_rows_are_told_apart_by_who_they_are_about_and_not_by_what_was_measured(
 
 
 def test_two_columns_tell_rows_apart_where_one_does_not() -> None:
-    header = ["Site Type", "Report Date", "Used"]
-    before = [header, *([kind, day, "1"] for kind in ("All", "Team") for day in ("2026-11-17", "2026-11-18"))]
-    after = [*before[:-1], ["Team", "2026-11-18", "3"]]
+    header = ["Site Type", "Report Date", "State", "Used"]
+    before = [header, *([kind, day, "new", "1"] for kind in ("All", "Team") for day in ("2026-11-17", "2026-11-18"))]
+    after = [*before[:-1], ["Team", "2026-11-18", "old", "1"]]
     found = compared(before, after)
     assert found["keys"] == ["Site Type", "Report Date"]
-    assert [each["key"] for each in found["cells"]] == [["Team", "2026-11-18"]]
+    assert [(each["key"], each["column"]) for each in found["cells"]] == [(["Team", "2026-11-18"], "State")]
 
 
 def test_without_such_columns_rows_are_told_apart_by_their_place() -> None:

@@ -76,7 +76,10 @@ def test_it_serves_the_printed_urls_until_it_is_told_to_end(tmp_path: Path) -> N
         if line.startswith("Serving"):
             break
     urls = [line for line in lines if line.startswith("http")]
-    assert [requests.get(url, timeout=30).status_code for url in urls] == [200, 200, 200]
+    assert [requests.get(url, timeout=30).status_code for url in urls] == [200, 200, 200, 200]
+    [key] = re.findall(r"^For people, who give the key (\S+)$", "\n".join(lines), re.MULTILINE)
+    status = urls[0].replace("/dashboard", "/status")
+    assert requests.get(status, headers={"x-functions-key": key}, timeout=30).status_code == 200
     process.send_signal(signal.SIGTERM)
     process.stdout.close()
     assert process.wait(20) == 143
