@@ -110,6 +110,7 @@ class Twin(NamedTuple):
 
     start: Blobs
     steps: Sequence[str]
+    ended: str
     end: Blobs
 
 
@@ -167,8 +168,8 @@ class Matrix:
         """Let it happen, restart, go on until the next day; look at the archive after the accident and in the end."""
         twin, accident = self.twin(case.scenario), Accident(case.step, case.mode)
         ended, left, end, violated = self._play(SCENARIOS[case.scenario], twin.start, accident)
-        if (ended == KILLED) != case.mode.startswith("kill"):
-            violated.append(f"the process ended as {ended}")
+        if (ended == KILLED) != case.mode.startswith("kill") or (case.mode == "lost" and ended != twin.ended):
+            violated.append(f"the run ended as {ended}")
         if accident.steps[: case.step] != twin.steps[: case.step]:
             violated.append(f"the steps were {accident.steps}, not those of the twin")
         return Result(case, ended, left, [*violated, *_unlike(twin.end, end)])
@@ -182,7 +183,7 @@ class Matrix:
         course = self._play(scenario, start, watch)
         if course.violated or course.ended.partition(":")[0] not in ("published", "revised", "quarantined"):
             raise AssertionError(f"When nothing happens, it ends as {course.ended}: {course.violated}")
-        return Twin(start, watch.steps, course.end)
+        return Twin(start, watch.steps, course.ended, course.end)
 
     def _play(self, scenario: Scenario, start: Blobs, accident: Accident, again: Sequence[timedelta] = AGAIN) -> Course:
         self._log.write_text("")

@@ -35,6 +35,7 @@ from shared.runs import Pulled
 from shared.settings import read
 
 ACTORS = "AB"
+_TURN = 0.3
 _READING = {"list", "get", "head"}
 _STUCK = {"fault": "stuck", "args": {"days": 1e6}}
 _REPORT = "getOffice365ActiveUserCounts"
@@ -355,7 +356,20 @@ def sample(duet: Duet, seed: int, seconds: float) -> Iterator[Played]:
     chance = random.Random(seed)
     while time.monotonic() < end:
         for pair in PAIRS:
-            yield duet(pair, lambda wanted: chance.choice(sorted(wanted)))
+            yield duet(pair, by_chance(chance))
+
+
+def by_chance(chance: random.Random) -> Choose:
+    """Now the one, then the other, for a while each: what goes wrong mostly takes few turns."""
+    last = ""
+
+    def choose(wanted: Wanted) -> str:
+        nonlocal last
+        if last not in wanted or chance.random() < _TURN:
+            last = chance.choice(sorted(wanted))
+        return last
+
+    return choose
 
 
 def show_all(seed: int, seconds: float | None, only: str) -> int:

@@ -52,12 +52,12 @@ STORAGE_FAULTS = [
     (fault, operation)
     for fault in (
         *("busy", "timed_out", "reset", "lost_answer", "no_permission", "container_missing", "container_going"),
-        *("immutable", "exists", "changed", "read_only", "disabled", "stale_list"),
+        *("changed", "read_only", "disabled", "stale_list"),
     )
     for operation in ("put_block", "commit", "put_blob", "get", "list")
     if (fault == "stale_list") == (operation == "list") or fault in ("busy", "reset", "no_permission", "disabled")
 ]
-"""What fails, and at which operation."""
+"""What fails, and at which operation. That a blob is there which is not, storage does not say."""
 _LONGEST_PAUSE = 7 * 4 + 1
 """Slots: after that many, every call is asked for again that Graph once refused."""
 

@@ -60,7 +60,8 @@ class Api(NamedTuple):
 
     def status(self, request: Request) -> Reply:
         """Answer `/status`. Raises RequestError, SettingError, ArchiveUnavailable."""
-        form = query.read(request.query, query.OF_STATUS, of_call=False).form(("json", "csv"), request.headers.get("accept", ""))
+        asked = query.read(request.query, query.OF_STATUS, of_call=False)
+        form = asked.form(("json", "csv"), request.headers.get("accept", ""))
         from . import freshness
 
         found = freshness.status(self.holdings, self.selection(), self.clock())

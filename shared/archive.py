@@ -23,7 +23,7 @@ from azure.core.exceptions import (
 )
 from azure.storage.blob import BlobProperties, BlobServiceClient, ContainerClient, ExponentialRetry
 
-from .blobs import DERIVED, PERSONAL, QUARANTINE, USAGE, answering, in_container
+from .blobs import DERIVED, PERSONAL, QUARANTINE, USAGE, already_there, answering, in_container
 from .call import Call
 from .draft import BLOCK, Draft
 from .errors import ArchiveUnavailable
@@ -193,8 +193,12 @@ class Archive:
             content.seek(0)
             client.get_blob_client(name).upload_blob(content, overwrite=False, metadata=metadata)
 
-        with answering(), suppress(ResourceExistsError):
-            in_container(client, write)
+        with answering():
+            try:
+                in_container(client, write)
+            except ResourceExistsError as error:
+                if not already_there(error):
+                    raise
 
     def entries(self, container: str, start: str = "") -> list[Entry]:
         """The blobs of a container whose names begin with `start`, by name."""

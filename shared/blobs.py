@@ -45,4 +45,10 @@ def answering(*, missing_container_is_empty: bool = False) -> Iterator[None]:
 
 def error_code(error: AzureError) -> str:
     """The service's own error code, or the kind of error if it did not answer at all."""
-    return str(getattr(error, "error_code", None) or type(error).__name__)
+    code = getattr(error, "error_code", None)  # text, or a StorageErrorCode, which is not written as its text
+    return str(getattr(code, "value", code) or type(error).__name__)
+
+
+def already_there(error: ResourceExistsError) -> bool:
+    """Whether there is a blob of that name: the SDK says the same of a container that is being deleted."""
+    return error_code(error) != "ContainerBeingDeleted"

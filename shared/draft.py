@@ -15,7 +15,7 @@ from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError, ResourceExistsError
 from azure.storage.blob import BlobBlock, ContainerClient
 
-from .blobs import QUARANTINE, answering, error_code, in_container
+from .blobs import QUARANTINE, already_there, answering, error_code, in_container
 from .call import Call
 from .drift import REORDERED
 from .errors import Deferred, Outcome
@@ -163,8 +163,10 @@ def _create(container: ContainerClient, name: str, blocks: list[BlobBlock], meta
         try:
             blob = container.get_blob_client(name)
             blob.commit_block_list(blocks, metadata=metadata, match_condition=MatchConditions.IfMissing)
-        except ResourceExistsError:
-            return False
+        except ResourceExistsError as error:
+            if already_there(error):
+                return False
+            raise
         except HttpResponseError as error:
             if error_code(error) == "InvalidBlockList":  # another writer's commit threw our blocks away
                 return False

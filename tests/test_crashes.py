@@ -62,3 +62,4 @@ def test_what_an_accident_at_the_commit_leaves(matrix: Matrix, mode: str, left: 
     commit = matrix.twin("first").steps.index("commit usage/report") + 1
     result = matrix(Case("first", commit, mode))
     assert len(snapshots(result.left, catalogue())) == left
+    assert result.violated == []

@@ -31,6 +31,17 @@ def test_a_refresh_date_that_was_skipped_while_the_archive_watched_was_never_sho
     assert lost_refresh_dates(HELD, NOW - timedelta(hours=hours), date(2026, 11, 12), NOW) == []
 
 
+@pytest.mark.parametrize("hours", [16, 18, 24, 36])
+def test_a_refresh_date_that_two_pulls_in_a_row_would_have_seen_is_lost(hours: int) -> None:
+    assert lost_refresh_dates(HELD, NOW - timedelta(hours=hours), day(10), NOW) == [day(9)]
+
+
+@pytest.mark.parametrize("number", [20, 21, 22])
+def test_a_refresh_date_that_cannot_be_out_yet_proves_no_loss(number: int) -> None:
+    assert lost_refresh_dates(HELD, NOW - timedelta(days=10), day(number), NOW) == []
+    assert lost_refresh_dates(HELD, NOW - timedelta(days=10), day(19), NOW) != []
+
+
 @pytest.mark.parametrize("came", [HELD, HELD + timedelta(days=1), HELD - timedelta(days=1)])
 def test_nothing_is_lost_between_neighbouring_dates(came: date) -> None:
     assert lost_refresh_dates(HELD, NOW - timedelta(days=10), came, NOW) == []

@@ -3,7 +3,7 @@
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import settings
@@ -99,6 +99,47 @@ def test_whatever_happens_what_must_hold_holds(in_memory: InProcess) -> None:
     run_state_machine_as_test(
         machine(in_memory), settings=settings(max_examples=60, stateful_step_count=25, derandomize=True, deadline=None)
     )
+
+
+# -- what lives have taught --------------------------------------------------------------------------------------------
+
+
+def passed_over(life: Life) -> set[date]:
+    """The refresh dates of the only call that nobody saw, all of which have to be named."""
+    (gone,), (named,) = life.model.gone().values(), life.model.lost.values()
+    assert gone == named
+    return gone
+
+
+def test_what_was_missed_in_a_day_without_a_pull_is_named(in_memory: InProcess) -> None:
+    with Life(in_memory, REPORTS[0], BEGIN) as life:
+        for _ in range(8):
+            life.pull()
+            life.miss(3)
+            life.heal()
+        life.pull()
+        assert passed_over(life)
+
+
+def test_what_a_run_without_a_record_passed_over_is_named_by_the_next_that_has_one(in_memory: InProcess) -> None:
+    with Life(in_memory, REPORTS[0], BEGIN) as life:
+        life.pull()
+        life.miss(12)
+        life.break_storage(STORAGE_FAULTS.index(("disabled", "put_blob")), times=0)
+        life.pull()
+        assert len(life.model.archived) == 2
+        assert not life.model.lost
+        life.heal()
+        life.pull()
+        assert passed_over(life)
+
+
+def test_a_call_that_graph_once_called_too_old_comes_back_without_a_hand(in_memory: InProcess) -> None:
+    (too_old,) = (number for number, trial in enumerate(GRAPH_FAULTS) if trial.ids == "F05")
+    with Life(in_memory, REPORTS[0], BEGIN) as life:
+        life.break_graph(too_old)
+        life.pull()
+        life.recover()
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

@@ -80,6 +80,12 @@ def test_nothing_is_asked_while_nothing_newer_can_exist() -> None:
     assert planned(held=holding(2), last={D7: was(Outcome.PUBLISHED, hours_ago=6)}) == Plan({}, [unchanged], 0)
 
 
+@pytest.mark.parametrize("days_ago", [1, 0, -1])
+def test_a_refresh_date_that_cannot_be_out_yet_is_no_reason_to_stop_asking(days_ago: int) -> None:
+    read = was(Outcome.PUBLISHED, hours_ago=6)
+    assert asked(held=holding(days_ago), last={D7: read}) == [Ask(D7, snapshot(days_ago))]
+
+
 def test_what_the_memory_says_is_held_but_the_archive_does_not_hold_is_due() -> None:
     assert asked(last={D7: was(Outcome.PUBLISHED, hours_ago=6)}) == [Ask(D7)]
 
@@ -103,6 +109,11 @@ def test_a_refused_call_is_asked_again_after_growing_pauses(streak: int, pause_d
     last = {D7: was(Outcome.REFUSED, hours_ago=24 * pause_days - 1, reason="bad_request", streak=streak)}
     assert planned(last=last).unasked == [Unasked(D7, Outcome.REFUSED, "bad_request")]
     assert asked(last=last, now=NOW + timedelta(hours=1))
+
+
+def test_a_period_for_which_graph_once_said_that_a_date_is_too_old_is_asked_for_again() -> None:
+    refused = was(Outcome.REFUSED, 24, "date_out_of_reach")
+    assert asked(last={D7: refused}) == [Ask(D7)]
 
 
 def test_a_report_that_the_cloud_lacks_is_asked_for_once_a_week() -> None:

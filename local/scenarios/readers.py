@@ -63,26 +63,33 @@ def _storage_down(bench: Bench) -> str:
         bench.spoil(storage=[{"fault": "busy", "times": None}])
         with ThreadPoolExecutor() as pool:
             answers = dict(zip(functions, pool.map(site.get, functions, functions.values()), strict=True))
+        health = site.get("health", "health")
+    must((health.status_code, health.text) == (503, "unreachable"), f"health is {health.text}")
     for path, answer in answers.items():
         must(answer.status_code == 503, f"{path} is answered with {answer.status_code}")
         must(answer.headers["Retry-After"].isdecimal(), f"Retry-After is {answer.headers['Retry-After']!r}")
         must(answer.headers["Content-Type"] == "application/problem+json", "it is no problem document")
         told = secrets_in(answer.text, bench.settings["IDENTITY_HEADER"], "Traceback")
         must(told == [], f"the answer tells {told}")
-    return f"503, Retry-After {answers[PATH].headers['Retry-After']}"
+    return f"503, Retry-After {answers[PATH].headers['Retry-After']}, health {health.text}"
 
 
 def _not_there(bench: Bench) -> str:
-    """Somebody asks for days that are not in the archive."""
+    """Somebody asks for days that are not in the archive, for one reason or another."""
     today = datetime.now(UTC)
     app = bench.app(CALL)
-    for days_ago in (9, 8, 2):
-        bench.at(today - timedelta(days=days_ago))
+    bench.at(today - timedelta(days=9))
+    bench.spoil([{"fault": "stuck", "args": {"days": 3.0}}])
+    for _ in range(8):
         bench.pull(app)
+        bench.control.sleep(12 * 3600)
+    bench.at(today - timedelta(days=1))
+    bench.pull(app)
     held = app.archive.refresh_dates(Call(REPORT, period="D7"))
     expected = [
         (CALL, held[0] - timedelta(days=1), "before_archive"),
-        (CALL, held[-2] + timedelta(days=1), "not_pulled"),
+        (CALL, held[0] + timedelta(days=1), "never_published"),
+        (CALL, held[-1] - timedelta(days=1), "not_pulled"),
         (CALL, today.date() + timedelta(days=2), "in_future"),
         ("getEmailActivityCounts(period='D7')", held[0], "not_pulled"),
     ]

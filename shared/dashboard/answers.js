@@ -4,70 +4,59 @@ import { text } from "./api.js";
 import { column, parse } from "./csv.js";
 import { breakable, bytes, change, day, daysBetween, el, number, percent, shifted, svg } from "./elements.js";
 
+/** Days between now and a year before: whole weeks, so that weekends weigh the same. */
 const YEAR = 364;
-/** Days, a whole number of weeks: so that weekends weigh the same. */
+/** Days that an average is of. */
 const RECENT = 28;
+/** Days of the outlook. */
 const AHEAD = 90;
+/** Days after which somebody counts as inactive for long. */
 const LONG = 90;
 const NO_MEASURES = ["Report Refresh Date", "Report Date", "Report Period", "Site Type"];
 
-/** One card for each question; `failed` makes an element of what went wrong. */
-export function answers(calls, today, failed) {
-  const cards = [
-    card("Active users", ["getOffice365ActiveUserCounts"], "D180", averages),
-    card("Licensed and active", ["getOffice365ServicesUserCounts"], "D30", licensed),
-    card(
-      "Storage",
-      ["getMailboxUsageStorage", "getOneDriveUsageStorage", "getSharePointSiteUsageStorage"],
-      "D180",
-      storage,
-    ),
-    card("Teams", ["getTeamsUserActivityUserCounts"], "D180", averages),
-    card("Copilot", ["getMicrosoft365CopilotUserCountSummary"], "D30", (found) =>
-      shares(found, " Active Users", " Enabled Users"),
-    ),
-  ];
-  return Promise.all(cards);
+const QUESTIONS = [
+  { title: "Active users", reports: ["getOffice365ActiveUserCounts"], period: "D180", answer: averages },
+  { title: "Licensed and active", reports: ["getOffice365ServicesUserCounts"], period: "D30", answer: licensed },
+  {
+    title: "Storage",
+    reports: ["getMailboxUsageStorage", "getOneDriveUsageStorage", "getSharePointSiteUsageStorage"],
+    period: "D180",
+    answer: storage,
+  },
+  { title: "Teams", reports: ["getTeamsUserActivityUserCounts"], period: "D180", answer: averages },
+  { title: "Copilot", reports: ["getMicrosoft365CopilotUserCountSummary"], period: "D30", answer: enabled },
+];
 
-  async function card(title, reports, period, make) {
+/** Fills `box` with a card for each question, one after the other; `failed` makes an element of what went wrong. */
+export async function answers(box, calls, today, failed) {
+  const from = shifted(today, -YEAR - RECENT - 14);
+  const cards = QUESTIONS.map(({ title }) => el("article.card", { "aria-busy": "true" }, el("h3", {}, title)));
+  box.replaceChildren(...cards);
+  await Promise.all(QUESTIONS.map((question, place) => fill(cards[place], question)));
+
+  async function fill(card, { reports, period, answer }) {
     const found = reports.map((report) => best(calls, report, period)).filter(Boolean);
-    const box = el("article.card", {}, el("h3", {}, title));
     if (!found.length) {
-      box.classList.add("absent");
-      box.append(
-        el(
-          "p",
-          {},
-          "Not archived. To have it, add ",
-          ...listed(reports),
-          " to the app setting ",
-          el("code", {}, "REPORTS"),
-          ".",
-        ),
+      card.classList.add("absent");
+      const setting = el("code", {}, "REPORTS");
+      card.append(
+        el("p", {}, "Not archived. To have it, add ", ...listed(reports), " to the app setting ", setting, "."),
       );
-      return box;
+    } else {
+      try {
+        card.append(...(await answer(await Promise.all(found.map((call) => seriesOf(call, from))), calls)));
+      } catch (failure) {
+        card.append(failed(failure));
+      }
+      card.append(el("p.source", {}, "From ", ...found.flatMap(source)));
     }
-    try {
-      const from = shifted(today, -YEAR - RECENT - 14);
-      box.append(...(await make(await Promise.all(found.map((call) => seriesOf(call, from))), calls)));
-    } catch (failure) {
-      box.append(failed(failure));
-    }
-    box.append(
-      el(
-        "p.source",
-        {},
-        "From ",
-        found
-          .map((call, place) => [
-            place ? ", " : "",
-            el("a", { href: `#call=${encodeURIComponent(call.text)}` }, breakable(call.text)),
-          ])
-          .flat(),
-      ),
-    );
-    return box;
+    card.removeAttribute("aria-busy");
   }
+}
+
+function source(call, place) {
+  const link = el("a", { href: `#call=${encodeURIComponent(call.text)}` }, breakable(call.text));
+  return place ? [", ", link] : [link];
 }
 
 const listed = (names) => names.flatMap((name, place) => [place ? ", " : "", el("code", {}, name)]);
@@ -76,9 +65,13 @@ const listed = (names) => names.flatMap((name, place) => [place ? ", " : "", el(
 function best(calls, report, period) {
   const archived = calls.filter((call) => call.report === report && call.newest && !call.version && call.period);
   return (
-    archived.find((call) => call.period === period) ??
-    archived.sort((one, other) => Number(other.period.slice(1)) - Number(one.period.slice(1)))[0]
+    archived.find((call) => call.period === period) ?? archived.sort((one, other) => daysOf(other) - daysOf(one))[0]
   );
+}
+
+/** 0 for all time, which grows with every day. */
+function daysOf({ period }) {
+  return Number(/\d+/.exec(period) ?? 0);
 }
 
 async function seriesOf(call, from) {
@@ -131,6 +124,11 @@ async function licensed(found, calls) {
         ` of ${number(inactive + active)} with a licence (${percent(inactive / (inactive + active))}) were not active for ${LONG} days.`,
       ),
   ].filter(Boolean);
+}
+
+/** Who uses Copilot of those who may. */
+function enabled(found) {
+  return shares(found, " Active Users", " Enabled Users");
 }
 
 /** What is active of what could be. */

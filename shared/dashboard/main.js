@@ -75,9 +75,7 @@ async function load() {
   const calls = callsOf(status.value?.calls ?? [], catalogue.value?.value ?? []);
   const today = (status.value?.at ?? new Date().toISOString()).slice(0, 10);
   await Promise.all([
-    answers(calls, today, failed)
-      .then((cards) => fill("answers-body", ...cards))
-      .catch((fault) => fill("answers-body", failed(fault))),
+    answers(at("answers-body"), calls, today, failed).catch((fault) => fill("answers-body", failed(fault))),
     explorer(at("reports-body"), calls, today, failed, life.signal).catch((fault) =>
       fill("reports-body", failed(fault)),
     ),

@@ -1,0 +1,63 @@
+"""What storage answers when it refuses, and what is made of it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from local.control import Control
+from local.faulty_storage import FaultyStorage
+from local.stack import Stack
+from shared.app import App
+from shared.errors import ArchiveUnavailable
+from shared.runs import Pulled
+
+D7 = "getOffice365ServicesUserCounts(period='D7')"
+
+
+@pytest.fixture
+def storage(stack: Stack) -> Iterator[FaultyStorage]:
+    with FaultyStorage(stack.settings["ARCHIVE_URL"], Path(stack.settings["ARCHIVE_CA"])) as storage:
+        yield storage
+
+
+@pytest.fixture
+def pull(storage: FaultyStorage, make_app: Callable[..., App]) -> Callable[..., Pulled]:
+    """One call with something wrong at one operation."""
+
+    def pull(operation: str, fault: str, blob: str = "*", **args: object) -> Pulled:
+        app = make_app(ARCHIVE_URL=storage.url, ARCHIVE_CA=str(storage.ca_file), REPORTS=D7)
+        storage.set([{"fault": fault, "match": {"operation": operation, "blob": blob}, "args": args}])
+        (pulled,) = app.runner.run().pulls
+        return pulled
+
+    return pull
+
+
+@pytest.mark.parametrize("code", ["AuthenticationFailed", "AuthorizationFailure", "SomethingNew"])
+def test_the_code_of_storage_is_told_as_storage_writes_it(pull: Callable[..., Pulled], code: str) -> None:
+    pulled = pull("put_block", "no_permission", code=code)
+    assert pulled.reason == "archive_unavailable"
+    assert pulled.detail == f"Blob storage does not answer as it should: {code}."
+
+
+def test_blocks_that_another_writers_commit_threw_away_are_staged_again(pull: Callable[..., Pulled]) -> None:
+    assert pull("commit", "busy", status=400, code="InvalidBlockList").outcome == "published"
+
+
+def test_a_run_whose_record_finds_its_container_being_deleted_does_not_pass_for_recorded(
+    pull: Callable[..., Pulled],
+) -> None:
+    with pytest.raises(ArchiveUnavailable, match="ContainerBeingDeleted"):
+        pull("put_blob", "container_going", blob="runs/*")
+
+
+def test_a_snapshot_whose_container_is_being_deleted_does_not_pass_for_archived(pull: Callable[..., Pulled]) -> None:
+    pulled = pull("commit", "container_going")
+    assert (pulled.outcome, pulled.reason, pulled.blob) == ("deferred", "archive_unavailable", None)
+
+
+def test_nor_does_a_body_pass_for_quarantined(pull: Callable[..., Pulled], control: Control) -> None:
+    control.put("faults", {"rules": [{"fault": "page"}]})
+    pulled = pull("commit", "container_going")
+    assert (pulled.outcome, pulled.reason, pulled.blob) == ("deferred", "archive_unavailable", None)
