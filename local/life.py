@@ -75,7 +75,11 @@ class Life:
 
     def __init__(self, world: World, reports: str, began: datetime) -> None:
         self.faults = 0
-        """How many were injected so far."""
+        """How many were injected so far, in requests of all kinds."""
+        self.requests = 0
+        """How many went to the token endpoint, to Graph and to the download host ..."""
+        self.faulty = 0
+        """... and with how many of them something went wrong."""
         self.reports = reports
         self._world = world
         self._control = world.control
@@ -220,6 +224,14 @@ class Life:
             self._world.storage.set(at_storage)
             self._storage_fails = bool(at_storage)
 
+    def _count_requests(self, record: Sequence[Mapping[str, Any]]) -> None:
+        faulty = sum(bool(set(entry["faults"]) - {"concealed"}) for entry in record)
+        self.requests, self.faulty, self.faults = (
+            len(record) + self.requests,
+            faulty + self.faulty,
+            faulty + self.faults,
+        )
+
     def _count_faults(self) -> None:
         self.faults += sum(rule["hits"] for rule in self._world.storage.rules.shown()["rules"])
 
@@ -249,7 +261,7 @@ class Life:
             self._app.runner.run()
         self._stand()
         record = self._control.get("record")
-        self.faults += sum(bool(entry["faults"]) for entry in record)
+        self._count_requests(record)
         self._demand(self.model.answered(record))
         self._look()
         run = self.model.last_run

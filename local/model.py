@@ -276,17 +276,15 @@ class Model:
         violated = []
         for day in days:
             self.lost[call].add(day)
-            if (
-                Place(call if "(" in call or call not in self._daily else str(Call(call, date=day)), day)
-                in self.archived
-            ):
+            place = Place(str(Call(call, date=day)) if call in self._daily else call, day)
+            if place in self.archived:
                 violated.append(f"I6: {call} of {day} is named as lost, and archived")
             elif call not in self._daily:
                 looked = max((at for at in self._looks[call] if at < now), default=now)
                 shown = any(slot.shown[call.partition("(")[0]] == day for slot in self._slots)
                 if not shown and not any(looked < slot.at < now for slot in self._slots):
                     violated.append(f"I6: {call} of {day} is named as lost, was never there, and no pull was missed")
-            elif day > now.date() - timedelta(days=DATE_DAYS):
+            elif day >= now.date() - timedelta(days=DATE_DAYS):
                 violated.append(f"I6: {call} of {day} is named as lost, and can be asked for")
         return violated
 

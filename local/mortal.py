@@ -9,11 +9,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
-from multiprocessing.connection import Connection
-from multiprocessing.context import ForkServerContext, SpawnContext
 from pathlib import Path
 from threading import Event
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from local.control import Control
 from shared.archive import Archive, Patience
@@ -27,6 +25,10 @@ from shared.runner import Runner
 from shared.selection import select
 from shared.settings import read
 from shared.transport import Limits
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+    from multiprocessing.context import ForkServerContext, SpawnContext
 
 KILLED = "killed"
 _LONGEST = 60.0

@@ -21,9 +21,10 @@ OUTAGE_DAYS = 3
 RESTATEMENTS = 20
 FLIPS = 4
 SHARE = 0.1
-"""Of the requests that something goes wrong with."""
+"""Of the requests is the least that something goes wrong with."""
 
 _DOWNLOAD = {"listener": "download"}
+_IDENTITY = {"listener": "identity", "path": "*graph*"}
 _GRAPH: Sequence[tuple[str, Mapping[str, str], Mapping[str, Any]]] = (
     ("throttled", {}, {"retry_after": "30"}),
     ("server_error", {}, {"status": 503, "form": "html"}),
@@ -33,15 +34,18 @@ _GRAPH: Sequence[tuple[str, Mapping[str, str], Mapping[str, Any]]] = (
     ("url_expired", {}, {}),
     ("empty", _DOWNLOAD, {}),
     ("page", _DOWNLOAD, {}),
-    ("token_error", {"listener": "identity", "path": "*graph*"}, {}),
+    ("token_error", _IDENTITY, {}),
+    ("token_error", _IDENTITY, {"status": 404, "form": "empty"}),
+    ("token_garbage", _IDENTITY, {}),
+    ("token_without_roles", _IDENTITY, {}),
 )
-"""Of each listener, so many in all that something is wrong with SHARE of its requests."""
+"""Four for each listener."""
 _STORAGE = (("no_permission", "list"), ("busy", "put_block"), ("lost_answer", "commit"), ("busy", "put_blob"))
-_DOWN: Sequence[tuple[Rules, Rules] | None] = (
+DOWN: Sequence[tuple[Rules, Rules] | None] = (
     None,  # the host sleeps
     ([{"fault": "server_error", "times": None}], ()),
     ([{"fault": "url_expired", "times": None}], ()),
-    ([{"fault": "token_error", "match": {"listener": "identity", "path": "*graph*"}, "times": None}], ()),
+    ([{"fault": "token_error", "match": _IDENTITY, "times": None}], ()),
     ((), [{"fault": "disabled", "times": None}]),
 )
 """What an outage is."""
@@ -52,7 +56,10 @@ class Year(NamedTuple):
 
     pulls: int
     """That were scheduled."""
-    faults: int
+    requests: int
+    """To the token endpoint, to Graph and to the download host ..."""
+    faulty: int
+    """... those with which something went wrong."""
     snapshots: int
     missed: int
     """Refresh dates, of all calls, that two scheduled pulls could have seen, and that are not archived ..."""
@@ -69,7 +76,8 @@ class Year(NamedTuple):
 
     def __str__(self) -> str:
         return (
-            f"{self.pulls} pulls, {self.faults} faults, {self.snapshots} snapshots; "
+            f"{self.pulls} pulls, {self.requests} requests, {self.faulty / self.requests:.1%} of them faulty, "
+            f"{self.snapshots} snapshots; "
             f"{self.missed} refresh dates missed in outages, {self.named} named; "
             f"{self.corrected} bodies corrected, {self.read} of them read, {self.revised} archived: "
             f"{self.read - self.revised} lost revisions; {self.flips} flips of names"
@@ -98,8 +106,8 @@ def live(world: World, reports: str, seed: int, days: int = DAYS) -> Year:
             if slot in concealed:
                 life.conceal(float(_is_concealed(slot, concealed)))
             if down.get(slot) != down.get(slot - 1):
-                life.trouble(*((_DOWN[down[slot]] or usual) if slot in down else usual), seed + slot)
-            if slot in down and _DOWN[down[slot]] is None:
+                life.trouble(*((DOWN[down[slot]] or usual) if slot in down else usual), seed + slot)
+            if slot in down and DOWN[down[slot]] is None:
                 life.miss(1)
             else:
                 life.pull()
@@ -115,8 +123,8 @@ def live(world: World, reports: str, seed: int, days: int = DAYS) -> Year:
 
 def _outages(chance: random.Random, number: int) -> dict[int, int]:
     """The slots of outages, each with what is down; one in each part of the year."""
-    length, part = PULLS_A_DAY * OUTAGE_DAYS, number // len(_DOWN)
-    begins = [part * each + chance.randrange(1, part - 2 * length) for each in range(len(_DOWN))]
+    length, part = PULLS_A_DAY * OUTAGE_DAYS, number // len(DOWN)
+    begins = [part * each + chance.randrange(1, part - 2 * length) for each in range(len(DOWN))]
     return {begin + slot: kind for kind, begin in enumerate(begins) for slot in range(length)}
 
 
@@ -127,10 +135,10 @@ def _is_concealed(slot: int, flips: Sequence[int]) -> bool:
 def _rules() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """For Graph and for storage."""
     graph = [
-        {"fault": fault, "match": match, "times": None, "p": SHARE / 4, "args": args} for fault, match, args in _GRAPH
+        {"fault": fault, "match": match, "times": None, "p": SHARE / 3, "args": args} for fault, match, args in _GRAPH
     ]
     storage = [
-        {"fault": fault, "match": {"operation": operation}, "times": None, "p": SHARE / 4}
+        {"fault": fault, "match": {"operation": operation}, "times": None, "p": SHARE / 3}
         for fault, operation in _STORAGE
     ]
     return graph, storage
@@ -161,7 +169,8 @@ def _counted(world: World, life: Life, corrections: Sequence[_Correction], numbe
     names = [each["names"] for each in sorted(snapshots, key=lambda each: each["pulled_at"]) if each["names"] != "none"]
     return Year(
         pulls=number,
-        faults=life.faults,
+        requests=life.requests,
+        faulty=life.faulty,
         snapshots=sum(map(len, model.archived.values())),
         missed=sum(map(len, model.gone().values())),
         named=sum(map(len, model.lost.values())),

@@ -1,7 +1,8 @@
 """A year of runs against what Graph would have shown at each: nothing is missed, and hardly a request is wasted.
 
 The plan is asked and its calls are answered from the simulated tenant's publication dates, under the simulator's own
-request limits; what a run does with an answer is in test_pull.py, over HTTP.
+request limits; what a run does with an answer is in test_pull.py, over HTTP. In the year of faults all of the app takes
+part, in one process, and after each pull it is looked at what must hold.
 """
 
 from collections import Counter, defaultdict
@@ -11,6 +12,8 @@ from datetime import UTC, date, datetime, timedelta
 from local.simulator.limits import Limits
 from local.simulator.publication import Publication
 from local.simulator.tenant import Tenant
+from local.worlds import InProcess
+from local.year import DOWN, FLIPS, PULLS_A_DAY, RESTATEMENTS, SHARE, live
 from shared.call import Call
 from shared.catalogue import catalogue
 from shared.errors import Outcome
@@ -189,3 +192,13 @@ def test_a_neighbour_that_takes_thirty_of_the_tenants_forty_requests_costs_no_re
         world.run(now)
     assert {call: dates for call, dates in world.visible().items() if dates - world.archived[call]} == {}
     assert world.waiting == 0
+
+
+def test_in_a_year_of_faults_outages_and_corrections_no_revision_is_lost_and_what_is_missed_is_named() -> None:
+    with InProcess(users=16) as world:
+        year = live(world, "getMailboxUsageDetail(period='D7')", seed=1)
+    print(year)
+    assert (year.pulls, year.corrected, year.flips) == (365 * PULLS_A_DAY, RESTATEMENTS, FLIPS)
+    assert year.faulty >= SHARE * year.requests
+    assert year.revised == year.read > RESTATEMENTS / 3
+    assert year.named == year.missed > len(DOWN)
