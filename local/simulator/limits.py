@@ -25,6 +25,8 @@ class Limits:
     def set_neighbours(self, function: str, used: int) -> None:
         """How much of the tenant's share other apps use of a function, or of each (`*`), from now on."""
         with self._lock:
+            if function == "*":
+                self._neighbours.clear()
             self._neighbours[function] = used
 
     def take(self, function: str, app: str, now: float) -> None:

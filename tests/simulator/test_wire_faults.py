@@ -175,8 +175,10 @@ def test_hanging_ends_when_the_client_leaves_or_the_simulator_stops(client: Clie
         pass
     assert (entries[0]["faults"], entries[0]["size"]) == (["hang"], 0)
     with asked(client, fault(client, "hang")) as connection:
-        Thread(target=client.simulator.stop).start()
+        stopping = Thread(target=client.simulator.stop)
+        stopping.start()
         assert connection.recv(1) == b""
+        stopping.join()
 
 
 @pytest.mark.parametrize("after", [0, 2])
