@@ -165,12 +165,10 @@ class Archive:
     def newest_run(self, today: date) -> Run | None:
         """The newest readable record of a run of this month or the one before, or None."""
         container = self._service.get_container_client(DERIVED)
-        with answering(missing_container_is_empty=True):
-            for month in (today, today.replace(day=1) - timedelta(days=1)):
-                names = [blob.name for blob in container.list_blobs(name_starts_with=f"runs/{month:%Y-%m}/")]
-                for name in sorted(names, reverse=True):
-                    with suppress(ValueError, KeyError, TypeError):  # a damaged record must not stop the pulling
-                        return Run.from_json(container.download_blob(name).readall())
+        for month in (today, today.replace(day=1) - timedelta(days=1)):
+            for entry in reversed(self.entries(DERIVED, f"runs/{month:%Y-%m}/")):
+                with answering(), suppress(ValueError, KeyError, TypeError):  # a damaged one must not stop the pulling
+                    return Run.from_json(container.download_blob(entry.name).readall())
         return None
 
     def keep_run(self, run: Run) -> None:

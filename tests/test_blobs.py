@@ -52,6 +52,14 @@ def test_a_run_whose_record_finds_its_container_being_deleted_does_not_pass_for_
         pull("put_blob", "container_going", blob="runs/*")
 
 
+def test_a_run_does_not_forget_all_that_earlier_ones_knew_when_their_record_cannot_be_read(
+    pull: Callable[..., Pulled], control: Control
+) -> None:
+    pull("commit", "busy")
+    with pytest.raises(ArchiveUnavailable, match="ContainerNotFound"):
+        pull("get", "container_missing", blob="runs/*")
+
+
 def test_a_snapshot_whose_container_is_being_deleted_does_not_pass_for_archived(pull: Callable[..., Pulled]) -> None:
     pulled = pull("commit", "container_going")
     assert (pulled.outcome, pulled.reason, pulled.blob) == ("deferred", "archive_unavailable", None)
