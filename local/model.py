@@ -23,6 +23,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
 from local.simulator.faults import WIRE
+from shared.budget import REQUESTS
 from shared.call import Call
 from shared.plan import BUDGET, DATE_DAYS, WINDOW
 from shared.runs import Run
@@ -50,7 +51,7 @@ _WHOLE = ("hang", "silence", "drip")
 """Faults on the wire that leave a body whole."""
 _SNAPSHOT = re.compile(r"report=(\w+)/period=([\w-]+)/refresh_date=([\d-]{10})/revision=(\d+)/\1_\2_\3_r\4\.csv\.gz")
 _DATE = "Report Refresh Date"
-_DERIVED = "series/"
+_DERIVED = ("series/", REQUESTS)
 """What may change."""
 
 

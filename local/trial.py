@@ -8,7 +8,7 @@ import logging
 import os
 import time
 import zlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -20,6 +20,7 @@ import requests
 from azure.identity import ManagedIdentityCredential
 from azure.storage.blob import BlobServiceClient
 
+from local import invariants
 from local.control import Control
 from local.faulty_storage import FaultyStorage
 from local.host import FunctionsHost
@@ -37,7 +38,7 @@ from shared.call import parse
 from shared.catalogue import catalogue
 from shared.graph import Graph
 from shared.identity import A_MINUTE, READ_SECONDS, Bearer, ManagedIdentity
-from shared.plan import BUDGET
+from shared.plan import BUDGET, WINDOW
 from shared.runs import Pulled
 from shared.settings import read
 from shared.snapshot import Snapshot
@@ -95,6 +96,8 @@ class Bench:
         self._blobs = BlobServiceClient(settings["ARCHIVE_URL"], ManagedIdentityCredential(), connection_verify=ca)
         self._log = io.StringIO()
         self._known: dict[tuple[str, str], Kept] = {}
+        self._asked: defaultdict[str, list[float]] = defaultdict(list)
+        """When Graph was asked for each report, but for what the record of the simulator still shows."""
         self._archive = self._new_archive()
 
     def __call__(self, tried: Trial | Scenario) -> Result:
@@ -104,7 +107,8 @@ class Bench:
         self._known = {}
         self.heal()
         self.control.put("roles", {"roles": ["Reports.Read.All"]})
-        self.control.forget()
+        self.forget()
+        self._asked.clear()
         with self._overheard():
             return self._try(tried) if isinstance(tried, Trial) else self._play(tried)
 
@@ -187,9 +191,14 @@ class Bench:
 
     def pull(self, app: App) -> Pulled:
         """A run of an app with a single call."""
-        self.control.forget()
+        self.forget()
         (pulled,) = app.runner.run().pulls
         return pulled
+
+    def forget(self) -> None:
+        """Empty the simulator's record. The request budget goes on."""
+        self._asked = self._requests()
+        self.control.forget()
 
     def newest(self, app: App, call: str) -> Snapshot:
         """The newest snapshot of a call."""
@@ -282,11 +291,17 @@ class Bench:
 
     def _requested(self) -> list[str]:
         """Too many requests, and secrets in the wrong place."""
-        asked = Counter(entry["call"].partition("(")[0] for entry in self.control.get("record", listener="graph"))
-        violated = [f"I8: {times} requests for {report} in a run" for report, times in asked.items() if times > BUDGET]
+        violated = invariants.within_budget(self._requests(), BUDGET, WINDOW)
         if any(any(entry["carried"].values()) for entry in self.control.get("record", listener="download")):
             violated.append("I7: the download host saw a secret")
         return violated
+
+    def _requests(self) -> defaultdict[str, list[float]]:
+        """When Graph was asked for each report."""
+        asked = defaultdict(list, {report: [*times] for report, times in self._asked.items()})
+        for entry in self.control.get("record", listener="graph"):
+            asked[entry["call"].partition("(")[0]].append(datetime.fromisoformat(entry["at"]).timestamp())
+        return asked
 
     def _secrets_in(self, text: str, where: str) -> list[str]:
         found = secrets_in(text, self.settings["IDENTITY_HEADER"])

@@ -13,10 +13,11 @@ from typing import NamedTuple
 
 from . import drift, events, marks
 from .archive import Archive
+from .budget import Budget
 from .call import Call
 from .errors import ArchiveUnavailable, Deferred, Outcome, PullError, TryAgain, Unconfirmed
 from .gaps import days_between, lost_days, lost_refresh_dates
-from .plan import BUDGET, WINDOW, Ask, Held, Unasked, days_of_interest, plan
+from .plan import BUDGET, Ask, Held, Plan, Unasked, days_of_interest, plan
 from .pull import Puller
 from .runs import Last, Pulled, Run, pulled_at, remember
 from .selection import Selection
@@ -56,16 +57,14 @@ class Runner(NamedTuple):
         last = before.last if before else {}
         selected = self.selection.by_report
         since = before.started if before else started
-        requests = {report: list(before.requests.get(report, ())) if before else [] for report in selected}
         with ThreadPoolExecutor(WORKERS) as pool:
             holdings = pool.map(lambda report: self._held(report, selected[report], since), selected)
             held = dict(zip(selected, holdings, strict=True))
-            spent = {report: _spent(times, started) for report, times in requests.items()}
-            todo = plan(self.selection, held, last, spent, started)
-            obstacle = self._obstacle() if todo.asks else None
+            budget = Budget(self.archive, self.clock)
+            todo, obstacle = self._planned(held, last, budget, started)
             jobs = [
-                pool.submit(self._pull_report, asks, requests[report], started + RUN_TIME, obstacle)
-                for report, asks in todo.asks.items()
+                pool.submit(self._pull_report, asks, budget, started + RUN_TIME, obstacle)
+                for asks in todo.asks.values()
             ]
             pulls = [self._noted(self._standing(each)) for each in todo.unasked]
             pulls += [pulled for job in jobs for pulled in job.result()]
@@ -81,7 +80,6 @@ class Runner(NamedTuple):
             waiting=todo.waiting,
             lost={call: [day.isoformat() for day in days] for call, days in lost.items()},
             last=_worth_keeping(remember(last, pulls), finished),
-            requests={report: times for report, times in requests.items() if _spent(times, finished)},
             pulled_at=pulled_at(before, pulls),
         )
         self.archive.keep_run(run)
@@ -90,6 +88,18 @@ class Runner(NamedTuple):
         outcomes = Counter(str(pulled.outcome) for pulled in pulls)
         events.emit(events.RUN_FINISHED, run=run.id, waiting=run.waiting, outcomes=outcomes)
         return run
+
+    def _planned(
+        self, held: Mapping[str, Held], last: Mapping[str, Last], budget: Budget, now: datetime
+    ) -> tuple[Plan, Deferred | None]:
+        """What to do, with its requests noted; or what keeps all of it from being done."""
+        for seen in budget.seen():
+            todo = plan(self.selection, held, last, seen.spent, now)
+            obstacle = self._obstacle() if todo.asks else None
+            wanted = {report: len(asks) for report, asks in todo.asks.items()}
+            if obstacle or not wanted or budget.reserve(wanted, seen):
+                return todo, obstacle
+        raise AssertionError("seen() has no end")
 
     def _obstacle(self) -> Deferred | None:
         """What keeps every call of the run from being asked: no token, which is slow to find out."""
@@ -100,28 +110,27 @@ class Runner(NamedTuple):
         return None
 
     def _pull_report(
-        self, asks: Sequence[Ask], requests: list[datetime], end: datetime, obstacle: Deferred | None
+        self, asks: Sequence[Ask], budget: Budget, end: datetime, obstacle: Deferred | None
     ) -> list[Pulled]:
-        """The calls of one report, one after the other; each request is noted in `requests`."""
+        """The calls of one report, one after the other."""
         pulls: list[Pulled] = []
         for ask in asks:
-            pulled = self._ended(ask, obstacle) if obstacle else self._pull(ask, requests, end)
+            pulled = self._ended(ask, obstacle) if obstacle else self._pull(ask, budget, end)
             if pulled.reason in ("rate_limited", "no_token"):
                 obstacle = Deferred(pulled.reason, pulled.detail)
             pulls.append(self._noted(pulled))
         return pulls
 
-    def _pull(self, ask: Ask, requests: list[datetime], end: datetime) -> Pulled:
+    def _pull(self, ask: Ask, budget: Budget, end: datetime) -> Pulled:
         """One call with its retries, as many as time and the request budget allow."""
         unconfirmed = ""
         for attempt in range(1, ATTEMPTS + 1):
             now = self.clock()
             if now >= end:
                 return self._ended(ask, Deferred("out_of_time", "The run had no time left."))
-            if _spent(requests, now) >= BUDGET:
-                return self._ended(ask, Deferred("budget", f"{BUDGET} requests in ten minutes are the limit."))
-            requests.append(now)
             try:
+                if not budget.take(ask.call.report):
+                    return self._ended(ask, Deferred("budget", f"{BUDGET} requests in ten minutes are the limit."))
                 pulled = self.puller.pull(ask, unconfirmed)
                 self._mark_flip(ask, pulled)
                 return pulled
@@ -244,10 +253,6 @@ def _was_empty(report: str, day: date, last: Mapping[str, Last]) -> bool:
     """Whether Graph had nothing for that day to the last, as for a Sunday on which nobody did anything."""
     was = last.get(str(Call(report, date=day)))
     return was is not None and was.outcome is Outcome.NO_DATA
-
-
-def _spent(times: Sequence[datetime], now: datetime) -> int:
-    return sum(now - time < WINDOW for time in times)
 
 
 def _wait(error: TryAgain, attempt: int) -> float:

@@ -95,8 +95,6 @@ class Run(NamedTuple):
     """Dates that nothing can bring back, noticed in this run: by call its refresh dates, by report its single days."""
     last: Mapping[str, Last] = {}
     """By call: what this run saw, and what earlier ones saw of the calls that it did not ask for."""
-    requests: Mapping[str, list[datetime]] = {}
-    """By report: when it was asked for in the ten minutes before the run's end."""
     pulled_at: datetime | None = None
     """When a pull last ended well, in this run or an earlier one: published, unchanged or revised."""
 
@@ -122,7 +120,6 @@ class Run(NamedTuple):
                 "lost": self.lost,
                 "pulls": [_present(pulled) for pulled in self.pulls],
                 "last": {call: _present(last) for call, last in self.last.items()},
-                "requests": self.requests,
                 "pulled_at": self.pulled_at,
             },
             default=lambda time: time.isoformat(),
@@ -141,9 +138,6 @@ class Run(NamedTuple):
             lost={call: [str(date.fromisoformat(day)) for day in days] for call, days in record["lost"].items()},
             pulls=[Pulled(**_typed(pulled)) for pulled in record["pulls"]],
             last={call: _last(last) for call, last in record["last"].items()},
-            requests={
-                report: [datetime.fromisoformat(time) for time in times] for report, times in record["requests"].items()
-            },
             pulled_at=datetime.fromisoformat(at) if (at := record.get("pulled_at")) else None,
         )
 

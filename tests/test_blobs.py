@@ -52,12 +52,23 @@ def test_a_run_whose_record_finds_its_container_being_deleted_does_not_pass_for_
         pull("put_blob", "container_going", blob="runs/*")
 
 
+def test_a_run_that_left_no_record_has_spent_what_it_asked_for(pull: Callable[..., Pulled], control: Control) -> None:
+    for _ in range(12):
+        with pytest.raises(ArchiveUnavailable):
+            pull("put_blob", "disabled", blob="runs/*")
+    assert len(control.get("record", listener="graph")) == 10
+
+
 def test_a_run_does_not_forget_all_that_earlier_ones_knew_when_their_record_cannot_be_read(
     pull: Callable[..., Pulled], control: Control
 ) -> None:
     pull("commit", "busy")
     with pytest.raises(ArchiveUnavailable, match="ContainerNotFound"):
         pull("get", "container_missing", blob="runs/*")
+
+
+def test_a_request_that_cannot_be_noted_is_sent_all_the_same(pull: Callable[..., Pulled]) -> None:
+    assert pull("put_blob", "disabled", blob="requests.json").outcome == "published"
 
 
 def test_a_snapshot_whose_container_is_being_deleted_does_not_pass_for_archived(pull: Callable[..., Pulled]) -> None:

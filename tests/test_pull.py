@@ -4,6 +4,7 @@ import hashlib
 import logging
 import zlib
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -376,6 +377,14 @@ def test_retries_count_against_the_request_budget(make_app: MakeApp, scripted: W
         scripted.answers[path] = response(500)
     make_app(REPORTS=SERVICES, GRAPH_ENDPOINT=scripted.origin).runner.run()
     assert len(scripted.seen) == 10
+
+
+def test_runs_that_begin_at_once_share_the_request_budget(make_app: MakeApp, control: Control) -> None:
+    with ThreadPoolExecutor(12) as pool:
+        runs = list(pool.map(lambda app: app.runner.run(), [make_app(REPORTS=D7) for _ in range(12)]))
+    asked = control.get("record", listener="graph")
+    assert (len(asked), {entry["status"] for entry in asked}) == (10, {302})
+    assert [only(run).reason for run in runs].count("budget") == 2
 
 
 # -- single days -------------------------------------------------------------------------------------------------------

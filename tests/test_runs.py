@@ -57,7 +57,7 @@ def test_nothing_is_learned_from_the_first_refresh_date() -> None:
 
 
 def run_of(last: Last) -> Run:
-    return Run("the run", NOW, NOW, [came(HELD)], 0, {CALL: ["2026-11-09"]}, {CALL: last}, {}, NOW)
+    return Run("the run", NOW, NOW, [came(HELD)], 0, {CALL: ["2026-11-09"]}, {CALL: last}, NOW)
 
 
 @pytest.mark.parametrize("last", [WAS, Last(Outcome.NO_DATA, "empty_body", NOW)], ids=["all", "little"])

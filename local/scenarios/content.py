@@ -57,7 +57,7 @@ def _stuck_and_jump(bench: Bench) -> str:
     ends, lost = [], 0
     for _ in range(10):
         bench.at(bench.control.now() + timedelta(hours=12))
-        bench.control.forget()
+        bench.forget()
         run = app.runner.run()
         ends += [ended(pulled) for pulled in run.pulls]
         lost += sum(len(dates) for dates in run.lost.values())
@@ -97,7 +97,7 @@ def _empty_day(bench: Bench) -> str:
     bench.heal()
     must(first[str(call)] == "no_data:no_rows", f"the day ended as {first[str(call)]}")
     bench.tomorrow(23, 59)
-    bench.control.forget()
+    bench.forget()
     second = {pulled.call: ended(pulled) for pulled in app.runner.run().pulls}
     must(second.get(str(call)) == "published", f"the day ended as {second.get(str(call))}")
     return "no_data:no_rows, published the next day"

@@ -57,7 +57,7 @@ def _neighbour(bench: Bench) -> str:
         must_end(pulled, "deferred:rate_limited", "deferred:budget", "deferred:out_of_time")
     bench.control.put("neighbour", {"function": "*", "used": 0})
     bench.control.sleep(6 * 3600)
-    bench.control.forget()
+    bench.forget()
     for pulled in app.runner.run().pulls:
         must_end(pulled, "published")
     return "deferred, then published"
@@ -69,7 +69,7 @@ def _day_out_of_reach(bench: Bench) -> str:
     app = bench.app(DETAIL)
     asked: Counter[str] = Counter()
     for _ in range(3):
-        bench.control.forget()
+        bench.forget()
         app.runner.run()
         bench.control.sleep(6 * 3600)
         paths = (unquote(entry["path"]) for entry in bench.control.get("record", listener="graph"))

@@ -30,7 +30,7 @@ def _now_and_then(share: float) -> Scenario:
         """Of its answers a share fails, on eight days; one token is enough for all of a run."""
         bench.spoil([{"fault": "token_error", "times": None, "p": share, "match": FOR_GRAPH}])
         for _ in range(8):
-            bench.control.forget()
+            bench.forget()
             bench.tomorrow(23, 59)
             for pulled in bench.app(", ".join(CALLS)).runner.run().pulls:
                 must_end(pulled, "published")

@@ -234,6 +234,15 @@ def test_refresh_dates_that_graph_does_not_hand_out_are_at_risk_before_they_are_
     assert first - (log.lines[0]["timestamp"] + 42 * HOUR) <= 20 * HOUR  # since the last answer
 
 
+def test_a_download_host_that_wants_credentials_for_days_puts_dates_at_risk(
+    make_app: MakeApp, control: Control, log: Log, alarms: dict[str, Alarm]
+) -> None:
+    control.put("faults", {"rules": [{"fault": "missing_credentials", "times": None}]})
+    live(make_app(REPORTS=D7), control, range(0, 48, 6))
+    assert fired(alarms, log) == {"date-at-risk"}
+    assert '"reason": "download_failed"' in log.lines[0]["message"]
+
+
 def test_single_days_are_at_risk_a_week_before_graph_forgets_them(
     make_app: MakeApp, control: Control, log: Log, alarms: dict[str, Alarm]
 ) -> None:
