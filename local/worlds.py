@@ -177,8 +177,4 @@ class AmongParts(World):
 
     def _app(self, settings: Mapping[str, str]) -> App:
         given = read({**self._settings, **settings})
-        app = App(given, self.control.now, self.control.sleep)
-        app.archive = Archive(
-            given.archive_url, ManagedIdentityCredential(), PERSONAL, given.archive_ca, patience=Patience(pause=0)
-        )
-        return app
+        return App(given, self.control.now, self.control.sleep, Patience(pause=0))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from . import events
 from .api import Api
-from .archive import Archive
+from .archive import PATIENCE, Archive, Patience
 from .catalogue import catalogue
 from .errors import RunFailed, UsageArchiveError
 from .holdings import Holdings
@@ -32,11 +32,13 @@ class App:
         settings: Settings,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], object] = time.sleep,
+        patience: Patience = PATIENCE,
     ) -> None:
-        """The clock answers UTC; `sleep` takes seconds."""
+        """The clock answers UTC; `sleep` takes seconds. With `patience` storage is waited for, in the true time."""
         self._settings = settings
         self._clock = clock
         self._sleep = sleep
+        self._patience = patience
         self._reports = catalogue()
         self.archive = self._archive(BRIEFLY)
 
@@ -70,6 +72,7 @@ class App:
             self._identity(waits),
             personal=[report.name for report in self._reports.reports.values() if report.personal_data],
             ca=self._settings.archive_ca,
+            patience=self._patience,
         )
 
     def _identity(self, waits: Sequence[float]) -> ManagedIdentity:

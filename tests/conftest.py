@@ -13,6 +13,7 @@ from azure.storage.blob import BlobServiceClient
 from local.control import Control
 from local.stack import Stack
 from shared.app import App
+from shared.archive import Patience
 from shared.settings import read
 
 hypothesis.settings.register_profile("project", deadline=None, derandomize=True)
@@ -74,6 +75,6 @@ def maker(stack: Stack, control: Control, blobs: BlobServiceClient) -> Callable[
         blobs.delete_container(container.name)
 
     def make(**settings: str) -> App:
-        return App(read(stack.settings | settings), control.now, control.sleep)
+        return App(read(stack.settings | settings), control.now, control.sleep, Patience(pause=0))
 
     return make
