@@ -235,6 +235,11 @@ class Life:
     def _count_faults(self) -> None:
         self.faults += sum(rule["hits"] for rule in self._world.storage.rules.shown()["rules"])
 
+    def _unwritten(self) -> int:
+        """How many blobs could not be written, but for snapshots."""
+        rules = self._world.storage.rules.shown()["rules"]
+        return sum(rule["hits"] for rule in rules if rule["match"].get("operation") == "put_blob")
+
     def _next_slot(self) -> None:
         now = self._control.now()
         first, step = SLOTS
@@ -256,7 +261,7 @@ class Life:
     def _run(self, crashing: bool = False) -> None:
         self._control.forget()
         standing = self._stand()
-        before = self.model.last_run
+        before, unnoted = self.model.last_run, self._unwritten()
         with suppress(*([ArchiveUnavailable] if crashing or self._storage_fails else [])):
             self._app.runner.run()
         self._stand()
@@ -265,8 +270,9 @@ class Life:
         self._demand(self.model.answered(record))
         self._look()
         run = self.model.last_run
+        if crashing or self._unwritten() > unnoted:
+            self.model.forget_requests()  # they may not have been noted, and a day is worth more than the budget
         if run is None or run is before:
-            self.model.forget_requests()
             self._demand([] if crashing or self._storage_fails else ["I6: a run left no record"])
         else:
             self._demand(self.model.missed())

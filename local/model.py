@@ -135,7 +135,7 @@ class Model:
         return violated
 
     def forget_requests(self) -> None:
-        """The app cannot know of them."""
+        """The app may have been unable to note them."""
         self._requests.clear()
 
     # -- what must hold ------------------------------------------------------------------------------------------------
