@@ -119,7 +119,7 @@ def _idle(call: Call, holds: Held, last: Last | None, now: datetime) -> Unasked 
     if last is None:
         return None
     if _is_refused(last):
-        return Unasked(call, Outcome.REFUSED, last.reason) if _is_paused(call, last, now) else None
+        return Unasked(call, Outcome.REFUSED, last.reason) if _is_paused(last, now) else None
     newest = holds.newest.get(call)
     if newest is None or last.outcome not in (Outcome.PUBLISHED, Outcome.UNCHANGED, Outcome.REVISED):
         return None
@@ -154,7 +154,7 @@ def _days(report: str, holds: Held, last: Mapping[str, Last], now: datetime) -> 
         call = Call(report, date=day)
         was = last.get(str(call))
         if day not in holds.days:
-            if was is None or _may_have_come(call, was, now):
+            if was is None or _may_have_come(was, now):
                 days.missing.append(call)
         elif was and _read_today(was, now):
             days.read.append(call)
@@ -163,9 +163,9 @@ def _days(report: str, holds: Held, last: Mapping[str, Last], now: datetime) -> 
     return days
 
 
-def _may_have_come(call: Call, was: Last, now: datetime) -> bool:
+def _may_have_come(was: Last, now: datetime) -> bool:
     if _is_refused(was):
-        return not _is_paused(call, was, now)
+        return not _is_paused(was, now)
     return was.outcome is Outcome.DEFERRED or _day_is_over(was, now)
 
 
@@ -179,9 +179,7 @@ def _is_refused(was: Last) -> bool:
     return was.outcome is Outcome.REFUSED and was.reason != "permission"
 
 
-def _is_paused(call: Call, was: Last, now: datetime) -> bool:
-    if call.date and was.reason == "date_out_of_reach":
-        return True
+def _is_paused(was: Last, now: datetime) -> bool:
     pause = _PAUSES[-1 if was.reason == _LACKING else min(was.streak, len(_PAUSES)) - 1]
     return now - was.at < pause - _UNPUNCTUAL
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 WELL = (Outcome.PUBLISHED, Outcome.UNCHANGED, Outcome.REVISED)
 """The outcomes of a pull after which the archive holds what Graph shows."""
 
+_BEYOND_HELP = ("unknown_in_this_cloud", "date_out_of_reach")
+"""The reasons of refusals that nobody can do anything about."""
+
 
 class Last(NamedTuple):
     """How the last pull of one call ended."""
@@ -104,7 +107,7 @@ class Run(NamedTuple):
             pulled
             for pulled in self.pulls
             if pulled.asked
-            and pulled.reason != "unknown_in_this_cloud"
+            and pulled.reason not in _BEYOND_HELP
             and (pulled.outcome in (Outcome.QUARANTINED, Outcome.REFUSED) or pulled.reason == "defect")
         ]
 

@@ -153,10 +153,11 @@ def test_a_day_that_had_no_data_is_asked_for_once_a_day() -> None:
     assert days(2)[0] in asked_days(ONLY_DAYS, held, {missing: was(Outcome.NO_DATA, hours_ago=8)})
 
 
-def test_a_day_that_graph_calls_too_old_is_never_asked_for_again() -> None:
+@pytest.mark.parametrize(("hours", "again"), [(23, False), (24, True)])
+def test_a_day_within_reach_that_graph_calls_too_old_is_asked_for_again_after_a_pause(hours: int, again: bool) -> None:
     held = Held({}, set(days(*range(2, 27))))
-    last = {Call(REPORT, date=days(27)[0]): was(Outcome.REFUSED, 240, reason="date_out_of_reach")}
-    assert days(27)[0] not in asked_days(ONLY_DAYS, held, last)
+    last = {Call(REPORT, date=days(27)[0]): was(Outcome.REFUSED, hours, reason="date_out_of_reach")}
+    assert (days(27)[0] in asked_days(ONLY_DAYS, held, last)) == again
 
 
 def settled(*ago: int) -> dict[Call, Last]:

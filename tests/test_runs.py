@@ -79,3 +79,19 @@ def test_a_record_of_before_marks_and_rhythms_is_read() -> None:
     record = json.loads(run_of(Last(Outcome.NO_DATA, "empty_body", NOW)).to_json())
     del record["pulled_at"]
     assert Run.from_json(json.dumps(record).encode()).pulled_at is None
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reason", "needs"),
+    [
+        (Outcome.QUARANTINED, "not_csv", True),
+        (Outcome.REFUSED, "permission", True),
+        (Outcome.DEFERRED, "defect", True),
+        (Outcome.DEFERRED, "rate_limited", False),
+        (Outcome.REFUSED, "unknown_in_this_cloud", False),
+        (Outcome.REFUSED, "date_out_of_reach", False),
+    ],
+)
+def test_what_needs_a_person(outcome: Outcome, reason: str, needs: bool) -> None:
+    pulled = Pulled(CALL, outcome, NOW, reason)
+    assert bool(Run("the run", NOW, NOW, [pulled], 0).needing_a_person()) == needs
