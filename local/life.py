@@ -23,7 +23,7 @@ from local.worlds import PERSONAL, World
 from shared.call import Call
 from shared.catalogue import catalogue
 from shared.errors import ArchiveUnavailable
-from shared.reply import Reply, Request, answer
+from shared.reply import RETRY_SECONDS, Reply, Request, answer
 from shared.runs import Run
 from shared.verify import everything, verify
 
@@ -161,9 +161,10 @@ class Life:
         self._look()
 
     def heal(self) -> None:
-        """Nothing is wrong any more."""
+        """Nothing is wrong any more, for as long as readers are told to wait."""
         self._trial = None
         self._set_faults()
+        self._control.sleep(RETRY_SECONDS)
 
     def conceal(self, share: float) -> None:
         """Names are concealed in that share of the rows."""
