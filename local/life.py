@@ -269,10 +269,6 @@ class Life:
         record = self._control.get("record")
         self._count_requests(record)
         self._demand(self.model.answered(record))
-        for call in {entry["call"] for entry in record if "(date=" in entry["call"] and "cut" in entry["faults"]}:
-            self.model.standing(
-                call, self._control.get("expected", call=call)["sha256"]
-            )  # it may be shorter than the cut
         self._look()
         run = self.model.last_run
         if crashing or self._unwritten() > unnoted:

@@ -105,7 +105,7 @@ WIRE: dict[str, Fault] = {
     "drip": _cut(
         "F24 F50", "so many bytes at a time, so many seconds apart", wires.drip, {"seconds": 10.0, "count": 1}
     ),
-    "cut": _cut("F21", "a body that ends after so many bytes", wires.cut, {"at": 1000}),
+    "cut": _cut("F21", "a body that ends after so many bytes, or before its last piece", wires.cut, {"at": 1000}),
     "cut_end": _cut("F21", "a chunked body without its last, empty chunk", wires.cut_end),
     "cut_chunk": _cut("F21", "a chunked body that ends inside a chunk", wires.cut_chunk),
     "wrong_length": Fault(

@@ -36,13 +36,17 @@ def reset(pieces: Pieces, after: int) -> Pieces:
 
 
 def cut(pieces: Pieces, at: int) -> Pieces:
-    """The connection ends after so many bytes of the body, framing included."""
+    """The connection ends after so many bytes of the body, framing included, or else before its last piece."""
     yield next(pieces)
+    before = b""
     for piece in pieces:
-        yield piece[:at]
-        at -= len(piece)
+        yield before[:at]
+        at -= len(before)
         if at <= 0:
             break
+        before = piece
+    else:
+        yield before[:at] if at < len(before) else b""
     raise ConnectionAbortedError
 
 

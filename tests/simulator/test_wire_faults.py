@@ -81,6 +81,10 @@ def test_body_that_ends_after_so_many_bytes(client: Client) -> None:
     assert len(received(client, "cut", at=1234)[1]) == 1234
 
 
+def test_body_that_is_shorter_than_that_is_cut_too(client: Client) -> None:
+    assert received(client, "cut", at=1 << 20)[1] == received(client, "cut_end")[1]
+
+
 @pytest.mark.parametrize("extra", [7, -7])
 def test_length_that_is_wrong(client: Client, extra: int) -> None:
     true = client.pull(CALL)
