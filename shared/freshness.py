@@ -173,7 +173,7 @@ def _of_days(report: str, calls: Sequence[Call], inventory: Inventory, known: _K
         youngest = min(youngest, max(of_periods))
     reachable = days_between(first, youngest + timedelta(days=1))
     last = {day: was for day in reachable if (was := known.last.get(str(Call(report, date=day))))}
-    # A day on which nobody did anything has no rows: what comes after it is not late because of that.
+    # A day on which nobody did anything has no rows: it is not missing, and what comes after it is not late.
     empty = [day for day, was in last.items() if of_periods and was.outcome is Outcome.NO_DATA]
     seen = max([*held[-1:], *empty], default=None)
     rhythm = next((was.rhythm for call in calls if (was := known.last.get(str(call)))), Rhythm())
@@ -185,7 +185,7 @@ def _of_days(report: str, calls: Sequence[Call], inventory: Inventory, known: _K
         last.get(newest) if newest else None,
         rhythm.expects(seen) if seen else None,
         known.worst.get(report),
-        gaps(set(held), set(inventory.lost.get(place, ())), reachable),
+        gaps(set(held), set(inventory.lost.get(place, ())), set(reachable) - set(empty)),
         inventory.flips.get(place, ()),
     )
 

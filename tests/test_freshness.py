@@ -136,6 +136,17 @@ def test_single_days_on_which_nobody_did_anything_do_not_make_the_next_one_late(
     assert of_days(dates(27, 6), periods, run_of(last=empty))["late"] is False
 
 
+def test_single_days_on_which_nobody_did_anything_are_not_missing() -> None:
+    held = sorted({*dates(27, 3)} - {ago(9), ago(8), ago(5)})
+    empty = {single(days): Last(Outcome.NO_DATA, "no_rows", NOW) for days in (9, 8)}
+    told = of_days(held, dates(20, 3), run_of(last=empty))
+    assert (told["missing"], told["lost"]) == (1, 0)
+    assert [(gap["first"], gap["days"], gap["state"]) for gap in told["gaps"]] == [
+        (str(ago(9)), 2, "never_published"),
+        (str(ago(5)), 1, "recoverable"),
+    ]
+
+
 def test_without_a_period_an_empty_day_may_be_one_that_is_not_out_yet() -> None:
     empty = {single(days): Last(Outcome.NO_DATA, "no_rows", NOW) for days in (5, 4, 3)}
     alone = Selection(set(), {DETAIL.report})

@@ -34,7 +34,7 @@ export async function answers(box, calls, today, failed) {
   box.replaceChildren(...cards);
   await Promise.all(QUESTIONS.map((question, place) => fill(cards[place], question)));
 
-  async function fill(card, { reports, period, answer }) {
+  async function fill(card, { title, reports, period, answer }) {
     const found = reports.map((report) => best(calls, report, period)).filter(Boolean);
     if (!found.length) {
       card.classList.add("absent");
@@ -44,7 +44,8 @@ export async function answers(box, calls, today, failed) {
       );
     } else {
       try {
-        card.append(...(await answer(await Promise.all(found.map((call) => seriesOf(call, from))), calls)));
+        const contents = await Promise.all(found.map((call) => seriesOf(call, from)));
+        card.append(...(await answer(title, contents, calls)));
       } catch (failure) {
         card.append(failed(failure));
       }
@@ -79,7 +80,7 @@ async function seriesOf(call, from) {
 }
 
 /** A line per measure: the average of the last four weeks, and of the same four weeks a year before. */
-function averages([content]) {
+function averages(title, [content]) {
   const found = measures(content);
   const end = found.days.at(-1);
   if (!end) return [nothing()];
@@ -92,6 +93,7 @@ function averages([content]) {
     .filter(([, now]) => now);
   return [
     compared(
+      title,
       ["", "Now", "Year before", "Change"],
       lines
         .sort((one, other) => other[1] - one[1])
@@ -108,31 +110,31 @@ function averages([content]) {
 }
 
 /** Who is active of those with a licence, and how many have not been for long. */
-async function licensed(found, calls) {
+async function licensed(title, found, calls) {
   const long = calls.find((call) => call.report === found[0].call.report && call.newest && call.period === `D${LONG}`);
   const content = long && parse(await text(long.path, long.chosen));
   const [inactive, active] = ["Inactive", "Active"].map((name) =>
     Number(content && column(content, `Office 365 ${name}`)?.[0]),
   );
   return [
-    ...shares(found, " Active", " Inactive"),
-    inactive + active > 0 &&
-      el(
-        "p",
-        {},
-        el("strong", {}, number(inactive)),
-        ` of ${number(inactive + active)} with a licence (${percent(inactive / (inactive + active))}) were not active for ${LONG} days.`,
-      ),
+    ...shares(title, found, " Active", " Inactive"),
+    inactive + active > 0 && el("p", {}, ...ofLong(inactive, inactive + active)),
   ].filter(Boolean);
 }
 
+function ofLong(inactive, all) {
+  if (!inactive) return [`Everybody with a licence was active within ${LONG} days.`];
+  const rest = ` of ${number(all)} with a licence (${percent(inactive / all)}) were not active for ${LONG} days.`;
+  return [el("strong", {}, number(inactive)), rest];
+}
+
 /** Who uses Copilot of those who may. */
-function enabled(found) {
-  return shares(found, " Active Users", " Enabled Users");
+function enabled(title, found) {
+  return shares(title, found, " Active Users", " Enabled Users");
 }
 
 /** What is active of what could be. */
-function shares([content], active, other) {
+function shares(title, [content], active, other) {
   const rows = [...content.rows].sort((one, two) => (one[refreshPlace(content)] < two[refreshPlace(content)] ? -1 : 1));
   const last = rows.at(-1);
   if (!last) return [nothing()];
@@ -144,12 +146,12 @@ function shares([content], active, other) {
   const lines = names
     .map((name) => [name, share(last, name), before && share(before, name)])
     .filter(([, now]) => now.all)
-    .sort(([, one], [, two]) => two.all - one.all);
+    .sort(([, one], [, two]) => two.all - one.all || two.active - one.active);
   const days = content.call.period.slice(1);
   return [
     el(
       "div.scroll",
-      { tabindex: 0, role: "region", "aria-label": "Active share" },
+      { tabindex: 0, role: "region", "aria-label": title },
       el(
         "table.bars",
         {},
@@ -195,7 +197,7 @@ function shares([content], active, other) {
   }
 }
 
-function storage(contents) {
+function storage(title, contents) {
   const lines = contents
     .map((content) => {
       const found = measures(whole(content));
@@ -220,7 +222,7 @@ function storage(contents) {
     .filter(Boolean);
   if (!lines.length) return [nothing()];
   return [
-    compared(["", "Now", "Year before", "Change", `In ${AHEAD} days`], lines),
+    compared(title, ["", "Now", "Year before", "Change", `In ${AHEAD} days`], lines),
     el("p.hint", {}, `Used; the outlook is a straight line through the last ${AHEAD} days.`),
   ];
 }
@@ -320,12 +322,12 @@ function bar(part) {
 }
 
 /** Names, numbers and a trend. */
-function compared(head, lines) {
+function compared(title, head, lines) {
   const columns = [...head, "Trend"];
   const useful = columns.map((_, place) => place === 0 || lines.some((line) => line[place] !== ""));
   return el(
     "div.scroll",
-    { tabindex: 0, role: "region", "aria-label": "Comparison" },
+    { tabindex: 0, role: "region", "aria-label": title },
     el(
       "table.compared",
       {},

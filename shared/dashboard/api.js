@@ -56,12 +56,25 @@ async function read(path, query, signal, body) {
   }
 }
 
-async function ask(path, query, signal) {
+/** The word of /health, which comes at once however large the archive is; empty if there is no answer. */
+export async function healthWord() {
+  try {
+    return await (await send("/health")).text();
+  } catch {
+    return "";
+  }
+}
+
+function send(path, query, signal) {
   const personal = path.startsWith("/personal/");
   const key = (personal && sessionStorage.getItem(PERSONAL_KEY)) || sessionStorage.getItem(KEY);
+  return fetch(ROOT + address(path, query), { headers: key ? { "x-functions-key": key } : {}, signal });
+}
+
+async function ask(path, query, signal) {
   let answer;
   try {
-    answer = await fetch(ROOT + address(path, query), { headers: key ? { "x-functions-key": key } : {}, signal });
+    answer = await send(path, query, signal);
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Failure(0, "No answer", "The app did not answer.", "Check the connection, then try again.");

@@ -6,13 +6,19 @@ import { isConcealed, isFailing, problems } from "./problems.js";
 
 const FEW = 10;
 const SIGNS = { good: "✓", note: "i", warn: "!", bad: "✕" };
+const WORDS = {
+  healthy: ["good", "Running", "A pull ended well within the last two days."],
+  stale: ["bad", "Stopped", "No pull ended well for two days."],
+  empty: ["warn", "Empty", "No pull ended well yet."],
+  unreachable: ["bad", "Unreachable", "Storage does not answer the app, or refuses it."],
+};
 const OUTCOMES = ["published", "revised", "unchanged", "no_data", "deferred", "quarantined", "refused"];
 
 /** All of the health section, for what /status answered. */
 export function health(status) {
   const found = problems(status);
   return [
-    headline(status, found),
+    summary(status, found),
     facts(status),
     ...found.slice(1).map(banner),
     flips(status),
@@ -21,10 +27,18 @@ export function health(status) {
   ];
 }
 
-function headline(status, found) {
-  const [worst] = found;
-  const level = worst?.level ?? "good";
-  const newest = newestOf(status.calls);
+/** What the word of /health says, until the calls are counted; null for any other word. */
+export function atFirst(word) {
+  return Object.hasOwn(WORDS, word) ? headline(...WORDS[word], "How each call stands is being counted …") : null;
+}
+
+function summary({ calls }, [worst]) {
+  if (worst) return headline(worst.level, worst.word, worst.text, worst.advice);
+  const archived = `${counted(calls.length, "call")} ${calls.length === 1 ? "is" : "are"} archived`;
+  return headline("good", "Healthy", `${archived}, up to ${day(newestOf(calls))}.`);
+}
+
+function headline(level, word, text, advice) {
   return el(
     `div.headline.${level}`,
     {},
@@ -32,14 +46,9 @@ function headline(status, found) {
     el(
       "div",
       {},
-      el("p.word", { id: "headline" }, worst?.word ?? "Healthy"),
-      el(
-        "p",
-        {},
-        worst?.text ??
-          `${counted(status.calls.length, "call")} ${status.calls.length === 1 ? "is" : "are"} archived, up to ${day(newest)}.`,
-      ),
-      worst?.advice && el("p.advice", {}, worst.advice),
+      el("p.word", { id: "headline" }, word),
+      el("p", {}, text),
+      advice && el("p.advice", {}, advice),
     ),
   );
 }
@@ -54,7 +63,6 @@ function banner({ level, word, text, advice }) {
 }
 
 function facts({ calls, run, at }) {
-  const sum = (name) => calls.reduce((total, call) => total + call[name], 0);
   const fresh = calls.filter((call) => call.refreshDate && !call.late).length;
   const since = calls
     .map((call) => call.since)
@@ -71,10 +79,20 @@ function facts({ calls, run, at }) {
       newest ? `${counted(Math.max(0, dayOf(at) - dayOf(newest)), "day")} ago` : "",
     ),
     fact("History", since ? counted(dayOf(at) - dayOf(since), "day") : "none", since ? `since ${day(since)}` : ""),
-    fact("Missing", number(sum("missing")), "days that can still be had", sum("missing") && "warn"),
-    fact("Lost", number(sum("lost")), "days that nothing brings back", sum("lost") && "bad"),
+    lacking("Missing", calls, "missing", "can still be had", "warn"),
+    lacking("Lost", calls, "lost", "for good", "bad"),
     fact("Last run", run ? `${span(run.finished, at)} ago` : "none", run ? time(run.finished) : "wait for the timer"),
   );
+}
+
+/** Days that calls lack; a day counts once for each of them. */
+function lacking(title, calls, name, note, level) {
+  const some = calls.filter((call) => call[name]);
+  const count = some.reduce((total, call) => total + call[name], 0);
+  const unit = count === 1 ? "day" : "days";
+  return some.length
+    ? fact(title, number(count), `${unit} in ${counted(some.length, "call")}, ${note}`, level)
+    : fact(title, "0", unit);
 }
 
 function fact(name, value, note, level) {

@@ -1,10 +1,10 @@
 // The page: asks for the key once, then shows how the archive stands, then what is in it.
 
-import { Failure, forgetKeys, hasKey, hasPersonalKey, json, keepKeys } from "./api.js";
+import { Failure, forgetKeys, hasKey, hasPersonalKey, healthWord, json, keepKeys } from "./api.js";
 import { answers } from "./answers.js";
 import { Call } from "./calls.js";
 import { el } from "./elements.js";
-import { health } from "./health.js";
+import { atFirst, health } from "./health.js";
 import { explorer } from "./report.js";
 
 const at = (id) => document.getElementById(id);
@@ -57,11 +57,14 @@ async function start() {
 }
 
 async function load() {
+  at("health-body").setAttribute("aria-busy", "true");
+  healthWord().then(showAtFirst);
   const reports = hasPersonalKey() ? "/personal/v1.0/reports" : "/v1.0/reports";
   const [status, catalogue] = await Promise.allSettled([json("/status").then(showHealth), json(reports)]);
   const refused = [status, catalogue].find(({ reason }) => reason?.status === 401);
   if (status.reason && catalogue.reason && refused) {
     forgetKeys();
+    at("health-body").removeAttribute("aria-busy");
     showForm(refused.reason);
     return;
   }
@@ -82,9 +85,19 @@ async function load() {
   ]);
 }
 
+/** In a large archive the calls are counted for some seconds when the app has just started. */
+function showAtFirst(word) {
+  const first = at("health-body").hasAttribute("aria-busy") && atFirst(word);
+  if (!first) return;
+  showContent();
+  at("health-body").replaceChildren(first);
+  performance.mark("first");
+}
+
 function showHealth(status) {
   showContent();
   fill("health-body", ...health(status));
+  performance.mark("first");
   performance.mark("health");
   return status;
 }

@@ -15,10 +15,11 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response
 
 from local.control import Control
 from local.host import HOST_KEY, FunctionsHost
+from local.past import Past
 from local.setup import ROOT
 from local.stack import Stack
 from shared.app import app
-from shared.settings import read
+from tests.conftest import USERS
 from tests.dashboard.world import REPORTS, live_through
 
 DAYS = 9
@@ -153,7 +154,9 @@ def emptied(stack: Stack, blobs: BlobServiceClient) -> Control:
 def site(stack: Stack, emptied: Control) -> Iterator[Site]:
     """The app over an archive of some days."""
     settings = stack.settings | {"REPORTS": ", ".join(REPORTS)}
-    live_through(DAYS, read(settings), emptied)
+    with Past(settings, USERS) as past:
+        live_through(DAYS, past.app(settings["REPORTS"]), past.control)
+        past.keep()
     with serving(settings) as served:
         yield served
 

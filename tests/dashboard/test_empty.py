@@ -24,6 +24,7 @@ def site(stack: Stack, emptied: Control) -> Iterator[Site]:
 
 
 def test_an_empty_archive_says_when_something_comes_and_what_would_come(visit: Visit) -> None:
+    visit.foreseen.append("status of 503")  # of /health, which has no other way to say it
     visit.open()
     assert visit.text("#headline") == "Empty"
     expect(visit.page.locator(".headline")).to_contain_text("run the function pull in the Azure portal")
@@ -38,6 +39,7 @@ def test_without_permission_that_is_the_headline(visit: Visit, emptied: Control)
         visit.site.host.run_timer("pull")
     emptied.put("roles", {"roles": ["Reports.Read.All"]})
     app.cache_clear()  # which keeps what it knew of the newest run for half a minute
+    visit.foreseen.append("status of 503")
     visit.open()
     assert visit.text("#headline") == "No permission"
     expect(visit.page.locator(".headline")).to_contain_text("Grant it as docs/deploy.md says.")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import requests
 from azure.storage.blob import BlobServiceClient
-from playwright.sync_api import ViewportSize, expect
+from playwright.sync_api import Error, Route, ViewportSize, expect
 
 from local.host import HOST_KEY
 from local.setup import NODE
@@ -126,6 +126,16 @@ def test_a_key_that_was_renewed_is_asked_for_where_it_is_missed(visit: Visit, re
 
 
 # -- health ------------------------------------------------------------------------------------------------------------
+
+
+def test_while_the_calls_are_still_counted_it_says_whether_pulls_go_on(visit: Visit) -> None:
+    held: list[Route] = []
+    visit.page.route("**/api/status", lambda route: held.append(route))
+    visit.page.goto(visit.site.url)
+    visit.enter(visit.site.key)
+    expect(visit.page.locator("#headline")).to_have_text("Running")
+    held[0].continue_()
+    expect(visit.page.locator("#headline")).to_have_text("Missing")
 
 
 def test_the_first_words_say_how_the_archive_stands(tab: Visit) -> None:
@@ -328,6 +338,12 @@ def test_a_name_with_markup_is_shown_as_the_text_that_it_is(tab: Visit) -> None:
     tab.show(f"{part(D7, 'day')}&day={oldest}")
     assert HOSTILE in {cell for row in tab.rows("#panel") for cell in row}
     assert tab.page.evaluate("document.querySelectorAll('[onerror], img:not([src^=\"blob:\"])').length") == 0
+
+
+def test_a_script_that_got_into_the_page_would_not_run(tab: Visit) -> None:
+    tab.foreseen.append("TrustedScript")
+    with pytest.raises(Error, match="TrustedScript"):
+        tab.page.evaluate("() => document.body.setAttribute('onclick', 'alert(1)')")
 
 
 @pytest.fixture

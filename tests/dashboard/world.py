@@ -7,7 +7,6 @@ from typing import Any
 
 from local.control import Control
 from shared.app import App
-from shared.settings import Settings
 
 DETAIL = "getOffice365ActiveUserDetail"
 SERVICES = "getOffice365ServicesUserCounts"
@@ -23,16 +22,15 @@ HOSTILE = "</script><img src=x onerror=alert(1)>"
 """What somebody is called."""
 
 
-def live_through(days: int, settings: Settings, control: Control, *, calm: bool = False) -> None:
+def live_through(days: int, app: App, control: Control, *, calm: bool = False) -> None:
     """Let the runs of the last days happen: one a day, in the end two, between which Microsoft restates a number.
 
     For three days nothing runs. Two days before the end, names become concealed, and three single days are not to be
-    had, but may be later. In a calm life, names were concealed for a while long ago, and no day is missing.
+    had, but may be later. In a calm life, nothing runs for one day only, and all names are shown.
     """
-    app = App(settings, control.now, control.sleep)
     end = (datetime.now(UTC) - timedelta(hours=1)).replace(hour=23, minute=30) - timedelta(days=1)
-    outage = range(max(days // 2, days - 40), days)[:3]
-    concealed = range(days // 3, days // 2) if calm else range(days - 2, days)
+    outage = range(max(days // 2, days - 40), days)[: 1 if calm else 3]
+    concealed = range(0) if calm else range(days - 2, days)
     broken = [] if calm else [(end - timedelta(days=number)).date() for number in (10, 11, 12)]
     for number in range(days):
         control.set_time(end - timedelta(days=days - 1 - number))
@@ -41,10 +39,12 @@ def live_through(days: int, settings: Settings, control: Control, *, calm: bool 
         if number in concealed:
             faults.append(_always("concealed", f"{DETAIL}*"))
         control.put("faults", {"rules": faults})
+        if number == days - 1:
+            newest = control.get("visible", report=SERVICES)["refresh_date"]
+            control.put("restate", {"report": SERVICES, "refresh_date": newest, "revision": 1})
         if number not in outage:
             app.runner.run()
-    newest = control.get("visible", report=SERVICES)["refresh_date"]
-    control.put("restate", {"report": SERVICES, "refresh_date": newest, "revision": 1})
+    control.put("restate", {"report": SERVICES, "refresh_date": newest, "revision": 0})
     control.sleep(35 * 60)  # past midnight, when a call is read anew, and before the next refresh date is out
     app.runner.run()
     control.run_freely()
