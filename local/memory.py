@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import sys
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import count, islice, takewhile
+from itertools import count
 from threading import RLock
 from types import SimpleNamespace
 from typing import IO, Any, NamedTuple, TypeVar
@@ -130,9 +131,8 @@ class Memory:
 
     def listed(self, container: str, start: str) -> list[Any]:
         """By name."""
-        first = bisect_left(self._names, (container, start))
-        found = takewhile(lambda at: at[0] == container and at[1].startswith(start), islice(self._names, first, None))
-        return [_properties(*at, self.blobs[at]) for at in found]
+        first, last = (bisect_left(self._names, (container, start + end)) for end in ("", chr(sys.maxunicode)))
+        return [_properties(*at, self.blobs[at]) for at in self._names[first:last]]
 
     def get(self, container: str, blob: str) -> Kept:
         if (container, blob) not in self.blobs:

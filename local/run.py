@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,6 +19,7 @@ from pathlib import Path
 from local.child import ChildError
 from local.control import Control
 from local.host import HOST_KEY, AppError, FunctionError, FunctionsHost
+from local.past import Past
 from local.setup import HOME, ROOT
 from local.stack import Stack
 from local.storage import clear
@@ -29,6 +30,8 @@ from shared.settings import read
 
 _KEYS = HOME / "keys.json"
 RUNS_A_DAY = 4
+DAYS_AT_ONCE = 20
+"""Of the past, before they are put into storage."""
 USUAL_REPORTS = "aggregates, getOffice365ActiveUserDetail"
 """The app's default, and one report with personal data, so that there is something behind the personal URL."""
 
@@ -68,7 +71,8 @@ def run(options: Options) -> int:
         ):
             _KEYS.write_text(json.dumps(dict(host.keys)), "utf-8")
             control = Control(stack.control)
-            _live_through(options.days, control, screen)
+            if options.days:
+                _live_through(options.days, users, stack.settings, screen)
             print("Pulling what is due ...", flush=True)
             control.forget()
             status = _pull(host)
@@ -88,23 +92,23 @@ def run(options: Options) -> int:
     return status
 
 
-def _live_through(days: int, control: Control, screen: _Screen) -> None:
+def _live_through(days: int, users: int, settings: Mapping[str, str], screen: _Screen) -> None:
     """Let the timer runs of the last `days` days happen, one after the other, as fast as they go."""
-    if not days:
-        return
-    runner = App(read(os.environ), control.now, control.sleep).runner
     begin = datetime.now(UTC) - timedelta(days=days)
     outcomes: Counter[str] = Counter()
     started = time.monotonic()
-    for number in range(days * RUNS_A_DAY):
-        control.set_time(begin + timedelta(days=1) * number / RUNS_A_DAY)
-        outcomes.update(str(pulled.outcome) for pulled in runner.run().pulls)
-        if number % RUNS_A_DAY == RUNS_A_DAY - 1:
+    with Past(settings, users) as past:
+        runner = past.app(settings["REPORTS"]).runner
+        for number in range(1, days + 1):
+            for part in range(RUNS_A_DAY):
+                past.control.set_time(begin + timedelta(days=number - 1 + part / RUNS_A_DAY))
+                outcomes.update(str(pulled.outcome) for pulled in runner.run().pulls)
+            if number % DAYS_AT_ONCE == 0 or number == days:
+                past.keep()
             seconds = time.monotonic() - started
-            day = f"day {number // RUNS_A_DAY + 1} of {days}, {control.now():%Y-%m-%d}"
+            day = f"day {number} of {days}, {past.control.now():%Y-%m-%d}"
             screen.say(f"Living through {day}: {_counted(outcomes)} ({seconds:.0f} s)")
     screen.done()
-    control.run_freely()
 
 
 def _pull(host: FunctionsHost) -> int:

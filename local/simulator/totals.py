@@ -27,6 +27,8 @@ _QUOTA_STATES = {
     "Send/Receive Prohibited": (QUOTAS["Prohibit Send/Receive Quota (Byte)"], 2**63),
 }
 """Column -> mailbox sizes from, to before."""
+_FIXED = ("Report Refresh Date", "Report Period", "Report Date", "Site Type")
+"""The columns that say what a row is about."""
 
 
 @lru_cache(maxsize=1024)
@@ -87,14 +89,24 @@ def _site_types(header: Sequence[str], scope: Scope) -> dict[str, Vector]:
 def daily(header: Sequence[str], population: Population, scope: Scope, missing: Missing) -> Iterator[list[str]]:
     """A row per day, newest first, or per day and site type."""
     fixed = {"Report Refresh Date": iso(scope.day), "Report Period": scope.period}
-    types = _site_types(header, scope)
     for day in range(scope.day, scope.first - 1, -1):
-        today = replace(scope, day=day)
         fixed["Report Date"] = iso(day)
-        for site_type, chosen in types.items():
+        today = replace(scope, first=day, day=day, period="")
+        for site_type, texts in _of_day(tuple(header), population, today, missing(day)):
             fixed["Site Type"] = site_type
-            sizes = list(map(mul, population.sizes(day, missing(day)), chosen))
-            yield [fixed[column] if column in fixed else _total(column, today, sizes) for column in header]
+            yield [fixed.get(column, text) for column, text in zip(header, texts, strict=True)]
+
+
+@lru_cache(maxsize=32768)
+def _of_day(
+    header: tuple[str, ...], population: Population, today: Scope, missing: int
+) -> Sequence[tuple[str, Sequence[str]]]:
+    """The cells of each site type. Each day is in the files of half a year."""
+    rows = []
+    for site_type, chosen in _site_types(header, today).items():
+        sizes = list(map(mul, population.sizes(today.day, missing), chosen))
+        rows.append((site_type, ["" if column in _FIXED else _total(column, today, sizes) for column in header]))
+    return rows
 
 
 def _total(column: str, today: Scope, sizes: Sequence[int]) -> str:

@@ -77,3 +77,14 @@ def test_storage_that_does_not_come_up_says_what_it_printed(tmp_path: Path) -> N
     (tmp_path / "blobs").write_text("not a folder", "utf-8")
     with pytest.raises(ChildError, match=r"Azurite ended with exit code 1.*\n(.*\n)*.*blobs"), Storage(tmp_path):
         pass
+
+
+def test_a_listing_finds_the_names_that_begin_so_those_that_are_numbers_too(blobs: BlobServiceClient) -> None:
+    names = ["1e5", "5", "5/a", "57", "6", "report=", "report=a", "report=a/b", "report=a/b+(c)d", "report=b", "s"]
+    container = blobs.create_container("names")
+    for name in names:
+        container.upload_blob(name, b"")
+    for start in ("", "5", "5/", "1e", "report=", "report=a/", "report=a/b+(c)", "x"):
+        found = list(container.list_blob_names(name_starts_with=start))
+        assert found == [name for name in names if name.startswith(start)]
+    container.delete_container()
