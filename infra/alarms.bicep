@@ -1,5 +1,5 @@
 // What wakes a person. Every alarm asks the event lines of the app (shared/events.py), or the requests that the
-// Functions host logs, and goes out by itself when its condition is over. What to do: docs/deploy.md, Alarms.
+// Functions host logs, and goes out by itself when its condition is over. What to do: docs/operations.md, Alarms.
 
 @description('Azure region: that of the app.')
 param location string

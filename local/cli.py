@@ -14,6 +14,12 @@ from local.setup import HOME, ROOT
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the answer is the exit status."""
+    options = parsed(arguments)
+    return int(options.command(options))
+
+
+def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """The command and its options. Raises SystemExit, after saying why, if there is no such command or option."""
     parser = argparse.ArgumentParser(prog="python3 -m local", description="The usage archive on one machine.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_run(commands.add_parser("run", help="start storage, a simulated Graph and the app; pull once; serve"))
@@ -61,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if rest and options.command is not _test:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     options.rest = rest
-    return int(options.command(options))
+    return options
 
 
 def _add_run(run: argparse.ArgumentParser) -> None:

@@ -10,11 +10,17 @@ if TYPE_CHECKING:
     from .snapshot import Origin
 
 SCHEMA = "schema_changed"
+"""The columns are not those of the snapshot before: some came, went, moved, have another name or no values left."""
 NAMES = "names_changed"
+"""Names are concealed that were not so in the snapshot before, or the other way round."""
 SHRUNK = "shrunk"
+"""It has fewer than 70 % of the rows of the snapshot before, and came twice like that."""
 RAGGED = "ragged"
+"""Some rows have more or fewer fields than the header."""
 REPEATED = "repeated_rows"
+"""Some rows, or some sites, stand in it more than once."""
 REORDERED = "reordered"
+"""An earlier revision of the same day has the same values in another order."""
 
 SHRUNK_TO = 0.7
 """A body with fewer rows than this share of the one before is fetched a second time before it is believed."""

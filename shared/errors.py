@@ -39,9 +39,13 @@ class Outcome(StrEnum):
     REVISED = "revised"
     """Microsoft corrected a day: another snapshot is archived beside the earlier ones."""
     NO_DATA = "no_data"
+    """Graph has nothing for this call, or nothing yet."""
     DEFERRED = "deferred"
+    """Nothing is archived, and nothing is wrong that time does not heal: the next run asks again."""
     QUARANTINED = "quarantined"
+    """A body came that is not a whole, sane CSV of this report: it is kept aside and not published."""
     REFUSED = "refused"
+    """Graph will not answer this call until somebody changes something."""
 
 
 class UsageArchiveError(Exception):

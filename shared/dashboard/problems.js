@@ -68,7 +68,7 @@ function failing(calls) {
     level: "bad",
     word: "Failing",
     text: `${counted(failed.length, "call")} could not be archived in the last run: ${reasons}.`,
-    advice: "docs/operations.md has a line for each reason.",
+    advice: "docs/messages.md has a line for each reason.",
   };
 }
 

@@ -141,14 +141,6 @@ def test_every_parameter_has_its_line_with_azds_name_and_default() -> None:
         assert documented[name] == (variable, shown)
 
 
-def test_every_alarm_has_its_line(infra: Infra) -> None:
-    rules = infra.deploy().all("Microsoft.Insights/scheduledQueryRules")
-    alarms = PAGE.partition("## Alarms")[2].partition("\n## ")[0]
-    assert re.findall(r"^\| `([\w-]+)` \|", alarms, re.MULTILINE) == [
-        rule.name.removeprefix("usage-") for rule in rules
-    ]
-
-
 def test_every_role_of_the_app_has_its_line() -> None:
     for role in (
         "Reports.Read.All",

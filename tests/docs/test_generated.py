@@ -1,7 +1,6 @@
-"""The pages of `docs/` say what the code says."""
+"""The generated pages of `docs/` say what the code says."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,8 +8,8 @@ import pytest
 from local.docs import documents
 from shared.catalogue import catalogue
 from shared.settings import SETTINGS, Setting
+from tests.docs.pages import ROOT
 
-ROOT = Path(__file__).parent.parent
 HOST_SETTINGS = {"AzureWebJobsStorage", "FUNCTIONS_WORKER_RUNTIME", "IDENTITY_ENDPOINT", "IDENTITY_HEADER"}
 """Read by the Functions host and by the identity library, not by the app."""
 

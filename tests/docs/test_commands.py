@@ -1,0 +1,146 @@
+"""Every command on the pages is one that there is: those of `local` are read by its own parser, others are looked up.
+
+What `az`, `azd` and `func` take is a list made by hand, from their documentation: it finds misspellings, and no more.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from local.cli import parsed
+from shared.catalogue import catalogue
+from shared.selection import select
+from shared.settings import SETTINGS
+from tests.docs.pages import ROOT, pages
+from tests.infra import kql
+
+GROUP_AND_NAME = {"-g", "-n"}
+BLOBS = {"--auth-mode", "--account-name"}
+AZ = {
+    "deployment group create": {"-g", "--template-file", "--parameters"},
+    "deployment sub create": {"--location", "--template-file", "--parameters"},
+    "functionapp config appsettings set": {*GROUP_AND_NAME, "--settings"},
+    "functionapp function keys delete": {*GROUP_AND_NAME, "--function-name", "--key-name"},
+    "functionapp function keys list": {*GROUP_AND_NAME, "--function-name", "--query", "-o"},
+    "functionapp function keys set": {*GROUP_AND_NAME, "--function-name", "--key-name"},
+    "functionapp keys list": {*GROUP_AND_NAME, "--query", "-o"},
+    "functionapp list-flexconsumption-locations": set(),
+    "functionapp stop": GROUP_AND_NAME,
+    "lock delete": {"--name", "-g", "--resource-type", "--resource-name"},
+    "login": set(),
+    "provider register": {"-n"},
+    "resource update": {"--ids", "--set"},
+    "storage blob delete": {*BLOBS, "-c", "-n"},
+    "storage blob delete-batch": {*BLOBS, "-s", "--pattern"},
+    "storage blob download": {*BLOBS, "-c", "-n", "-f"},
+    "storage blob download-batch": {*BLOBS, "-s", "-d"},
+    "storage blob list": {*BLOBS, "-c", "--prefix", "--include", "--num-results", "--query", "-o"},
+    "storage blob upload": {*BLOBS, "-c", "-n", "-f"},
+    "storage container immutability-policy lock": set(),
+    "webapp auth update": {"--enabled"},
+}
+AZD = ("auth login", "config set", "down", "env get-value", "env new", "env set", "provision", "up")
+FUNC = ("azure functionapp publish", "start")
+
+
+def commands(tool: str) -> Iterator[tuple[str, list[str]]]:
+    """What follows that word, with the page on which it stands."""
+    for page in pages().values():
+        for command in page.commands():
+            if command[:1] == [tool] and len(command) > 1:
+                yield page.name, command[1:]
+
+
+def split(command: list[str]) -> tuple[str, list[str]]:
+    """The words before the first option, and the options."""
+    first = next((number for number, word in enumerate(command) if word.startswith("-")), len(command))
+    return " ".join(command[:first]), [word.partition("=")[0] for word in command[first:] if re.match("--?[a-z]", word)]
+
+
+def parameters(template: str) -> set[str]:
+    return set(re.findall(r"^param (\w+)", (ROOT / "infra" / template).read_text("utf-8"), re.MULTILINE))
+
+
+def test_every_command_of_local_is_understood() -> None:
+    found = [(page, command[2:]) for page, command in commands("python3") if command[:2] == ["-m", "local"]]
+    assert len(found) > 20
+    for page, arguments in found:
+        try:
+            parsed(arguments)
+        except SystemExit:
+            pytest.fail(f"{page}: python3 -m local {' '.join(arguments)}")
+
+
+def test_every_command_of_az_is_known_with_its_options() -> None:
+    used = set()
+    for page, command in commands("az"):
+        verb, options = split(command)
+        assert verb in AZ, f"{page}: az {verb}"
+        assert set(options) <= AZ[verb], f"{page}: az {' '.join(command)}"
+        used.add(verb)
+    assert used == AZ.keys()
+
+
+def test_a_deployment_names_parameters_of_the_template_that_it_deploys() -> None:
+    found = [command for _, command in commands("az") if command[0] == "deployment"]
+    assert len(found) == 2
+    for command in found:
+        template = command[command.index("--template-file") + 1].removeprefix("infra/")
+        given = {word.partition("=")[0] for word in command[command.index("--parameters") + 1 :]}
+        assert given <= parameters(template)
+
+
+def test_every_command_of_azd_and_func_is_known() -> None:
+    for tool, known in (("azd", AZD), ("func", FUNC)):
+        for page, command in commands(tool):
+            assert " ".join(command).startswith(known), f"{page}: {tool} {' '.join(command)}"
+
+
+def test_azd_sets_what_the_template_reads_and_asks_for_what_it_puts_out() -> None:
+    settable = re.findall(r"\$\{(\w+)", (ROOT / "infra" / "main.parameters.json").read_text("utf-8"))
+    puts_out = re.findall(r"^output (\w+)", (ROOT / "infra" / "main.bicep").read_text("utf-8"), re.MULTILINE)
+    for page, command in commands("azd"):
+        if command[:2] == ["env", "set"] and command[2] != "NAME":
+            assert command[2] in settable, page
+        if command[:2] == ["env", "get-value"]:
+            assert command[2] in puts_out, page
+
+
+def test_every_setting_that_a_command_sets_is_one() -> None:
+    host = re.compile(r"AzureWebJobs\.pull\.Disabled")
+    known = {setting.name for setting in SETTINGS}
+    found = [word for _, command in commands("az") for word in command if re.fullmatch(r"[A-Z]\w*(\.\w+)*=.*", word)]
+    assert found
+    assert {name for word in found if not host.fullmatch(name := word.partition("=")[0])} <= known
+
+
+def test_every_selection_of_reports_that_a_command_sets_selects_something() -> None:
+    found = [command[3] for _, command in commands("azd") if command[:3] == ["env", "set", "REPORTS"]]
+    assert found
+    for text in found:
+        assert select(text, catalogue()).calls
+
+
+def test_every_script_that_a_command_runs_is_there() -> None:
+    scripts = [command[0] for _, command in commands("sh")]
+    assert scripts
+    for script in scripts:
+        assert (ROOT / script).is_file()
+
+
+def test_the_query_for_the_log_finds_what_ended_badly() -> None:
+    (block,) = (block for page in pages().values() for block in page.blocks if block.language == "kusto")
+    now = datetime(2026, 11, 21, tzinfo=UTC)
+    lines = [
+        ("pull.refused", {"call": "a", "reason": "permission"}),
+        ("pull.unchanged", {"call": "b"}),
+        ("run.finished", {"run": "c"}),
+    ]
+    traces = [
+        {"timestamp": now - timedelta(hours=1), "message": f"{name} {json.dumps(facts)}"} for name, facts in lines
+    ]
+    (row,) = kql.run(block.code, {"traces": traces}, now)
+    assert (row["call"], row["outcome"], row["reason"]) == ("a", "refused", "permission")
