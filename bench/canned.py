@@ -1,9 +1,10 @@
-"""`python -m bench.canned FILE`: a Graph that has one body ready, and sends it as fast as the line carries it."""
+"""`python -m bench.canned FILE SPEED`: a Graph that has one body ready, and sends so many bytes of it a second."""
 
 from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -14,7 +15,7 @@ from local.simulator.messages import Answer, Request
 
 CALL = "getOffice365ActiveUserDetail(period='D7')"
 _TENANT = 10_000
-_CHUNK = 1 << 20
+_CHUNK = 256 << 10
 
 
 def write(file: Path, rows: int, day: date) -> None:
@@ -30,15 +31,17 @@ def write(file: Path, rows: int, day: date) -> None:
 
 
 def main() -> None:
-    """Prints its origin as one JSON line; ends with standard input."""
-    file = Path(sys.argv[1])
+    """Prints its origin as one JSON line; ends with standard input. `inf` is as fast as the line carries it."""
+    file, speed = Path(sys.argv[1]), float(sys.argv[2])
 
     def answer(request: Request) -> Answer:
         if "/data/" not in request.path:
             headers = (("Location", f"{listener.origin}/data/report.csv"), ("Content-Length", "0"))
             return Answer(302, headers)
         length = ("Content-Length", str(file.stat().st_size))
-        return Answer(200, (length, ("ETag", '"canned"'), ("Content-Type", "application/octet-stream")), _content(file))
+        return Answer(
+            200, (length, ("ETag", '"canned"'), ("Content-Type", "application/octet-stream")), _content(file, speed)
+        )
 
     listener = Listener("127.0.0.1", 0)
     listener.start(answer)
@@ -46,10 +49,13 @@ def main() -> None:
     sys.stdin.read()
 
 
-def _content(file: Path) -> Iterator[bytes]:
+def _content(file: Path, speed: float) -> Iterator[bytes]:
+    started, sent = time.monotonic(), 0
     with file.open("rb") as content:
         while chunk := content.read(_CHUNK):
             yield chunk
+            sent += len(chunk)
+            time.sleep(max(0.0, started + sent / speed - time.monotonic()))
 
 
 if __name__ == "__main__":

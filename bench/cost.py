@@ -15,6 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
+from bench.page import written as page_with
 from bench.parts import TODAY
 from local.setup import ROOT
 from local.worlds import InProcess
@@ -23,7 +24,6 @@ from shared.runner import WORKERS
 
 FILE = Path(__file__).with_name("cost.json")
 PAGE = ROOT / "docs" / "deploy.md"
-BEGIN, END = "<!-- bench/cost.py writes this -->", "<!-- until here -->"
 
 USERS = 200
 RUNS_A_DAY = 4
@@ -167,7 +167,7 @@ def compute(days: dict[str, Day], guesses: Guesses) -> float:
 
 
 def section(days: dict[str, Day], prices: Prices = PRICES, guesses: Guesses = GUESSES) -> str:
-    """What stands between the markers."""
+    """What the page says of it."""
     plain, personal = days["aggregates"], days["personal"]
     person = personal.snapshots / USERS
     year = f"{person * YEAR / 1e6:.2f} MB for a person and year"
@@ -205,11 +205,9 @@ def section(days: dict[str, Day], prices: Prices = PRICES, guesses: Guesses = GU
     )
 
 
-def written(page: str, text: str) -> str:
-    """The page with that text between the markers."""
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n\n{text}\n\n{END}{after}"
+def written(page: str) -> str:
+    """The page with the table of what was measured last."""
+    return page_with(page, "bench/cost.py", section(known()))
 
 
 def known() -> dict[str, Day]:
@@ -222,7 +220,7 @@ def main() -> None:
     if sys.argv[1:] == ["measure"]:
         days = {reports: measured(reports)._asdict() for reports in ("aggregates", "personal")}
         FILE.write_text(json.dumps(days, indent=1) + "\n", "utf-8")
-    PAGE.write_text(written(PAGE.read_text("utf-8"), section(known())), "utf-8")
+    PAGE.write_text(written(PAGE.read_text("utf-8")), "utf-8")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 import tempfile
@@ -17,7 +18,7 @@ from bench.parts import environment, service
 from local.child import Child
 from local.setup import ROOT
 from local.stack import Stack
-from shared.blobs import PERSONAL
+from shared.blobs import DERIVED, PERSONAL
 
 
 class Large(NamedTuple):
@@ -44,17 +45,18 @@ class Large(NamedTuple):
         told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
         assert told["pulls"] == {CALL: "published"}, told
         with service(self.settings) as client:
-            client.delete_container(PERSONAL)
+            for container in (PERSONAL, DERIVED):
+                client.delete_container(container)
         return told
 
 
 @contextmanager
-def large(rows: int) -> Iterator[Large]:
-    """While the block lasts."""
+def large(rows: int, speed: float = math.inf) -> Iterator[Large]:
+    """While the block lasts; `speed` is that of the line from Graph, in bytes a second."""
     with tempfile.TemporaryDirectory(prefix="usage-archive-") as folder, Stack(settings={"REPORTS": CALL}) as stack:
         file = Path(folder) / "report.csv"
         write(file, rows, datetime.now(UTC).date() - timedelta(days=2))
-        graph = Child("Graph", [sys.executable, "-m", "bench.canned", str(file)], json.loads, cwd=ROOT)
+        graph = Child("Graph", [sys.executable, "-m", "bench.canned", str(file), str(speed)], json.loads, cwd=ROOT)
         try:
             origin = graph.announcement()["origin"]
             yield Large(rows, file, stack.settings | {"GRAPH_ENDPOINT": origin, "DOWNLOAD_HOSTS": origin})

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import requests
+from azure.storage.blob import BlobProperties
 
 from bench.measure import Row, Scale, Side, compared, interleaved, timed
 from bench.parts import bodies, call, days, fill, served, service
@@ -16,6 +17,7 @@ from local.stack import Stack
 from shared.blobs import USAGE
 from shared.catalogue import catalogue
 from shared.proof import every_call
+from shared.snapshot import prefix
 
 CALL = "getOffice365ServicesUserCounts(period='D7')"
 CONSTANT = Path(__file__).with_name("constant")
@@ -23,7 +25,7 @@ CONSTANT = Path(__file__).with_name("constant")
 
 def rows(scale: Scale) -> list[Row]:
     """Asked one after the other over one connection, as a script would."""
-    times = scale.pick(25, 25)
+    times = 25
     newest = datetime.now(UTC).date() - timedelta(days=2)
     with (
         Stack(settings={"REPORTS": CALL}) as stack,
@@ -39,10 +41,14 @@ def rows(scale: Scale) -> list[Row]:
             fill(client, other, known[-3:])
         url = f"{app}/api/v1.0/reports/{CALL}?code={keys['reports']}"
         etag = session.get(url, timeout=60).headers["ETag"]
-        (blob,) = client.get_container_client(USAGE).list_blob_names(name_starts_with=_prefix(newest))
+        (blob,) = client.get_container_client(USAGE).list_blob_names(name_starts_with=f"{prefix(call(CALL))}{newest}/")
 
         def read() -> bytes:
             return client.get_container_client(USAGE).download_blob(blob).readall()
+
+        def listing() -> list[BlobProperties]:
+            start = prefix(call(others[0]))
+            return list(client.get_container_client(USAGE).list_blobs(name_starts_with=start, include=["metadata"]))
 
         def get(url: str, status: int = 200, **headers: str) -> None:
             answer = session.get(url, headers=headers, timeout=60)
@@ -57,14 +63,19 @@ def rows(scale: Scale) -> list[Row]:
                 "known": _usual(lambda: get(url, 304, **{"If-None-Match": etag}), times),
                 "constant": _usual(lambda: get(plain), times),
                 "read": _usual(read, times),
+                "list": _usual(listing, times),
             },
             scale.rounds,
         )
     both = [constant + read for constant, read in zip(took["constant"], took["read"], strict=True)]
+    three = [some + listing for some, listing in zip(both, took["list"], strict=True)]
     against = "a constant from the runtime + one blob read"
     return [
         compared("newest snapshot, small, again within half a minute", took["newest"], against, both, "s", 1.3),
         compared("newest snapshot, small, for the first time", took["first"], against, both, "s", 1.3),
+        compared(
+            "newest snapshot, small, for the first time", took["first"], f"{against} + one listing", three, "s", 1.3
+        ),
         compared(
             "newest snapshot, known: 304", took["known"], "a constant from the runtime", took["constant"], "s", 1.5
         ),
@@ -77,11 +88,6 @@ def _others(number: int) -> list[str]:
     plain = [str(call) for call in calls if not catalogue().reports[call.report].personal_data and str(call) != CALL]
     assert len(plain) >= number, f"there are {len(plain)} calls, and {number} are wanted"
     return plain[:number]
-
-
-def _prefix(day: object) -> str:
-    asked = call(CALL)
-    return f"report={asked.report}/period={asked.key}/refresh_date={day}/"
 
 
 def _usual(work: Callable[[], object], times: int) -> Side:

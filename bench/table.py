@@ -1,4 +1,7 @@
-"""Asks the questions, prints the table, writes it down. The exit status says whether a target was missed."""
+"""Asks the questions, prints the table, writes it down. The exit status says whether a target was missed.
+
+.local/venv/bin/python -m bench.table           writes the table of the last run into docs/performance.md
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,14 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from bench.measure import Row, Scale, Skipped
-from local.setup import HOME
+from bench.page import written
+from local.setup import HOME, ROOT
 
 QUESTIONS = (
     "imports",
@@ -29,53 +33,74 @@ QUESTIONS = (
     "memory",
     "pull",
 )
-"""The modules that answer one each: `rows(scale)`."""
+"""The modules that answer one each: `rows(scale)`, which raises Skipped instead of a row that cannot be had here."""
 
+FILE = HOME / "bench.json"
+PAGE = ROOT / "docs" / "performance.md"
 HEAD = ("Question", "Ours", "Against", "Theirs", "Ratio", "Middle half", "Target", "")
 
 
-def asked(name: str, scale: Scale) -> list[Row]:
-    """The rows of one question. Raises Skipped."""
+def asked(name: str, scale: Scale) -> Iterator[Row]:
+    """The rows of one question. Raises Skipped, maybe after some of them."""
     try:
-        rows: list[Row] = importlib.import_module(f"bench.{name}").rows(scale)
+        yield from importlib.import_module(f"bench.{name}").rows(scale)
     except ModuleNotFoundError as missing:
         raise Skipped(f"{missing.name} is not installed") from missing
-    return rows
 
 
 def run(
     *,
     quick: bool = False,
     only: Sequence[str] = (),
-    file: Path = HOME / "bench.json",
-    ask: Callable[[str, Scale], list[Row]] = asked,
+    file: Path = FILE,
+    ask: Callable[[str, Scale], Iterable[Row]] = asked,
 ) -> int:
     """Answers 0 if no row that ran missed its target, else 1."""
     scale = Scale(rounds=3 if quick else 7, quick=quick)
     begun = datetime.now(UTC)
     found: list[Row] = []
     skipped: dict[str, str] = {}
+    seconds: dict[str, int] = {}
     loads = [_load()]
     for name in only or QUESTIONS:
         started = time.monotonic()
         try:
-            found += ask(name, scale)
+            for row in ask(name, scale):
+                found.append(row)
         except Skipped as why:
             skipped[name] = str(why)
-        print(f"{name}: {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
+        seconds[name] = round(time.monotonic() - started)
+        print(f"{name}: {seconds[name]} s", file=sys.stderr, flush=True)
         loads.append(_load())
-    print("\n".join(table(found)))
-    for name, reason in skipped.items():
-        print(f"skipped: {name}: {reason}")
-    told = machine() | {"begun": begun.isoformat(timespec="seconds"), "quick": quick, "load": loads}
-    print(f"{told['processor']}, {told['cores']} cores, Python {told['python']}, load {min(loads)} to {max(loads)}")
+    told = machine() | {
+        "begun": begun.isoformat(timespec="seconds"),
+        "quick": quick,
+        "load": loads,
+        "seconds": seconds,
+        "skipped": skipped,
+        "rows": [row._asdict() | {"met": row.met} for row in found],
+    }
+    print("\n".join(section(told)))
     file.parent.mkdir(exist_ok=True)
-    rows = [row._asdict() | {"met": row.met} for row in found]
-    file.write_text(json.dumps(told | {"rows": rows, "skipped": skipped}, indent=1) + "\n", "utf-8")
+    file.write_text(json.dumps(told, indent=1) + "\n", "utf-8")
     print(f"wrote {file}")
     missed = [row.question for row in found if not row.met]
     print(f"{len(found) - len(missed)} of {len(found)} targets met" + "".join(f"\nmissed: {each}" for each in missed))
     return 1 if missed else 0
+
+
+def section(told: Mapping[str, Any]) -> list[str]:
+    """What there is to say of a run that was written down, as Markdown: the table, what was skipped, the machine."""
+    rows = [Row(**{name: row[name] for name in Row._fields}) for row in told["rows"]]
+    skipped = [f"skipped: {name}: {reason}" for name, reason in told["skipped"].items()]
+    return [
+        *table(rows),
+        "",
+        *skipped,
+        f"{told['begun']}{', --quick' if told['quick'] else ''}: {told['processor']}, {told['cores']} cores, "
+        f"{told['system']}, Python {told['python']}; load {min(told['load'])} to {max(told['load'])}; "
+        f"{sum(told['seconds'].values()) / 60:.0f} min.",
+    ]
 
 
 def table(rows: Sequence[Row]) -> list[str]:
@@ -121,3 +146,13 @@ def machine() -> dict[str, Any]:
 def _load() -> float:
     """Processes that wanted to run in the last minute."""
     return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else -1.0
+
+
+def main() -> None:
+    """Writes the page."""
+    told = json.loads(FILE.read_text("utf-8"))
+    PAGE.write_text(written(PAGE.read_text("utf-8"), "bench/table.py", "\n".join(section(told))), "utf-8")
+
+
+if __name__ == "__main__":
+    main()

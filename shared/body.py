@@ -69,7 +69,7 @@ class Body:
     @property
     def content(self) -> str:
         """A digest of the values that does not depend on the order of rows, nor of the products inside a cell."""
-        return f"{self._content:032x}"
+        return f"{self._content % (1 << 128):032x}"
 
     @property
     def blank(self) -> list[str]:
@@ -132,7 +132,7 @@ class Body:
                 self._see(record[column])
             for number in naming:
                 if number < fields and record[number]:
-                    self._names.add(_CONCEALED.fullmatch(record[number]) is not None)
+                    self._names.add(len(record[number]) == 32 and _CONCEALED.fullmatch(record[number]) is not None)
             if self._blank:
                 self._blank = [number for number in self._blank if number >= fields or not record[number]]
             self._add(record)
@@ -167,7 +167,7 @@ class Body:
         if "+" in text:
             text = "\0".join(["+".join(sorted(cell.split("+"))) if "+" in cell else cell for cell in record])
         row = hashlib.blake2b(text.encode(), digest_size=16).digest()
-        self._content = (self._content + int.from_bytes(row, "big")) % (1 << 128)
+        self._content += int.from_bytes(row)
         if self.rows <= _COMPARED:
             if self._site is not None and self._site < len(record) and record[self._site].strip("0-"):
                 # else it is blank or concealed

@@ -35,7 +35,7 @@ class Series(NamedTuple):
     def keep_up(self, snapshot: Snapshot) -> None:
         """Merge a snapshot that was just archived. Never raises: what fails is an event, and made good later."""
         try:
-            _, trouble = self._current(snapshot.call, snapshot.refresh_date)
+            _, trouble = self._current(snapshot.call, snapshot.refresh_date, snapshot.refresh_date)
         except ArchiveUnavailable as error:
             trouble = str(error)
         except Exception as error:
@@ -52,7 +52,8 @@ class Series(NamedTuple):
 
         Of a report with personal data it has the columns and no rows. Raises ArchiveUnavailable.
         """
-        history, trouble = self._current(call, today)
+        # Single days are pulled up to 28 days later, and what could not be merged in a month's last days is made good.
+        history, trouble = self._current(call, today.replace(day=1) - timedelta(days=1), today)
         if trouble:
             events.emit(events.SERIES_BEHIND, logging.WARNING, call=str(call), detail=trouble)
         return history.table
@@ -81,11 +82,11 @@ class Series(NamedTuple):
         """The newest revision of every refresh date, oldest first: what to concatenate where no rows are kept."""
         return list({each.refresh_date: each for each in self.snapshots(call, as_of)}.values())
 
-    def _current(self, call: Call, until: date) -> tuple[History, str]:
-        """The series with all that is archived up to the month of `until`, and why that could not be kept, if so."""
+    def _current(self, call: Call, first: date, last: date) -> tuple[History, str]:
+        """The series with all that is archived of these months and between, and why that could not be kept, if so."""
         for _ in range(_ATTEMPTS):
             held, etag = self._held(call)
-            window = _window(held, until)
+            window = _window(held, first, last)
             months = by_month(self._listed(call, window))
             known = [month for month in held.seals if month.startswith(tuple(window))]
             lacks = {month: lacking(months.get(month, []), held.seals.get(month)) for month in {*known, *months}}
@@ -154,15 +155,13 @@ class Series(NamedTuple):
         return self.archive.keep_derived(series_name(call), content, history.to_metadata(content), etag)
 
 
-def _window(held: History, until: date) -> list[str]:
-    """The beginnings of the refresh dates that a series may lack: some months, or all.
-
-    Always the month before too, as single days are pulled up to 28 days later.
-    """
+def _window(held: History, first: date, last: date) -> list[str]:
+    """The beginnings of the refresh dates that a series may lack: those months and all since its newest."""
     if not held.seals:
         return [""]
-    begin, end = sorted([max(held.seals), f"{until:%Y-%m}"])
-    months = [end, _before(end)]
+    newest = max(held.seals)
+    begin, end = min(newest, f"{first:%Y-%m}"), max(newest, f"{last:%Y-%m}")
+    months = [end]
     while months[-1] > begin and len(months) <= _MOST_LISTINGS:
         months.append(_before(months[-1]))
     return months if len(months) <= _MOST_LISTINGS else [""]

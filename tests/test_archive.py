@@ -155,7 +155,7 @@ def test_the_newest_has_the_highest_refresh_date_and_of_that_the_highest_revisio
     assert (newest.refresh_date, newest.revision) == (DAY, 11)
 
 
-@pytest.mark.parametrize("days_later", [0, 20, 60, 800])
+@pytest.mark.parametrize("days_later", [0, 4, 13, 20, 60, 800])
 def test_the_newest_is_found_however_old_it_is(archive: Archive, keep: Keep, days_later: int) -> None:
     _, snapshot = keep(b"body")
     assert archive.newest(CALL, DAY + timedelta(days=days_later)) == snapshot

@@ -1,13 +1,17 @@
 """The bench: what it makes of figures, and what it says of rows that cannot be measured."""
 
 import json
+import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from bench import cost, table
-from bench.measure import Row, Scale, compared, held, interleaved
+from bench.measure import Row, Scale, Skipped, compared, held, interleaved
+from bench.page import written
+from local.setup import ROOT
 
 
 def test_sides_take_turns_after_warming_up_and_another_begins_each_round() -> None:
@@ -56,9 +60,36 @@ def test_what_needs_a_package_that_is_not_there_is_skipped_and_said_so(
     assert "skipped: package: pathspec is not installed" in said
 
 
+def test_rows_that_came_before_what_is_skipped_are_kept(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    def half(name: str, scale: Scale) -> Iterator[Row]:
+        yield held("our own", 0.5, "the limit", 1.0, "s")
+        raise Skipped("the peer is not installed")
+
+    assert table.run(only=["memory"], file=tmp_path / "bench.json", ask=half) == 0
+    said = capsys.readouterr().out
+    assert "| our own |" in said
+    assert "skipped: memory: the peer is not installed" in said
+
+
+def test_the_table_in_the_documentation_is_that_of_a_run_with_its_machine(tmp_path: Path) -> None:
+    table.run(only=["fast", "slow"], file=tmp_path / "bench.json", ask=answered)
+    told = json.loads((tmp_path / "bench.json").read_text())
+    page = written("before <!-- x writes this -->old<!-- until here --> after", "x", "\n".join(table.section(told)))
+    assert page.startswith("before <!-- x writes this -->\n\n| Question |")
+    assert "| slow | 2.00 s | the limit | 1.00 s | 2.00 |  | <= 1 | **missed** |" in page
+    assert f"{told['cores']} cores" in page
+    assert page.endswith("<!-- until here --> after")
+
+
+def test_the_peers_named_in_the_documentation_are_those_that_are_pinned() -> None:
+    named = dict(re.findall(r"`(msgraph-sdk|duckdb|pandas)` ([\d.]+\d)", table.PAGE.read_text("utf-8")))
+    pinned = dict(re.findall(r"^([\w-]+)==([\d.]+)", (ROOT / "local" / "tests.lock").read_text(), re.MULTILINE))
+    assert named == {peer: pinned[peer] for peer in ("msgraph-sdk", "duckdb", "pandas")}
+
+
 def test_the_cost_in_the_documentation_is_what_the_script_computes() -> None:
     page = cost.PAGE.read_text("utf-8")
-    assert page == cost.written(page, cost.section(cost.known())), "run `python -m bench.cost`"
+    assert page == cost.written(page), "run `python -m bench.cost`"
 
 
 def test_what_costs_nothing_more_for_more_people_is_all_but_the_blobs() -> None:

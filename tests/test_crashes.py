@@ -30,7 +30,10 @@ def test_every_request_of_a_run_is_a_step(matrix: Matrix) -> None:
         "token for storage",
         "list usage-derived",
         "list usage",
+        "get usage-derived/requests.json",
         "token for Graph",
+        "put_blob usage-derived/requests.json",
+        "create_container usage-derived",
         "Graph",
         "download",
         "put_block usage/report",
@@ -39,7 +42,6 @@ def test_every_request_of_a_run_is_a_step(matrix: Matrix) -> None:
         "get usage-derived/series",
         "get usage/report",
         "put_blob usage-derived/series",
-        "create_container usage-derived",
         "put_blob usage-derived/runs",
     ]
 
