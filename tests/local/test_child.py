@@ -30,7 +30,8 @@ def test_what_a_child_says_later_is_logged(
 ) -> None:
     with caplog.at_level(logging.INFO):
         child = python(
-            "import sys; print('up'); print('later', file=sys.stderr, flush=True); sys.stdin.read()", tmp_path
+            "import sys; print('up', flush=True); print('later', file=sys.stderr, flush=True); sys.stdin.read()",
+            tmp_path,
         )
         eventually(lambda: "The child: later" in caplog.messages)
         child.stop()
