@@ -15,7 +15,7 @@ from local.invariants import snapshots
 from local.stack import Stack
 from shared.catalogue import catalogue
 
-SEED, CASES = 1, 10
+SEED, CASES = 1, 7
 """Of each scenario."""
 
 
