@@ -202,8 +202,7 @@ def _rebuilt(series: Blob, history: History | None) -> Iterator[Finding]:
     elif hashlib.sha256(stored.content).hexdigest() != stored.metadata.get("sha256"):
         yield series.finding("wrong_content", "Its bytes are not those of its SHA-256.")
     elif history and stored.metadata == series.metadata:  # else it was written anew since it was listed
-        table = history.table.to_csv()
-        if stored.content != table:
+        if stored.content != history.content:
             yield series.finding("series_differs", "Its bytes are not those that the snapshots give.")
-        elif stored.metadata != history.to_metadata(table):
+        elif stored.metadata != history.to_metadata():
             yield series.finding("bad_metadata", "They are not those that the snapshots give.")

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from .call import Call
 from .snapshot import Snapshot, from_blob
-from .table import Table, arranged, merged, parse, pinned
+from .table import Table, arranged, joined, merged, parse, pinned, split
 
 SERIES = "series/"
 """What the names of all series begin with."""
@@ -34,17 +34,22 @@ class Listed(NamedTuple):
 class History(NamedTuple):
     """A table, and what is merged in it."""
 
-    table: Table = Table()
+    content: bytes = b""
+    """The table as CSV."""
     seals: Mapping[str, str] = {}
     """By month of refresh date, as `YYYY-MM`: how many snapshots, and a digest of their names and metadata."""
     pulled_at: datetime = _NEVER
     """Of the snapshot that was pulled last."""
 
-    def to_metadata(self, content: bytes) -> dict[str, str]:
+    @property
+    def table(self) -> Table:
+        return parse(self.content)
+
+    def to_metadata(self) -> dict[str, str]:
         """As blob metadata. 20 years fit into the 8 KB that a blob may have."""
         return {
             "rules": _RULES,
-            "sha256": hashlib.sha256(content).hexdigest(),
+            "sha256": hashlib.sha256(self.content).hexdigest(),
             "pulled_at": self.pulled_at.isoformat(),
             "merged": " ".join(f"{month}:{seal}" for month, seal in sorted(self.seals.items())),
         }
@@ -54,7 +59,7 @@ class History(NamedTuple):
         """The reverse. Raises KeyError or ValueError for a blob that is damaged or was made under other rules."""
         if metadata["rules"] != _RULES or metadata["sha256"] != hashlib.sha256(content).hexdigest():
             raise ValueError("not a series of this version")
-        return cls(parse(content), seals_of(metadata), datetime.fromisoformat(metadata["pulled_at"]))
+        return cls(content, seals_of(metadata), datetime.fromisoformat(metadata["pulled_at"]))
 
 
 class LateColumns(Exception):
@@ -128,17 +133,23 @@ def merge(history: History, parts: Iterable[tuple[Snapshot, Table]], seals: Mapp
 
     A snapshot must come together with, or after, all other revisions of its refresh date. Columns are in the order in
     which they were pulled; raises LateColumns when a snapshot comes after others that were pulled later, and its
-    columns do not fit in.
+    columns do not fit in. Of a long history only the days that change are read, so that a pull does not grow with it.
     """
-    table, headers = history.table, []
+    before, after = b"", history.content
+    if after:
+        parts = list(parts)
+        before, after = split(after, [part for _, part in parts])
+    table, headers = parse(after), []
+    known = table.columns
     for snapshot, part in parts:
         table = merged(table, part)
         headers.append((snapshot.origin.pulled_at, snapshot.order, part.columns))
-    known, new = history.table.columns, []
+    new = []
     for pulled_at, _, columns in sorted(headers):
         if pulled_at > history.pulled_at:
             new.append(columns)
         elif columns != known[: len(columns)]:
             raise LateColumns
     last = max([history.pulled_at, *(pulled_at for pulled_at, *_ in headers)])
-    return History(arranged(table, pinned(known, *new)), {**history.seals, **seals}, last)
+    content = joined(before, arranged(table, pinned(known, *new)).to_csv())
+    return History(content, {**history.seals, **seals}, last)

@@ -151,8 +151,7 @@ class Series(NamedTuple):
             return History(), held.etag
 
     def _keep(self, call: Call, history: History, etag: str | None) -> bool:
-        content = history.table.to_csv()
-        return self.archive.keep_derived(series_name(call), content, history.to_metadata(content), etag)
+        return self.archive.keep_derived(series_name(call), history.content, history.to_metadata(), etag)
 
 
 def _window(held: History, first: date, last: date) -> list[str]:

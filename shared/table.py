@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
@@ -125,6 +126,33 @@ def arranged(table: Table, columns: tuple[Column, ...]) -> Table:
         return table
     days = {day: list(_fitted(rows, table.columns, columns)) for day, rows in table.days.items()}
     return Table(columns, days)
+
+
+def split(content: bytes, parts: Sequence[Table]) -> tuple[bytes, bytes]:
+    """A CSV that `to_csv` wrote as two: what merging these tables does not touch, found fast, and the rest.
+
+    All is the rest where a column is new, or a cell is quoted, as that may have the end of a line in it.
+    """
+    days = [day for part in parts for day in part.days]
+    if not days or b'"' in content:
+        return b"", content
+    header, *rows = content.splitlines(keepends=True)
+    columns = parse(header).columns
+    if not {column for part in parts for column in part.columns} <= {*columns}:
+        return b"", content
+    place = columns.index(REPORT_DATE) if REPORT_DATE in columns else 0
+
+    def day(row: bytes) -> str:
+        cells = row.rstrip(b"\r\n").split(b",")
+        return (cells[place] or cells[0]).decode()
+
+    first = bisect_left(rows, min(days), key=day)
+    return b"".join((header, *rows[:first])), b"".join((header, *rows[first:]))
+
+
+def joined(before: bytes, after: bytes) -> bytes:
+    """The reverse of `split`, the rest being what was made of it."""
+    return before + after[after.index(b"\n") + 1 :] if before else after
 
 
 def concatenated(columns: tuple[Column, ...], snapshots: Iterable[tuple[date, bytes]]) -> Iterator[bytes]:

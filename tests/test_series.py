@@ -16,7 +16,7 @@ from shared.events import SERIES_BEHIND
 from shared.history import series_name
 from shared.series import Series
 from shared.snapshot import Snapshot
-from shared.table import REFRESH_DATE, Table, columns_of, concatenated, merged, parse
+from shared.table import REFRESH_DATE, Table, columns_of, concatenated, joined, merged, parse, split
 from tests.shelf import Shelf, lines, snapshot
 
 COUNTS = Call("getOffice365ActiveUserCounts", period="D7")
@@ -498,3 +498,27 @@ def test_series_in_real_storage_beside_other_writers(archive: Archive) -> None:
         assert again is not None
         assert again[:2] == kept[:2]
         assert again.etag != kept.etag
+
+
+def history_of(*days: int) -> bytes:
+    """A series with a row for each day of November 2026."""
+    rows = [f"2026-11-{day:02},{day},2026-11-{day:02}" for day in days]
+    return parse(lines("Report Refresh Date,Teams,Report Date", *rows)).to_csv()
+
+
+def test_what_a_snapshot_does_not_touch_is_not_read() -> None:
+    before, rest = split(history_of(1, 2, 3, 4), [parse(history_of(3, 5))])
+    assert (before, rest) == (history_of(1, 2), history_of(3, 4))
+    assert joined(before, rest) == history_of(1, 2, 3, 4)
+
+
+@pytest.mark.parametrize(
+    ("content", "part"),
+    [
+        pytest.param(history_of(1, 2), parse(lines("Report Refresh Date,New", "2026-11-03,1")), id="a new column"),
+        pytest.param(history_of(1, 2), Table(), id="no rows"),
+        pytest.param(lines("Report Refresh Date,Teams", '2026-11-01,"a\r\nb"'), parse(history_of(3)), id="quoted"),
+    ],
+)
+def test_all_of_a_series_is_read_where_that_might_be_wrong(content: bytes, part: Table) -> None:
+    assert split(content, [part]) == (b"", content)
