@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from local.control import Control
@@ -56,16 +55,12 @@ class Meter:
 
     def __init__(self, settings: Mapping[str, str], control: Control) -> None:
         self._control = control
-        self._storage = CountingStorage(settings["ARCHIVE_URL"], Path(settings["ARCHIVE_CA"]))
+        self._storage = CountingStorage.in_front_of(settings)
         self._settings = settings
 
     def __enter__(self) -> Meter:
         self._storage.__enter__()
-        self.settings = {
-            **self._settings,
-            "ARCHIVE_URL": self._storage.url,
-            "ARCHIVE_CA": str(self._storage.ca_file),
-        }
+        self.settings = {**self._settings, **self._storage.settings}
         return self
 
     def __exit__(self, *stack: object) -> None:

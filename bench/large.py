@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.canned import CALL, write
-from bench.parts import environment, service
+from bench.parts import service
 from local.child import Child
+from local.environment import environment
 from local.setup import ROOT
 from local.stack import Stack
 from shared.blobs import DERIVED, PERSONAL

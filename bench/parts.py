@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sys
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,6 +16,7 @@ from azure.identity import ManagedIdentityCredential
 from azure.storage.blob import BlobServiceClient
 
 from local.child import Child
+from local.environment import environment, identity
 from local.setup import ROOT
 from local.simulator import calls, catalogue
 from local.simulator.publication import Publication
@@ -30,25 +30,12 @@ from shared.snapshot import Origin, Snapshot
 
 TODAY = datetime(2026, 6, 17, 12, tzinfo=UTC)
 FIVE_YEARS = 5 * 365
-IDENTITY = ("IDENTITY_ENDPOINT", "IDENTITY_HEADER")
-
-
-@contextmanager
-def environment(settings: Mapping[str, str]) -> Iterator[None]:
-    """With these variables set."""
-    before = dict(os.environ)
-    os.environ.update(settings)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
 
 
 @contextmanager
 def service(settings: Mapping[str, str]) -> Iterator[BlobServiceClient]:
     """The SDK alone, with the app's identity: what others would use."""
-    with environment({name: settings[name] for name in IDENTITY}):
+    with environment(identity(settings)):
         credential = ManagedIdentityCredential()
         ca = settings.get("ARCHIVE_CA") or True
         with BlobServiceClient(settings["ARCHIVE_URL"], credential, connection_verify=ca) as client, credential:

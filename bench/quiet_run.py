@@ -14,9 +14,10 @@ import requests
 from azure.identity import ManagedIdentityCredential
 
 from bench.measure import Row, Scale, Side, compared, interleaved, timed
-from bench.parts import TODAY, environment
+from bench.parts import TODAY
 from local.child import Child
 from local.control import Control
+from local.environment import environment
 from local.setup import ROOT
 from local.stack import Stack
 from shared.app import App

@@ -14,7 +14,8 @@ from pathlib import Path
 from azure.storage.blob import ContainerClient
 
 from bench.measure import Row, Scale, Side, Skipped, compared, installed, interleaved, timed
-from bench.parts import FIVE_YEARS, bodies, call, days, environment, fill, service
+from bench.parts import FIVE_YEARS, bodies, call, days, fill, service
+from local.environment import environment
 from local.stack import Stack
 from shared.app import App
 from shared.blobs import USAGE

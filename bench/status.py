@@ -7,8 +7,9 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 from bench.measure import Row, Scale, compared, interleaved, timed
-from bench.parts import FIVE_YEARS, TODAY, environment, service
+from bench.parts import FIVE_YEARS, TODAY, service
 from local.child import Child
+from local.environment import environment
 from local.setup import ROOT
 from local.stack import Stack
 from shared.api import Api

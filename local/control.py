@@ -47,4 +47,12 @@ class Control:
 
     def forget(self) -> None:
         """Empty the record of requests."""
-        requests.delete(f"{self._url}/record", timeout=10).raise_for_status()
+        self.delete("record")
+
+    def reset(self) -> None:
+        """Let it be as if nobody had asked or set anything yet; the time stays."""
+        self.delete("state")
+
+    def delete(self, path: str) -> None:
+        """Forget one of the simulator's lists."""
+        requests.delete(f"{self._url}/{path}", timeout=10).raise_for_status()

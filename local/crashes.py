@@ -6,7 +6,6 @@ and the first one of the next day.
 
 from __future__ import annotations
 
-import os
 import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +19,7 @@ from typing import NamedTuple, Self
 from local import invariants
 from local.accidents import MODES, Accident, Rules, World
 from local.control import Control
+from local.environment import environment, identity
 from local.faulty_storage import FaultyStorage
 from local.inspection import Inspection
 from local.invariants import Blobs
@@ -215,8 +215,7 @@ class Matrix:
             "IDENTITY_HEADER": simulator.identity_header,
             "GRAPH_ENDPOINT": simulator.graph_endpoint,
             "DOWNLOAD_HOSTS": simulator.download_origin,
-            "ARCHIVE_URL": self._storage.url,
-            "ARCHIVE_CA": str(self._storage.ca_file),
+            **self._storage.settings,
             "REPORTS": scenario.call,
         }
         return Orders(settings, simulator.control, [scenario.at], self._log, silence, scenario.block)
@@ -273,11 +272,13 @@ def show_all(seed: int = 1, only: str = "") -> int:
         if only.partition(":")[0] not in ("", name):
             continue
         # Storage of its own for each: after ten minutes Azurite looks for garbage, and does nothing else meanwhile.
-        with Stack(users=1) as stack:
-            os.environ.update({key: stack.settings[key] for key in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER")})
-            with Matrix(stack.settings, seed) as matrix:
-                cases = [case for case in matrix.cases(name) if only in ("", name, str(case))]
-                _show(name, matrix, cases, results)
+        with (
+            Stack(users=1) as stack,
+            environment(identity(stack.settings)),
+            Matrix(stack.settings, seed) as matrix,
+        ):
+            cases = [case for case in matrix.cases(name) if only in ("", name, str(case))]
+            _show(name, matrix, cases, results)
     broken = [result for result in results if result.violated]
     for result in broken:
         print(f"\n{result.case} ended as {result.ended}:", *result.violated, sep="\n  ")

@@ -39,8 +39,8 @@ class InProcessControl(Control):
     def get(self, path: str, **query: str) -> Any:
         return self._ask("GET", f"{path}?{urlencode(query)}")
 
-    def forget(self) -> None:
-        self._ask("DELETE", "record")
+    def delete(self, path: str) -> None:
+        self._ask("DELETE", path)
 
     def _ask(self, method: str, target: str, body: bytes = b"") -> Any:
         answer = self._simulator.steer(Request(method, f"/{target}", {}, body))

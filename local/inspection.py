@@ -11,6 +11,7 @@ from azure.storage.blob import BlobServiceClient
 
 from local import invariants
 from local.invariants import Blobs, Kept
+from local.storage import empty
 from shared.app import App
 from shared.blobs import DERIVED, PERSONAL, QUARANTINE, USAGE
 from shared.call import Call
@@ -33,8 +34,7 @@ class Inspection:
 
     def restore(self, blobs: Blobs) -> None:
         """Let these be all that there is."""
-        for container in self._service.list_containers():
-            self._service.delete_container(container.name)
+        empty(self._service)
         for place in {place for place, _ in blobs}:
             self._service.create_container(place)
         for (place, name), kept in blobs.items():

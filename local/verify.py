@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from local.child import ChildError
+from local.environment import environment, identity
 from local.stack import Stack
 from shared.app import App
 from shared.catalogue import catalogue
@@ -19,8 +17,6 @@ from shared.errors import UsageArchiveError
 from shared.settings import read
 from shared.verify import everything, manifest
 from shared.verify import verify as findings_in
-
-_IDENTITY = ("IDENTITY_ENDPOINT", "IDENTITY_HEADER")
 
 
 def share(text: str) -> tuple[int, int]:
@@ -42,7 +38,7 @@ def verify(options: argparse.Namespace) -> int:
     try:
         if not (folder / "blobs").is_dir():
             raise FileNotFoundError(f"there is no archive in {folder}")
-        with Stack(folder, users=1) as stack, _identity(stack.settings):
+        with Stack(folder, users=1) as stack, environment(identity(stack.settings)):
             return _verify(App(read(stack.settings)), options.sample, options.manifest)
     except (ChildError, UsageArchiveError, OSError) as error:
         print(f"The archive could not be verified: {error}", file=sys.stderr)
@@ -62,14 +58,3 @@ def _verify(app: App, sample: tuple[int, int], manifest_file: Path | None) -> in
     read_them = "all" if sample == (1, 1) else "share {} of {}".format(*sample)
     print(f"{len(blobs)} blobs listed, {read_them} read, {seconds:.1f} s: {number or 'no'} findings.")
     return 1 if number else 0
-
-
-@contextmanager
-def _identity(settings: dict[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in _IDENTITY}
-    os.environ.update({name: settings[name] for name in _IDENTITY})
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Protocol, Self, cast
 
 from azure.identity import ManagedIdentityCredential
@@ -19,6 +18,7 @@ from local.model import Blobs
 from local.simulator.rules import Rules
 from local.simulator.simulator import Simulator
 from local.stack import Stack
+from local.storage import empty
 from shared.app import App
 from shared.archive import Archive, Patience
 from shared.catalogue import catalogue
@@ -132,7 +132,7 @@ class AmongParts(World):
         self._blobs = BlobServiceClient(url, ManagedIdentityCredential(), connection_verify=ca)
         self.control = Control(stack.control)
         self.secret = stack.settings["IDENTITY_HEADER"]
-        self._proxy = FaultyStorage(url, Path(ca))
+        self._proxy = FaultyStorage.in_front_of(stack.settings)
 
     def __enter__(self) -> Self:
         self._proxy.__enter__()
@@ -147,8 +147,7 @@ class AmongParts(World):
         return self._proxy
 
     def app(self, reports: str = "aggregates") -> App:
-        proxy = {"ARCHIVE_URL": self._proxy.url, "ARCHIVE_CA": str(self._proxy.ca_file)}
-        app = self._app(proxy | {"REPORTS": reports})
+        app = self._app(self._proxy.settings | {"REPORTS": reports})
         app.runner = app.runner._replace(puller=app.runner.puller._replace(archive=app.archive))
         return app
 
@@ -157,8 +156,7 @@ class AmongParts(World):
 
     def clear(self) -> None:
         self._known.clear()
-        for container in self._blobs.list_containers():
-            self._blobs.delete_container(container.name)
+        empty(self._blobs)
 
     def blobs(self, anew: bool = False) -> Blobs:
         if anew:

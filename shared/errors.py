@@ -48,6 +48,10 @@ class Outcome(StrEnum):
     """Graph will not answer this call until somebody changes something."""
 
 
+WELL = (Outcome.PUBLISHED, Outcome.UNCHANGED, Outcome.REVISED)
+"""The outcomes of a pull after which the archive holds what Graph shows."""
+
+
 class UsageArchiveError(Exception):
     """The root: catch this to catch everything that is ours."""
 

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from .call import Call
-from .errors import Outcome
+from .errors import WELL, Outcome
 
 if TYPE_CHECKING:
     from .runs import Last
@@ -121,7 +121,7 @@ def _idle(call: Call, holds: Held, last: Last | None, now: datetime) -> Unasked 
     if _is_refused(last):
         return Unasked(call, Outcome.REFUSED, last.reason) if _is_paused(last, now) else None
     newest = holds.newest.get(call)
-    if newest is None or last.outcome not in (Outcome.PUBLISHED, Outcome.UNCHANGED, Outcome.REVISED):
+    if newest is None or last.outcome not in WELL:
         return None
     nothing_newer = newest.refresh_date == days_of_interest(now)[1]
     return Unasked(call, Outcome.UNCHANGED, "not_due", newest) if nothing_newer and _read_today(last, now) else None

@@ -15,7 +15,7 @@ from . import drift, events, marks
 from .archive import Archive
 from .budget import Budget
 from .call import Call
-from .errors import ArchiveUnavailable, Deferred, Outcome, PullError, TryAgain, Unconfirmed
+from .errors import WELL, ArchiveUnavailable, Deferred, Outcome, PullError, TryAgain, Unconfirmed
 from .gaps import days_between, lost_days, lost_refresh_dates
 from .plan import BUDGET, Ask, Held, Plan, Unasked, days_of_interest, plan
 from .pull import Puller
@@ -237,7 +237,7 @@ class Runner(NamedTuple):
         return Held(newest, days)
 
 
-_FINE = (Outcome.PUBLISHED, Outcome.UNCHANGED, Outcome.REVISED, Outcome.NO_DATA)
+_FINE = (*WELL, Outcome.NO_DATA)
 
 
 def _flips(before: Snapshot | None, call: Call, pulled: Pulled) -> list[marks.Flip]:

@@ -8,15 +8,12 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import __version__
-from .errors import Outcome, PullError
+from .errors import WELL, Outcome, PullError
 from .rhythm import Rhythm
 
 if TYPE_CHECKING:
     from .call import Call
     from .snapshot import Snapshot
-
-WELL = (Outcome.PUBLISHED, Outcome.UNCHANGED, Outcome.REVISED)
-"""The outcomes of a pull after which the archive holds what Graph shows."""
 
 _BEYOND_HELP = ("unknown_in_this_cloud", "date_out_of_reach")
 """The reasons of refusals that nobody can do anything about."""

@@ -18,7 +18,7 @@ from .audit import RECENT, RUNS, Blob, Finding, Holding, check_quarantined, chec
 from .blobs import DERIVED, PERSONAL, QUARANTINE, USAGE
 from .budget import REQUESTS
 from .catalogue import Catalogue
-from .errors import Outcome
+from .errors import WELL
 from .history import series_name
 from .marks import Flip, place_of, read
 from .proof import every_call, named
@@ -143,7 +143,7 @@ class Verification:
             yield Finding(holding.container, name, "gone", f"It is marked as the first with {flip.now} names.")
 
     def _container(self, pulled: Pulled) -> str:
-        if pulled.outcome not in (Outcome.PUBLISHED, Outcome.REVISED, Outcome.UNCHANGED):
+        if pulled.outcome not in WELL:
             return QUARANTINE
         report = self._catalogue.reports.get(pulled.call.partition("(")[0])
         return PERSONAL if report and report.personal_data else USAGE

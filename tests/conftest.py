@@ -1,9 +1,7 @@
 """The real parts that the tests share: storage, identity and the simulated Graph, started once for all tests."""
 
-import itertools
-import os
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import hypothesis
 import pytest
@@ -11,7 +9,9 @@ from azure.identity import ManagedIdentityCredential
 from azure.storage.blob import BlobServiceClient
 
 from local.control import Control
+from local.environment import environment, identity
 from local.stack import Stack
+from local.storage import empty
 from shared.app import App
 from shared.archive import Patience
 from shared.settings import read
@@ -20,17 +20,13 @@ hypothesis.settings.register_profile("project", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("project")
 
 USERS = 40
-HOURS = itertools.count()
+MORNING = datetime(2026, 11, 21, 7, 15, tzinfo=UTC)
 
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
-    with Stack(users=USERS) as stack:
-        identity = {name: stack.settings[name] for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER")}
-        os.environ.update(identity)
+    with Stack(users=USERS) as stack, environment(identity(stack.settings)):
         yield stack
-        for name in identity:
-            del os.environ[name]
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +40,7 @@ def blobs(stack: Stack) -> Iterator[BlobServiceClient]:
 
 @pytest.fixture
 def control(stack: Stack) -> Control:
-    """The simulator in its usual state, at seven in the morning of a day of its own: no request was made lately."""
+    """The simulator in its usual state, at seven in the morning."""
     return usual(Control(stack.control))
 
 
@@ -62,17 +58,13 @@ def lasting(stack: Stack, blobs: BlobServiceClient) -> tuple[Callable[..., App],
 
 
 def usual(control: Control) -> Control:
-    control.set_time(datetime(2026, 11, 21, 7, 15, tzinfo=UTC) + timedelta(days=next(HOURS)))
-    control.put("roles", {"roles": ["Reports.Read.All"]})
-    control.put("neighbour", {"function": "*", "used": 0})
-    control.put("faults", {"rules": []})
-    control.forget()
+    control.reset()
+    control.set_time(MORNING)
     return control
 
 
 def maker(stack: Stack, control: Control, blobs: BlobServiceClient) -> Callable[..., App]:
-    for container in blobs.list_containers():
-        blobs.delete_container(container.name)
+    empty(blobs)
 
     def make(**settings: str) -> App:
         return App(read(stack.settings | settings), control.now, control.sleep, Patience(pause=0))

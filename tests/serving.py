@@ -1,6 +1,5 @@
 """The app as deployed, over an archive of a few days: Microsoft's own runtime, asked over HTTP."""
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -11,11 +10,12 @@ from typing import NamedTuple
 from azure.storage.blob import BlobServiceClient
 
 from local.control import Control
+from local.deployed import deployed
 from local.host import FunctionsHost
 from local.stack import Stack
+from local.storage import empty
 from shared.app import App
-from shared.app import app as app_of_this_process
-from shared.runs import WELL
+from shared.errors import WELL
 from shared.settings import read
 
 ROOT = Path(__file__).parent.parent
@@ -55,34 +55,21 @@ def serving(
     stack: Stack, blobs: BlobServiceClient, settings: Mapping[str, str] | None = None, log: Handler | None = None
 ) -> Iterator[Served]:
     """The app over an archive that pulled `CALLS` on three days, and then the correction."""
-    for container in blobs.list_containers():
-        blobs.delete_container(container.name)
+    empty(blobs)
     control = Control(stack.control)
-    control.put("roles", {"roles": ["Reports.Read.All"]})
-    control.put("neighbour", {"function": "*", "used": 0})
-    control.put("faults", {"rules": []})
+    control.reset()
     usual = stack.settings | {"REPORTS": ", ".join(CALLS)}
     pulling = App(read(usual), control.now, control.sleep)
     for number in (18, 19, 20):
         control.set_time(datetime(2026, 11, number, 23, 59, tzinfo=UTC))
         pull_all(pulling)
-    restated = {"report": SERVICES, "refresh_date": DAY.isoformat()}
-    control.put("restate", restated | {"revision": 1})
+    control.put("restate", {"report": SERVICES, "refresh_date": DAY.isoformat(), "revision": 1})
     control.sleep(6 * 60)  # past midnight, when a call is read anew, and before the next refresh date is out
     pull_all(pulling)
     control.run_freely()
     control.forget()
-    before = dict(os.environ)
-    os.environ.update(usual | dict(settings or {}))
-    app_of_this_process.cache_clear()
-    try:
-        with FunctionsHost(ROOT, log=log) as host:
-            yield Served(host, control)
-    finally:
-        control.put("restate", restated | {"revision": 0})
-        app_of_this_process.cache_clear()
-        os.environ.clear()
-        os.environ.update(before)
+    with deployed(usual | dict(settings or {}), log) as host:
+        yield Served(host, control)
 
 
 def pull_all(app: App) -> None:

@@ -7,7 +7,6 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 
 import pytest
 from azure.storage.blob import BlobServiceClient
@@ -141,8 +140,8 @@ def test_gzip_is_the_archives_own_bytes(get: Callable[..., Reply], control: Cont
 
 
 def test_a_conditional_request_reads_no_blob(make_app: Callable[..., App], stack: Stack) -> None:
-    with FaultyStorage(stack.settings["ARCHIVE_URL"], Path(stack.settings["ARCHIVE_CA"])) as storage:
-        app = make_app(REPORTS=D7, ARCHIVE_URL=storage.url, ARCHIVE_CA=str(storage.ca_file))
+    with FaultyStorage.in_front_of(stack.settings) as storage:
+        app = make_app(REPORTS=D7, **storage.settings)
         app.runner.run()
         for accept_encoding in ("", "gzip"):
             headers = {"accept-encoding": accept_encoding}

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection, HTTPResponse
-from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -308,8 +307,8 @@ def asking(stack: Stack, blobs: BlobServiceClient) -> Iterator[Asking]:
     """The app over storage that is watched, with a cell in it that is a formula, and one that is markup."""
     log = _Lines()
     with (
-        FaultyStorage(stack.settings["ARCHIVE_URL"], Path(stack.settings["ARCHIVE_CA"])) as storage,
-        serving(stack, blobs, {"ARCHIVE_URL": storage.url, "ARCHIVE_CA": str(storage.ca_file)}, log) as served,
+        FaultyStorage.in_front_of(stack.settings) as storage,
+        serving(stack, blobs, storage.settings, log) as served,
     ):
         call = Call(DETAIL, period="D30")
         archive = App(read(stack.settings)).archive

@@ -1,7 +1,6 @@
 """What storage answers when it refuses, and what is made of it."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -17,7 +16,7 @@ D7 = "getOffice365ServicesUserCounts(period='D7')"
 
 @pytest.fixture
 def storage(stack: Stack) -> Iterator[FaultyStorage]:
-    with FaultyStorage(stack.settings["ARCHIVE_URL"], Path(stack.settings["ARCHIVE_CA"])) as storage:
+    with FaultyStorage.in_front_of(stack.settings) as storage:
         yield storage
 
 
@@ -26,7 +25,7 @@ def pull(storage: FaultyStorage, make_app: Callable[..., App]) -> Callable[..., 
     """One call with something wrong at one operation."""
 
     def pull(operation: str, fault: str, blob: str = "*", **args: object) -> Pulled:
-        app = make_app(ARCHIVE_URL=storage.url, ARCHIVE_CA=str(storage.ca_file), REPORTS=D7)
+        app = make_app(**storage.settings, REPORTS=D7)
         storage.set([{"fault": fault, "match": {"operation": operation, "blob": blob}, "args": args}])
         (pulled,) = app.runner.run().pulls
         return pulled

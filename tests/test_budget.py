@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -138,9 +137,9 @@ def test_damaged_notes_are_begun_anew(budget: Budget, archive: Archive, content:
 def test_a_run_whose_notes_cannot_be_kept_counts_for_itself(
     stack: Stack, make_app: Callable[..., App], clock: Clock
 ) -> None:
-    with FaultyStorage(stack.settings["ARCHIVE_URL"], Path(stack.settings["ARCHIVE_CA"])) as storage:
+    with FaultyStorage.in_front_of(stack.settings) as storage:
         storage.set([{"fault": "disabled", "match": {"operation": "put_blob"}}])
-        app = make_app(ARCHIVE_URL=storage.url, ARCHIVE_CA=str(storage.ca_file))
+        app = make_app(**storage.settings)
         assert takes(Budget(app.archive, clock)) == BUDGET
 
 

@@ -12,8 +12,10 @@ import requests
 from azure.storage.blob import BlobServiceClient
 
 from local.control import Control
+from local.deployed import deployed
 from local.host import FunctionsHost
 from local.stack import Stack
+from local.storage import empty
 
 ROOT = Path(__file__).parent.parent
 SERVICES = "getOffice365ServicesUserCounts"
@@ -24,18 +26,13 @@ D7 = f"{SERVICES}(period='D7')"
 @pytest.fixture(scope="module")
 def running(stack: Stack, blobs: BlobServiceClient) -> Iterator[tuple[FunctionsHost, Control]]:
     """The host with the app, which has pulled once; time is the real time."""
-    for container in blobs.list_containers():
-        blobs.delete_container(container.name)
+    empty(blobs)
     control = Control(stack.control)
+    control.reset()
     control.run_freely()
-    control.forget()
-    before = dict(os.environ)
-    os.environ.update(stack.settings | {"REPORTS": f"{SERVICES}, getOffice365ActiveUserCounts, {DETAIL}"})
-    with FunctionsHost(ROOT) as host:
+    with deployed(stack.settings | {"REPORTS": f"{SERVICES}, getOffice365ActiveUserCounts, {DETAIL}"}) as host:
         host.run_timer("pull")
         yield host, control
-    os.environ.clear()
-    os.environ.update(before)
 
 
 def get(host: FunctionsHost, path: str, function: str = "reports", **options: object) -> requests.Response:

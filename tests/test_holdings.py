@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -48,12 +47,8 @@ def told(of: Callable[[App], Holdings], control: Control) -> Callable[..., dict[
 
 @pytest.fixture
 def faulty(stack: Stack) -> Iterator[FaultyStorage]:
-    with FaultyStorage(stack.settings["ARCHIVE_URL"], Path(stack.settings["ARCHIVE_CA"])) as storage:
+    with FaultyStorage.in_front_of(stack.settings) as storage:
         yield storage
-
-
-def behind(storage: FaultyStorage) -> dict[str, str]:
-    return {"ARCHIVE_URL": storage.url, "ARCHIVE_CA": str(storage.ca_file)}
 
 
 def marks(blobs: BlobServiceClient, kind: str) -> list[str]:
@@ -155,7 +150,7 @@ def test_a_run_that_cannot_mark_ends_well_and_the_next_one_marks_what_it_lost(
     blobs: BlobServiceClient,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    app = make_app(REPORTS=str(SERVICES), **behind(faulty))
+    app = make_app(REPORTS=str(SERVICES), **faulty.settings)
     app.runner.run()
     control.sleep(4 * DAY)
     faulty.set([{"fault": "read_only", "match": {"blob": "lost/*"}, "times": None}])
@@ -176,7 +171,7 @@ def test_a_run_that_cannot_mark_ends_well_and_the_next_one_marks_what_it_lost(
 def test_a_run_with_nothing_to_mark_asks_storage_for_no_mark(
     make_app: MakeApp, faulty: FaultyStorage, control: Control
 ) -> None:
-    app = make_app(REPORTS=str(SERVICES), **behind(faulty))
+    app = make_app(REPORTS=str(SERVICES), **faulty.settings)
     app.runner.run()
     control.sleep(DAY / 4)
     faulty.seen.clear()
@@ -235,7 +230,7 @@ def test_an_archive_that_does_not_exist_yet_is_empty(make_app: MakeApp, of: Call
 def test_the_archive_is_listed_again_when_a_run_has_ended_or_after_ten_minutes(
     make_app: MakeApp, of: Callable[[App], Holdings], faulty: FaultyStorage, control: Control
 ) -> None:
-    app = make_app(REPORTS=str(SERVICES), **behind(faulty))
+    app = make_app(REPORTS=str(SERVICES), **faulty.settings)
     app.runner.run()
     holdings = of(app)
 
@@ -258,7 +253,7 @@ def test_the_archive_is_listed_again_when_a_run_has_ended_or_after_ten_minutes(
 def test_the_cost_of_a_look_does_not_grow_with_the_archive(
     make_app: MakeApp, of: Callable[[App], Holdings], faulty: FaultyStorage, control: Control
 ) -> None:
-    app = make_app(REPORTS=str(SERVICES), **behind(faulty))
+    app = make_app(REPORTS=str(SERVICES), **faulty.settings)
     operations = []
     control.set_time(control.now().replace(day=3, hour=4))  # the newest run is looked for in its month
     for _ in range(3):
@@ -311,7 +306,7 @@ def test_runs_that_archive_nothing_do_not_make_the_app_healthy(
 def test_health_costs_one_look_in_half_a_minute(
     make_app: MakeApp, of: Callable[[App], Holdings], faulty: FaultyStorage, control: Control
 ) -> None:
-    app = make_app(REPORTS=str(SERVICES), **behind(faulty))
+    app = make_app(REPORTS=str(SERVICES), **faulty.settings)
     app.runner.run()
     holdings = of(app)
     faulty.seen.clear()
@@ -327,7 +322,7 @@ def test_health_costs_one_look_in_half_a_minute(
 def test_an_archive_that_does_not_answer_is_unreachable_and_left_alone_for_half_a_minute(
     make_app: MakeApp, of: Callable[[App], Holdings], faulty: FaultyStorage, control: Control
 ) -> None:
-    app = make_app(REPORTS=str(SERVICES), **behind(faulty))
+    app = make_app(REPORTS=str(SERVICES), **faulty.settings)
     faulty.set([{"fault": "disabled", "times": None}])
     holdings = of(app)
     words = {health(holdings, control.now()) for _ in range(5)}
@@ -350,7 +345,7 @@ def test_an_archive_that_does_not_answer_is_unreachable_and_left_alone_for_half_
 def test_a_body_is_kept_in_memory_unless_it_is_personal(
     make_app: MakeApp, of: Callable[[App], Holdings], faulty: FaultyStorage, call: Call, reads: int
 ) -> None:
-    app = make_app(REPORTS=str(call), **behind(faulty))
+    app = make_app(REPORTS=str(call), **faulty.settings)
     app.runner.run()
     holdings = of(app)
     newest = holdings.newest(call)

@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import NoReturn
 
 import pytest
@@ -220,8 +219,8 @@ def test_storage_says_back_what_it_refuses(
 ) -> None:
     said = f"Authorization: Bearer {JWT} AccountKey={ACCOUNT_KEY} https://x.blob.core.windows.net/usage?{SAS}"
     rule = {"fault": "key_rotated", "times": None, "match": {"operation": operation}, "args": {"message": said}}
-    with FaultyStorage(stack.settings["ARCHIVE_URL"], Path(stack.settings["ARCHIVE_CA"]), [rule]) as storage:
-        pulling = make_app(ARCHIVE_URL=storage.url, ARCHIVE_CA=str(storage.ca_file), REPORTS=D7)
+    with FaultyStorage.in_front_of(stack.settings, [rule]) as storage:
+        pulling = make_app(**storage.settings, REPORTS=D7)
         search.pull(pulling)
         search.get(pulling, f"v1.0/reports/{D7}", {})
     assert search.found() == []

@@ -1,7 +1,6 @@
 """Each fault singly: the pull ends as it must, and what holds of the archive at every instant still holds."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -19,7 +18,7 @@ QUICK = [tried for tried in EVERYTHING if not tried.slow]
 
 @pytest.fixture(scope="module")
 def bench(stack: Stack) -> Iterator[Bench]:
-    with FaultyStorage(stack.settings["ARCHIVE_URL"], Path(stack.settings["ARCHIVE_CA"])) as storage:
+    with FaultyStorage.in_front_of(stack.settings) as storage:
         yield Bench(stack.settings, Control(stack.control), storage)
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from azure.storage.blob import BlobServiceClient
 
+from local.environment import environment, identity
 from local.stack import Stack
 from local.verify import share
 from local.verify import verify as command
@@ -29,6 +30,7 @@ from shared.history import series_name
 from shared.marks import Flip, Lost, Mark, Place, place_of
 from shared.proof import Flaw, named, prove, snapshot_of, unpacked
 from shared.series import Series
+from shared.settings import read
 from shared.snapshot import Snapshot, quarantine_name
 from shared.verify import Verification, everything, in_share, verify
 from tests.shelf import Shelf, as_blobs, lines, run_of, snapshot
@@ -361,11 +363,8 @@ def options(folder: Path, sample: str = "1/1", file: Path | None = None) -> argp
 
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], stack: Stack) -> None:
-    from local.verify import _identity
-    from shared.settings import read
-
     folder = tmp_path / "archive"
-    with Stack(folder, users=1) as own, _identity(own.settings):
+    with Stack(folder, users=1) as own, environment(identity(own.settings)):
         archive = App(read(own.settings)).archive
         made = fill(archive)
         assert command(options(folder)) == 2, "while somebody uses it"
@@ -379,7 +378,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], stack: 
     if shutil.which("sha256sum"):
         subprocess.run(["sha256sum", "--strict", "-c", tmp_path / "manifest"], cwd=unpacked_to, check=True)
     assert len((tmp_path / "manifest").read_text().splitlines()) == len(made)
-    with Stack(folder, users=1) as own, _identity(own.settings):
+    with Stack(folder, users=1) as own, environment(identity(own.settings)):
         archive = App(read(own.settings)).archive
         archive.container(USERS).delete_blob(made[0].blob)
     assert command(options(folder, "1/2")) == 1

@@ -71,6 +71,16 @@ class FaultyStorage:
         self.seen: list[Operation] = []
         self.set(rules)
 
+    @classmethod
+    def in_front_of(cls, settings: Mapping[str, str], rules: Sequence[Mapping[str, Any]] = ()) -> Self:
+        """In front of the storage that these app settings name."""
+        return cls(settings["ARCHIVE_URL"], Path(settings["ARCHIVE_CA"]), rules)
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The app settings that name this."""
+        return {"ARCHIVE_URL": self.url, "ARCHIVE_CA": str(self.ca_file)}
+
     def set(self, rules: Sequence[Mapping[str, Any]]) -> None:
         """These rules and no others, all counted from 0. Raises ValueError."""
         facts = Operation(0, "", "", "", "").facts

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from azure.identity import ManagedIdentityCredential
 from azure.storage.blob import BlobServiceClient
 
 from local.control import Control
+from local.environment import environment, identity
 from local.scenario import Scenario, must
 from local.scenarios.processes import start, told
 from local.stack import Stack
@@ -52,7 +50,7 @@ class _Pull(NamedTuple):
 
 def _pulled(bench: Bench, people: int) -> _Pull:
     """A pull of the tenant's largest report. Raises NotHeld if a byte of it is archived as another."""
-    with Stack(users=people) as stack, _identity(stack.settings):
+    with Stack(users=people) as stack, environment(identity(stack.settings)):
         run = told(start({**bench.settings, **stack.settings}, bench.control.now(), DETAIL))
         must(run["pulls"] == {DETAIL: "published"}, f"it ended as {run['pulls']}")
         (download,) = Control(stack.control).get("record", listener="download")
@@ -65,18 +63,6 @@ def _pulled(bench: Bench, people: int) -> _Pull:
                 sha256.update(body.decompress(chunk))
         must(body.eof and sha256.hexdigest() == download["sha256"], "the bytes in the archive are others")
         return _Pull(download["size"], run["rows"], run["peak"], run["seconds"])
-
-
-@contextmanager
-def _identity(settings: Mapping[str, str]) -> Iterator[None]:
-    """Another identity endpoint, whose tokens another storage takes."""
-    names = ("IDENTITY_ENDPOINT", "IDENTITY_HEADER")
-    before = {name: os.environ[name] for name in names}
-    os.environ.update({name: settings[name] for name in names})
-    try:
-        yield
-    finally:
-        os.environ.update(before)
 
 
 SIZE: tuple[Scenario, ...] = (Scenario("F50", "a million rows", _a_million_rows, slow=True),)

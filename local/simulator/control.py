@@ -13,6 +13,7 @@ GET    /faults                      {"seed", "rules": [...]}, each with how many
 PUT    /faults                      the same: these rules and no others (see rules.py and the table in faults.py)
 DELETE /faults                      no faults
 PUT    /restate                     {"report", "refresh_date", "revision": 0 to 7}: other numbers for that day
+DELETE /state                       forgets all that was asked and set, but the time
 """
 
 import hashlib
@@ -70,6 +71,7 @@ class Control:
             ("GET", "/faults"): lambda query: self._faults.shown(),
             ("PUT", "/faults"): self._faults.set,
             ("DELETE", "/faults"): lambda query: self._faults.set({}),
+            ("DELETE", "/state"): self._reset,
         }
 
     def answer(self, request: Request) -> Answer:
@@ -91,6 +93,14 @@ class Control:
 
     def _forget(self, query: dict[str, str]) -> dict[str, str]:
         self._record.clear()
+        return {}
+
+    def _reset(self, query: dict[str, str]) -> dict[str, Any]:
+        self._tokens.reset()
+        self._limits.reset()
+        self._publication.reset()
+        self._record.clear()
+        self._faults.set({})
         return {}
 
     def _time(self, query: dict[str, str]) -> dict[str, Any]:

@@ -29,6 +29,12 @@ class Limits:
                 self._neighbours.clear()
             self._neighbours[function] = used
 
+    def reset(self) -> None:
+        """Nobody has asked for anything, and no other app uses anything."""
+        with self._lock:
+            self._seen.clear()
+            self._neighbours.clear()
+
     def take(self, function: str, app: str, now: float) -> None:
         """Counts a request; raises TooManyRequests if it is one too many."""
         with self._lock:

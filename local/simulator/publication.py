@@ -77,6 +77,11 @@ class Publication:
         with self._lock:
             self._revisions[report, day.toordinal()] = revision
 
+    def reset(self) -> None:
+        """No numbers were corrected."""
+        with self._lock:
+            self._revisions.clear()
+
     def lines(self, snapshot: Snapshot) -> Iterator[str]:
         """The header, then the rows, each with its line end."""
         call = snapshot.call

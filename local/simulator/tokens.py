@@ -49,6 +49,10 @@ class Tokens:
         self.scopes: tuple[str, ...] = ()
         """Delegated permissions that new Graph tokens carry."""
 
+    def reset(self) -> None:
+        """New Graph tokens carry the permission again, and no other."""
+        self.roles, self.scopes = (PERMISSION,), ()
+
     def issue(self, resource: str, client_id: str | None = None) -> tuple[str, int]:
         """A token for the resource and its expiry in seconds since 1970."""
         audience = resource.removesuffix("/.default").rstrip("/")

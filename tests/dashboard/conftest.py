@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,11 +13,11 @@ from azure.storage.blob import BlobServiceClient
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, sync_playwright
 
 from local.control import Control
+from local.deployed import deployed
 from local.host import HOST_KEY, FunctionsHost
 from local.past import Past
-from local.setup import ROOT
 from local.stack import Stack
-from shared.app import app
+from local.storage import empty
 from tests.conftest import USERS
 from tests.dashboard.world import REPORTS, live_through
 
@@ -112,8 +111,9 @@ class Visit:
             self._said.append(message.text)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """A browser for one module: while it is open, asyncio cannot run anything else in this thread."""
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if not path:
         pytest.skip("there is no chromium or google-chrome on the PATH (Debian: apt install chromium)")
@@ -126,27 +126,16 @@ def browser() -> Iterator[Browser]:
 @contextmanager
 def serving(settings: Mapping[str, str]) -> Iterator[Site]:
     """The app with these settings, as a new process would run it."""
-    before = dict(os.environ)
-    os.environ.update(settings)
-    app.cache_clear()
-    try:
-        with FunctionsHost(ROOT) as host:
-            yield Site(host)
-    finally:
-        app.cache_clear()
-        os.environ.clear()
-        os.environ.update(before)
+    with deployed(settings) as host:
+        yield Site(host)
 
 
 @pytest.fixture(scope="module")
 def emptied(stack: Stack, blobs: BlobServiceClient) -> Control:
     """The simulator in its usual state, and no archive."""
-    for container in blobs.list_containers():
-        blobs.delete_container(container.name)
+    empty(blobs)
     control = Control(stack.control)
-    control.put("roles", {"roles": ["Reports.Read.All"]})
-    control.put("neighbour", {"function": "*", "used": 0})
-    control.put("faults", {"rules": []})
+    control.reset()
     return control
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,7 +27,7 @@ NAME = "report=x/refresh_date=2026-11-18/a b+%C3%A9/ü.csv.gz"
 
 @pytest.fixture
 def faulty(stack: Stack) -> Iterator[FaultyStorage]:
-    with FaultyStorage(stack.settings["ARCHIVE_URL"], Path(stack.settings["ARCHIVE_CA"])) as running:
+    with FaultyStorage.in_front_of(stack.settings) as running:
         yield running
 
 

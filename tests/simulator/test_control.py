@@ -127,6 +127,24 @@ def test_restated_day_changes_its_own_rows_alone(client: Client) -> None:
     assert client.pull("getEmailActivityUserCounts(period='D30')") == other
 
 
+def test_reset_forgets_everything_but_the_time(client: Client) -> None:
+    before, report = client.pull(CALL), CALL.partition("(")[0]
+    client.wait(hours=1)
+    time = client.steer("GET", "/clock")
+    client.steer("PUT", "/restate", {"report": report, "refresh_date": client.visible(report), "revision": 1})
+    client.steer("PUT", "/roles", {"roles": [], "scopes": ["User.Read"]})
+    client.steer("PUT", "/faults", {"rules": [{"fault": "server_error"}]})
+    client.steer("PUT", "/neighbour", {"function": "*", "used": 40})
+    client.steer("DELETE", "/state")
+    assert client.steer("GET", "/record") == []
+    assert client.steer("GET", "/clock") == time
+    client.token = client.new_token()
+    assert [client.call(CALL).status_code for _ in range(14)] == [302] * 14
+    assert client.call(CALL).status_code == 429
+    client.steer("DELETE", "/state")
+    assert client.pull(CALL) == before
+
+
 @pytest.mark.parametrize(
     ("method", "path", "json", "status"),
     [
