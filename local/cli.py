@@ -37,7 +37,8 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     test = commands.add_parser("test", help="run all tests", add_help=False)
     test.set_defaults(command=_test)
     verify = commands.add_parser("verify", help="check every byte, name, revision and series of the archive")
-    _add_archive(verify)
+    _add_archive(where := verify.add_mutually_exclusive_group())
+    where.add_argument("--url", metavar="URL", help="of a blob service in Azure, instead of a folder")
     verify.add_argument("--sample", type=_share, default=(1, 1), metavar="n/t", help="the n-th of t shares only")
     verify.add_argument("--manifest", type=Path, metavar="FILE", help="write a list for sha256sum -c")
     verify.set_defaults(command=_verify)
@@ -103,7 +104,7 @@ def _add_users(command: argparse.ArgumentParser) -> None:
     command.add_argument("--users", type=_natural, metavar="N", help="people in the simulated tenant (default 250)")
 
 
-def _add_archive(command: argparse.ArgumentParser) -> None:
+def _add_archive(command: argparse._ActionsContainer) -> None:
     command.add_argument(
         "--archive", type=Path, default=HOME / "archive", metavar="DIR", help="where the archive is kept"
     )

@@ -19,7 +19,7 @@ from local.faulty_storage import Operation
 from local.model import WELL, Model, Place, Slot
 from local.simulator.faults import CONTENT
 from local.trials import TRIALS, Trial
-from local.worlds import PERSONAL, World
+from local.worlds import World
 from shared.call import Call
 from shared.catalogue import catalogue
 from shared.errors import ArchiveUnavailable
@@ -97,7 +97,7 @@ class Life:
         self._control.set_time(began)
         self._app, self._reader = world.app(reports), world.reader()
         secrets = ("eyJ", "token=", "Bearer ", "sig=", world.secret)
-        self.model = Model(self._app.runner.selection, PERSONAL, secrets)
+        self.model = Model(self._app.runner.selection, catalogue().personal, secrets)
         self._calls = self.model.calls
 
     def __enter__(self) -> Self:

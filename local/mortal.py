@@ -125,7 +125,7 @@ def runner(orders: Orders, control: Control) -> Runner:
     archive = Archive(
         settings.archive_url,
         identity(),
-        personal=[report.name for report in reports.reports.values() if report.personal_data],
+        personal=reports.personal,
         ca=settings.archive_ca,
         patience=Patience(read=orders.silence, pause=0),
         block=orders.block,

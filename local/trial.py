@@ -167,10 +167,9 @@ class Bench:
         return app
 
     def _new_archive(self) -> Archive:
-        personal = [report.name for report in catalogue().reports.values() if report.personal_data]
         identity = ManagedIdentity(None, A_MINUTE, self.control.sleep)
         url, ca = self.settings["ARCHIVE_URL"], self.settings["ARCHIVE_CA"]
-        return Archive(url, identity, personal, ca, patience=Patience(pause=0))
+        return Archive(url, identity, catalogue().personal, ca, patience=Patience(pause=0))
 
     @contextmanager
     def serving(self) -> Iterator[Site]:

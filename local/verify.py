@@ -1,22 +1,32 @@
-"""`python3 -m local verify`: whether the archive in a folder is what it says."""
+"""`python3 -m local verify`: whether an archive, in a folder or in Azure, is what it says."""
 
 from __future__ import annotations
 
 import argparse
+import logging
+import os
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+
+from azure.core.exceptions import ClientAuthenticationError
+from azure.identity import DefaultAzureCredential
 
 from local.child import ChildError
 from local.environment import environment, identity
 from local.stack import Stack
 from shared.app import App
+from shared.archive import Archive
 from shared.catalogue import catalogue
 from shared.errors import UsageArchiveError
 from shared.settings import read
 from shared.verify import everything, manifest
 from shared.verify import verify as findings_in
+
+_STORAGE = "https://storage.azure.com/.default"
 
 
 def share(text: str) -> tuple[int, int]:
@@ -29,25 +39,46 @@ def share(text: str) -> tuple[int, int]:
 
 
 def verify(options: argparse.Namespace) -> int:
-    """Print what is wrong with the archive in `options.archive`, a line for each finding.
+    """Print what is wrong with an archive, a line for each finding.
 
+    It is that of the blob service at `options.url`, or without one that in the folder `options.archive`.
     `options.sample` is the share to read, as from `share`; `options.manifest` a file to write, or None. Answers 0 if
     all is well, 1 if there are findings, 2 if it could not be found out.
     """
-    folder = options.archive.resolve()
     try:
-        if not (folder / "blobs").is_dir():
-            raise FileNotFoundError(f"there is no archive in {folder}")
-        with Stack(folder, users=1) as stack, environment(identity(stack.settings)):
-            return _verify(App(read(stack.settings)), options.sample, options.manifest)
+        url: str | None = options.url
+        with _in_folder(options.archive.resolve()) if url is None else _in_azure(url) as archive:
+            return _verify(archive, options.sample, options.manifest)
     except (ChildError, UsageArchiveError, OSError) as error:
         print(f"The archive could not be verified: {error}", file=sys.stderr)
         return 2
 
 
-def _verify(app: App, sample: tuple[int, int], manifest_file: Path | None) -> int:
+@contextmanager
+def _in_folder(folder: Path) -> Iterator[Archive]:
+    if not (folder / "blobs").is_dir():
+        raise FileNotFoundError(f"there is no archive in {folder}")
+    with Stack(folder, users=1) as stack, environment(identity(stack.settings)):
+        yield App(read(stack.settings)).archive
+
+
+@contextmanager
+def _in_azure(url: str) -> Iterator[Archive]:
+    """Read as whoever is signed in here, in any of the ways that the identity library knows."""
+    settings = read({**os.environ, "ARCHIVE_URL": url})
+    # It would tell of each way that is not open, each time it is asked.
+    logging.getLogger("azure").setLevel(logging.ERROR)
+    with DefaultAzureCredential() as credential:
+        try:
+            credential.get_token(_STORAGE)
+        except ClientAuthenticationError:
+            raise PermissionError("nobody is signed in to Azure here: run az login") from None
+        yield Archive(settings.archive_url, credential, catalogue().personal, settings.archive_ca)
+
+
+def _verify(archive: Archive, sample: tuple[int, int], manifest_file: Path | None) -> int:
     started = datetime.now(UTC)
-    blobs = list(everything(app.archive))
+    blobs = list(everything(archive))
     if manifest_file:
         manifest_file.write_text("".join(manifest(blobs, catalogue())), "ascii")
     number = 0

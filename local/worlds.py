@@ -25,7 +25,6 @@ from shared.catalogue import catalogue
 from shared.settings import SETTINGS, read
 
 CONTAINERS = ("usage", "usage-personal", "usage-derived", "usage-quarantine")
-PERSONAL = [report.name for report in catalogue().reports.values() if report.personal_data]
 
 
 class Storage(Protocol):
@@ -118,7 +117,7 @@ class InProcess(World):
 
 class _InMemory(Archive):
     def __init__(self, storage: Memory) -> None:
-        super().__init__("https://memory.invalid", ManagedIdentityCredential(), PERSONAL)
+        super().__init__("https://memory.invalid", ManagedIdentityCredential(), catalogue().personal)
         self._service = cast(BlobServiceClient, storage)
 
 

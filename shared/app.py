@@ -70,7 +70,7 @@ class App:
         return Archive(
             self._settings.archive_url,
             self._identity(waits),
-            personal=[report.name for report in self._reports.reports.values() if report.personal_data],
+            personal=self._reports.personal,
             ca=self._settings.archive_ca,
             patience=self._patience,
         )

@@ -89,6 +89,11 @@ class Catalogue:
         return self._by_lower_name.get(name.lower())
 
     @property
+    def personal(self) -> frozenset[str]:
+        """The names of the reports with personal data."""
+        return frozenset(report.name for report in self.reports.values() if report.personal_data)
+
+    @property
     def names(self) -> list[str]:
         """Every name that `canonical_name` knows, as Microsoft spells it."""
         return [*self.reports, *self.legacy]

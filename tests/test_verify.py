@@ -358,8 +358,10 @@ def test_damage_in_real_storage(make_app: Callable[..., App], blobs: BlobService
     assert (DERIVED, series_name(USERS), "snapshots_gone") in findings
 
 
-def options(folder: Path, sample: str = "1/1", file: Path | None = None) -> argparse.Namespace:
-    return argparse.Namespace(archive=folder, sample=share(sample), manifest=file)
+def options(
+    folder: Path = Path(), sample: str = "1/1", file: Path | None = None, url: str | None = None
+) -> argparse.Namespace:
+    return argparse.Namespace(archive=folder, sample=share(sample), manifest=file, url=url)
 
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], stack: Stack) -> None:
@@ -385,3 +387,30 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], stack: 
     assert made[0].blob in capsys.readouterr().out
     assert command(options(tmp_path / "nowhere")) == 2
     assert "there is no archive" in capsys.readouterr().err
+
+
+def test_the_command_reads_an_archive_in_azure(
+    make_app: Callable[..., App], stack: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive = make_app().archive
+    made = fill(archive)
+    with environment({"ARCHIVE_CA": stack.settings["ARCHIVE_CA"]}):
+        assert command(options(url=stack.settings["ARCHIVE_URL"])) == 0
+        archive.container(USERS).delete_blob(made[0].blob)
+        assert command(options(url=stack.settings["ARCHIVE_URL"])) == 1
+    assert f"gone: {USAGE}/{made[0].blob}" in capsys.readouterr().out
+
+
+def test_the_command_says_that_nobody_is_signed_in_to_azure(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "AzureCliCredential")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert command(options(url="https://account.blob.core.windows.net")) == 2
+    assert "run az login" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("url", ["", "account", "https://account.blob.core.windows.net/?sig=x"])
+def test_the_command_says_what_a_url_must_be(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(options(url=url)) == 2
+    assert "without container, key or SAS" in capsys.readouterr().err
