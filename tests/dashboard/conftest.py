@@ -1,11 +1,16 @@
-"""The page in a real browser, in front of the real app over an archive with a past."""
+"""The page in a real browser, in front of the real app over an archive with a past.
+
+With USAGE_ARCHIVE_SITE=http://127.0.0.1:7071 it is the app that `python3 -m local run` serves there, whatever it holds.
+"""
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import NamedTuple, cast
 from urllib.parse import urlsplit
 
 import pytest
@@ -16,12 +21,17 @@ from local.control import Control
 from local.deployed import deployed
 from local.host import HOST_KEY, FunctionsHost
 from local.past import Past
+from local.setup import HOME
 from local.stack import Stack
 from local.storage import empty
 from tests.conftest import USERS
 from tests.dashboard.world import REPORTS, live_through
 
 DAYS = 9
+RUNNING = os.environ.get("USAGE_ARCHIVE_SITE")
+PATIENCE = 60_000 if RUNNING else 10_000
+"""Milliseconds."""
+OWN_PAST = pytest.mark.skipif(RUNNING is not None, reason="needs the past of world.py")
 
 
 class Site(NamedTuple):
@@ -37,6 +47,13 @@ class Site(NamedTuple):
     def key(self) -> str:
         """The app key, which opens every function."""
         return self.host.keys[HOST_KEY]
+
+
+class Running(NamedTuple):
+    """Of an app that somebody has started, what a site needs."""
+
+    url: str
+    keys: Mapping[str, str]
 
 
 class Visit:
@@ -140,8 +157,13 @@ def emptied(stack: Stack, blobs: BlobServiceClient) -> Control:
 
 
 @pytest.fixture(scope="module")
-def site(stack: Stack, emptied: Control) -> Iterator[Site]:
-    """The app over an archive of some days."""
+def site(request: pytest.FixtureRequest) -> Iterator[Site]:
+    """The app over an archive of some days, or the one that is running."""
+    if RUNNING:
+        running = Running(RUNNING, json.loads((HOME / "keys.json").read_text("utf-8")))
+        yield Site(cast(FunctionsHost, running))
+        return
+    stack, _ = (request.getfixturevalue(name) for name in ("stack", "emptied"))
     settings = stack.settings | {"REPORTS": ", ".join(REPORTS)}
     with Past(settings, USERS) as past:
         live_through(DAYS, past.app(settings["REPORTS"]), past.control)
@@ -157,7 +179,7 @@ def new_visit(browser: Browser, site: Site) -> Iterator[Callable[..., Visit]]:
 
     def visit(**options: object) -> Visit:
         context = browser.new_context(**options)  # type: ignore[arg-type]
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE)
         visits.append(Visit(context.new_page(), site))
         return visits[-1]
 
@@ -178,7 +200,7 @@ def visit(new_visit: Callable[..., Visit]) -> Visit:
 def opened(browser: Browser, site: Site) -> Iterator[Visit]:
     """A tab of a desktop in which the page is open."""
     with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE)
         yield Visit(context.new_page(), site).open()
 
 
