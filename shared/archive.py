@@ -37,6 +37,8 @@ _NEWEST_MONTHS = 3
 """That many are looked through one by one for the newest snapshot of a call ..."""
 _USUAL_AGE = timedelta(days=3)
 """... after the ten days of its month, if they reach back so far: each snapshot in a listing takes 0.2 ms of CPU."""
+_EARLIEST = date(2000, 1, 1)
+"""Nothing is looked for before: calendars end in the year 1."""
 ATTEMPTS = 3
 """That often one operation is tried."""
 
@@ -110,7 +112,7 @@ class Archive:
         """
         if call.date:
             return max(self.revisions(call, call.date, as_of), key=_order, default=None)
-        until = min(today, as_of.date()) if as_of else today
+        until = max(_EARLIEST, min(today, as_of.date())) if as_of else today
         for start in _starts(until + timedelta(days=1)):  # a refresh date is never later than the day after its pull
             if found := self._list(call, start, as_of):
                 return max(found, key=_order)

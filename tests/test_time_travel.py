@@ -90,6 +90,7 @@ def test_refresh_date_revision_and_as_of_go_together(archive: Corrected) -> None
     ("query", "expected"),
     [
         ({"asOf": "2020-01-01"}, "before_archive"),
+        ({"asOf": "0001-01-01"}, "before_archive"),
         ({"refreshDate": "{second}", "asOf": "{before}"}, "not_pulled"),
         ({"refreshDate": "{second}", "revision": "3"}, "no_such_revision"),
         ({"refreshDate": "{second}", "revision": "2", "asOf": "{then}"}, "no_such_revision"),
