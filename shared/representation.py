@@ -22,7 +22,7 @@ LARGEST = 200_000_000
 
 _TAG = re.compile(r'(W/)?("[^"]*")')
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
-_CODING = re.compile(r"\s*([\w*-]+)\s*(?:;\s*q=([01](?:\.\d{0,3})?))?\s*", re.ASCII)
+_CODING = re.compile(r"([\w*-]+)(?:\s*;\s*q=([01](?:\.\d{0,3})?))?", re.ASCII)
 
 
 class Coded(NamedTuple):
@@ -115,7 +115,7 @@ def accepts_gzip(accept_encoding: str) -> bool:
     """Whether gzip is at least as welcome as nothing (RFC 9110 section 12.5.3)."""
     weights = {}
     for part in accept_encoding.lower().split(","):
-        if match := _CODING.fullmatch(part):
+        if match := _CODING.fullmatch(part.strip()):
             weights[match[1]] = float(match[2] or 1)
     gzip = weights.get("gzip", weights.get("x-gzip", weights.get("*", 0.0)))
     return gzip > 0 and gzip >= weights.get("identity", 0.0)

@@ -3,6 +3,7 @@
 import base64
 import gzip
 import hashlib
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -110,6 +111,7 @@ def test_ten_thousand_tags_are_looked_through() -> None:
         ("*", True),
         ("x-gzip", True),
         ("GZIP", True),
+        (" gzip ; q=1 , br", True),
         ("gzip;q=0", False),
         ("*, gzip;q=0", False),
         ("identity, gzip;q=0.5", False),
@@ -123,6 +125,12 @@ def test_gzip_is_sent_to_whom_it_is_welcome(field: str, *, wanted: bool) -> None
     reply = get(accept_encoding=field)
     assert ("Content-Encoding" in reply.headers) is wanted
     assert (gzip.decompress(reply.body) if wanted else reply.body) == BODY
+
+
+def test_an_accept_encoding_of_a_hundred_thousand_spaces_is_soon_read() -> None:
+    started = time.perf_counter()
+    assert not accepts_gzip("gzip" + " " * 100_000 + "x")
+    assert time.perf_counter() - started < 1
 
 
 def test_stored_gzip_is_passed_through_as_it_is() -> None:
