@@ -167,6 +167,14 @@ def test_what_the_host_cannot_carry_is_said_to_be_too_large_before_it_is_read() 
     assert get(resource(plain=large, gzip=Coded(lambda: b"small")), accept_encoding="gzip").status == 200
 
 
+def test_what_turns_out_too_large_once_it_is_made_is_not_sent() -> None:
+    large = resource(plain=Coded(lambda: bytes(LARGEST + 1)))
+    for method in ("GET", "HEAD"):
+        with pytest.raises(TooLarge, match="Accept-Encoding: gzip"):
+            get(large, method)
+    assert get(large, accept_encoding="gzip").status == 200
+
+
 # -- ranges ------------------------------------------------------------------------------------------------------------
 
 
