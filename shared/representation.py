@@ -75,7 +75,7 @@ def send(request: Request, content: Representation) -> Reply:
     if not _is_wanted(request.headers, etag, content.modified):
         return Reply(304, headers)
     coded = (content.gzip or _compressed(content.plain)) if packed else content.plain
-    _refuse_too_large(coded.size or 0, packed=packed)
+    _refuse_too_large(request, coded.size or 0, packed=packed)
     if packed:
         headers["Content-Encoding"] = "gzip"
     if content.file_name:
@@ -84,7 +84,7 @@ def send(request: Request, content: Representation) -> Reply:
     if request.method == "HEAD" and coded.size is not None and coded.sha256:
         return Reply(200, headers | {"Content-Length": str(coded.size), "Repr-Digest": _digest(coded.sha256)})
     body = coded.read()
-    _refuse_too_large(len(body), packed=packed)
+    _refuse_too_large(request, len(body), packed=packed)
     headers["Repr-Digest"] = _digest(coded.sha256 or hashlib.sha256(body).hexdigest())
     part = _part(request, etag, content.modified, len(body))
     if part:
@@ -118,11 +118,12 @@ def accepts_gzip(accept_encoding: str) -> bool:
     return gzip > 0 and gzip >= weights.get("identity", 0.0)
 
 
-def _refuse_too_large(size: int, *, packed: bool) -> None:
+def _refuse_too_large(request: Request, size: int, *, packed: bool) -> None:
     if size > LARGEST:
+        ask = "Ask without Range, and with" if "range" in request.headers else "Ask with"
         raise TooLarge(
             f"This body has {size} bytes, and the Functions host can send {LARGEST}. "
-            + ("Read it from blob storage." if packed else "Ask with Accept-Encoding: gzip.")
+            + ("Read it from blob storage." if packed else f"{ask} Accept-Encoding: gzip.")
         )
 
 

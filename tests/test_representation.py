@@ -167,6 +167,13 @@ def test_what_the_host_cannot_carry_is_said_to_be_too_large_before_it_is_read() 
     assert get(resource(plain=large, gzip=Coded(lambda: b"small")), accept_encoding="gzip").status == 200
 
 
+def test_a_part_of_what_is_too_large_is_refused_with_a_way_to_the_whole() -> None:
+    large = resource(plain=Coded(unread, LARGEST + 1, SHA256), gzip=Coded(lambda: b"small"))
+    with pytest.raises(TooLarge, match="without Range, and with Accept-Encoding: gzip"):
+        get(large, accept_encoding="gzip", range="bytes=0-9")
+    assert get(large, accept_encoding="gzip").status == 200
+
+
 def test_what_turns_out_too_large_once_it_is_made_is_not_sent() -> None:
     large = resource(plain=Coded(lambda: bytes(LARGEST + 1)))
     for method in ("GET", "HEAD"):
