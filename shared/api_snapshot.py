@@ -32,7 +32,8 @@ def snapshot(inquiry: Inquiry, holdings: Holdings) -> Reply:
     choice = Choice(asked.refresh_date, asked.revision, asked.as_of(inquiry.now))
     chosen = _negotiated(inquiry, call, choice, Choices(inquiry.archive, holdings.newest, holdings.gap))
     links = inquiry.links(call)
-    fixed = choice.revision and (choice.refresh_date or call.date) and not inquiry.personal
+    exact = choice.revision and (choice.refresh_date or call.date)
+    fixed = exact and form == "csv" and not inquiry.personal
     headers = {
         "Cache-Control": _NEVER_CHANGES if fixed else inquiry.cache_control,
         "Content-Location": links.of(chosen),

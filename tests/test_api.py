@@ -117,10 +117,12 @@ def test_headers_say_what_the_bytes_are(get: Callable[..., Reply], control: Cont
         ({}, "private, no-cache"),
         ({"refreshDate": "{day}"}, "private, no-cache"),
         ({"refreshDate": "{day}", "revision": "1"}, "private, max-age=31536000, immutable"),
+        ({"refreshDate": "{day}", "revision": "1", "format": "json"}, "private, no-cache"),
+        ({"refreshDate": "{day}", "revision": "1", "format": "excel"}, "private, no-cache"),
         ({"revision": "1"}, "private, no-cache"),
     ],
 )
-def test_only_what_names_day_and_revision_never_changes(
+def test_only_what_graph_sent_for_a_day_and_revision_never_changes(
     get: Callable[..., Reply], control: Control, query: dict[str, str], expected: str
 ) -> None:
     day = control.get("visible", report=SERVICES)["refresh_date"]
