@@ -36,7 +36,7 @@ def snapshot(inquiry: Inquiry, holdings: Holdings) -> Reply:
     fixed = exact and form == "csv" and not inquiry.personal
     headers = {
         "Cache-Control": _NEVER_CHANGES if fixed else inquiry.cache_control,
-        "Content-Location": links.of(chosen),
+        "Content-Location": links.of(chosen) + ("" if form == "csv" else f"&format={form}"),
         "Link": links.header(chosen),
         "Memento-Datetime": http_date(chosen.origin.pulled_at),
         "Vary": "Accept, Accept-Datetime, Accept-Encoding",

@@ -130,6 +130,14 @@ def test_only_what_graph_sent_for_a_day_and_revision_never_changes(
     assert reply.headers["Cache-Control"] == expected
 
 
+@pytest.mark.parametrize(("form", "accept"), [("csv", ""), ("json", ""), ("excel", ""), ("", "application/json")])
+def test_the_content_location_gives_the_same_bytes(get: Callable[..., Reply], form: str, accept: str) -> None:
+    reply = get(f"v1.0/reports/{D7}", {"format": form} if form else {}, headers={"accept": accept})
+    path, _, query = reply.headers["Content-Location"].removeprefix("/api/").partition("?")
+    again = get(path, dict(part.split("=") for part in query.split("&")))
+    assert (again.body, again.headers["ETag"]) == (reply.body, reply.headers["ETag"])
+
+
 def test_gzip_is_the_archives_own_bytes(get: Callable[..., Reply], control: Control, blobs: BlobServiceClient) -> None:
     reply = get(f"v1.0/reports/{D7}", headers={"accept-encoding": "gzip, deflate"})
     day = control.get("visible", report=SERVICES)["refresh_date"]
