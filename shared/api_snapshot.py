@@ -74,8 +74,9 @@ def _negotiated(inquiry: Inquiry, call: Call, choice: Choice, choices: Choices) 
     instant = read_http_date(text)
     if instant is None:
         raise BadArgument("Accept-Datetime must be a time as HTTP writes it, such as Fri, 20 Nov 2026 12:00:00 GMT.")
+    end = instant.replace(microsecond=999_999)  # of the second: Memento-Datetime says no more either
     try:
-        return choices.choose(call, choice._replace(as_of=instant), inquiry.today)
+        return choices.choose(call, choice._replace(as_of=end), inquiry.today)
     except NotArchived:
         if choice != Choice():
             raise

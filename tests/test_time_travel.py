@@ -43,7 +43,7 @@ def archive(lasting: tuple[Callable[..., App], Control]) -> Corrected:
 
     pull()
     # A minute before midnight the refresh date of the day is out; five minutes after it that of the next one is not.
-    control.set_time((control.now() + timedelta(days=1)).replace(hour=23, minute=59))
+    control.set_time((control.now() + timedelta(days=1)).replace(hour=23, minute=59, microsecond=500_000))
     pull()
     control.put("restate", {"report": SERVICES, "refresh_date": days[1], "revision": 1})
     control.sleep(6 * 60)
@@ -144,6 +144,12 @@ def test_accept_datetime_stands_in_for_as_of(archive: Corrected) -> None:
     assert reply.headers["Memento-Datetime"] == http(archive.at[1])
     assert reply.headers["Content-Location"].endswith(f"?refreshDate={archive.second}&revision=1")
     assert "Accept-Datetime" in reply.headers["Vary"]
+
+
+def test_the_time_of_a_memento_finds_it(archive: Corrected) -> None:
+    for moment, said in zip(archive.at, archive.said, strict=True):
+        reply = ask(archive.app, PATH, headers={"accept-datetime": http(moment)})
+        assert (reply.body, reply.headers["Memento-Datetime"]) == (said, http(moment))
 
 
 def test_before_the_first_memento_is_the_first(archive: Corrected) -> None:
