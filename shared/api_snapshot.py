@@ -30,16 +30,17 @@ def snapshot(inquiry: Inquiry, holdings: Holdings) -> Reply:
     call, report = inquiry.call(asked)
     form = inquiry.form(asked, _FORMS)
     choice = Choice(asked.refresh_date, asked.revision, asked.as_of(inquiry.now))
-    chosen = _negotiated(inquiry, call, choice, Choices(inquiry.archive, holdings.newest, holdings.gap))
+    choices = Choices(inquiry.archive, holdings.newest, holdings.gap)
+    exact = choice.revision and (choice.refresh_date or call.date)  # a memento: it has no other times
+    chosen = choices.choose(call, choice, inquiry.today) if exact else _negotiated(inquiry, call, choice, choices)
     links = inquiry.links(call)
-    exact = choice.revision and (choice.refresh_date or call.date)
     fixed = exact and form == "csv" and not inquiry.personal
     headers = {
         "Cache-Control": _NEVER_CHANGES if fixed else inquiry.cache_control,
         "Content-Location": links.of(chosen) + ("" if form == "csv" else f"&format={form}"),
         "Link": links.header(chosen),
         "Memento-Datetime": http_date(chosen.origin.pulled_at),
-        "Vary": "Accept, Accept-Datetime, Accept-Encoding",
+        "Vary": "Accept, Accept-Encoding" if exact else "Accept, Accept-Datetime, Accept-Encoding",
     }
     return send(inquiry.request, _representation(holdings, chosen, report, form, headers))
 

@@ -156,6 +156,13 @@ def test_before_the_first_memento_is_the_first(archive: Corrected) -> None:
     assert ask(archive.app, PATH, headers={"accept-datetime": "Thu, 01 Jan 1998 00:00:00 GMT"}).body == archive.said[0]
 
 
+def test_a_memento_is_the_same_whatever_accept_datetime_says(archive: Corrected) -> None:
+    exact = {"refreshDate": archive.second, "revision": "2"}
+    reply = ask(archive.app, PATH, exact, headers={"accept-datetime": "Thu, 01 Jan 1998 00:00:00 GMT"})
+    assert (reply.status, reply.body) == (200, archive.said[2])
+    assert reply.headers["Vary"] == "Accept, Accept-Encoding"
+
+
 def test_an_accept_datetime_that_is_none_is_refused(archive: Corrected) -> None:
     reply = ask(archive.app, PATH, headers={"accept-datetime": "2026-11-20"})
     assert (reply.status, code(reply)) == (400, "bad_argument")
