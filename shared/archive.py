@@ -125,6 +125,10 @@ class Archive:
         """The snapshots of one refresh date, first revision first; those known at `as_of`, if given."""
         return sorted(self._list(call, f"{refresh_date}/", as_of), key=_order)
 
+    def snapshots(self, call: Call, as_of: datetime | None = None) -> list[Snapshot]:
+        """All snapshots (of all dates, for a `date=` call), oldest first; those known at `as_of`, if given."""
+        return sorted(self._list(call, "", as_of), key=_order)
+
     def refresh_dates(self, call: Call, month: str = "") -> list[date]:
         """Every refresh date that is archived (in `month`, if given as YYYY-MM), oldest first."""
         start = prefix(call)

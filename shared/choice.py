@@ -59,13 +59,14 @@ class Choices(NamedTuple):
     def _nothing_yet(self, call: Call, choice: Choice, today: date) -> NotArchived:
         if call.date:
             return self._missing(call, call.date, choice, today)
-        if choice.as_of and (dates := self.archive.refresh_dates(call)):
+        if choice.as_of and (snapshots := self.archive.snapshots(call)):
+            first = min(snapshot.origin.pulled_at for snapshot in snapshots)
             return NotArchived(
                 "before_archive",
                 f"The archive had no snapshot of {call} at {choice.as_of:%Y-%m-%dT%H:%M:%SZ}.",
                 report=call.report,
                 requested=choice.as_of.isoformat(),
-                nearestAfter=dates[0].isoformat(),
+                nearestAfter=first.date().isoformat(),
             )
         return NotArchived("not_pulled", f"The archive has no snapshot of {call} yet.", report=call.report)
 
@@ -84,13 +85,14 @@ class Choices(NamedTuple):
         else:
             code = self.why_missing(call, day)
             why = "Microsoft did not publish it" if code == "never_published" else "it was not pulled in time"
+        known = [each.refresh_date for each in self.archive.snapshots(call, choice.as_of)] if choice.as_of else dates
         return NotArchived(
             code,
             f"There is no snapshot of {call} for {day}: {why}.",
             report=call.report,
             requested=day.isoformat(),
-            nearestBefore=max((d.isoformat() for d in dates if d < day), default=None),
-            nearestAfter=min((d.isoformat() for d in dates if d > day), default=None),
+            nearestBefore=max((d.isoformat() for d in known if d < day), default=None),
+            nearestAfter=min((d.isoformat() for d in known if d > day), default=None),
         )
 
 

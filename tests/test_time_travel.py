@@ -104,6 +104,21 @@ def test_what_was_not_known_is_not_found(archive: Corrected, query: dict[str, st
     assert (reply.status, code(reply)) == (404, expected)
 
 
+def test_the_nearest_of_what_was_not_known_was_known(archive: Corrected) -> None:
+    """What a 404 names is there, if it is asked for in the same way."""
+    early, first = day(archive.at[0], -1), day(archive.at[0])
+    problem = json.loads(ask(archive.app, PATH, {"asOf": early}).body)
+    assert (problem["code"], problem["nearestAfter"]) == ("before_archive", first)
+    assert ask(archive.app, PATH, {"asOf": problem["nearestAfter"]}).body == archive.said[0]
+
+    problem = json.loads(ask(archive.app, PATH, {"refreshDate": day(archive.at[0], -30), "asOf": first}).body)
+    assert (problem["code"], problem["nearestAfter"]) == ("before_archive", archive.first)
+    problem = json.loads(ask(archive.app, PATH, {"refreshDate": day(archive.at[1]), "asOf": first}).body)
+    assert (problem["code"], problem["nearestBefore"]) == ("not_pulled", archive.first)
+    problem = json.loads(ask(archive.app, PATH, {"refreshDate": archive.second, "asOf": early}).body)
+    assert (problem["code"], problem.keys() & {"nearestBefore", "nearestAfter"}) == ("not_pulled", set())
+
+
 def test_the_list_of_snapshots_has_every_revision(archive: Corrected) -> None:
     listed = value(ask(archive.app, f"{PATH}/snapshots"))
     assert [(line["refreshDate"], line["revision"]) for line in listed] == [
