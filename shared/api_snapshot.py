@@ -48,15 +48,16 @@ def snapshot(inquiry: Inquiry, holdings: Holdings) -> Reply:
 def snapshots(inquiry: Inquiry) -> Reply:
     """Every snapshot and revision that there is. Raises RequestError, ArchiveUnavailable."""
     asked = inquiry.query(query.OF_SNAPSHOTS)
-    call, _ = inquiry.call(asked, history=True)
     form = inquiry.form(asked, _LIST_FORMS)
+    call, _ = inquiry.call(asked, history=form != "link")  # a TimeMap is of one resource
     from .series import Series  # imported when it is asked for: a cold start need not pay for it
 
     found = Series(inquiry.archive).snapshots(call, asked.as_of(inquiry.now))
     links = inquiry.links(call)
     headers = {"Cache-Control": inquiry.cache_control}
     if form == "link":
-        return send(inquiry.request, computed(links.to_link_format(found), "application/link-format", headers))
+        mementos = [each for each in found if each.call == call]
+        return send(inquiry.request, computed(links.to_link_format(mementos), "application/link-format", headers))
     lines = [_line(each, links) for each in found]
     if form == "json":
         told = [dict(zip(_LIST_COLUMNS, line, strict=True)) for line in lines]

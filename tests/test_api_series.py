@@ -109,6 +109,17 @@ def test_without_a_period_it_is_the_single_days_where_there_are_any(app: App) ->
         assert f"{DETAIL}(date={line['refreshDate']})?revision=1" in line["url"]
 
 
+def test_a_timemap_is_of_one_call_in_full(app: App) -> None:
+    first, *others = value(ask(app, f"v1.0/reports/{DETAIL}/snapshots", personal=True))
+    call = f"{DETAIL}(date={first['refreshDate']})"
+    timemap = ask(app, f"v1.0/reports/{call}/snapshots", {"format": "link"}, personal=True)
+    mementos = [line for line in timemap.body.decode().split(",\n") if 'rel="memento"' in line]
+    assert others
+    assert [line.partition(">")[0] for line in mementos] == [f"<{first['url']}"]
+    reply = ask(app, f"v1.0/reports/{DETAIL}/snapshots", {"format": "link"}, personal=True)
+    assert (reply.status, code(reply)) == (400, "bad_argument")
+
+
 def test_a_personal_series_is_the_personal_functions_alone(app: App) -> None:
     for view in ("series", "snapshots"):
         reply = ask(app, f"v1.0/reports/{DETAIL}/{view}")
