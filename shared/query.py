@@ -90,7 +90,7 @@ class Query(NamedTuple):
         if text is not None:
             named = text.lower().partition(";")[0].strip()
             form = by_type.get(named, named)
-            if form not in forms:
+            if form not in forms or "," in text:  # the host joins what is repeated with commas
                 raise BadArgument(f"format must be one of {', '.join(forms)}, not {_shown(text)}.")
             return form
         if not accept.strip():

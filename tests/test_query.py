@@ -183,7 +183,7 @@ def test_format_is_asked_first_and_then_accept(values: dict[str, str], accept: s
     assert query(**values).form(FORMS, accept) == form
 
 
-@pytest.mark.parametrize("text", ["xml", "csv,json", "application/xml", ""])
+@pytest.mark.parametrize("text", ["xml", "csv,json", "json;a,csv", "application/xml", ""])
 def test_another_format_is_refused_with_those_there_are(text: str) -> None:
     with pytest.raises(BadArgument, match="csv, json, svg, excel"):
         query(format=text).form(FORMS, "")
