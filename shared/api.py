@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -66,7 +66,7 @@ class Api(NamedTuple):
 
         found = freshness.status(self.holdings, self.selection(), self.clock())
         if form == "json":
-            return _json(request, found)
+            return _json(request, found, _NO_CACHE)
         from .table import written
 
         return send(request, computed(b"".join(written(freshness.table(found))), CSV, _NO_CACHE, "status.csv"))
@@ -100,7 +100,7 @@ class Api(NamedTuple):
             for report in self.catalogue.reports.values()
             if inquiry.personal or not report.personal_data
         ]
-        return _json(inquiry.request, {"value": reports})
+        return _json(inquiry.request, {"value": reports}, {"Cache-Control": inquiry.cache_control})
 
 
 def _entry(report: Report) -> dict[str, Any]:
@@ -116,5 +116,5 @@ def _entry(report: Report) -> dict[str, Any]:
     }
 
 
-def _json(request: Request, content: object) -> Reply:
-    return send(request, computed(json.dumps(content).encode(), JSON, _NO_CACHE))
+def _json(request: Request, content: object, headers: Mapping[str, str]) -> Reply:
+    return send(request, computed(json.dumps(content).encode(), JSON, headers))

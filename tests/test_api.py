@@ -178,9 +178,10 @@ def test_another_etag_gives_the_body(get: Callable[..., Reply]) -> None:
     assert get(f"v1.0/reports/{D7}", headers={"if-none-match": '"other"'}).status == 200
 
 
-def test_personal_data_may_not_be_stored_on_the_way(get: Callable[..., Reply]) -> None:
-    reply = get(f"v1.0/reports/{DETAIL}(period='D7')", personal=True)
-    assert reply.headers["Cache-Control"] == "private, no-store"
+def test_what_the_personal_function_says_may_not_be_stored_on_the_way(get: Callable[..., Reply]) -> None:
+    call = f"v1.0/reports/{DETAIL}(period='D7')"
+    for path in (call, f"{call}/snapshots", "v1.0/reports"):
+        assert get(path, personal=True).headers["Cache-Control"] == "private, no-store"
 
 
 # -- the status --------------------------------------------------------------------------------------------------------
