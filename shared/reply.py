@@ -45,6 +45,10 @@ def answer(request: Request, respond: Callable[[Request], Reply]) -> Reply:
     except ArchiveUnavailable as error:
         events.emit(events.REQUEST_FAILED, code="archive_unavailable", detail=str(error))
         reply = _problem(503, "archive_unavailable", str(error), headers={"Retry-After": str(RETRY_SECONDS)})
+    except Exception:
+        events.defect("The request failed.")
+        events.emit(events.REQUEST_FAILED, code="defect")
+        reply = _problem(500, "defect", "This is a mistake in the app itself: its log has the exception.")
     if request.method == "HEAD":
         return Reply(reply.status, reply.headers)
     return reply

@@ -14,6 +14,7 @@ from azure.storage.blob import BlobServiceClient
 from local.control import Control
 from local.faulty_storage import FaultyStorage
 from local.stack import Stack
+from shared import events
 from shared.app import App
 from shared.reply import Reply, Request, answer
 from tests.asking import ask, code
@@ -255,3 +256,15 @@ def test_an_archive_that_does_not_answer_is_503_with_a_time_to_wait(make_app: Ca
     api = make_app(ARCHIVE_URL="https://127.0.0.1:1/devstoreaccount1").api
     reply = answer(Request("GET", f"v1.0/reports/{D7}"), lambda request: api.reports(request, personal=False))
     assert (reply.status, code(reply), reply.headers["Retry-After"]) == (503, "archive_unavailable", "30")
+
+
+def test_a_mistake_of_the_app_is_a_problem_and_its_trace_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    def mistaken(request: Request) -> Reply:
+        raise KeyError(request.path)
+
+    caplog.set_level("INFO")
+    reply = answer(Request("GET", "v1.0/reports"), mistaken)
+    assert (reply.status, code(reply)) == (500, "defect")
+    assert b"KeyError" not in reply.body
+    assert "KeyError: 'v1.0/reports'" in caplog.text
+    assert events.REQUEST_FAILED in caplog.text
