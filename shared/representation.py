@@ -20,6 +20,8 @@ from .reply import Reply, Request
 LARGEST = 200_000_000
 """Bytes of one answer. The Functions host was seen to fail from about 250 MB on: Azure/Azure-Functions#2171."""
 
+# RFC 9110 section 15.4.5. Without a Content-Type the Functions worker would add one, and a cache would believe it.
+_OF_304 = ("ETag", "Content-Type", "Vary", "Cache-Control", "Content-Location")
 _TAG = re.compile(r'(W/)?("[^"]*")')
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
 _CODING = re.compile(r"([\w*-]+)(?:\s*;\s*q=([01](?:\.\d{0,3})?))?", re.ASCII)
@@ -47,7 +49,7 @@ class Representation(NamedTuple):
     modified: datetime | None = None
     """UTC."""
     headers: Mapping[str, str] = {}
-    """What else to send, with a 304 too."""
+    """What else to send."""
     file_name: str = ""
     """ASCII; empty = shown and not saved."""
 
@@ -73,7 +75,7 @@ def send(request: Request, content: Representation) -> Reply:
     if content.modified:
         headers["Last-Modified"] = http_date(content.modified)
     if not _is_wanted(request.headers, etag, content.modified):
-        return Reply(304, headers)
+        return Reply(304, {name: headers[name] for name in _OF_304 if name in headers})
     coded = (content.gzip or _compressed(content.plain)) if packed else content.plain
     _refuse_too_large(request, coded.size or 0, packed=packed)
     if packed:
