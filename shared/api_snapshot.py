@@ -50,9 +50,7 @@ def snapshots(inquiry: Inquiry) -> Reply:
     asked = inquiry.query(query.OF_SNAPSHOTS)
     form = inquiry.form(asked, _LIST_FORMS)
     call, _ = inquiry.call(asked, history=form != "link")  # a TimeMap is of one resource
-    from .series import Series  # imported when it is asked for: a cold start need not pay for it
-
-    found = Series(inquiry.archive).snapshots(call, asked.as_of(inquiry.now))
+    found = inquiry.archive.snapshots(call, asked.as_of(inquiry.now))
     links = inquiry.links(call)
     headers = {"Cache-Control": inquiry.cache_control}
     if form == "link":

@@ -126,7 +126,7 @@ class Archive:
         return sorted(self._list(call, f"{refresh_date}/", as_of), key=_order)
 
     def snapshots(self, call: Call, as_of: datetime | None = None) -> list[Snapshot]:
-        """All snapshots (of all dates, for a `date=` call), oldest first; those known at `as_of`, if given."""
+        """All snapshots, of a single day those of all days, oldest first; those known at `as_of`, if given."""
         return sorted(self._list(call, "", as_of), key=_order)
 
     def refresh_dates(self, call: Call, month: str = "") -> list[date]:
@@ -245,11 +245,9 @@ class Archive:
         return self._service.get_container_client(QUARANTINE)
 
     def _list(self, call: Call, start: str, as_of: datetime | None = None) -> list[Snapshot]:
-        with answering(missing_container_is_empty=True):
-            blobs = self.container(call).list_blobs(name_starts_with=prefix(call) + start, include=["metadata"])
-            found = (from_blob(call, blob.name, blob.metadata or {}) for blob in blobs)
-            return [each for each in found if each and (as_of is None or each.origin.pulled_at <= as_of)]
-        return []
+        entries = self.entries(self.container(call).container_name, prefix(call) + start)
+        found = (from_blob(call, entry.name, entry.metadata) for entry in entries)
+        return [each for each in found if each and (as_of is None or each.origin.pulled_at <= as_of)]
 
 
 def _entry(blob: BlobProperties) -> Entry:

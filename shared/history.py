@@ -73,12 +73,8 @@ def series_name(call: Call) -> str:
 
 def listed(call: Call, blobs: Iterable[tuple[str, Mapping[str, str]]]) -> list[Listed]:
     """The snapshots of a call among blobs, given with their names and metadata; oldest first."""
-    found = []
-    for name, metadata in blobs:
-        snapshot = from_blob(call, name, metadata)
-        if snapshot and snapshot.origin.pulled_at.tzinfo:
-            own = call._replace(date=snapshot.refresh_date) if call.date else call
-            found.append(Listed(snapshot._replace(call=own), metadata))
+    read = ((from_blob(call, name, metadata), metadata) for name, metadata in blobs)
+    found = [Listed(snapshot, metadata) for snapshot, metadata in read if snapshot]
     return sorted(found, key=lambda each: each.snapshot.order)
 
 

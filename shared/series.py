@@ -72,15 +72,9 @@ class Series(NamedTuple):
                 return history.table
         raise ArchiveUnavailable(f"Others keep writing the series of {call}.")
 
-    def snapshots(self, call: Call, as_of: datetime | None = None) -> list[Snapshot]:
-        """Every snapshot (known at `as_of`, if given), oldest first."""
-        return [
-            each.snapshot for each in self._listed(call) if as_of is None or each.snapshot.origin.pulled_at <= as_of
-        ]
-
     def last_revisions(self, call: Call, as_of: datetime | None = None) -> list[Snapshot]:
         """The newest revision of every refresh date, oldest first: what to concatenate where no rows are kept."""
-        return list({each.refresh_date: each for each in self.snapshots(call, as_of)}.values())
+        return list({each.refresh_date: each for each in self.archive.snapshots(call, as_of)}.values())
 
     def _current(self, call: Call, first: date, last: date) -> tuple[History, str]:
         """The series with all that is archived of these months and between, and why that could not be kept, if so."""

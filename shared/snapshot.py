@@ -63,11 +63,14 @@ class Origin(NamedTuple):
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, str]) -> Origin:
         """The reverse of `to_metadata`. Raises KeyError or ValueError for a blob that this app did not write."""
+        pulled_at = datetime.fromisoformat(metadata["pulled_at"])
+        if not pulled_at.tzinfo:
+            raise ValueError("pulled_at has no offset from UTC")
         return cls(
             sha256=metadata["sha256"],
             size=int(metadata["size"]),
             rows=int(metadata["rows"]),
-            pulled_at=datetime.fromisoformat(metadata["pulled_at"]),
+            pulled_at=pulled_at,
             etag=metadata.get("etag", ""),
             request_id=metadata.get("request_id", ""),
             content=metadata.get("content", ""),
@@ -140,12 +143,14 @@ def _in_quarantine(call: Call) -> str:
 
 
 def from_blob(call: Call, name: str, metadata: Mapping[str, str]) -> Snapshot | None:
-    """The snapshot of `call` that a blob holds; None if this app did not write it."""
+    """The snapshot that a blob holds of `call`, or of another single day if that is one; None if it is no such blob."""
     match = _BLOB.fullmatch(name, len(prefix(call)) - len("refresh_date="))
     if not match:
         return None
     try:
-        snapshot = Snapshot(call, date.fromisoformat(match[1]), int(match[2]), Origin.from_metadata(metadata))
+        day = date.fromisoformat(match[1])
+        own = call._replace(date=day) if call.date else call
+        snapshot = Snapshot(own, day, int(match[2]), Origin.from_metadata(metadata))
     except (KeyError, ValueError):
         return None
     return snapshot if snapshot.blob == name else None

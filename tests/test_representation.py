@@ -3,7 +3,6 @@
 import base64
 import gzip
 import hashlib
-import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -127,10 +126,8 @@ def test_gzip_is_sent_to_whom_it_is_welcome(field: str, *, wanted: bool) -> None
     assert (gzip.decompress(reply.body) if wanted else reply.body) == BODY
 
 
-def test_an_accept_encoding_of_a_hundred_thousand_spaces_is_soon_read() -> None:
-    started = time.perf_counter()
-    assert not accepts_gzip("gzip" + " " * 100_000 + "x")
-    assert time.perf_counter() - started < 1
+def test_an_accept_encoding_of_a_million_spaces_does_not_take_hours() -> None:
+    assert not accepts_gzip("gzip" + " " * 1_000_000 + "x")
 
 
 def test_stored_gzip_is_passed_through_as_it_is() -> None:

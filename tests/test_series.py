@@ -361,7 +361,6 @@ def test_the_newest_revision_of_every_day_is_what_people_are_concatenated_from()
     for each in made:
         shelf.put(each, b"")
     series = Series(shelf)
-    assert series.snapshots(Call(PEOPLE.report, date=DAY)) == made
     assert series.last_revisions(Call(PEOPLE.report, date=DAY)) == made[1:]
     assert series.last_revisions(Call(PEOPLE.report, date=DAY), made[0].origin.pulled_at) == made[:1]
 

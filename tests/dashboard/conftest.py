@@ -31,7 +31,7 @@ DAYS = 9
 RUNNING = os.environ.get("USAGE_ARCHIVE_SITE")
 PATIENCE = 60_000 if RUNNING else 10_000
 """Milliseconds."""
-OWN_PAST = pytest.mark.skipif(RUNNING is not None, reason="needs the past of world.py")
+OWN_PAST = pytest.mark.skipif(bool(RUNNING), reason="needs the past of world.py")
 
 
 class Site(NamedTuple):
