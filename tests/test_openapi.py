@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,11 @@ from local.stack import Stack
 from shared import query
 from shared.call import ARGUMENTS
 from shared.catalogue import catalogue
+from shared.freshness import summary
+from shared.gaps import LOST, NEVER_PUBLISHED, RECOVERABLE
+from shared.holdings import Inventory
+from shared.marks import Flip, Place
+from shared.selection import select
 from tests.serving import CALLS, DAY, Served, serving
 
 ROOT = Path(__file__).parent.parent
@@ -185,6 +191,17 @@ def section(title: str) -> str:
     """Of docs/api.md."""
     page = (ROOT / "docs" / "api.md").read_text("utf-8")
     return page.split(f"\n## {title}\n")[1].split("\n## ")[0]
+
+
+def test_gaps_and_flips_in_the_status_are_as_described() -> None:
+    place = Place("getOffice365ActiveUserDetail", "day")
+    held = {place: [date(2026, 10, 1), date(2026, 10, 4), DAY]}
+    flips = {place: [Flip(place, DAY, 1, "named", "concealed")]}
+    inventory = Inventory(held, {place: {date(2026, 10, 2)}}, flips)
+    told = summary(select(place.report, catalogue()), inventory, None, datetime(2026, 11, 21, 7, 15, tzinfo=UTC))
+    assert {gap["state"] for call in told["calls"] for gap in call["gaps"]} == {RECOVERABLE, LOST, NEVER_PUBLISHED}
+    schema = {"$ref": "#/components/schemas/Status", "components": COMPONENTS}
+    Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(told)
 
 
 def test_no_key_is_written_in_it() -> None:
