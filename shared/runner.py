@@ -21,7 +21,6 @@ from .plan import BUDGET, Ask, Held, Plan, Unasked, days_of_interest, plan
 from .pull import Puller
 from .runs import Last, Pulled, Run, pulled_at, remember
 from .selection import Selection
-from .snapshot import Snapshot
 
 WORKERS = 4
 """Reports that are pulled side by side."""
@@ -70,7 +69,7 @@ class Runner(NamedTuple):
             pulls += [pulled for job in jobs for pulled in job.result()]
         pulls.sort(key=lambda pulled: pulled.call)
         lost = self._lost(pulls, held, last, since)
-        self._mark(self._marks_of(before.lost if before else {}, lost))
+        self._mark([*self._marks_of(before.lost if before else {}, lost), *self._flips_of_days(pulls, last)])
         finished = self.clock()
         run = Run(
             id=f"{started:%Y-%m-%dT%H%M%SZ}-{secrets.token_hex(3)}",
@@ -215,7 +214,19 @@ class Runner(NamedTuple):
         except ArchiveUnavailable as error:
             events.emit(events.MARK_FAILED, logging.WARNING, marks=1, detail=str(error))
         else:
-            self._mark(_flips(before, ask.call, pulled))
+            self._mark(_flips(before.origin.names if before else "none", ask.call, pulled))
+
+    def _flips_of_days(self, pulls: Sequence[Pulled], last: Mapping[str, Last]) -> list[marks.Flip]:
+        """The marks of single days: of those read in this run, the oldest with other names than the day read before."""
+        found = []
+        for report in self.selection.daily:
+            start = f"{report}(date="
+            read = [each for call, each in last.items() if call.startswith(start) and each.names not in ("", "none")]
+            was = max(((each.read_at, each.names) for each in read if each.read_at), default=(None, "none"))[1]
+            days = [pulled for pulled in pulls if pulled.read and pulled.call.startswith(start)]
+            flips = (_flips(was, Call(report, date=self.clock().date()), pulled) for pulled in days)
+            found += next(filter(None, flips), [])
+        return found
 
     def _mark(self, written: Sequence[marks.Mark]) -> None:
         """Write marks down. Only readers need them, so a run goes on without."""
@@ -240,13 +251,13 @@ class Runner(NamedTuple):
 _FINE = (*WELL, Outcome.NO_DATA)
 
 
-def _flips(before: Snapshot | None, call: Call, pulled: Pulled) -> list[marks.Flip]:
-    """The mark of a snapshot, if its names are others than those of the one before."""
-    if not before or not pulled.refresh_date or not pulled.revision:
+def _flips(was: str, call: Call, pulled: Pulled) -> list[marks.Flip]:
+    """The mark of a snapshot, if its names are others than they were before."""
+    if not pulled.refresh_date or not pulled.revision or not drift.names_changed(was, pulled.names):
         return []
-    was, day = before.origin.names, date.fromisoformat(pulled.refresh_date)
-    changed = drift.names_changed(was, pulled.names)
-    return [marks.Flip(marks.place_of(call), day, pulled.revision, was, pulled.names)] if changed else []
+    return [
+        marks.Flip(marks.place_of(call), date.fromisoformat(pulled.refresh_date), pulled.revision, was, pulled.names)
+    ]
 
 
 def _was_empty(report: str, day: date, last: Mapping[str, Last]) -> bool:

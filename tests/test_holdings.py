@@ -208,6 +208,20 @@ def test_where_names_are_concealed_and_shown_again_is_marked_and_told(
     ]
 
 
+def test_where_names_of_single_days_are_concealed_and_shown_again_is_marked_once_and_told(
+    make_app: MakeApp, told: Callable[..., dict[str, dict[str, Any]]], control: Control, blobs: BlobServiceClient
+) -> None:
+    app = make_app(REPORTS=SINGLE_DAYS)
+    concealed = [{"fault": "concealed", "match": {"call": f"{DETAIL.report}(date=*"}, "times": None}]
+    for rules in ([], concealed, concealed, [], []):
+        control.put("faults", {"rules": rules})
+        app.runner.run()
+        control.sleep(DAY)
+    flips = told(app, DETAIL.report)[f"{DETAIL.report}(date)"]["flips"]
+    assert [(flip["from"], flip["to"]) for flip in flips] == [("named", "concealed"), ("concealed", "named")]
+    assert len(marks(blobs, FLIPS)) == 2
+
+
 # -- what there is -----------------------------------------------------------------------------------------------------
 
 
