@@ -14,7 +14,7 @@ from .errors import ArchiveUnavailable
 T = TypeVar("T")
 
 _ERROR_AGE = timedelta(seconds=30)
-"""How long an ArchiveUnavailable is kept: storage that is down takes long to say so."""
+"""How long an ArchiveUnavailable is kept, from its end on: storage that is down takes longer than that to say so."""
 
 
 class _Kept(NamedTuple, Generic[T]):
@@ -45,6 +45,9 @@ class Cache(Generic[T]):
             try:
                 kept.answer.set_result(self._find())
             except BaseException as failure:
+                with self._lock:
+                    if self._kept is kept:
+                        self._kept = kept._replace(at=self._clock())
                 kept.answer.set_exception(failure)
         error = kept.answer.exception()
         if isinstance(error, ArchiveUnavailable):

@@ -68,6 +68,21 @@ def test_that_storage_does_not_answer_is_kept_for_half_a_minute(clock: Clock) ->
     assert cache.get() == 1
 
 
+def test_that_storage_does_not_answer_is_kept_however_long_it_took_to_say_so(clock: Clock) -> None:
+    find = answering(ArchiveUnavailable("down"), 1)
+
+    def slowly() -> int:
+        clock.now += timedelta(seconds=90)
+        return find()
+
+    cache = Cache(slowly, MINUTE, clock)
+    for _ in range(2):
+        with pytest.raises(ArchiveUnavailable, match="down"):
+            cache.get()
+    clock.now += timedelta(seconds=30)
+    assert cache.get() == 1
+
+
 def test_another_error_is_not_kept(clock: Clock) -> None:
     cache = Cache(answering(KeyError("a defect"), 1), MINUTE, clock)
     with pytest.raises(KeyError):
