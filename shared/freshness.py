@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .call import Call
 from .errors import ArchiveUnavailable, Outcome
-from .gaps import LOST, RECOVERABLE, Gap, days_between, gaps
+from .gaps import LOST, RECOVERABLE, Gap, days_between, gaps, lost_days
 from .marks import Flip, Place, place_of
 from .plan import days_of_interest
 from .rhythm import Rhythm
@@ -135,6 +135,7 @@ class _Known:
     def __init__(self, run: Run | None) -> None:
         self.last: Mapping[str, Last] = run.last if run else {}
         self.pulls = {pulled.call: pulled for pulled in run.pulls} if run else {}
+        self.started = run.started if run else None
         self.ended = run.finished if run else None
         self.worst: dict[str, Pulled] = {}
         """By report, of its single days."""
@@ -172,9 +173,11 @@ def _of_days(report: str, calls: Sequence[Call], inventory: Inventory, known: _K
     if of_periods and known.ended and now - known.ended <= STALE:
         youngest = min(youngest, max(of_periods))
     reachable = days_between(first, youngest + timedelta(days=1))
-    last = {day: was for day in reachable if (was := known.last.get(str(Call(report, date=day))))}
+    out_of_reach = lost_days(set(held), known.started or now, now)
+    last = {day: was for day in [*out_of_reach, *reachable] if (was := known.last.get(str(Call(report, date=day))))}
     # A day on which nobody did anything has no rows: it is not missing, and what comes after it is not late.
     empty = [day for day, was in last.items() if of_periods and was.outcome is Outcome.NO_DATA]
+    lost = {day for day in out_of_reach if day not in last or last[day].outcome is not Outcome.NO_DATA}
     seen = max([*held[-1:], *empty], default=None)
     rhythm = next((was.rhythm for call in calls if (was := known.last.get(str(call)))), Rhythm())
     return Standing(
@@ -185,7 +188,7 @@ def _of_days(report: str, calls: Sequence[Call], inventory: Inventory, known: _K
         last.get(newest) if newest else None,
         rhythm.expects(seen) if seen else None,
         known.worst.get(report),
-        gaps(set(held), set(inventory.lost.get(place, ())), set(reachable) - set(empty)),
+        gaps(set(held), lost | set(inventory.lost.get(place, ())), set(reachable) - set(empty)),
         inventory.flips.get(place, ()),
     )
 

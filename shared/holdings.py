@@ -101,8 +101,8 @@ class Holdings:
 
         `never_published` if Microsoft had none while the archive was watching, else `not_pulled`. One listing.
         """
-        if call.date and day >= days_of_interest(self._clock())[0]:
-            run = self.run()
+        run = self.run() if call.date else None
+        if call.date and day >= days_of_interest(run.started if run else self._clock())[0]:
             last = run.last.get(str(call._replace(date=day))) if run else None
             return "never_published" if last and last.outcome is Outcome.NO_DATA else "not_pulled"
         lost = self._archive.marks(f"{LOST}{place_of(call)}/")

@@ -190,6 +190,16 @@ def test_single_days_can_be_recovered_for_27_days() -> None:
     assert (told["missing"], told["lost"]) == (3, 1)
 
 
+def test_single_days_that_went_out_of_reach_since_the_newest_run_are_lost() -> None:
+    held = [*dates(40, 31), *dates(27, 3)]
+    empty = {single(29): Last(Outcome.NO_DATA, "no_rows", NOW)}
+    told = of_days(held, dates(40, 3), run_of(last=empty, hours_ago=48))
+    assert [(gap["first"], gap["state"]) for gap in told["gaps"]] == [
+        (str(ago(30)), NEVER_PUBLISHED),
+        (str(ago(28)), LOST),
+    ]
+
+
 def test_a_single_day_is_not_missing_before_its_refresh_date_is_out() -> None:
     assert of_days(dates(27, 5), dates(27, 5), run_of())["gaps"] == []
     assert of_days(dates(27, 6), dates(27, 5), run_of())["missing"] == 1
