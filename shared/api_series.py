@@ -79,11 +79,13 @@ def _concatenated(inquiry: Inquiry, call: Call, table: Table, asked: Query) -> b
     if (size := _size(chosen)) > LARGEST:
         rarer = EVERY[EVERY.index(asked.every) + 1 :]
         fits = next((every for every in rarer if _size(_thinned(within, every)) <= LARGEST), None)
-        raise TooLarge(
-            f"These are {size} bytes, and one answer can carry {LARGEST}: "
-            + (f"ask for every={fits}, or a shorter range." if fits else "ask for a shorter range with from and to."),
-            every=fits,
-        )
+        if fits:
+            instead = f"every={fits}, or a shorter range"
+        elif any(_size([each]) <= LARGEST for each in chosen):
+            instead = "a shorter range with from and to"
+        else:
+            instead = "one snapshot of those that /snapshots lists, with Accept-Encoding: gzip"
+        raise TooLarge(f"These are {size} bytes, and one answer can carry {LARGEST}: ask for {instead}.", every=fits)
     bodies = inquiry.archive.contents(chosen)
     return b"".join(concatenated(table.columns, zip((each.refresh_date for each in chosen), bodies, strict=True)))
 

@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from azure.storage.blob import BlobServiceClient
@@ -171,18 +172,32 @@ def test_a_known_etag_gives_304(app: App) -> None:
 # -- what is too large -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("fits", "of"), [("week", "week"), ("month", "month"), (None, None)])
-def test_what_is_too_large_names_the_every_that_fits(
-    app: App, blobs: BlobServiceClient, fits: str | None, of: str | None
+@pytest.mark.parametrize(("fits", "of"), [("week", "week"), ("month", "month")])
+def test_what_is_too_large_names_the_every_that_fits(app: App, blobs: BlobServiceClient, fits: str, of: str) -> None:
+    held = [line["refreshDate"] for line in value(ask(app, f"v1.0/reports/{DETAIL}/snapshots", personal=True))]
+    problem = asked_with_sizes(app, blobs, [LARGEST // len(last_days(held, of))] * len(held))
+    assert (problem["status"], problem["code"], problem.get("every")) == (413, "too_large", fits)
+    assert f"every={fits}" in problem["detail"]
+
+
+@pytest.mark.parametrize(("first", "instead"), [(1, "from and to"), (LARGEST + 1, "/snapshots")])
+def test_what_is_too_large_with_any_every_names_what_else_to_ask(
+    app: App, blobs: BlobServiceClient, first: int, instead: str
 ) -> None:
+    held = value(ask(app, f"v1.0/reports/{DETAIL}/snapshots", personal=True))
+    problem = asked_with_sizes(app, blobs, [first] + [LARGEST + 1] * (len(held) - 1))
+    assert (problem["status"], problem["code"]) == (413, "too_large")
+    assert "every" not in problem
+    assert instead in problem["detail"]
+
+
+def asked_with_sizes(app: App, blobs: BlobServiceClient, sizes: list[int]) -> dict[str, Any]:
+    """The problem of a series of snapshots that are said to have so many bytes."""
     container = blobs.get_container_client("usage-personal")
     listed = list(container.list_blobs(f"report={DETAIL}/period=day/", include=["metadata"]))
-    held = [line["refreshDate"] for line in value(ask(app, f"v1.0/reports/{DETAIL}/snapshots", personal=True))]
-    size = LARGEST // len(last_days(held, of)) if of else LARGEST + 1
-    for blob in listed:
+    for blob, size in zip(listed, sizes, strict=True):
         container.get_blob_client(blob.name).set_blob_metadata(blob.metadata | {"size": str(size)})
-    problem = json.loads(ask(app, DAYS, personal=True).body)
+    problem: dict[str, Any] = json.loads(ask(app, DAYS, personal=True).body)
     for blob in listed:
         container.get_blob_client(blob.name).set_blob_metadata(blob.metadata)
-    assert (problem["status"], problem["code"], problem.get("every")) == (413, "too_large", fits)
-    assert (f"every={fits}" if fits else "from and to") in problem["detail"]
+    return problem
