@@ -116,6 +116,12 @@ def test_every_path_has_its_function_and_every_function_its_path(served: Served)
         assert name == {"{version}": "reports", "personal": "personal_reports"}.get(first, first.removesuffix(".json"))
 
 
+def test_every_place_where_graph_has_reports_has_its_paths() -> None:
+    places = {place for report in catalogue().reports.values() for place in report.root.values()}
+    paths = {tail for path in PATHS if (tail := path.removeprefix("/personal")).startswith("/{version}/")}
+    assert {tail.removeprefix("/{version}/").partition("/{call}")[0] for tail in paths} == places
+
+
 def test_a_path_needs_a_key_exactly_if_its_function_does(served: Served) -> None:
     for path, item in PATHS.items():
         anonymous = function_of(sample(path), served).auth_level == "anonymous"
@@ -230,7 +236,7 @@ include-method = "HEAD"
 phases.coverage.enabled = false
 
 [[operations]]
-include-path-regex = '^/(personal|health|openapi|dashboard)'
+include-path-regex = '^/(personal|health|openapi|dashboard|[{]version[}]/copilot)'
 phases.coverage.enabled = false
 """
 

@@ -150,9 +150,9 @@ def test_every_route_has_a_line() -> None:
     paths = json.loads((ROOT / "shared" / "openapi.json").read_text("utf-8"))["paths"]
     table = API.text.split("\n\n")[2]
     told = {word.replace(r"{v1.0\|beta}", "{version}").replace("{v}", "{version}") for word in words(table)}
-    personal = {path for path in paths if path.startswith("/personal/")}
-    assert "/personal/{version}/reports..." in told
-    assert paths.keys() - personal <= told
+    same = {path for path in paths if path.startswith(("/personal/", "/{version}/copilot/"))}
+    assert {"/personal/{version}/reports...", "/{version}/copilot/reports..."} <= told
+    assert paths.keys() - same <= told
 
 
 def test_every_container_has_a_line() -> None:
