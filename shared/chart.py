@@ -100,6 +100,7 @@ def _counted(table: Table, kinds: Sequence[str]) -> Numbers:
     flags = [place for place, kind in enumerate(kinds) if kind == "flag"]
     periods = _periods(table)
     within = f"within {min(periods)} days" if len(periods) == 1 else "within the period"
+    within = "on the day" if periods == {1} else within
     labels = {place: f"{names[place]} {within}" if periods else f"with {names[place]}" for place in active}
     labels |= {place: names[place] for place in flags}
     period = table.columns.index(_PERIOD) if periods else None

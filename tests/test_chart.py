@@ -179,6 +179,11 @@ def test_people_active_within_the_period_are_counted() -> None:
     assert heights(picture, "Last Activity Date within 7 days") == [0.5, 0.8]
 
 
+def test_of_a_single_day_those_active_on_it_are_counted() -> None:
+    picture = people("Report Refresh Date,User Id,Last Activity Date,Report Period", ["x,a,2026-11-18,1", "x,b,,1"])
+    assert list(picture.lines) == ["Rows", "Last Activity Date on the day"]
+
+
 def test_with_several_periods_each_row_counts_within_its_own() -> None:
     picture = people(
         "Report Refresh Date,User Principal Name,Last Activity Date,Report Period",
