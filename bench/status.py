@@ -42,7 +42,7 @@ def rows(scale: Scale) -> list[Row]:
 
                 def fresh() -> Api:
                     holdings = Holdings(app.archive, reports, lambda: TODAY)
-                    return Api(app.archive, reports, holdings, lambda: selection, lambda: TODAY)
+                    return Api(app.archive, reports, holdings, lambda: selection, lambda: TODAY, "v1.0")
 
                 def ask(api: Api) -> None:
                     assert answer(REQUEST, api.status).status == 200

@@ -39,6 +39,8 @@ class Api(NamedTuple):
     selection: Callable[[], Selection]
     """Raises SettingError."""
     clock: Callable[[], datetime]
+    graph_version: str
+    """The one that Graph is asked for."""
 
     def reports(self, request: Request, *, personal: bool) -> Reply:
         """Answer `/{v1.0|beta}/reports...`; reports with personal data only where `personal`. Raises RequestError."""
@@ -48,7 +50,15 @@ class Api(NamedTuple):
         version = path["version"]
         root = f"{PREFIX}{'/personal' if personal else ''}/{version}/reports"
         inquiry = Inquiry(
-            request, root, version, path["call"] or "", personal, self.archive, self.catalogue, self.clock()
+            request,
+            root,
+            version,
+            path["call"] or "",
+            personal,
+            self.archive,
+            self.catalogue,
+            self.clock(),
+            self.graph_version,
         )
         if path["view"] == "/series":
             from .api_series import series  # here and below: a cold start need not pay for what few requests need

@@ -67,7 +67,7 @@ def _table(inquiry: Inquiry, call: Call, report: Report, asked: Query) -> Table:
     table = kept.as_of(call, as_of) if as_of else kept.table(call, inquiry.today)
     if table.columns != (REFRESH_DATE,):
         return table
-    return Table(columns_of(report.columns_of(report.graph_version(inquiry.version), call.version)))
+    return Table(columns_of(report.columns_of(report.graph_version(inquiry.graph_version), call.version)))
 
 
 def _concatenated(inquiry: Inquiry, call: Call, table: Table, asked: Query) -> bytes:

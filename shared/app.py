@@ -46,7 +46,7 @@ class App:
     def api(self) -> Api:
         """What answers the HTTP functions."""
         holdings = Holdings(self.archive, self._reports, self._clock)
-        return Api(self.archive, self._reports, holdings, self._selection, self._clock)
+        return Api(self.archive, self._reports, holdings, self._selection, self._clock, self._settings.graph_version)
 
     @functools.cached_property
     def runner(self) -> Runner:

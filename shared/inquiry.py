@@ -35,6 +35,8 @@ class Inquiry(NamedTuple):
     catalogue: Catalogue
     now: datetime
     """UTC."""
+    graph_version: str
+    """The one that Graph is asked for, whatever the path says."""
 
     @property
     def today(self) -> date:

@@ -12,10 +12,13 @@ from azure.storage.blob import BlobServiceClient
 
 from local.control import Control
 from shared.app import App
+from shared.catalogue import catalogue
 from shared.reply import Reply
 from shared.representation import LARGEST
+from shared.settings import read
 from shared.table import last_days
 from tests.asking import ask, code, value
+from tests.shelf import Shelf
 
 COUNTS = "getOffice365ActiveUserCounts"
 SERVICES = "getOffice365ServicesUserCounts"
@@ -73,6 +76,18 @@ def test_a_call_that_was_never_pulled_has_the_documented_header(app: App) -> Non
     reply = ask(app, f"v1.0/reports/{SERVICES}(period='D7')/series")
     assert reply.status == 200
     assert reply.body.decode().strip().split(",")[:2] == ["Report Refresh Date", "Exchange Active"]
+
+
+@pytest.mark.parametrize("asked", ["v1.0", "beta"])
+def test_that_header_is_of_the_version_that_graph_is_asked_for(asked: str) -> None:
+    report = catalogue().reports["getOneDriveUsageAccountDetail"]
+    assert report.columns["v1.0"] != report.columns["beta"]
+    settings = {"ARCHIVE_URL": "https://nowhere.invalid", "REPORTS": report.name, "GRAPH_VERSION": asked}
+    app = App(read(settings))
+    app.archive = Shelf()
+    for path in ("v1.0", "beta"):
+        reply = ask(app, f"{path}/reports/{report.name}(period='D7')/series", personal=True)
+        assert reply.body.decode().strip().split(",") == list(report.columns[asked])
 
 
 def test_every_week_or_month_is_the_last_day_of_it(app: App) -> None:

@@ -39,7 +39,7 @@ class Down:
 def api() -> Api:
     archive, reports = cast(Archive, Down()), catalogue()
     holdings = Holdings(archive, reports, lambda: NOW)
-    return Api(archive, reports, holdings, lambda: select("all", reports), lambda: NOW)
+    return Api(archive, reports, holdings, lambda: select("all", reports), lambda: NOW, "v1.0")
 
 
 def status_of(url: str) -> int:
