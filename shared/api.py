@@ -17,7 +17,7 @@ from .errors import NotArchived
 from .holdings import Holdings
 from .inquiry import CSV, JSON, Inquiry
 from .links import PREFIX, Links
-from .reply import Reply, Request
+from .reply import RETRY_SECONDS, Reply, Request
 from .representation import computed, send
 from .selection import Selection
 
@@ -91,7 +91,9 @@ class Api(NamedTuple):
             "Content-Length": str(len(word)),
             "Cache-Control": "no-store",
         }
-        return Reply(200 if word == "healthy" else 503, headers, word.encode())
+        if word == "healthy":
+            return Reply(200, headers, word.encode())
+        return Reply(503, headers | {"Retry-After": str(RETRY_SECONDS)}, word.encode())
 
     def openapi(self, request: Request) -> Reply:
         """Answer `/openapi.json`."""

@@ -19,7 +19,7 @@ OF_STATUS = ("format", "$format")
 EVERY = ("day", "week", "month")
 MEDIA_TYPES = {"csv": "text/csv", "json": "application/json", "svg": "image/svg+xml", "link": "application/link-format"}
 
-_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+ -]\d{2}:\d{2})", re.ASCII)
+_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+ -]\d{2}:\d{2})", re.ASCII)
 _REVISION = re.compile(r"[1-9]\d{0,8}", re.ASCII)
 _RANGE = re.compile(r"\s*([\w.+*-]+/[\w.+*-]+|\*/\*)\s*(;.*)?", re.ASCII)
 
@@ -126,7 +126,7 @@ def read(parameters: Mapping[str, str], allowed: Iterable[str], *, of_call: bool
 def _instant(text: str) -> datetime:
     if _INSTANT.fullmatch(text):
         try:
-            # An unencoded plus sign in a query is a space.
+            # An unencoded plus sign in a query is a space; .NET writes seven digits, of which six count.
             return datetime.fromisoformat(text.replace(" ", "+")).astimezone(UTC)
         except (ValueError, OverflowError):
             pass

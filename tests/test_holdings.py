@@ -296,6 +296,11 @@ def test_the_app_is_healthy_for_two_days_after_a_pull_that_ended_well(
     assert (before, fresh, health(of(app), control.now())) == ("empty", "healthy", "stale")
 
 
+def test_who_hears_that_it_is_not_healthy_hears_when_to_ask_again(make_app: Callable[..., App]) -> None:
+    reply = make_app().api.health()
+    assert (reply.status, reply.body, reply.headers["Retry-After"]) == (503, b"empty", "30")
+
+
 def test_runs_that_archive_nothing_do_not_make_the_app_healthy(
     make_app: MakeApp, of: Callable[[App], Holdings], control: Control
 ) -> None:

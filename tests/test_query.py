@@ -83,6 +83,7 @@ def test_only_as_of_takes_an_instant(name: str) -> None:
         ("2026-11-20T12:00Z", datetime(2026, 11, 20, 12, tzinfo=UTC)),
         ("2026-11-20T12:00:30Z", datetime(2026, 11, 20, 12, 0, 30, tzinfo=UTC)),
         ("2026-11-20T12:00:30.25Z", datetime(2026, 11, 20, 12, 0, 30, 250000, tzinfo=UTC)),
+        ("2026-11-20T12:00:30.1234567Z", datetime(2026, 11, 20, 12, 0, 30, 123456, tzinfo=UTC)),
         ("2026-11-20T12:00:00+02:00", datetime(2026, 11, 20, 10, tzinfo=UTC)),
         ("2026-11-20T12:00:00 02:00", datetime(2026, 11, 20, 10, tzinfo=UTC)),
     ],
