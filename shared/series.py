@@ -34,8 +34,10 @@ class Series(NamedTuple):
 
     def keep_up(self, snapshot: Snapshot) -> None:
         """Merge a snapshot that was just archived. Never raises: what fails is an event, and made good later."""
+        day = snapshot.refresh_date
+        first = min(day, _month_before(snapshot.origin.pulled_at.date())) if snapshot.call.date else day
         try:
-            _, trouble = self._current(snapshot.call, snapshot.refresh_date, snapshot.refresh_date)
+            _, trouble = self._current(snapshot.call, first, day)
         except ArchiveUnavailable as error:
             trouble = str(error)
         except Exception as error:
@@ -52,8 +54,7 @@ class Series(NamedTuple):
 
         Of a report with personal data it has the columns and no rows. Raises ArchiveUnavailable.
         """
-        # Single days are pulled up to 28 days later, and what could not be merged in a month's last days is made good.
-        history, trouble = self._current(call, today.replace(day=1) - timedelta(days=1), today)
+        history, trouble = self._current(call, _month_before(today), today)
         if trouble:
             events.emit(events.SERIES_BEHIND, logging.WARNING, call=str(call), detail=trouble)
         return history.table
@@ -161,4 +162,9 @@ def _window(held: History, first: date, last: date) -> list[str]:
 
 
 def _before(month: str) -> str:
-    return f"{date.fromisoformat(month + '-01') - timedelta(days=1):%Y-%m}"
+    return f"{_month_before(date.fromisoformat(month + '-01')):%Y-%m}"
+
+
+def _month_before(day: date) -> date:
+    """The last day of it: so far back a series may lack single days, which are pulled up to 28 days later."""
+    return day.replace(day=1) - timedelta(days=1)

@@ -521,3 +521,18 @@ def test_what_a_snapshot_does_not_touch_is_not_read() -> None:
 )
 def test_all_of_a_series_is_read_where_that_might_be_wrong(content: bytes, part: Table) -> None:
     assert split(content, [part]) == (b"", content)
+
+
+def test_a_single_day_of_the_month_before_that_was_not_merged_is_made_good_by_the_next_pull() -> None:
+    shelf = Shelf()
+    pulls = [(20, DAY, "A"), (21, date(2026, 10, 31), "B"), (22, DAY + timedelta(days=1), "A")]
+    today, late, tomorrow = (
+        snapshot(Call(PEOPLE.report, date=day), day, lines(f"Report Refresh Date,{column}", f"{day},1"), 1, at)
+        for at, day, column in ((datetime(2026, 11, number, tzinfo=UTC), *pull) for number, *pull in pulls)
+    )
+    for each in (today, late, tomorrow):
+        shelf.put(each, b"")
+        if each is not late:
+            Series(shelf).keep_up(each)
+    content, _ = shelf.blobs[DERIVED, series_name(today.call)]
+    assert content == b"Report Refresh Date,A,B\r\n"

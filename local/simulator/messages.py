@@ -13,6 +13,7 @@ Stream = Callable[[Iterator[bytes]], Iterator[bytes]]
 
 _BARE = (204, 304)  # never with a body
 CHUNKED = ("Transfer-Encoding", "chunked")
+LAST_CHUNK = b"0\r\n\r\n"
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def pieces(answer: Answer, tally: Tally) -> Iterator[bytes]:
         yield b"%x\r\n%b\r\n" % (len(chunk), chunk) if chunked else chunk
     tally.tell()
     if chunked:
-        yield b"0\r\n\r\n"
+        yield LAST_CHUNK
 
 
 def ends_with_connection(request: Request, answer: Answer, size: int) -> bool:

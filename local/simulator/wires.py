@@ -4,6 +4,8 @@ import time
 from collections.abc import Iterator
 from itertools import islice
 
+from .messages import LAST_CHUNK
+
 _TICK = 0.02  # seconds between two looks at whether the client is still there
 
 Pieces = Iterator[bytes]
@@ -36,7 +38,10 @@ def reset(pieces: Pieces, after: int) -> Pieces:
 
 
 def cut(pieces: Pieces, at: int) -> Pieces:
-    """The connection ends after so many bytes of the body, framing included, or else before its last piece."""
+    """The connection ends after so many bytes of the body, framing included, or else before its last piece.
+
+    Of an empty chunk at the end nothing is sent: clients take its first byte for the whole of it.
+    """
     yield next(pieces)
     before = b""
     for piece in pieces:
@@ -46,7 +51,7 @@ def cut(pieces: Pieces, at: int) -> Pieces:
             break
         before = piece
     else:
-        yield before[:at] if at < len(before) else b""
+        yield before[:at] if at < len(before) and before != LAST_CHUNK else b""
     raise ConnectionAbortedError
 
 
