@@ -41,8 +41,11 @@ REPORTS = (
 )
 """What is pulled; of one report each, so that nothing happens side by side and a life is told by its steps."""
 _SLOW = {"hang", "silence", "drip", "endless", "gzip_bomb", "refused", "delay"}
-_LIES = [("date_form", {"text": "{tomorrow}"}), ("two_dates", {})]
-"""A date that might be true is taken at its word, of a report with a single row; what is missed has a wrong name."""
+_LIES = [("date_form", {"text": "{tomorrow}"}), ("two_dates", {}), ("not_modified", {})]
+"""What might be true is taken at its word: a date, of a report with a single row, or that nothing is new.
+
+What is missed for that has a wrong name, or none.
+"""
 GRAPH_FAULTS = [
     trial
     for trial in TRIALS

@@ -525,10 +525,11 @@ def test_all_of_a_series_is_read_where_that_might_be_wrong(content: bytes, part:
 
 def test_a_single_day_of_the_month_before_that_was_not_merged_is_made_good_by_the_next_pull() -> None:
     shelf = Shelf()
-    pulls = [(20, DAY, "A"), (21, date(2026, 10, 31), "B"), (22, DAY + timedelta(days=1), "A")]
+    later = [datetime(2026, 11, number, tzinfo=UTC) for number in (20, 21, 22)]
+    pulls = [(later[0], DAY, "A"), (later[1], date(2026, 10, 31), "B"), (later[2], DAY + timedelta(days=1), "A")]
     today, late, tomorrow = (
         snapshot(Call(PEOPLE.report, date=day), day, lines(f"Report Refresh Date,{column}", f"{day},1"), 1, at)
-        for at, day, column in ((datetime(2026, 11, number, tzinfo=UTC), *pull) for number, *pull in pulls)
+        for at, day, column in pulls
     )
     for each in (today, late, tomorrow):
         shelf.put(each, b"")
