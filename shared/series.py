@@ -35,7 +35,7 @@ class Series(NamedTuple):
     def keep_up(self, snapshot: Snapshot) -> None:
         """Merge a snapshot that was just archived. Never raises: what fails is an event, and made good later."""
         day = snapshot.refresh_date
-        first = min(day, _month_before(snapshot.origin.pulled_at.date())) if snapshot.call.date else day
+        first = _since(snapshot.call, snapshot.origin.pulled_at.date()) if snapshot.call.date else day
         try:
             _, trouble = self._current(snapshot.call, first, day)
         except ArchiveUnavailable as error:
@@ -54,7 +54,7 @@ class Series(NamedTuple):
 
         Of a report with personal data it has the columns and no rows. Raises ArchiveUnavailable.
         """
-        history, trouble = self._current(call, _month_before(today), today)
+        history, trouble = self._current(call, _since(call, today), today)
         if trouble:
             events.emit(events.SERIES_BEHIND, logging.WARNING, call=str(call), detail=trouble)
         return history.table
@@ -165,6 +165,12 @@ def _before(month: str) -> str:
     return f"{_month_before(date.fromisoformat(month + '-01')):%Y-%m}"
 
 
+def _since(call: Call, today: date) -> date:
+    """So far back a series may lack snapshots: single days are pulled up to 28 days later, and merged a month later."""
+    before = _month_before(today)
+    return _month_before(before) if call.date else before
+
+
 def _month_before(day: date) -> date:
-    """The last day of it: so far back a series may lack single days, which are pulled up to 28 days later."""
+    """The last day of it."""
     return day.replace(day=1) - timedelta(days=1)
