@@ -66,6 +66,7 @@ class FaultyStorage:
         self._lock = Lock()
         self._created: dict[str, list[str]] = {}
         self._idle: list[tuple[float, HTTPSConnection]] = []
+        self._open = False
         self._cleanup = ExitStack()
         self.before, self.after = before, after
         self.seen: list[Operation] = []
@@ -93,6 +94,7 @@ class FaultyStorage:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(self.ca_file, key_file)
             listener = Listener("127.0.0.1", 0, context)
+            self._open = True
             undo.callback(self._hang_up)
             undo.callback(listener.stop)
             listener.start(self._answer, methods=_METHODS)
@@ -104,8 +106,10 @@ class FaultyStorage:
         self._cleanup.close()
 
     def _hang_up(self) -> None:
-        while self._idle:
-            self._idle.pop()[1].close()
+        with self._lock:
+            self._open = False
+            while self._idle:
+                self._idle.pop()[1].close()
 
     def _answer(self, request: Request) -> Answer:
         with self._lock:
@@ -171,14 +175,14 @@ class FaultyStorage:
         return HTTPSConnection(self._host, self._port, context=self._trust)
 
     def _done(self, connection: HTTPSConnection, response: HTTPResponse) -> None:
-        """Keep the connection if the answer was read to its end, and was not the last that it carries."""
+        """Keep the connection if the answer was read to its end, was not the last on it, and more may be asked."""
         whole = response.isclosed() and connection.sock is not None
         response.close()
-        if not whole:
-            connection.close()
-            return
         with self._lock:
-            self._idle.append((time.monotonic(), connection))
+            if whole and self._open:
+                self._idle.append((time.monotonic(), connection))
+                return
+        connection.close()
 
 
 def _chunks(response: HTTPResponse) -> Iterator[bytes]:

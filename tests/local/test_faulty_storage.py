@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import threading
+import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -266,3 +269,32 @@ def test_two_actors_can_be_put_in_any_order(faulty: FaultyStorage, container: Co
     go_on.set()
     thread.join()
     assert [type(error) for error in lost] == [ResourceExistsError]
+
+
+def test_no_connection_is_left_open_by_an_answer_that_comes_after_its_end(stack: Stack) -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        end_before_an_answer(stack)
+        gc.collect()
+    assert [str(each.message) for each in caught] == []
+
+
+def end_before_an_answer(stack: Stack) -> None:
+    reached, over = threading.Event(), threading.Event()
+
+    def wait(operation: Operation) -> None:
+        reached.set()
+        over.wait(30)
+
+    def ask(storage: FaultyStorage) -> None:
+        with suppress(requests.RequestException):
+            requests.get(f"{storage.url}/faulty/x", verify=str(storage.ca_file), timeout=30)
+
+    others = set(threading.enumerate())
+    with FaultyStorage.in_front_of(stack.settings) as storage:
+        storage.after = wait
+        threading.Thread(target=ask, args=[storage]).start()
+        assert reached.wait(30)
+    over.set()
+    for each in set(threading.enumerate()) - others:
+        each.join(30)
