@@ -141,7 +141,7 @@ class Matrix:
 
     def __enter__(self) -> Self:
         with ExitStack() as undo:
-            self._storage = undo.enter_context(FaultyStorage(self._inspection.url, Path(self._inspection.ca)))
+            self._storage = undo.enter_context(FaultyStorage.in_front_of(self._inspection.settings))
             self._log = Path(undo.enter_context(TemporaryDirectory(prefix="usage-archive-")), "log")
             self._cleanup = undo.pop_all()
         return self

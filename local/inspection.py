@@ -26,10 +26,12 @@ class Inspection:
 
     def __init__(self, settings: Mapping[str, str]) -> None:
         """Of the `settings` only those that say where storage is are used."""
-        self.url, self.ca = settings["ARCHIVE_URL"], settings["ARCHIVE_CA"]
+        self.settings = {name: settings[name] for name in ("ARCHIVE_URL", "ARCHIVE_CA")}
+        """The app settings that say where storage is."""
         self.now = datetime.now(UTC)
         """The time in which its readers live."""
-        self._service = BlobServiceClient(self.url, ManagedIdentityCredential(), connection_verify=self.ca)
+        url, ca = self.settings["ARCHIVE_URL"], self.settings["ARCHIVE_CA"]
+        self._service = BlobServiceClient(url, ManagedIdentityCredential(), connection_verify=ca)
         self._reader = self._app()
 
     def restore(self, blobs: Blobs) -> None:
@@ -73,4 +75,4 @@ class Inspection:
         ]
 
     def _app(self) -> App:
-        return App(read({"ARCHIVE_URL": self.url, "ARCHIVE_CA": self.ca}), lambda: self.now)
+        return App(read(self.settings), lambda: self.now)

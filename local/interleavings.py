@@ -15,7 +15,6 @@ from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import product
-from pathlib import Path
 from threading import Condition, Thread
 from typing import NamedTuple, Self
 
@@ -154,9 +153,8 @@ class Duet:
         self._cleanup = ExitStack()
 
     def __enter__(self) -> Self:
-        url, ca = self._inspection.url, Path(self._inspection.ca)
         with ExitStack() as undo:
-            self._proxies = {actor: undo.enter_context(FaultyStorage(url, ca)) for actor in ACTORS}
+            self._proxies = {actor: undo.enter_context(FaultyStorage.in_front_of(self._settings)) for actor in ACTORS}
             self._apps = {actor: self._app(proxy) for actor, proxy in self._proxies.items()}
             self._cleanup = undo.pop_all()
         self._control.reset()

@@ -22,6 +22,7 @@ from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 from local.child import Child, ChildError
+from local.environment import environment
 from local.faulty_storage import FaultyStorage
 from local.host import AppError, FunctionsHost
 from local.setup import ROOT
@@ -56,11 +57,9 @@ def load(seconds: int, rate: int) -> int:
     """Measure, and print what came out. Answers the exit status: 1 for any error, or a body that was read for a 304."""
     print("Starting storage, a simulated tenant, and the app in a process of its own ...", flush=True)
     try:
-        with Stack() as stack:
-            os.environ.update(stack.settings | {"REPORTS": CALL})
+        with Stack() as stack, environment(stack.settings | {"REPORTS": CALL}):
             App(read(os.environ)).runner.run()
-            with FaultyStorage.in_front_of(stack.settings) as storage:
-                os.environ.update(storage.settings)
+            with FaultyStorage.in_front_of(stack.settings) as storage, environment(storage.settings):
                 command = [sys.executable, "-m", "local.load"]
                 host: Child[dict[str, str]] = Child("The app", command, _announcement, cwd=ROOT)
                 try:

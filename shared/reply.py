@@ -46,6 +46,7 @@ def answer(request: Request, respond: Callable[[Request], Reply]) -> Reply:
         events.emit(events.REQUEST_FAILED, code="archive_unavailable", detail=str(error))
         reply = _problem(503, "archive_unavailable", str(error), headers={"Retry-After": str(RETRY_SECONDS)})
     except Exception:
+        # The host's own answer to a defect of ours would say nothing, and be no problem document.
         events.defect("The request failed.")
         events.emit(events.REQUEST_FAILED, code="defect")
         reply = _problem(500, "defect", "This is a mistake in the app itself: its log has the exception.")
