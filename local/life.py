@@ -90,12 +90,13 @@ class Life:
         self._trial: Trial | None = None
         self._storage_fails = False
         self._trouble: tuple[Rules, Rules, int] = (), (), 1
-        self._restated: list[tuple[str, date]] = []
+        self._restated = 0
         self._standing: tuple[object, dict[str, str]] = None, {}
         self._steps = 0
         self._log = io.StringIO()
         self._handler = logging.StreamHandler(self._log)
         world.clear()
+        self._control.reset()
         self._set_faults()
         self._control.set_time(began)
         self._app, self._reader = world.app(reports), world.reader()
@@ -110,8 +111,6 @@ class Life:
     def __exit__(self, *_: object) -> None:
         logging.getLogger().removeHandler(self._handler)
         self._count_faults()
-        for report, day in self._restated:
-            self._control.put("restate", {"report": report, "refresh_date": str(day), "revision": 0})
 
     # -- steps ---------------------------------------------------------------------------------------------------------
 
@@ -183,7 +182,7 @@ class Life:
         report = (self._calls[0]).report
         day = self._visible(report) - timedelta(days=days_ago)
         self._control.put("restate", {"report": report, "refresh_date": str(day), "revision": revision})
-        self._restated.append((report, day))
+        self._restated += 1
 
     def read(self) -> None:
         """Somebody reads, whatever is wrong with storage."""
@@ -285,7 +284,7 @@ class Life:
 
     def _stand(self) -> dict[str, str]:
         """What Graph has to say, for each call."""
-        now = tuple(self._shown().items()), len(self._restated)
+        now = tuple(self._shown().items()), self._restated
         if self._standing[0] != now:
             said = {str(call): self._control.get("expected", call=str(call))["sha256"] for call in self._calls}
             self._standing = now, said

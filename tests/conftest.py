@@ -24,16 +24,25 @@ MORNING = datetime(2026, 11, 21, 7, 15, tzinfo=UTC)
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[Stack]:
+def started() -> Iterator[Stack]:
+    """The real parts as the module before left them: for `stack` alone."""
     with Stack(users=USERS) as stack, environment(identity(stack.settings)):
         yield stack
 
 
+@pytest.fixture(scope="module")
+def stack(started: Stack, blobs: BlobServiceClient) -> Stack:
+    """The real parts as if newly started: nothing is archived, and the simulator is in its usual state."""
+    empty(blobs)
+    usual(started)
+    return started
+
+
 @pytest.fixture(scope="session")
-def blobs(stack: Stack) -> Iterator[BlobServiceClient]:
+def blobs(started: Stack) -> Iterator[BlobServiceClient]:
     """The blob service as anybody else would see it."""
     credential = ManagedIdentityCredential()
-    url, ca = stack.settings["ARCHIVE_URL"], stack.settings["ARCHIVE_CA"]
+    url, ca = started.settings["ARCHIVE_URL"], started.settings["ARCHIVE_CA"]
     with BlobServiceClient(url, credential, connection_verify=ca) as service, credential:
         yield service
 
@@ -41,31 +50,31 @@ def blobs(stack: Stack) -> Iterator[BlobServiceClient]:
 @pytest.fixture
 def control(stack: Stack) -> Control:
     """The simulator in its usual state, at seven in the morning."""
-    return usual(Control(stack.control))
+    return usual(stack)
 
 
 @pytest.fixture
 def make_app(stack: Stack, control: Control, blobs: BlobServiceClient) -> Callable[..., App]:
     """Makes the app that lives in the simulator's time, beside an empty archive; settings as keywords."""
-    return maker(stack, control, blobs)
+    empty(blobs)
+    return maker(stack, control)
 
 
 @pytest.fixture(scope="module")
-def lasting(stack: Stack, blobs: BlobServiceClient) -> tuple[Callable[..., App], Control]:
+def lasting(stack: Stack) -> tuple[Callable[..., App], Control]:
     """What `make_app` and `control` are, once for all tests of a module: they may read what the app archived."""
-    control = usual(Control(stack.control))
-    return maker(stack, control, blobs), control
+    control = usual(stack)
+    return maker(stack, control), control
 
 
-def usual(control: Control) -> Control:
+def usual(stack: Stack) -> Control:
+    control = Control(stack.control)
     control.reset()
     control.set_time(MORNING)
     return control
 
 
-def maker(stack: Stack, control: Control, blobs: BlobServiceClient) -> Callable[..., App]:
-    empty(blobs)
-
+def maker(stack: Stack, control: Control) -> Callable[..., App]:
     def make(**settings: str) -> App:
         return App(read(stack.settings | settings), control.now, control.sleep, Patience(pause=0))
 

@@ -7,13 +7,10 @@ from logging import Handler
 from pathlib import Path
 from typing import NamedTuple
 
-from azure.storage.blob import BlobServiceClient
-
 from local.control import Control
 from local.deployed import deployed
 from local.host import FunctionsHost
 from local.stack import Stack
-from local.storage import empty
 from shared.app import App
 from shared.errors import WELL
 from shared.settings import read
@@ -51,13 +48,9 @@ class Served(NamedTuple):
 
 
 @contextmanager
-def serving(
-    stack: Stack, blobs: BlobServiceClient, settings: Mapping[str, str] | None = None, log: Handler | None = None
-) -> Iterator[Served]:
+def serving(stack: Stack, settings: Mapping[str, str] | None = None, log: Handler | None = None) -> Iterator[Served]:
     """The app over an archive that pulled `CALLS` on three days, and then the correction."""
-    empty(blobs)
     control = Control(stack.control)
-    control.reset()
     usual = stack.settings | {"REPORTS": ", ".join(CALLS)}
     pulling = App(read(usual), control.now, control.sleep)
     for number in (18, 19, 20):

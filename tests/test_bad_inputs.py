@@ -16,7 +16,6 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import pytest
-from azure.storage.blob import BlobServiceClient
 
 from local.faulty_storage import FaultyStorage
 from local.stack import Stack
@@ -303,12 +302,12 @@ ROWS = [
 
 
 @pytest.fixture(scope="module")
-def asking(stack: Stack, blobs: BlobServiceClient) -> Iterator[Asking]:
+def asking(stack: Stack) -> Iterator[Asking]:
     """The app over storage that is watched, with a cell in it that is a formula, and one that is markup."""
     log = _Lines()
     with (
         FaultyStorage.in_front_of(stack.settings) as storage,
-        serving(stack, blobs, storage.settings, log) as served,
+        serving(stack, storage.settings, log) as served,
     ):
         call = Call(DETAIL, period="D30")
         archive = App(read(stack.settings)).archive

@@ -14,7 +14,6 @@ from bench.counts import Meter, Traffic
 from bench.parts import bodies, days, fill
 from local.control import Control
 from local.stack import Stack
-from local.storage import empty
 from shared.app import App
 from shared.archive import Archive
 from shared.blobs import USAGE
@@ -88,9 +87,7 @@ class Measured(NamedTuple):
 @pytest.fixture(scope="module")
 def measured(stack: Stack, blobs: BlobServiceClient) -> Iterator[Measured]:
     """An archive of three days, and of forty of a call that is no longer pulled."""
-    empty(blobs)
     control = Control(stack.control)
-    control.reset()
     with Meter(stack.settings | {"REPORTS": f"{SERVICES}, {COUNTS}, {DETAIL}"}, control) as meter:
         app = App(read(meter.settings), control.now, control.sleep)
         costs = []

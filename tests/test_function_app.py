@@ -9,13 +9,11 @@ from pathlib import Path
 
 import pytest
 import requests
-from azure.storage.blob import BlobServiceClient
 
 from local.control import Control
 from local.deployed import deployed
 from local.host import FunctionsHost
 from local.stack import Stack
-from local.storage import empty
 
 ROOT = Path(__file__).parent.parent
 SERVICES = "getOffice365ServicesUserCounts"
@@ -24,11 +22,9 @@ D7 = f"{SERVICES}(period='D7')"
 
 
 @pytest.fixture(scope="module")
-def running(stack: Stack, blobs: BlobServiceClient) -> Iterator[tuple[FunctionsHost, Control]]:
+def running(stack: Stack) -> Iterator[tuple[FunctionsHost, Control]]:
     """The host with the app, which has pulled once; time is the real time."""
-    empty(blobs)
     control = Control(stack.control)
-    control.reset()
     control.run_freely()
     with deployed(stack.settings | {"REPORTS": f"{SERVICES}, getOffice365ActiveUserCounts, {DETAIL}"}) as host:
         host.run_timer("pull")

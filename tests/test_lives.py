@@ -153,6 +153,13 @@ def test_storage_in_memory_ends_as_the_service_does(among_parts: AmongParts, rep
         assert end_of(in_memory, reports) == end_of(among_parts, reports)
 
 
+def test_a_life_ends_the_same_whatever_was_corrected_before_it(in_memory: InProcess) -> None:
+    end = end_of(in_memory, REPORTS[1])
+    report, newest = REPORTS[1].partition("(")[0], (BEGIN - timedelta(days=3)).date()
+    in_memory.control.put("restate", {"report": report, "refresh_date": f"{newest}", "revision": 7})
+    assert end_of(in_memory, REPORTS[1]) == end
+
+
 def end_of(world: World, reports: str) -> object:
     """What there is after some pulls, two of them cut short."""
     with Life(world, reports, BEGIN) as life:

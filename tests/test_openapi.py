@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 import schemathesis
-from azure.storage.blob import BlobServiceClient
 from jsonschema import Draft202012Validator
 
 from local.host import HOST_KEY, Function
@@ -75,8 +74,8 @@ def nodes(value: Any) -> Iterator[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def served(stack: Stack, blobs: BlobServiceClient) -> Iterator[Served]:
-    with serving(stack, blobs) as served:
+def served(stack: Stack) -> Iterator[Served]:
+    with serving(stack) as served:
         yield served
 
 

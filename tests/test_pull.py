@@ -133,7 +133,6 @@ def test_a_corrected_day_becomes_a_second_revision_beside_the_first(make_app: Ma
     control.set_time(next_day(control))
     pulled = only(app.runner.run())
     revisions = app.archive.revisions(first.call, first.refresh_date)
-    control.put("restate", {"report": SERVICES, "refresh_date": first.refresh_date.isoformat(), "revision": 0})
     assert (pulled.outcome, pulled.revision) == (Outcome.REVISED, 2)
     assert [each.revision for each in revisions] == [1, 2]
     assert len({app.archive.content(each) for each in revisions}) == 2

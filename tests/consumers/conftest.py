@@ -4,14 +4,13 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from azure.storage.blob import BlobServiceClient
 
 from local.stack import Stack
 from tests.serving import Served, serving
 
 
-@pytest.fixture(scope="package")
-def served(stack: Stack, blobs: BlobServiceClient) -> Iterator[Served]:
-    with serving(stack, blobs) as served:
+@pytest.fixture(scope="module")
+def served(stack: Stack) -> Iterator[Served]:
+    with serving(stack) as served:
         os.environ["CURL_CA_INFO"] = stack.settings["ARCHIVE_CA"]  # for DuckDB
         yield served

@@ -14,16 +14,13 @@ from typing import NamedTuple, cast
 from urllib.parse import urlsplit
 
 import pytest
-from azure.storage.blob import BlobServiceClient
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, sync_playwright
 
-from local.control import Control
 from local.deployed import deployed
 from local.host import HOST_KEY, FunctionsHost
 from local.past import Past
 from local.setup import HOME
 from local.stack import Stack
-from local.storage import empty
 from tests.conftest import USERS
 from tests.dashboard.world import REPORTS, live_through
 
@@ -148,22 +145,13 @@ def serving(settings: Mapping[str, str]) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="module")
-def emptied(stack: Stack, blobs: BlobServiceClient) -> Control:
-    """The simulator in its usual state, and no archive."""
-    empty(blobs)
-    control = Control(stack.control)
-    control.reset()
-    return control
-
-
-@pytest.fixture(scope="module")
 def site(request: pytest.FixtureRequest) -> Iterator[Site]:
     """The app over an archive of some days, or the one that is running."""
     if RUNNING:
         running = Running(RUNNING, json.loads((HOME / "keys.json").read_text("utf-8")))
         yield Site(cast(FunctionsHost, running))
         return
-    stack, _ = (request.getfixturevalue(name) for name in ("stack", "emptied"))
+    stack: Stack = request.getfixturevalue("stack")
     settings = stack.settings | {"REPORTS": ", ".join(REPORTS)}
     with Past(settings, USERS) as past:
         live_through(DAYS, past.app(settings["REPORTS"]), past.control)

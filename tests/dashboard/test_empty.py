@@ -16,9 +16,9 @@ from tests.dashboard.world import RESTATED
 
 
 @pytest.fixture(scope="module")
-def site(stack: Stack, emptied: Control) -> Iterator[Site]:
+def site(stack: Stack) -> Iterator[Site]:
     """The app over an archive with nothing in it."""
-    emptied.run_freely()
+    Control(stack.control).run_freely()
     with serving(stack.settings | {"REPORTS": RESTATED}) as served:
         yield served
 
@@ -33,11 +33,12 @@ def test_an_empty_archive_says_when_something_comes_and_what_would_come(visit: V
     expect(visit.page.locator("#days")).to_contain_text("Nothing is archived of this call.")
 
 
-def test_without_permission_that_is_the_headline(visit: Visit, emptied: Control) -> None:
-    emptied.put("roles", {"roles": []})
+def test_without_permission_that_is_the_headline(visit: Visit, stack: Stack) -> None:
+    control = Control(stack.control)
+    control.put("roles", {"roles": []})
     with pytest.raises(FunctionError):
         visit.site.host.run_timer("pull")
-    emptied.put("roles", {"roles": ["Reports.Read.All"]})
+    control.put("roles", {"roles": ["Reports.Read.All"]})
     app.cache_clear()  # which keeps what it knew of the newest run for half a minute
     visit.foreseen.append("status of 503")
     visit.open()

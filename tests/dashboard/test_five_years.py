@@ -15,7 +15,6 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from playwright.sync_api import Browser, expect
 
-from local.control import Control
 from local.stack import Stack
 from shared.app import App
 from shared.blobs import PERSONAL, USAGE
@@ -46,7 +45,7 @@ NEWEST = NOW.date() - timedelta(days=3)
 
 
 @pytest.fixture(scope="module")
-def site(stack: Stack, emptied: Control) -> Iterator[Site]:
+def site(stack: Stack) -> Iterator[Site]:
     """The app over such an archive."""
     settings = stack.settings | {"REPORTS": "all"}
     fill(App(read(settings)))

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import FloatRect
 
-from local.control import Control
 from local.past import Past
 from local.setup import ROOT
 from local.stack import Stack
@@ -33,7 +32,7 @@ ALSO = ("getSharePointSiteUsageStorage(period='D180')", "getTeamsUserActivityUse
 
 
 @pytest.fixture(scope="module")
-def site(stack: Stack, emptied: Control) -> Iterator[Site]:
+def site(stack: Stack) -> Iterator[Site]:
     """The app over an archive of more than a year, in which little went wrong."""
     settings = stack.settings | {"REPORTS": ", ".join((*REPORTS, *ALSO))}
     with Past(settings, USERS) as past:

@@ -31,7 +31,6 @@ def app(lasting: tuple[Callable[..., App], Control]) -> App:
         control.put("restate", {"report": report, "refresh_date": shown, "revision": 1 if corrected else 0})
         app.runner.run()
         assert control.get("visible", report=report)["refresh_date"] == shown
-    control.put("restate", {"report": report, "refresh_date": RUNS[-1][1], "revision": 0})
     return app
 
 
