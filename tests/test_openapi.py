@@ -237,6 +237,11 @@ phases.coverage.enabled = false
 [[operations]]
 include-path-regex = '^/(personal|health|openapi|dashboard|[{]version[}]/copilot)'
 phases.coverage.enabled = false
+
+# An archive that nobody pulled for two days is not well, and that is how it is said.
+[[operations]]
+include-path = "/health"
+checks.not_a_server_error.expected-statuses = ["2xx", "4xx", "503"]
 """
 
 
