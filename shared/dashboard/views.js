@@ -194,7 +194,7 @@ function details({ pulledAt, size, names, flags, sha256 }) {
       ["Pulled", time(pulledAt)],
       ["Size", bytes(size)],
       names !== "none" && ["Names", names],
-      flags.length > 0 && ["Flags", flags.join(", ")],
+      flags && ["Flags", flags],
       ["SHA-256", el("code", {}, sha256)],
     ]
       .filter(Boolean)

@@ -268,6 +268,14 @@ def test_any_day_and_any_revision_of_it_can_be_read(tab: Visit) -> None:
 
 
 @OWN_PAST
+def test_the_flags_of_a_day_are_shown(tab: Visit) -> None:
+    [flip] = standing(tab.site, D7)["flips"]
+    tab.show(f"{part(D7, 'day')}&day={flip['refreshDate']}")
+    expect(tab.page.locator(".details")).to_contain_text("names_changed")
+    assert len(tab.rows("#panel")) > 20
+
+
+@OWN_PAST
 def test_a_day_that_is_not_there_names_the_nearest(tab: Visit) -> None:
     tab.show(part(RESTATED, "day"))
     lost = tab.page.locator(".calendar .day.lost").first.get_attribute("title")
