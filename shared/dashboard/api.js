@@ -57,9 +57,9 @@ async function read(path, query, signal, body) {
 }
 
 /** The word of /health, which comes at once however large the archive is; empty if there is no answer. */
-export async function healthWord() {
+export async function healthWord(signal) {
   try {
-    return await (await send("/health")).text();
+    return await (await send("/health", {}, signal)).text();
   } catch {
     return "";
   }

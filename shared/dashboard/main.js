@@ -10,6 +10,8 @@ import { explorer } from "./report.js";
 const at = (id) => document.getElementById(id);
 
 function showForm(failure) {
+  life.abort();
+  at("main").setAttribute("aria-busy", "false");
   for (const id of ["content", "parts", "change-key"]) at(id).hidden = true;
   at("key-form").hidden = false;
   at("key-problem").replaceChildren(...(failure ? [failed(failure)] : []));
@@ -45,22 +47,29 @@ function failed(failure, again) {
   );
 }
 
+/** Ends what was asked for with a key when another is given. */
 let life = new AbortController();
 
 async function start() {
   life.abort();
   life = new AbortController();
+  const { signal } = life;
   at("main").setAttribute("aria-busy", "true");
-  await load();
+  await load(signal);
+  if (signal.aborted) return;
   at("main").setAttribute("aria-busy", "false");
   performance.mark("all");
 }
 
-async function load() {
+async function load(signal) {
   at("health-body").setAttribute("aria-busy", "true");
-  healthWord().then(showAtFirst);
+  healthWord(signal).then(showAtFirst);
   const reports = hasPersonalKey() ? "/personal/v1.0/reports" : "/v1.0/reports";
-  const [status, catalogue] = await Promise.allSettled([json("/status").then(showHealth), json(reports)]);
+  const [status, catalogue] = await Promise.allSettled([
+    json("/status", {}, signal).then(showHealth),
+    json(reports, {}, signal),
+  ]);
+  if (signal.aborted) return;
   const refused = [status, catalogue].find(({ reason }) => reason?.status === 401);
   if (status.reason && catalogue.reason && refused) {
     forgetKeys();
@@ -79,7 +88,7 @@ async function load() {
   const today = (status.value?.at ?? new Date().toISOString()).slice(0, 10);
   await Promise.all([
     answers(at("answers-body"), calls, today, failed).catch((fault) => fill("answers-body", failed(fault))),
-    explorer(at("reports-body"), calls, today, failed, life.signal).catch((fault) =>
+    explorer(at("reports-body"), calls, today, failed, signal).catch((fault) =>
       fill("reports-body", failed(fault)),
     ),
   ]);

@@ -128,6 +128,40 @@ def test_a_key_that_was_renewed_is_asked_for_where_it_is_missed(visit: Visit, re
     assert len(visit.rows("#panel")) > 20
 
 
+def test_what_was_asked_with_the_key_before_says_no_more(visit: Visit) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if route.request.headers["x-functions-key"] == "wrong":
+            held.append(route)
+        else:
+            route.continue_()
+
+    visit.page.route("**/api/status", hold)
+    visit.page.goto(visit.site.url)
+    visit.foreseen.append("status of 401")
+    visit.enter("wrong")
+    visit.page.get_by_role("button", name="Change key").click()
+    visit.enter(visit.site.key)
+    visit.page.locator("main[aria-busy=false]").wait_for()
+    held[0].fulfill(status=401)
+    visit.page.wait_for_timeout(300)
+    expect(visit.page.locator("#key-form")).to_be_hidden()
+    visit.page.reload()
+    expect(visit.page.locator("#key-form")).to_be_hidden()
+
+
+def test_a_late_answer_does_not_take_the_form_away_while_a_key_is_typed(visit: Visit) -> None:
+    held: list[Route] = []
+    visit.page.route("**/api/status", lambda route: held.append(route))
+    visit.page.goto(visit.site.url)
+    visit.enter(visit.site.key)
+    visit.page.get_by_role("button", name="Change key").click()
+    held[0].fulfill(json=get(visit.site, "status").json())
+    visit.page.wait_for_timeout(300)
+    expect(visit.page.get_by_label("Key", exact=True)).to_be_focused()
+
+
 # -- health ------------------------------------------------------------------------------------------------------------
 
 
