@@ -9,6 +9,9 @@ const PERSONAL_KEY = "usage-archive-personal-key";
 /** Whether a key was given in this tab, if only an empty one. */
 export const hasKey = () => sessionStorage.getItem(KEY) !== null;
 
+/** Whether it may be a key: ASCII, as it has to stand in a header. What is pasted with one may be something else. */
+export const isKey = (text) => /^[\x20-\x7e]*$/.test(text);
+
 export function keepKeys(key, personal) {
   sessionStorage.setItem(KEY, key);
   sessionStorage.setItem(PERSONAL_KEY, personal);

@@ -1,6 +1,6 @@
 // The page: asks for the key once, then shows how the archive stands, then what is in it.
 
-import { Failure, forgetKeys, hasKey, hasPersonalKey, healthWord, json, keepKeys } from "./api.js";
+import { Failure, forgetKeys, hasKey, hasPersonalKey, healthWord, isKey, json, keepKeys } from "./api.js";
 import { answers } from "./answers.js";
 import { Call } from "./calls.js";
 import { el } from "./elements.js";
@@ -158,7 +158,13 @@ at("change-key").addEventListener("click", () => {
 });
 at("key-form").addEventListener("submit", (event) => {
   event.preventDefault();
-  keepKeys(at("key").value.trim(), at("personal-key").value.trim());
+  const keys = ["key", "personal-key"].map((id) => at(id).value.trim());
+  if (!keys.every(isKey)) {
+    const advice = "Copy it once more, without anything around it.";
+    showForm(new Failure(0, "That is no key", "It has characters that no key has.", advice));
+    return;
+  }
+  keepKeys(...keys);
   at("key").value = at("personal-key").value = "";
   start();
 });

@@ -80,6 +80,14 @@ def test_a_wrong_key_is_said_and_the_right_one_goes_on(visit: Visit) -> None:
     expect(visit.page.locator("#headline")).to_be_visible()
 
 
+def test_what_cannot_be_a_key_is_said_at_once(visit: Visit) -> None:
+    visit.page.goto(visit.site.url)
+    visit.enter(f"{visit.site.key}\u200b\u2026")
+    expect(visit.page.locator("#key-problem")).to_contain_text("That is no key. It has characters that no key has.")
+    visit.page.reload()
+    expect(visit.page.locator("#key-form")).to_be_visible()
+
+
 def test_the_key_of_one_function_opens_what_it_opens_and_the_rest_is_said(visit: Visit) -> None:
     visit.foreseen.append("status of 401")
     visit.open(key=visit.site.host.keys["reports"])
