@@ -26,12 +26,13 @@ export function explorer(box, calls, today, failed, life) {
     grouped(calls),
   );
   const argumentChoice = el("select", { id: "argument", onchange: () => go({ call: argumentChoice.value }) });
+  const problem = el("p", { id: "not-there", role: "alert" });
   const about = el("p.hint");
   const days = el("div", { id: "days", tabindex: -1 });
   const tabs = Object.entries(VIEWS).map(([name, { title }]) =>
     el(
       "button",
-      { type: "button", role: "tab", id: `tab-${name}`, "aria-controls": "panel", onclick: () => go({ view: name }) },
+      { type: "button", role: "tab", id: `tab-${name}`, "aria-controls": "panel", onclick: () => turnTo(name) },
       title,
     ),
   );
@@ -45,6 +46,7 @@ export function explorer(box, calls, today, failed, life) {
 
   box.replaceChildren(
     el("div.choices", {}, el("label", {}, "Report", reportChoice), el("label", {}, "Period", argumentChoice)),
+    problem,
     about,
     days,
     tablist,
@@ -52,8 +54,8 @@ export function explorer(box, calls, today, failed, life) {
     elsewhere,
   );
   narrow.addEventListener("change", () => state.snapshots.length && showDays(), { signal: life });
-  addEventListener("hashchange", () => location.hash.includes("call=") && follow(true), { signal: life });
-  return follow(location.hash.includes("call="));
+  addEventListener("hashchange", () => (isOurs() || !location.hash) && follow(isOurs()), { signal: life });
+  return follow(isOurs());
 
   // -- where we are ----------------------------------------------------------------------------------------------------
 
@@ -62,10 +64,21 @@ export function explorer(box, calls, today, failed, life) {
     location.hash = new URLSearchParams(Object.entries(next).filter(([, value]) => value)).toString();
   }
 
-  /** Show what the address says. */
+  /** Whether the address names a call, and no other part of the page. */
+  function isOurs() {
+    return location.hash.includes("call=");
+  }
+
+  function turnTo(view) {
+    const { refreshDate, revision } = state.shown;
+    go(view === "day" ? { view, day: refreshDate, revision } : { view });
+  }
+
+  /** Show what the address says, and nothing else: the same address shows the same when somebody goes back to it. */
   async function follow(arrived) {
     const asked = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
-    const wanted = byText.get(asked.call) ?? state.call ?? favourite();
+    const wanted = byText.get(asked.call) ?? favourite();
+    problem.textContent = asked.call && wanted?.text !== asked.call ? `${asked.call} is no call of this archive.` : "";
     if (!wanted) {
       box.replaceChildren(
         el(
@@ -78,18 +91,23 @@ export function explorer(box, calls, today, failed, life) {
       );
       return;
     }
-    const usualView = wanted === state.call ? state.view : wanted.personal ? "day" : "series";
-    state.view = asked.view in VIEWS ? asked.view : usualView;
+    state.view = Object.hasOwn(VIEWS, asked.view) ? asked.view : wanted.personal ? "day" : "series";
     if (wanted !== state.call) await open(wanted);
-    if (asked.day) {
-      state.shown = snapshotOf(state.snapshots, asked.day, Number(asked.revision)) ?? state.shown;
-      state.lastMonth = state.shown ? including(state.shown.refreshDate) : "";
-    }
+    if (state.view === "day" && state.snapshots.length) choose(asked);
     if (arrived && !asked.view) document.getElementById("reports").focus();
     if (state.snapshots.length) {
       showDays();
       await showPanel();
     } else panel.setAttribute("aria-busy", "false");
+  }
+
+  /** Of the snapshots the one that is asked for, else the newest. */
+  function choose({ day: iso, revision }) {
+    const found = iso && snapshotOf(state.snapshots, iso, Number(revision));
+    state.shown = found || state.snapshots.at(-1);
+    if (iso) state.lastMonth = including(state.shown.refreshDate);
+    if (iso && (!found || (revision && found.revision !== Number(revision))))
+      problem.textContent = `There is no ${revision ? `revision ${revision} of ` : "snapshot of "}${iso}: this is what there is.`;
   }
 
   function favourite() {

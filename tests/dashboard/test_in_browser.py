@@ -329,6 +329,40 @@ def test_a_day_that_is_not_there_names_the_nearest(tab: Visit) -> None:
     expect(tab.page.locator("#day-problem")).to_have_text(f"There is no snapshot of that day. The nearest are {told}.")
 
 
+def test_going_back_shows_again_what_was_shown(visit: Visit) -> None:
+    def shown() -> tuple[str, str]:
+        visit.settled()
+        day = visit.page.locator("#day")
+        return visit.page.locator("#argument").input_value(), day.input_value() if day.count() else ""
+
+    visit.open()
+    seen = [shown()]
+    visit.page.locator("#report").select_option("getOffice365ServicesUserCounts")
+    for button in ("One day", "Day before", "Day before", "Series", "One day"):
+        visit.page.wait_for_timeout(300)
+        seen.append(shown())
+        visit.page.get_by_role("tab" if button in ("One day", "Series") else "button", name=button).click()
+    for expected in reversed(seen):
+        visit.page.go_back()
+        visit.page.wait_for_timeout(300)
+        assert shown() == expected
+
+
+def test_an_address_of_what_is_not_there_says_so(tab: Visit) -> None:
+    problem, day = tab.page.locator("#not-there"), tab.page.locator("#day")
+    newest = standing(tab.site, RESTATED)["refreshDate"]
+    tab.show(f"{part(RESTATED, 'day')}&day=2020-01-01")
+    expect(problem).to_have_text("There is no snapshot of 2020-01-01: this is what there is.")
+    expect(day).to_have_value(newest)
+    tab.show(f"{part(RESTATED, 'day')}&day={newest}&revision=99")
+    expect(problem).to_have_text(f"There is no revision 99 of {newest}: this is what there is.")
+    tab.show(part("getNothing", "day"))
+    expect(problem).to_have_text("getNothing is no call of this archive.")
+    tab.show(part(RESTATED, "toString"))
+    expect(problem).to_be_empty()
+    expect(tab.page.locator(".chart img")).to_be_visible()
+
+
 @OWN_PAST
 def test_what_changed_between_two_revisions_is_told_cell_by_cell(tab: Visit) -> None:
     tab.show(part(RESTATED, "changes"))
