@@ -12,18 +12,17 @@ export const SNIPPETS = {
     ["import pandas as pd", `KEY = {"x-functions-key": "${PLACEHOLDER}"}`, ...all.map(pandas), ...together(all)].join(
       "\n",
     ),
-  "Power Query": (all) =>
-    all.map((each) => M(each, ["// When you are asked for credentials: Web API, and the key."])).join("\n\n"),
+  "Power Query": (all) => ["// When you are asked for credentials: Web API, and the key.", ...M(all)].join("\n"),
   Excel: (all) =>
-    all
-      .map((each) =>
-        M(each, [
-          "// Data > Get Data > From Other Sources > Blank Query > Advanced Editor: paste this in place of what is there.",
-          "// When you are asked for credentials: Web API, and the key.",
-        ]),
-      )
-      .join("\n\n"),
+    [
+      "// Data > Get Data > From Other Sources > Blank Query > Advanced Editor: paste this in place of what is there.",
+      "// When you are asked for credentials: Web API, and the key.",
+      ...M(all),
+    ].join("\n"),
 };
+
+/** What two snapshots may differ in without a change, so that it is not compared. */
+const DAY = "Report Refresh Date";
 
 const url = ({ path, query }) => location.origin + ROOT + address(path, query);
 
@@ -33,20 +32,47 @@ const curl = (each) =>
 const powershell = (each) =>
   `Invoke-WebRequest -Headers $headers -OutFile '${each.file}.csv' \`\n  -Uri '${url(each)}'\nImport-Csv '${each.file}.csv' -Encoding UTF8`;
 
-const pandas = (each) => `${each.name} = pd.read_csv(\n    "${url(each)}",\n    storage_options=KEY,\n)`;
+const pandas = (each, _, all) => {
+  const text = all.length > 1 ? "    dtype=str,\n" : ""; // so that a column without values compares with one that has some
+  return `${each.name} = pd.read_csv(\n    "${url(each)}",\n    storage_options=KEY,\n${text})`;
+};
 
 const together = (all) =>
   all.length === 2
-    ? [`${all[0].name}.merge(${all[1].name}, how="outer", indicator=True).query("_merge != 'both'")`]
+    ? [
+        `same = [name for name in before if name in after and name != "${DAY}"]`,
+        `before.merge(after, on=same, how="outer", indicator=True).query("_merge != 'both'")`,
+      ]
     : [];
 
-/** One query; the base URL is the same for all of them, so that Power BI has one data source and one credential. */
-function M({ path, query }, comments) {
+/** One query, as an editor takes no more: the table, or the rows in which two tables differ. */
+function M(all) {
+  if (all.length < 2) return all.flatMap(tableOf);
+  return [
+    "let",
+    ...all.flatMap((each) => [
+      `    ${each.name} =`,
+      ...tableOf(each).map((line, place, { length }) => `        ${line}${place === length - 1 ? "," : ""}`),
+    ]),
+    "    Shared = List.Intersect({Table.ColumnNames(before), Table.ColumnNames(after)}),",
+    `    Same = List.RemoveItems(Shared, {"${DAY}"}),`,
+    "    Of = (one as table, other as table, name as text) as table =>",
+    "        let",
+    '            Own = Table.NestedJoin(one, Same, other, Same, "Other", JoinKind.LeftAnti)',
+    "        in",
+    '            Table.AddColumn(Table.RemoveColumns(Own, {"Other"}), "Of", each name, type text),',
+    '    Result = Table.Combine({Of(before, after, "before"), Of(after, before, "after")})',
+    "in",
+    "    Result",
+  ];
+}
+
+/** The lines of one table; the base URL is the same for all, so that Power BI has one data source and one credential. */
+function tableOf({ path, query }) {
   const [base, rest] = [path.replace(/\/reports\/.*/, "/reports"), path.replace(/.*\/reports\//, "")];
   const given = Object.entries(query).filter(([, value]) => value !== null && value !== undefined && value !== "");
   const fields = given.map(([name, value]) => `${name} = "${value}"`).join(", ");
   return [
-    ...comments,
     "let",
     `    Body = Web.Contents("${location.origin}${ROOT}${base}", [`,
     `        RelativePath = "${rest}",`,
@@ -57,5 +83,5 @@ function M({ path, query }, comments) {
     "    Result = Table.PromoteHeaders(Rows, [PromoteAllScalars = true])",
     "in",
     "    Result",
-  ].join("\n");
+  ];
 }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -18,6 +20,7 @@ from local.host import HOST_KEY
 from local.setup import NODE
 from tests.dashboard.conftest import OWN_PAST, Site, Visit
 from tests.dashboard.world import DETAIL, HOSTILE, RESTATED
+from tests.powerbi.project import checked
 
 AXE = NODE / "axe-core" / "axe.min.js"
 DESKTOP: ViewportSize = {"width": 1280, "height": 900}
@@ -414,6 +417,31 @@ def test_what_is_on_screen_is_copied_for_other_tools_without_the_key(
         assert url + "&".join(f"{name}={value}" for name, value in query.items()) in text
         assert "YOUR_KEY" in text
     assert tab.site.key not in text
+
+
+CHANGED = """
+import io, pandas
+read = pandas.read_csv
+tables = iter(["Report Refresh Date,User,Deleted Date\\n2026-11-17,ann,\\n2026-11-17,bob,\\n",
+               "Report Refresh Date,User,Deleted Date\\n2026-11-18,ann,\\n2026-11-18,bob,2026-11-18\\n"])
+pandas.read_csv = lambda url, storage_options, **options: read(io.StringIO(next(tables)), **options)
+"""
+"""Two tables take the place of what pandas would ask for."""
+
+
+def test_what_changed_is_copied_as_one_program(tab: Visit, clipboard: Callable[[], str]) -> None:
+    tab.show(part(RESTATED, "changes"))
+    copied = {}
+    for tool in ("pandas", "Power Query", "Excel"):
+        tab.page.get_by_role("button", name=tool, exact=True).click()
+        tab.page.locator("#copy").click()
+        expect(tab.page.locator("#copy")).to_have_text("Copied")
+        copied[tool] = clipboard()
+    program, expression = copied.pop("pandas").rsplit("\n", 1)
+    code = f"{CHANGED}{program}\nprint(list(({expression}).User))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (run.stderr, run.stdout) == ("", "['bob', 'bob']\n")
+    assert [said.get("error") for said in checked("blocks", copied).values()] == [None, None]
 
 
 def test_where_the_browser_does_not_let_copy_the_text_is_selected(tab: Visit) -> None:

@@ -151,17 +151,17 @@ class Project:
     @cached_property
     def parsed(self) -> dict[str, Any]:
         """What Microsoft's parser says of each piece of M, in `docs/` too."""
-        answer: dict[str, Any] = _check("blocks", self.mashup | self.snippets)
+        answer: dict[str, Any] = checked("blocks", self.mashup | self.snippets)
         return answer
 
     @cached_property
     def objections(self) -> list[str]:
         """What Microsoft's validator says of the report."""
-        answer: list[str] = _check("report", str(self.report))
+        answer: list[str] = checked("report", str(self.report))
         return answer
 
 
-def _check(kind: str, content: object) -> Any:
+def checked(kind: str, content: object) -> Any:
     """What `check.mjs` answers."""
     command = [PROGRAM, HERE / "check.mjs", NODE]
     asked = json.dumps({kind: content})
