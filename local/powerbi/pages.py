@@ -260,6 +260,7 @@ PEOPLE = Page(
                     _column("People", "User Principal Name"),
                     _column("People", "Display Name"),
                     _column("People", "Assigned Products"),
+                    _PEOPLE,  # else those who never did anything would have no row, as they have no last activity
                     _LAST,
                 )
             },

@@ -508,8 +508,16 @@ _PEOPLE = {
     **dict.fromkeys(_LAST_DATES, DATE),
 }
 _LAST_OF_ROW = ", ".join(f"[{name}]" for name in _LAST_DATES)
-_PEOPLE_QUERY = "[every = DetailEvery, from = RangeStart, to = RangeEnd]"
+_PEOPLE_QUERY = '[period = "D90", every = DetailEvery, from = RangeStart, to = RangeEnd]'
+"""Of a period, which has everybody: a single day has only those who did something on it."""
 _KEPT = ", ".join(f'"{name}"' for name in (*list(_PEOPLE)[:5], "Last Activity Date"))
+_LAST_DATE = """\
+VAR LastDate =
+    CALCULATE(
+        MAX(People[Report Refresh Date]),
+        REMOVEFILTERS(People[User Principal Name], People[Display Name], People[Assigned Products])
+    )"""
+"""Of all people, so that who has left since is not counted by the date on which they were seen last."""
 _LICENSED = """\
             People[Is Deleted] <> "True"
                 && People[Assigned Products] <> BLANK()"""
@@ -543,7 +551,7 @@ in
             "Licensed people",
             "People with a product, on the last refresh date of the selection.",
             f"""\
-VAR LastDate = MAX(People[Report Refresh Date])
+{_LAST_DATE}
 RETURN
     COUNTROWS(
         FILTER(
@@ -554,15 +562,15 @@ RETURN
         ),
         Measure(
             "People inactive 90 days",
-            "People with a product who did nothing in 90 days before the last refresh date of the selection, or never.",
+            "People with a product who did nothing in the 90 days up to the last refresh date, or never.",
             f"""\
-VAR LastDate = MAX(People[Report Refresh Date])
+{_LAST_DATE}
 RETURN
     COUNTROWS(
         FILTER(
             CALCULATETABLE(People, 'Date'[Date] = LastDate),
 {_LICENSED}
-                && People[Last Activity Date] < LastDate - 90
+                && People[Last Activity Date] <= LastDate - 90
         )
     )""",
         ),
@@ -575,8 +583,8 @@ RETURN
         Measure(
             "Last activity",
             "When a person last did something in any service.",
-            """\
-VAR LastDate = MAX(People[Report Refresh Date])
+            f"""\
+{_LAST_DATE}
 RETURN
     CALCULATE(MAX(People[Last Activity Date]), 'Date'[Date] = LastDate)""",
             form="yyyy-mm-dd",
@@ -584,8 +592,8 @@ RETURN
         Measure(
             "Concealed people",
             "People whose names the tenant conceals; nothing can be joined with them.",
-            """\
-VAR LastDate = MAX(People[Report Refresh Date])
+            f"""\
+{_LAST_DATE}
 RETURN
     COUNTROWS(
         FILTER(

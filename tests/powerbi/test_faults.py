@@ -105,6 +105,12 @@ FAULTS = {
         Fault(STORAGE, '"getMailboxUsageStorage"', '"getMailboxStorage"'),
         Fault(f"{MODEL}/tables/Services.tmdl", "[period = period, from", "[from"),
     ],
+    "people_are_those_of_a_period_as_a_single_day_has_only_those_who_did_something": [
+        Fault(PEOPLE, 'period = "D90", ', ""),
+    ],
+    "people_are_counted_on_the_last_date_of_all_of_them": [
+        Fault(PEOPLE, "REMOVEFILTERS(", "KEEPFILTERS("),
+    ],
     "every_column_of_a_table_is_asked_for_or_made_in_its_query": [
         Fault(STORAGE, "\t\tsourceColumn: Service", "\t\tsourceColumn: Workload"),
     ],

@@ -165,6 +165,19 @@ def test_every_report_and_column_that_is_asked_for_is_in_the_catalogue(project: 
         )
 
 
+def test_people_are_those_of_a_period_as_a_single_day_has_only_those_who_did_something(project: Project) -> None:
+    personal = [call for call in project.asked() if catalogue().reports[call.report].personal_data]
+    assert personal
+    assert {call.where for call in personal if "period" not in call.query} == set()
+
+
+def test_people_are_counted_on_the_last_date_of_all_of_them(project: Project) -> None:
+    measures = [dax for table, dax in project.measures.values() if table == "People" and "LastDate" in dax]
+    assert len(measures) == 4
+    for dax in measures:
+        assert re.sub(r"\s", "", dax).startswith("VARLastDate=CALCULATE(MAX(People[ReportRefreshDate]),REMOVEFILTERS(")
+
+
 def test_every_column_of_a_table_is_asked_for_or_made_in_its_query(project: Project) -> None:
     for name, source in project.loaded():
         made = literals(source) | set(re.findall(r"[\[,] ?(\w+) = ", source))
