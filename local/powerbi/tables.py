@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from textwrap import indent
 from typing import NamedTuple
 
 DATE, WHOLE, TEXT = "date", "whole number", "text"
@@ -182,6 +183,40 @@ in
     (Column("Service", TEXT, sort_by="Order", key=True), Column("Order", WHOLE, hidden=True)),
 )
 
+# A time before is counted from the last day that there is, not by the calendar: of a month that has just begun there is
+# none for days, and the months before it would be compared with nothing.
+_YEAR = 364
+"""Days: whole weeks, as on the dashboard."""
+
+
+def _active_users(days_before: int = 0) -> str:
+    """The average of 28 days up to the last day of the selection, or up to so many days before it."""
+    return f"""\
+VAR Chosen = SELECTEDVALUE(Service[Service], "Office 365")
+VAR LastDay = CALCULATE(MAX('Active users'[Report Date]), Service[Service] = Chosen)
+RETURN
+    IF(
+        NOT ISBLANK(LastDay),
+        CALCULATE(
+            AVERAGE('Active users'[Users]),
+            Service[Service] = Chosen,
+            DATESINPERIOD('Date'[Date], LastDay{f" - {days_before}" if days_before else ""}, -28, DAY)
+        )
+    )"""
+
+
+def _stored(days_before: int) -> str:
+    """Storage so many days before the last day of the selection, or up to a week earlier if that day is missing."""
+    return f"""\
+SUMX(
+    VALUES(Storage[Service]),
+    VAR LastDay = CALCULATE(MAX(Storage[Report Date]))
+    VAR Before = CALCULATE(MAX(Storage[Report Date]), DATESINPERIOD('Date'[Date], LastDay - {days_before}, -7, DAY))
+    RETURN
+        DIVIDE(CALCULATE(SUM(Storage[Storage Used (Byte)]), 'Date'[Date] = Before), 1073741824)
+)"""
+
+
 ACTIVE_USERS = Table(
     "Active users",
     "Users who were active on a day, per service.",
@@ -198,23 +233,12 @@ in
             "Active users",
             "Users active on a day, of the service that is selected, else of any: the average of the last 28 days of "
             "the selection, so that weekdays weigh the same at any time.",
-            """\
-VAR Chosen = SELECTEDVALUE(Service[Service], "Office 365")
-VAR LastDay = CALCULATE(MAX('Active users'[Report Date]), Service[Service] = Chosen)
-RETURN
-    IF(
-        NOT ISBLANK(LastDay),
-        CALCULATE(
-            AVERAGE('Active users'[Users]),
-            Service[Service] = Chosen,
-            DATESINPERIOD('Date'[Date], LastDay, -28, DAY)
-        )
-    )""",
+            _active_users(),
         ),
         Measure(
             "Active users a year before",
-            "The same, a year before.",
-            "CALCULATE([Active users], SAMEPERIODLASTYEAR('Date'[Date]))",
+            "The same, 52 weeks before.",
+            _active_users(_YEAR),
         ),
         Measure(
             "Change to the year before",
@@ -341,7 +365,7 @@ SUMX(
         Measure(
             "Storage a year before (GB)",
             "The same, a year before.",
-            "CALCULATE([Storage (GB)], SAMEPERIODLASTYEAR('Date'[Date]))",
+            _stored(365),
             form="#,##0.0",
         ),
         Measure(
@@ -353,10 +377,11 @@ SUMX(
         Measure(
             "Storage in 90 days (GB)",
             "Where storage will be in 90 days if it grows as in the last 90.",
-            """\
-VAR Before = CALCULATE([Storage (GB)], DATEADD('Date'[Date], -90, DAY))
+            f"""\
+VAR InDaysBefore =
+{indent(_stored(90), "    ")}
 RETURN
-    IF(NOT ISBLANK(Before), 2 * [Storage (GB)] - Before)""",
+    IF(NOT ISBLANK(InDaysBefore), 2 * [Storage (GB)] - InDaysBefore)""",
             form="#,##0.0",
         ),
     ),

@@ -156,10 +156,13 @@ FAULTS = {
     ],
     "dax_names_tables_columns_and_measures_that_exist": [
         Fault(ACTIVE, "MIN('Active users'[Report Date])", "MIN('Active users'[Day])"),
-        Fault(ACTIVE, "CALCULATE([Active users],", "CALCULATE([Active people],"),
+        Fault(TEAMS, "CALCULATE([Active users],", "CALCULATE([Active people],"),
         Fault(TEAMS, "AVERAGEX(Teams,", "AVERAGEX(Groups,"),
         Fault(TEAMS, "'Date'[Date] = LastDay)", "'Date'[Date] = LastDay"),
         Fault(TEAMS, "VAR LastDay =", "VAR LastDate ="),
+    ],
+    "a_time_before_is_counted_from_the_last_day_that_there_is": [
+        Fault(STORAGE, "LastDay - 365, -7, DAY", "LastDay - 365, -7, DAY) + DATEADD('Date'[Date], 1, DAY"),
     ],
     "relationships_lead_from_many_to_a_key_of_the_same_type": [
         Fault(RELATIONS, "toColumn: Date.Date", "toColumn: Date.Day"),

@@ -298,6 +298,13 @@ def test_dax_names_tables_columns_and_measures_that_exist(project: Project) -> N
         assert words <= variables | set(project.tables) | {"VAR", "RETURN", "NOT", "DAY"}, where
 
 
+def test_a_time_before_is_counted_from_the_last_day_that_there_is(project: Project) -> None:
+    before = [dax for name, (_, dax) in project.measures.items() if "before" in name or "in 90" in name]
+    assert sum("LastDay - " in dax for dax in before) == 3
+    for name, (_, dax) in project.measures.items():
+        assert not re.search(r"SAMEPERIODLASTYEAR|DATEADD|PARALLELPERIOD", dax), name
+
+
 def test_relationships_lead_from_many_to_a_key_of_the_same_type(project: Project) -> None:
     columns = {
         (table.name, column.name): column.properties for table in project.all("table") for column in table.all("column")
