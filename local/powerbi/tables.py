@@ -338,9 +338,17 @@ let
     OneDrive = {_series("getOneDriveUsageStorage", _SITES)},
     SharePoint = {_series("getSharePointSiteUsageStorage", _SITES)},
     Of = (service as text, rows as table) => Table.AddColumn(rows, "Service", each service, type text),
-    Sites = Table.Combine({{Of("OneDrive", OneDrive), Of("SharePoint", SharePoint)}}),
-    Whole = Table.RemoveColumns(Table.SelectRows(Sites, each [Site Type] = "All"), {{"Site Type"}}),
-    Together = Table.Combine({{Of("Exchange", Mailboxes), Whole}})
+    // All sites together have rows of their own, but not in every report and tenant.
+    Whole = (rows as table) as table =>
+        let
+            All = Table.SelectRows(rows, each [Site Type] = "All")
+        in
+            Table.RemoveColumns(if Table.IsEmpty(All) then rows else All, {{"Site Type"}}),
+    Together = Table.Combine({{
+        Of("Exchange", Mailboxes),
+        Of("OneDrive", Whole(OneDrive)),
+        Of("SharePoint", Whole(SharePoint))
+    }})
 in
     Together""",
     (

@@ -111,6 +111,10 @@ FAULTS = {
     "people_are_counted_on_the_last_date_of_all_of_them": [
         Fault(PEOPLE, "REMOVEFILTERS(", "KEEPFILTERS("),
     ],
+    "sites_are_counted_where_there_are_no_rows_for_all_of_them": [
+        Fault(STORAGE, "if Table.IsEmpty(All) then rows else All", "All"),
+        Fault(STORAGE, "Whole(OneDrive)", "OneDrive"),
+    ],
     "every_column_of_a_table_is_asked_for_or_made_in_its_query": [
         Fault(STORAGE, "\t\tsourceColumn: Service", "\t\tsourceColumn: Workload"),
     ],

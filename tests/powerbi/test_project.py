@@ -178,6 +178,12 @@ def test_people_are_counted_on_the_last_date_of_all_of_them(project: Project) ->
         assert re.sub(r"\s", "", dax).startswith("VARLastDate=CALCULATE(MAX(People[ReportRefreshDate]),REMOVEFILTERS(")
 
 
+def test_sites_are_counted_where_there_are_no_rows_for_all_of_them(project: Project) -> None:
+    for where in ("table Storage", "refresh policy of Storage"):
+        assert "if Table.IsEmpty(All) then rows else All" in project.mashup[where]
+        assert {"Whole(OneDrive)", "Whole(SharePoint)"} <= set(re.findall(r"Whole\(\w+\)", project.mashup[where]))
+
+
 def test_every_column_of_a_table_is_asked_for_or_made_in_its_query(project: Project) -> None:
     for name, source in project.loaded():
         made = literals(source) | set(re.findall(r"[\[,] ?(\w+) = ", source))
