@@ -28,6 +28,33 @@ export function breakable(text) {
   return at < 0 ? text : [text.slice(0, at), el("wbr"), text.slice(at)];
 }
 
+/**
+ * A field for a day. `chosen` is called when one is picked, or has been typed: up to Enter, or until the field is left.
+ *
+ * Each key makes another day of it: whoever types 15 is at the 1st for a moment.
+ */
+export function dayField(id, value, chosen, attributes = {}) {
+  let [last, typing] = [value, false];
+  return el("input", {
+    ...{ type: "date", id, name: id, value, ...attributes },
+    onkeydown: (event) => {
+      typing = !["Enter", " "].includes(event.key) && !event.altKey; // the others open the picker
+      if (event.key === "Enter") take(event);
+    },
+    onpointerdown: () => {
+      typing = false;
+    },
+    onchange: (event) => typing || take(event),
+    onblur: take,
+  });
+
+  function take({ target }) {
+    if (target.value === last) return;
+    last = target.value;
+    chosen(target.value);
+  }
+}
+
 /** Tell those who hear the page. */
 export function say(text) {
   document.getElementById("said").textContent = text;

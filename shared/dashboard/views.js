@@ -3,7 +3,7 @@
 import { blob, text } from "./api.js";
 import { compare } from "./changes.js";
 import { column, parse } from "./csv.js";
-import { bytes, counted, day, el, table, time } from "./elements.js";
+import { bytes, counted, day, dayField, el, table, time } from "./elements.js";
 import { downloads } from "./elsewhere.js";
 
 /**
@@ -69,16 +69,16 @@ function rangeControls(state, page) {
   ];
   const form = el(
     "form.choices",
-    { onsubmit: (event) => event.preventDefault(), onchange: changed },
-    el("label", {}, "From", el("input", { type: "date", id: "from", name: "from", value: state.range.from })),
-    el("label", {}, "Before", el("input", { type: "date", id: "to", name: "to", value: state.range.to })),
+    { onsubmit: (event) => event.preventDefault() },
+    el("label", {}, "From", dayField("from", state.range.from, changed)),
+    el("label", {}, "Before", dayField("to", state.range.to, changed)),
     el(
       "label",
       {},
       "Rows",
       el(
         "select",
-        { id: "every", name: "every" },
+        { id: "every", name: "every", onchange: changed },
         every.map(([value, title]) => el("option", { value, selected: value === state.range.every }, title)),
       ),
     ),
@@ -145,12 +145,7 @@ function dayControls({ snapshots, shown }, page) {
   return el(
     "div.choices",
     {},
-    el(
-      "label",
-      {},
-      "Day",
-      el("input", { type: "date", id: "day", value: today, min: first, max: last, onchange: chooseDay }),
-    ),
+    el("label", {}, "Day", dayField("day", today, chooseDay, { min: first, max: last })),
     el(
       "label",
       {},
@@ -174,7 +169,7 @@ function dayControls({ snapshots, shown }, page) {
     return el("button", { type: "button", id, disabled: !to, onclick: () => go(to.refreshDate) }, title);
   }
 
-  function chooseDay({ target: { value } }) {
+  function chooseDay(value) {
     if (snapshotOf(snapshots, value)) go(value);
     else {
       const near = [before(value), after(value)]

@@ -312,6 +312,31 @@ def test_any_day_and_any_revision_of_it_can_be_read(tab: Visit) -> None:
     expect(tab.page.locator("#previous")).to_be_focused()
 
 
+def test_a_day_is_typed_as_a_whole(new_visit: Callable[..., Visit]) -> None:
+    visit = new_visit(viewport=DESKTOP, locale="en-US")
+    visit.open(part(RESTATED, "day"))
+    newest = standing(visit.site, RESTATED)["refreshDate"]
+    wanted = date.fromisoformat(newest) - timedelta(1)
+    visit.page.locator("#day").focus()
+    for digit in f"{wanted:%m%d%Y}":
+        visit.page.keyboard.press(digit)
+        visit.page.wait_for_timeout(50)
+    expect(visit.page.locator("#panel table").first).to_contain_text(newest)
+    visit.page.keyboard.press("Enter")
+    expect(visit.page.locator("#panel table").first).to_contain_text(str(wanted))
+    expect(visit.page.locator("#day")).to_be_focused()
+
+    visit.page.get_by_role("tab", name="Series").click()
+    visit.settled()
+    visit.page.locator("#from").focus()
+    for digit in f"{wanted:%m%d%Y}":
+        visit.page.keyboard.press(digit)
+        visit.page.wait_for_timeout(50)
+    for _ in range(2):  # the button of the field, and then out of it
+        visit.page.keyboard.press("Tab")
+    expect(visit.page.locator("#panel")).to_contain_text("2 rows, the newest first.")
+
+
 @OWN_PAST
 def test_the_flags_of_a_day_are_shown(tab: Visit) -> None:
     [flip] = standing(tab.site, D7)["flips"]
