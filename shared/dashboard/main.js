@@ -19,8 +19,10 @@ function showForm(failure) {
 }
 
 function showContent() {
+  const leaves = at("key-form").contains(document.activeElement);
   for (const id of ["content", "parts", "change-key"]) at(id).hidden = false;
   at("key-form").hidden = true;
+  if (leaves) at("main").focus(); // else whoever goes by keyboard would be at the top of the page again
 }
 
 /** What went wrong and what to do, with a button to try again. */

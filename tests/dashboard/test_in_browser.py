@@ -81,6 +81,7 @@ def test_a_wrong_key_is_said_and_the_right_one_goes_on(visit: Visit) -> None:
     expect(visit.page.locator("#key-problem")).to_contain_text("Use an app key")
     visit.enter(visit.site.key)
     expect(visit.page.locator("#headline")).to_be_visible()
+    expect(visit.page.locator("main")).to_be_focused()
 
 
 def test_what_cannot_be_a_key_is_said_at_once(visit: Visit) -> None:
