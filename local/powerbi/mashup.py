@@ -66,7 +66,8 @@ ARCHIVE = Function(
 let
     Place = if path = null then [] else [RelativePath = path],
     Asked = query ?? [],
-    Credential = if Key = "" then [ApiKeyName = "code", Query = Asked] else [Query = Asked & [code = Key]],
+    NoKey = (Key ?? "") = "", // Power BI may make null of what is left empty in its dialog
+    Credential = if NoKey then [ApiKeyName = "code", Query = Asked] else [Query = Asked & [code = Key]],
     Options = [Timeout = #duration(0, 0, 3, 50), ManualStatusHandling = {400, 404, 413}]
 in
     Web.Contents(BaseUrl, Options & Place & Credential)""",

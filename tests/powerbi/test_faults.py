@@ -140,6 +140,7 @@ FAULTS = {
     "a_key_is_a_credential_unless_somebody_writes_it_down": [
         Fault(LATEST, 'Key = "",', 'Key = "c2VjcmV0",'),
         Fault(EXPRESSIONS, 'ApiKeyName = "code"', 'ApiKeyName = "key"'),
+        Fault(EXPRESSIONS, '(Key ?? "") = ""', 'Key = ""'),
     ],
     "queries_to_paste_ask_for_what_there_is": [
         Fault(LATEST, "getOffice365ServicesUserCounts", "getOffice365ServiceUserCounts"),

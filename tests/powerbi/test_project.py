@@ -238,7 +238,9 @@ def test_a_key_is_a_credential_unless_somebody_writes_it_down(project: Project) 
     places = [text for text in project.mashup.values() if "Web.Contents" in text]
     assert len(places) == 1 + len(project.queries())
     for text in places:
-        assert 'if Key = "" then [ApiKeyName = "code", Query = Asked] else [Query = Asked & [code = Key]]' in text
+        assert ' then [ApiKeyName = "code", Query = Asked] else [Query = Asked & [code = Key]]' in text
+        empty = 'if Key = "" then' if 'Key = "",' in text else 'NoKey = (Key ?? "") = "",'
+        assert empty in text
     for path in project.queries():
         assert '    Key = "",\n' in path.read_text("utf-8")
     (key,) = [each.value for each in project.all("expression") if each.name == "Key"]
