@@ -6,20 +6,38 @@ export const ROOT = location.pathname.replace(/\/dashboard\/?$/, "");
 const KEY = "usage-archive-key";
 const PERSONAL_KEY = "usage-archive-personal-key";
 
+/** What the tab keeps; where the browser lets it keep nothing, until it is reloaded. */
+const tab = kept(() => sessionStorage);
+/** What the browser keeps. */
+export const browser = kept(() => localStorage);
+
+function kept(storage) {
+  try {
+    return storage();
+  } catch {
+    const values = new Map();
+    return {
+      getItem: (name) => values.get(name) ?? null,
+      setItem: (name, value) => values.set(name, value),
+      removeItem: (name) => values.delete(name),
+    };
+  }
+}
+
 /** Whether a key was given in this tab, if only an empty one. */
-export const hasKey = () => sessionStorage.getItem(KEY) !== null;
+export const hasKey = () => tab.getItem(KEY) !== null;
 
 /** Whether it may be a key: ASCII, as it has to stand in a header. What is pasted with one may be something else. */
 export const isKey = (text) => /^[\x20-\x7e]*$/.test(text);
 
 export function keepKeys(key, personal) {
-  sessionStorage.setItem(KEY, key);
-  sessionStorage.setItem(PERSONAL_KEY, personal);
+  tab.setItem(KEY, key);
+  tab.setItem(PERSONAL_KEY, personal);
 }
 
 export function forgetKeys() {
-  sessionStorage.removeItem(KEY);
-  sessionStorage.removeItem(PERSONAL_KEY);
+  tab.removeItem(KEY);
+  tab.removeItem(PERSONAL_KEY);
 }
 
 /** Why a request has no answer that can be shown, and what to do. */
@@ -37,7 +55,7 @@ export function address(path, query = {}) {
 }
 
 /** Whether there is a key for personal reports beside the first. */
-export const hasPersonalKey = () => Boolean(sessionStorage.getItem(PERSONAL_KEY));
+export const hasPersonalKey = () => Boolean(tab.getItem(PERSONAL_KEY));
 
 /** What a GET answers. Each throws Failure, or AbortError if `signal` says that nobody wants it any more. */
 export const text = (path, query, signal) => read(path, query, signal, (answer) => answer.text());
@@ -70,7 +88,7 @@ export async function healthWord(signal) {
 
 function send(path, query, signal) {
   const personal = path.startsWith("/personal/");
-  const key = (personal && sessionStorage.getItem(PERSONAL_KEY)) || sessionStorage.getItem(KEY);
+  const key = (personal && tab.getItem(PERSONAL_KEY)) || tab.getItem(KEY);
   return fetch(ROOT + address(path, query), { headers: key ? { "x-functions-key": key } : {}, signal });
 }
 

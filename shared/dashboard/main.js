@@ -1,6 +1,6 @@
 // The page: asks for the key once, then shows how the archive stands, then what is in it.
 
-import { Failure, forgetKeys, hasKey, hasPersonalKey, healthWord, isKey, json, keepKeys } from "./api.js";
+import { Failure, browser, forgetKeys, hasKey, hasPersonalKey, healthWord, isKey, json, keepKeys } from "./api.js";
 import { answers } from "./answers.js";
 import { Call } from "./calls.js";
 import { el } from "./elements.js";
@@ -144,12 +144,12 @@ function setTheme(dark) {
 
 const THEME = "usage-archive-theme";
 const prefersDark = matchMedia("(prefers-color-scheme: dark)");
-const chosen = localStorage.getItem(THEME);
+const chosen = browser.getItem(THEME);
 setTheme(chosen ? chosen === "dark" : prefersDark.matches);
-prefersDark.addEventListener("change", () => localStorage.getItem(THEME) || setTheme(prefersDark.matches));
+prefersDark.addEventListener("change", () => browser.getItem(THEME) || setTheme(prefersDark.matches));
 at("theme").addEventListener("click", () => {
   const dark = at("theme").getAttribute("aria-pressed") !== "true";
-  localStorage.setItem(THEME, dark ? "dark" : "light");
+  browser.setItem(THEME, dark ? "dark" : "light");
   setTheme(dark);
 });
 

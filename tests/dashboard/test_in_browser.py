@@ -174,6 +174,15 @@ def test_a_late_answer_does_not_take_the_form_away_while_a_key_is_typed(visit: V
     expect(visit.page.get_by_label("Key", exact=True)).to_be_focused()
 
 
+def test_a_browser_that_keeps_nothing_can_read_all_the_same(visit: Visit) -> None:
+    for name in ("localStorage", "sessionStorage"):
+        denied = "get() { throw new DOMException('denied', 'SecurityError') }"
+        visit.page.add_init_script(f"Object.defineProperty(window, '{name}', {{ {denied} }})")
+    visit.open()
+    expect(visit.page.locator("#headline")).to_be_visible()
+    visit.page.get_by_role("button", name="Dark").click()
+
+
 # -- health ------------------------------------------------------------------------------------------------------------
 
 
