@@ -553,6 +553,15 @@ def test_it_is_dark_where_that_is_preferred_and_where_it_is_chosen(new_visit: Ca
     assert background(light) == background(dark)
 
 
+def test_days_can_be_told_apart_where_the_user_forces_colours(new_visit: Callable[..., Visit]) -> None:
+    visit = new_visit(forced_colors="active").open(part(RESTATED))
+    drawn = "each => getComputedStyle(each).backgroundColor"
+    archived, calendar = (
+        visit.page.locator(selector).first.evaluate(drawn) for selector in (".calendar .day.archived", ".calendar")
+    )
+    assert archived != calendar
+
+
 @pytest.mark.parametrize("view", ["series", "day", "changes"])
 def test_a_phone_needs_no_scrolling_sideways(tab: Visit, view: str) -> None:
     tab.page.set_viewport_size(PHONE)
