@@ -319,8 +319,12 @@ in
         Measure("Inactive 90 days", "Licensed users without activity in 90 days.", _services_measure(90, "Inactive")),
         Measure(
             "Inactive share",
-            "Of the licensed users, those without activity in 90 days.",
-            "DIVIDE([Inactive 90 days], [Licensed users])",
+            "Of the licensed users of the same refresh date, those without activity in 90 days.",
+            f"""\
+VAR Licensed =
+{indent(_services_measure(90, ""), "    ")}
+RETURN
+    DIVIDE([Inactive 90 days], Licensed)""",
             form="0.0%",
         ),
     ),

@@ -166,6 +166,9 @@ FAULTS = {
         Fault(TEAMS, "'Date'[Date] = LastDay)", "'Date'[Date] = LastDay"),
         Fault(TEAMS, "VAR LastDay =", "VAR LastDate ="),
     ],
+    "a_share_is_of_the_same_period_as_what_it_is_a_share_of": [
+        Fault(f"{MODEL}/tables/Services.tmdl", "DIVIDE([Inactive 90 days], Licensed)", "[Licensed users]"),
+    ],
     "a_time_before_is_counted_from_the_last_day_that_there_is": [
         Fault(STORAGE, "LastDay - 365, -7, DAY", "LastDay - 365, -7, DAY) + DATEADD('Date'[Date], 1, DAY"),
     ],

@@ -313,6 +313,13 @@ def test_a_time_before_is_counted_from_the_last_day_that_there_is(project: Proje
         assert not re.search(r"SAMEPERIODLASTYEAR|DATEADD|PARALLELPERIOD", dax), name
 
 
+def test_a_share_is_of_the_same_period_as_what_it_is_a_share_of(project: Project) -> None:
+    for share, part in (("Active share", "Active in 30 days"), ("Inactive share", "Inactive 90 days")):
+        whole = project.measures[share][1].replace("[Licensed users]", project.measures["Licensed users"][1])
+        periods = [set(re.findall(r"Report Period\] = (\d+)", dax)) for dax in (whole, project.measures[part][1])]
+        assert periods[0] == periods[1], share
+
+
 def test_relationships_lead_from_many_to_a_key_of_the_same_type(project: Project) -> None:
     columns = {
         (table.name, column.name): column.properties for table in project.all("table") for column in table.all("column")
