@@ -81,8 +81,7 @@ def chunks(answer: requests.Response, limits: Limits = LIMITS) -> Iterator[bytes
     Raises TryAgain if it does not arrive whole and in time: HTTP clients pass a cut gzip stream without a word
     (urllib3 2.8 does), so its end and its checksum are asked for here. Refused if it is beyond all measure.
     """
-    length, transfer = answer.headers.get("Content-Length"), answer.headers.get("Transfer-Encoding", "")
-    if length is None and "chunked" not in transfer.lower():
+    if not answer.raw.chunked and answer.raw.length_remaining is None:  # or it is told in a way that nobody can read
         raise TryAgain("unframed", "The answer tells neither its length nor its end, so it may be cut.")
     received = _received(answer)
     match answer.headers.get("Content-Encoding", "identity").lower():
@@ -97,7 +96,7 @@ def chunks(answer: requests.Response, limits: Limits = LIMITS) -> Iterator[bytes
 def _received(answer: requests.Response) -> Iterator[bytes]:
     try:
         yield from answer.raw.stream(CHUNK, decode_content=False)
-    except (urllib3.exceptions.HTTPError, OSError) as error:
+    except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:  # a ValueError for a chunk of negative length
         if isinstance(error.__cause__, _TooSlow):
             raise TryAgain("too_slow", str(error.__cause__)) from None
         raise TryAgain("cut_short", f"The body broke off: {type(error).__name__}.") from None

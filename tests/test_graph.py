@@ -137,7 +137,11 @@ def test_microsofts_hosts_are_allowed_by_rule(graph: Graph, host: str) -> None:
         pytest.param(response(body=CSV, Content_Length=str(len(CSV) + 1)), "cut_short", id="length"),
         pytest.param(response(body=b"20\r\nabc", Transfer_Encoding="chunked"), "cut_short", id="in a chunk"),
         pytest.param(response(body=b"3\r\nabc\r\n", Transfer_Encoding="chunked"), "cut_short", id="no last chunk"),
+        pytest.param(response(body=b"-5\r\nabc\r\n", Transfer_Encoding="chunked"), "cut_short", id="negative chunk"),
         pytest.param(response(body=CSV, framed=False), "unframed", id="neither length nor chunks"),
+        pytest.param(response(body=CSV, Content_Length="many"), "unframed", id="a length that is no number"),
+        pytest.param(response(body=CSV, Content_Length="-1"), "unframed", id="a negative length"),
+        pytest.param(response(body=CSV, Transfer_Encoding="unchunked"), "unframed", id="another transfer encoding"),
         pytest.param(response(body=CSV, Content_Encoding="br"), "encoded", id="an encoding that nobody asked for"),
         pytest.param(response(body=GZIP[:-1], Content_Encoding="gzip"), "cut_short", id="gzip without its end"),
         pytest.param(response(body=GZIP[:-9], Content_Encoding="gzip"), "cut_short", id="gzip without its checksum"),
@@ -175,8 +179,7 @@ def test_a_microsoft_host_that_resolves_to_a_private_address_is_refused() -> Non
 
 def test_an_endless_body_is_refused_once_it_is_too_large() -> None:
     endless = requests.Response()
-    endless.headers["Transfer-Encoding"] = "chunked"
-    endless.raw = HTTPResponse(io.BufferedReader(Zeros()), preload_content=False)
+    endless.raw = HTTPResponse(io.BufferedReader(Zeros()), {"Content-Length": str(1 << 40)}, preload_content=False)
     with pytest.raises(Refused) as caught:
         sum(map(len, chunks(endless, Limits(size=CHUNK))))
     assert caught.value.reason == "too_large"
