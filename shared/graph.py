@@ -159,7 +159,7 @@ def _error_body(answer: requests.Response) -> tuple[str, str]:
         while message.startswith("{"):
             inner = json.loads(message)["error"]
             code, message = str(inner["code"]), str(inner.get("message", ""))
-    except (ValueError, KeyError, TypeError, AttributeError, urllib3.exceptions.HTTPError, OSError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, urllib3.exceptions.HTTPError, OSError):
         return "", ""
     return code, message[:300]
 
@@ -173,6 +173,6 @@ def _wait(headers: Mapping[str, str]) -> float | None:
         try:
             until = parsedate_to_datetime(wait)
             seconds = (until - parsedate_to_datetime(headers.get("Date", ""))).total_seconds()
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             return None
     return seconds if 0 <= seconds < math.inf else None

@@ -246,6 +246,7 @@ def said(code: str, message: str = "") -> bytes:
         (429, said("TooManyRequests"), TryAgain, "rate_limited"),
         (500, b"<html>", TryAgain, "graph_error"),
         (503, b"", TryAgain, "graph_error"),
+        (503, b"[" * 60_000, TryAgain, "graph_error"),
     ],
 )
 def test_what_an_error_of_graph_means(
@@ -273,6 +274,8 @@ def test_the_code_inside_a_wrapped_error_is_shown(graph: Graph, wires: tuple[Wir
         ("-1", None),
         ("nan", None),
         ("abc", None),
+        ("Sat, 21 Nov 99999999999999999999 07:15:30 GMT", None),
+        ("Sat, 21 Nov 2026 07:15:30 +99999999999999999999", None),
     ],
 )
 def test_the_wait_that_graph_asks_for_is_told(
