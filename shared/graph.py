@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import requests
 import urllib3
@@ -24,7 +24,8 @@ from .errors import Deferred, NoData, PullError, Refused, TryAgain
 from .identity import Bearer
 from .transport import LIMITS, Limits, Session, chunks
 
-_MICROSOFT_HOST = re.compile(r"reports[a-z0-9-]*\.office\.com", re.ASCII)
+_MICROSOFT_HOST = re.compile(r"reports[a-z0-9-]{0,56}\.office\.com", re.ASCII)
+"""No part of a name has more than 63 characters (RFC 1035)."""
 _ON_THE_WIRE = re.compile(r"[!-\"$-~]{1,8192}", re.ASCII)
 """A URL as a server gets it: without blanks, control characters or a fragment, and not longer than servers take."""
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -119,6 +120,7 @@ class Graph:
             and "@" not in parts.netloc
             and _MICROSOFT_HOST.fullmatch(parts.hostname or "")
             and parts.path.startswith("/data/")
+            and ".." not in re.split(r"[/\\]", unquote(parts.path))
         )
         if not (_ON_THE_WIRE.fullmatch(location) and (microsoft or origin in self._download_origins)):
             raise Refused("bad_redirect", f"Graph redirects to a host that is not allowed: {parts.hostname!r}.")
