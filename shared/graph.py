@@ -28,6 +28,8 @@ _MICROSOFT_HOST = re.compile(r"reports[a-z0-9-]{0,56}\.office\.com", re.ASCII)
 """No part of a name has more than 63 characters (RFC 1035)."""
 _ON_THE_WIRE = re.compile(r"[!-\"$-~]{1,8192}", re.ASCII)
 """A URL as a server gets it: without blanks, control characters or a fragment, and not longer than servers take."""
+_SHORT = re.compile(r"[ -~]{1,256}", re.ASCII)
+"""A header that can be kept beside a body: the metadata of a blob are ASCII, and 8 KB at most."""
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 
@@ -87,8 +89,9 @@ class Graph:
 
     def _answer(self, answer: requests.Response) -> Answer:
         headers = answer.headers
-        request_id = headers.get("request-id") or headers.get("requestId", "")
-        return Answer(chunks(answer, self._limits), headers.get("ETag", ""), request_id)
+        etag, *request_ids = (headers.get(name, "") for name in ("ETag", "request-id", "requestId"))
+        request_id = next(filter(_SHORT.fullmatch, request_ids), "")
+        return Answer(chunks(answer, self._limits), etag if _SHORT.fullmatch(etag) else "", request_id)
 
     def _download(self, url: str) -> requests.Response:
         answer = self._session("download").fetch(url, {})

@@ -94,6 +94,16 @@ def test_304_means_that_there_is_no_body(graph: Graph, wires: tuple[Wire, Wire])
     assert wires[0].seen[0][1]["if-none-match"] == '"tag"'
 
 
+@pytest.mark.parametrize("text", ['"\x01"', '"\xe9"', f'"{"x" * 9000}"'], ids=["control", "not ASCII", "long"])
+def test_an_etag_and_a_request_id_that_no_blob_could_keep_are_left_out(
+    graph: Graph, wires: tuple[Wire, Wire], text: str
+) -> None:
+    wires[1].answers["/data/download"] = response(body=CSV, ETag=text, requestId=text)
+    with graph.get(PATH) as answer:
+        assert answer is not None
+        assert (b"".join(answer.chunks), answer.etag, answer.request_id) == (CSV, "", "")
+
+
 # -- redirects ---------------------------------------------------------------------------------------------------------
 
 
