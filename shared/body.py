@@ -55,6 +55,8 @@ class Body:
         self._sha256 = hashlib.sha256()
         self._content = 0
         self._seen = ""
+        self._ended = False
+        """Whether the last line has an end: then its row is whole, however many fields it has."""
         self._blank: list[int] = []
         self._names: set[bool] = set()
         self._site: int | None = None
@@ -136,7 +138,7 @@ class Body:
             if self._blank:
                 self._blank = [number for number in self._blank if number >= fields or not record[number]]
             self._add(record)
-        if fields < width:
+        if fields < width and not self._ended:
             raise Deferred("cut_short", f"The last row has {fields} of {width} fields.")
 
     def _refresh_date_column(self) -> int:
@@ -178,6 +180,7 @@ class Body:
         decoder = codecs.getincrementaldecoder("utf-8")()
         for chunk in chunks:
             self._take(chunk)
+            self._ended = chunk.endswith(b"\n") if chunk else self._ended
             yield decoder.decode(chunk)
         yield decoder.decode(b"", final=True)
 

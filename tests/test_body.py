@@ -115,6 +115,11 @@ def test_a_body_that_ends_in_the_middle_of_a_record_is_cut_short(text: bytes) ->
     assert caught.value.reason == "cut_short"
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\n\n"], ids=["LF", "CRLF", "blank line"])
+def test_a_short_last_row_is_whole_if_its_line_has_an_end(end: str) -> None:
+    assert read(CSV + b"2026-11-18" + end.encode()).ragged == 1
+
+
 def test_an_error_of_the_download_passes_through() -> None:
     def chunks() -> Iterator[bytes]:
         yield CSV
