@@ -115,6 +115,7 @@ def prefix(call: Call) -> str:
 def _listed(words: Iterable[str]) -> str:
     """As one metadata value, which has to be short ASCII: all metadata of a blob together may have 8 KB."""
     text = ",".join(quote(word, safe=" ()") for word in words)
+    text = re.sub("^ +| +$", lambda blanks: "%20" * len(blanks[0]), text)  # HTTP strips a header's value
     return text if len(text) <= 3000 else ""
 
 

@@ -17,7 +17,7 @@ from shared.call import Call
 from shared.errors import ArchiveUnavailable, Outcome, RunFailed, Unconfirmed
 from shared.plan import Ask
 from shared.runs import Pulled, Run
-from shared.snapshot import Snapshot
+from shared.snapshot import Origin, Snapshot
 from shared.transport import CHUNK
 from tests.wire import Wire, response
 
@@ -313,6 +313,14 @@ def test_a_changed_schema_is_published_with_a_flag_and_an_event(
     pulled = then(csv(*(f"{row},1" for row in ROWS), header="Report Refresh Date,Exchange Active,Report Period,New"))
     assert (pulled.outcome, flags(blobs, pulled)) == (Outcome.REVISED, "schema_changed")
     assert 'schema.changed {"call": "getOffice365ServicesUserCounts(period=\'D7\')", "added": ["New"]}' in caplog.text
+
+
+def test_blanks_around_the_names_of_columns_are_remembered(
+    then: Callable[[bytes], Pulled], blobs: BlobServiceClient
+) -> None:
+    pulled = then(csv(*ROWS, header="Report Refresh Date,Exchange Active,Report Period "))
+    metadata = blobs.get_blob_client("usage", str(pulled.blob)).get_blob_properties().metadata
+    assert Origin.from_metadata(metadata).columns[-1] == "Report Period "
 
 
 def test_a_body_with_far_fewer_rows_is_believed_once_it_came_twice(
