@@ -17,8 +17,8 @@ REFRESH_DATES = ("Report Refresh Date", "Data as of", "ContentDate")
 # Four beta reports wrote the date with a midnight time for a while: microsoftgraph/microsoft-graph-docs#14867.
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T00:00:00(?:\.0+)?Z?)?", re.ASCII)
 _BOM = "\ufeff"
-_LONGEST_LINE = 1 << 20
-"""Characters; far above any report's rows, so that a body without line ends cannot fill the memory."""
+_LONGEST = 1 << 20
+"""Characters of a line, and of a row of several lines; far above any report's, so that none can fill the memory."""
 
 _NAMED = re.compile(r"(?:principal|display|team) name$|^site url$|^user name$", re.IGNORECASE)
 _CONCEALED = re.compile(r"[0-9A-F]{32}", re.ASCII)
@@ -58,6 +58,8 @@ class Body:
         self._ended = False
         """Whether the last line has an end: then its row is whole, however many fields it has."""
         self._blank: list[int] = []
+        self._pending = 0
+        """Characters of the row that is being read."""
         self._names: set[bool] = set()
         self._site: int | None = None
         self._heaps = [bytearray() for _ in range(256)]
@@ -97,7 +99,7 @@ class Body:
         not this report, or has no (single) sane refresh date. Errors of `chunks` pass through.
         """
         try:
-            self._read(csv.reader(_lines(self._decoded(chunks)), strict=True))
+            self._read(csv.reader(self._lines(self._decoded(chunks)), strict=True))
         except UnicodeDecodeError as error:
             raise Quarantined("not_utf8", f"The body is not UTF-8 at byte {error.start} of a chunk.") from error
         except csv.Error as error:
@@ -126,7 +128,10 @@ class Body:
         self._site = self.header.index(_ONE_ROW_EACH) if _ONE_ROW_EACH in self.header else None
         width = fields = len(self.header)
         self._blank = list(range(width))
-        for record in filter(None, records):
+        for record in records:
+            self._pending = 0
+            if not record:
+                continue
             self.rows += 1
             fields = len(record)
             self.ragged += fields != width
@@ -188,20 +193,22 @@ class Body:
         self.size += len(chunk)
         self._sha256.update(chunk)
 
-
-def _lines(texts: Iterable[str]) -> Iterator[str]:
-    """The text as lines with their ends, BOMs at the start left out."""
-    rest = ""
-    at_start = True
-    for text in texts:
-        rest += text
-        if at_start:
-            rest = rest.lstrip(_BOM)
-            at_start = not rest
-        *whole, rest = rest.split("\n")
-        if len(rest) > _LONGEST_LINE:
-            raise Quarantined("not_csv", f"The body has a line of more than {_LONGEST_LINE} characters.")
-        for line in whole:
-            yield line + "\n"
-    if rest:
-        yield rest
+    def _lines(self, texts: Iterable[str]) -> Iterator[str]:
+        """The text as lines with their ends, BOMs at the start left out."""
+        rest = ""
+        at_start = True
+        for text in texts:
+            rest += text
+            if at_start:
+                rest = rest.lstrip(_BOM)
+                at_start = not rest
+            *whole, rest = rest.split("\n")
+            for line in whole:
+                self._pending += len(line) + 1
+                if self._pending > _LONGEST:
+                    raise Quarantined("not_csv", f"The body has a row of more than {_LONGEST} characters.")
+                yield line + "\n"
+            if len(rest) > _LONGEST:
+                raise Quarantined("not_csv", f"The body has a line of more than {_LONGEST} characters.")
+        if rest:
+            yield rest

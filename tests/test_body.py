@@ -100,6 +100,8 @@ def test_a_header_without_rows_is_no_data() -> None:
         pytest.param(CSV.replace(b"2026-11-18,8", b"2026-11-17,8"), "two_refresh_dates", id="two dates"),
         pytest.param(CSV.replace(b",8,", b',"8"9,'), "not_csv", id="text after a quoted field"),
         pytest.param(b"x" * (2 << 20), "not_csv", id="endless line"),
+        pytest.param(CSV + b"2026-11-18," + b'"\n",' * (1 << 19), "not_csv", id="endless row of short lines"),
+        pytest.param(b'"\n",' * (1 << 19), "not_csv", id="endless header of short lines"),
     ],
 )
 def test_a_body_that_is_not_this_kind_of_csv_is_quarantined(text: bytes, reason: str) -> None:
