@@ -69,7 +69,7 @@ Every pull ends in exactly one of these.
 One word beside the outcome. There is none if a body was read and all is well. What is *quarantined* or *refused*, and a
 `defect`, fires the alarm [`pull-needs-a-person`](operations.md#alarms), but for `unknown_in_this_cloud` and
 `date_out_of_reach`. A call that is refused is asked for again after one day, then two, four, and from then on seven;
-one without permission in every run.
+one without permission, or that was answered within the last seven days, in every run.
 
 {reasons}
 ## Events

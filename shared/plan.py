@@ -35,6 +35,8 @@ _PAUSES = tuple(timedelta(days=days) for days in (1, 2, 4, 7))
 _LACKING = "unknown_in_this_cloud"
 """The reason for which the longest pause holds from the first: a report does not come to a cloud from day to day."""
 _UNPUNCTUAL = timedelta(minutes=30)
+_ANSWERED = timedelta(days=7)
+"""A call that was answered so lately is asked for in every run all the same: a refresh date is there for a day only."""
 
 
 class Held(NamedTuple):
@@ -180,6 +182,8 @@ def _is_refused(was: Last) -> bool:
 
 
 def _is_paused(was: Last, now: datetime) -> bool:
+    if was.seen_at and now - was.seen_at < _ANSWERED:
+        return False
     pause = _PAUSES[-1 if was.reason == _LACKING else min(was.streak, len(_PAUSES)) - 1]
     return now - was.at < pause - _UNPUNCTUAL
 

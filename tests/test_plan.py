@@ -122,6 +122,14 @@ def test_a_report_that_the_cloud_lacks_is_asked_for_once_a_week() -> None:
     assert asked(last=last, now=NOW + timedelta(hours=1))
 
 
+@pytest.mark.parametrize("reason", ["unknown_in_this_cloud", "bad_redirect"])
+def test_a_refused_call_that_was_answered_in_the_last_week_is_asked_at_every_run(reason: str) -> None:
+    refused = was(Outcome.REFUSED, hours_ago=6, reason=reason, streak=9)
+    answered = refused._replace(seen_at=NOW - timedelta(days=7))
+    assert not asked(last={D7: answered})
+    assert asked(last={D7: answered}, now=NOW - timedelta(hours=1))
+
+
 def test_a_missing_permission_is_asked_for_at_every_run_as_a_grant_may_come_any_hour() -> None:
     assert asked(last={D7: was(Outcome.REFUSED, hours_ago=6, reason="permission", streak=9)})
 
