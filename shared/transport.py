@@ -183,11 +183,24 @@ class _PublicConnection(HTTPSConnection):
 
     def _new_conn(self) -> socket.socket:
         connection = super()._new_conn()
-        address = ipaddress.ip_address(connection.getpeername()[0])
-        if not address.is_global:
+        if not is_public(connection.getpeername()[0]):
             connection.close()
             raise _PrivateAddress
         return connection
+
+
+def is_public(text: str) -> bool:
+    """Whether an address is that of one host on the public internet; where it has one of IPv4 inside, that one."""
+    address = ipaddress.ip_address(text)
+    if any(address in network for network in _IPV4_INSIDE):
+        address = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.is_global and not address.is_multicast and (address.version == 4 or address in _UNICAST)
+
+
+_IPV4_INSIDE = [ipaddress.ip_network(prefix) for prefix in ("::ffff:0:0/96", "64:ff9b::/96")]
+"""Mapped addresses (RFC 4291), and those that NAT64 translates (RFC 6052)."""
+_UNICAST = ipaddress.ip_network("2000::/3")
+"""All of IPv6 that is given out. `is_global` counts what is reserved or obsolete too, as ::10.0.0.1 and fec0::1 are."""
 
 
 class _InTime(HTTPAdapter):

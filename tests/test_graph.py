@@ -17,7 +17,7 @@ from local.stack import Stack
 from shared.errors import Deferred, NoData, PullError, Refused, TryAgain
 from shared.graph import Graph
 from shared.identity import Bearer, ManagedIdentity
-from shared.transport import CHUNK, Limits, Session, chunks
+from shared.transport import CHUNK, Limits, Session, chunks, is_public
 from tests.wire import Wire, response
 
 PATH = "/v1.0/reports/getOffice365ServicesUserCounts(period='D7')"
@@ -188,6 +188,31 @@ def test_a_microsoft_host_that_resolves_to_a_private_address_is_refused() -> Non
             Session().fetch(f"https://localhost:{port}/data/x", {})
     assert caught.value.reason == "private_address"
     assert private.seen == []
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("13.107.6.171", True),
+        ("2620:1ec:4::152", True),
+        ("::ffff:13.107.6.171", True),
+        ("64:ff9b::13.107.6.171", True),
+        ("10.0.0.1", False),
+        ("169.254.169.254", False),
+        ("100.64.0.1", False),
+        ("224.0.0.1", False),
+        ("::1", False),
+        ("fe80::1%1", False),
+        ("fec0::1", False),
+        ("ff0e::1", False),
+        ("::10.0.0.1", False),
+        ("::ffff:10.0.0.1", False),
+        ("64:ff9b::10.0.0.1", False),
+        ("2002:a9fe:a9fe::1", False),
+    ],
+)
+def test_which_addresses_are_public(address: str, public: bool) -> None:
+    assert is_public(address) is public
 
 
 def test_an_endless_body_is_refused_once_it_is_too_large() -> None:
