@@ -99,6 +99,7 @@ REASONS = (
     Reason("not_csv", Outcome.QUARANTINED, "The body is not a CSV file.", _LOOK),
     Reason("not_utf8", Outcome.QUARANTINED, "The body is not UTF-8.", _LOOK),
     Reason("not_this_report", Outcome.QUARANTINED, "The body has not the columns of this report.", _LOOK),
+    Reason("wrong_period", Outcome.QUARANTINED, "The rows are of another period than was asked for.", _LOOK),
     Reason("no_refresh_date", Outcome.QUARANTINED, "No row has a refresh date.", _LOOK),
     Reason(
         "bad_refresh_date", Outcome.QUARANTINED, "A row has a refresh date that is no date, or is yet to come.", _LOOK

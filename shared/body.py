@@ -36,10 +36,11 @@ class Body:
     Size and SHA-256 are those of the bytes received: BOM, line ends and quoting included.
     """
 
-    def __init__(self, columns: Sequence[str] = (), today: date = date.max) -> None:
-        """`columns` is the documented header, `today` the day in UTC.
+    def __init__(self, columns: Sequence[str] = (), today: date = date.max, period: str | None = None) -> None:
+        """`columns` is the documented header, `today` the day in UTC, `period` that of the call, such as `D7`.
 
-        A body is another report's if more than half of its columns are not documented, or its date is yet to come.
+        A body is another report's if more than half of its columns are not documented, or its date is yet to come, and
+        another call's if its first row tells another number of days.
         """
         self.size = 0
         """Bytes."""
@@ -51,6 +52,7 @@ class Body:
         self.refresh_date: date | None = None
         """Known as soon as the first data row has gone by."""
         self._columns = columns
+        self._days = (period or "")[1:]
         self._latest = today if today == date.max else today + timedelta(days=1)
         self._sha256 = hashlib.sha256()
         self._content = 0
@@ -135,6 +137,8 @@ class Body:
             self.rows += 1
             fields = len(record)
             self.ragged += fields != width
+            if self.rows == 1:
+                self._check_period(dict(zip(self.header, record, strict=False)).get("Report Period", ""))
             if fields >= width and record[column]:
                 self._see(record[column])
             for number in naming:
@@ -154,6 +158,11 @@ class Body:
             start = ",".join(self.header)[:60]
             raise Quarantined("not_this_report", f"The body has not the columns of this report; it starts {start!r}.")
         return self.header.index(column)
+
+    def _check_period(self, days: str) -> None:
+        numbers = self._days.isdecimal() and days.isascii() and days.isdecimal()
+        if numbers and days.lstrip("0") != self._days:
+            raise Quarantined("wrong_period", f"The rows are of {days[:40]} days.")
 
     def _see(self, text: str) -> None:
         if text == self._seen:

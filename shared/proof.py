@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import re
 import zlib
 from collections.abc import Iterator, Mapping
@@ -25,7 +23,6 @@ _HEADERS = (b"\x1f\x8b\x08\0\0\0\0\0\0\x03", zlib.compress(b"", wbits=31)[:10])
 """How a gzip member begins that this app wrote, on Linux and on this machine: without a name and a time."""
 _A_FEW = 8
 _PIECE = 1 << 20
-_START = 1 << 16
 
 
 class Flaw(Exception):
@@ -87,28 +84,27 @@ def prove(snapshot: Snapshot, compressed: bytes, report: Report, version: str, k
 
     `version` is that of the app which wrote it. Answers the body if it is to be kept, else nothing of it.
     """
-    body = Body([name for columns in _documented(report, snapshot.call) for name in columns])
+    documented = [name for columns in _documented(report, snapshot.call) for name in columns]
+    body = Body(documented, period=snapshot.call.period)
     kept: list[bytes] = []
-    start = io.BytesIO()
 
     def pieces() -> Iterator[bytes]:
         for piece in unpacked(compressed):
             if keep:
                 kept.append(piece)
-            if not start.tell():
-                start.write(piece[:_START])
             yield piece
 
     try:
         refresh_date = body.read(pieces())
     except PullError as error:
+        if error.reason == "wrong_period":
+            raise Flaw("wrong_period", str(error)) from error
         raise Flaw("not_sane", str(error)) from error
     origin = snapshot.origin
     if (body.sha256, body.size) != (origin.sha256, origin.size):
         raise Flaw("wrong_content", f"It holds {body.size} bytes of SHA-256 {body.sha256}, not what its metadata say.")
     if snapshot.call.date is None and refresh_date != snapshot.refresh_date:
         raise Flaw("wrong_date", f"Its rows are of {refresh_date}.")
-    _check_period(snapshot.call, start.getvalue())
     found = {"rows": body.rows, "columns": tuple(body.header), "blank": tuple(body.blank)}
     if version == __version__:
         found |= {"content": body.content, "names": body.names}
@@ -154,16 +150,3 @@ def digest(compressed: bytes) -> str:
 
 def _documented(report: Report, call: Call) -> list[tuple[str, ...]]:
     return [report.columns_of(version, call.version) for version in report.columns]
-
-
-def _check_period(call: Call, start: bytes) -> None:
-    """Where a row tells its period, as a bare number of days, it has to be that of the call."""
-    header, row = (list(record) for record in _first_two(start))
-    period = dict(zip(header, row, strict=False)).get("Report Period", "")
-    if call.period and period.isdigit() and call.period[1:].isdigit() and int(period) != int(call.period[1:]):
-        raise Flaw("wrong_period", f"Its rows are of {period} days.")
-
-
-def _first_two(start: bytes) -> list[list[str]]:
-    records = csv.reader(io.StringIO(start.decode("utf-8", "ignore").lstrip("\ufeff"), newline="\n"))
-    return [record for _, record in zip(range(2), filter(None, records), strict=False)]

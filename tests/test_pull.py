@@ -223,7 +223,8 @@ def scripted(stack: Stack) -> Iterator[Wire]:
     """A Graph that answers what the test says; everything but D7 is answered well."""
     with Wire() as graph:
         for period in ("D7", "D30", "D90", "D180"):
-            graph.answers[f"/v1.0/reports/{SERVICES}(period='{period}')"] = response(body=CSV)
+            body = CSV.replace(b",7", f",{period[1:]}".encode())
+            graph.answers[f"/v1.0/reports/{SERVICES}(period='{period}')"] = response(body=body)
         yield graph
 
 
@@ -235,6 +236,9 @@ def scripted(stack: Stack) -> Iterator[Wire]:
         pytest.param(response(body=CSV[:-3]), Outcome.DEFERRED, "cut_short", id="cut in a row"),
         pytest.param(response(body=CSV, Content_Length="999"), Outcome.DEFERRED, "cut_short", id="cut on the wire"),
         pytest.param(response(body=b"<html></html>"), Outcome.QUARANTINED, "not_this_report", id="HTML"),
+        pytest.param(
+            response(body=CSV.replace(b",7", b",30")), Outcome.QUARANTINED, "wrong_period", id="another period"
+        ),
         pytest.param(
             response(body=CSV.replace(b"2026-11-18", b"")), Outcome.QUARANTINED, "no_refresh_date", id="no refresh date"
         ),
