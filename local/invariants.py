@@ -110,9 +110,9 @@ def sane(blobs: Blobs, catalogue: Catalogue) -> list[str]:
     violated = []
     for it, kept in snapshots(blobs, catalogue).items():
         report = catalogue.reports[it.call.report]
-        columns = [column for version in report.columns for column in report.columns_of(version, it.call.version)]
+        headers = [report.columns_of(version, it.call.version) for version in report.columns]
         try:
-            day = Body(columns).read([_body(kept)])
+            day = Body(headers).read([_body(kept)])
         except PullError as error:
             violated.append(f"I5: {_told(it)} is not sane: {error}")
         else:

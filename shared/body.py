@@ -36,11 +36,14 @@ class Body:
     Size and SHA-256 are those of the bytes received: BOM, line ends and quoting included.
     """
 
-    def __init__(self, columns: Sequence[str] = (), today: date = date.max, period: str | None = None) -> None:
-        """`columns` is the documented header, `today` the day in UTC, `period` that of the call, such as `D7`.
+    def __init__(
+        self, headers: Iterable[Sequence[str]] = (), today: date = date.max, period: str | None = None
+    ) -> None:
+        """`headers` are those documented, `today` is the day in UTC, `period` that of the call, such as `D7`.
 
-        A body is another report's if more than half of its columns are not documented, or its date is yet to come, and
-        another call's if its first row tells another number of days.
+        A body is another report's if more than half of its columns are not documented, unless all that are in one
+        header are there, or if its date is yet to come; and another call's if its first row tells another number of
+        days.
         """
         self.size = 0
         """Bytes."""
@@ -51,7 +54,7 @@ class Body:
         self.header: list[str] = []
         self.refresh_date: date | None = None
         """Known as soon as the first data row has gone by."""
-        self._columns = columns
+        self._headers = [{name.lower() for name in header} for header in headers]
         self._days = (period or "")[1:]
         self._latest = today if today == date.max else today + timedelta(days=1)
         self._sha256 = hashlib.sha256()
@@ -151,10 +154,11 @@ class Body:
             raise Deferred("cut_short", f"The last row has {fields} of {width} fields.")
 
     def _refresh_date_column(self) -> int:
-        known = {name.lower() for name in self._columns}
+        known = set[str]().union(*self._headers)
         found = {name.lower() for name in self.header}
+        ours = not known or 2 * len(known & found) >= len(found) or any(header <= found for header in self._headers)
         column = next((name for name in REFRESH_DATES if name in self.header), None)
-        if column is None or (known and 2 * len(known & found) < len(found)):
+        if column is None or not ours:
             start = ",".join(self.header)[:60]
             raise Quarantined("not_this_report", f"The body has not the columns of this report; it starts {start!r}.")
         return self.header.index(column)

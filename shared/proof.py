@@ -84,8 +84,7 @@ def prove(snapshot: Snapshot, compressed: bytes, report: Report, version: str, k
 
     `version` is that of the app which wrote it. Answers the body if it is to be kept, else nothing of it.
     """
-    documented = [name for columns in _documented(report, snapshot.call) for name in columns]
-    body = Body(documented, period=snapshot.call.period)
+    body = Body(_documented(report, snapshot.call), period=snapshot.call.period)
     kept: list[bytes] = []
 
     def pieces() -> Iterator[bytes]:

@@ -48,7 +48,7 @@ class Puller(NamedTuple):
     def _archive(self, ask: Ask, answer: Answer, unconfirmed: str) -> tuple[Outcome, Snapshot]:
         call = ask.call
         report, version = self._report(call)
-        body = Body(report.columns_of(version, call.version), self.clock().date(), call.period)
+        body = Body([report.columns_of(version, call.version)], self.clock().date(), call.period)
         with self.archive.draft(call) as draft:
 
             def received() -> Iterator[bytes]:

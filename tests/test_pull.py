@@ -14,6 +14,7 @@ from local.control import Control
 from local.stack import Stack
 from shared.app import App
 from shared.call import Call
+from shared.catalogue import catalogue
 from shared.errors import ArchiveUnavailable, Outcome, RunFailed, Unconfirmed
 from shared.plan import Ask
 from shared.runs import Pulled, Run
@@ -317,6 +318,15 @@ def test_a_changed_schema_is_published_with_a_flag_and_an_event(
     pulled = then(csv(*(f"{row},1" for row in ROWS), header="Report Refresh Date,Exchange Active,Report Period,New"))
     assert (pulled.outcome, flags(blobs, pulled)) == (Outcome.REVISED, "schema_changed")
     assert 'schema.changed {"call": "getOffice365ServicesUserCounts(period=\'D7\')", "added": ["New"]}' in caplog.text
+
+
+def test_a_report_that_got_many_columns_more_is_published(
+    then: Callable[[bytes], Pulled], blobs: BlobServiceClient
+) -> None:
+    header = ",".join(catalogue().reports[SERVICES].columns["v1.0"])
+    more = ",".join(f"New {number}" for number in range(40))
+    pulled = then(csv(*(f"2026-11-18,{row}{',7' * 54}" for row in range(10)), header=f"{header},{more}"))
+    assert (pulled.outcome, flags(blobs, pulled)) == (Outcome.REVISED, "schema_changed")
 
 
 def test_blanks_around_the_names_of_columns_are_remembered(
