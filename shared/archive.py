@@ -28,7 +28,7 @@ from .call import Call
 from .draft import BLOCK, Draft
 from .errors import ArchiveUnavailable
 from .marks import Mark, read
-from .runs import Run
+from .runs import UNREADABLE, Run
 from .snapshot import Snapshot, from_blob, prefix
 
 _READERS = 8
@@ -173,7 +173,7 @@ class Archive:
         container = self._service.get_container_client(DERIVED)
         for month in (today, today.replace(day=1) - timedelta(days=1)):
             for entry in reversed(self.entries(DERIVED, f"runs/{month:%Y-%m}/")):
-                with answering(), suppress(ValueError, KeyError, TypeError):  # a damaged one must not stop the pulling
+                with answering(), suppress(*UNREADABLE):  # a damaged one must not stop the pulling
                     return Run.from_json(container.download_blob(entry.name).readall())
         return None
 

@@ -13,7 +13,7 @@ from .call import Call
 from .catalogue import Report
 from .history import History, Listed, by_month, count, listed, merge, seal, seals_of, series_name
 from .proof import Flaw, Named, digest, prove, snapshot_of
-from .runs import Pulled, Run
+from .runs import UNREADABLE, Pulled, Run
 from .snapshot import Snapshot, blob_name
 from .table import Table, columns_of, parse
 
@@ -174,7 +174,7 @@ def check_run(blob: Blob, is_there: Callable[[Pulled], bool]) -> Iterator[tuple[
     except Flaw as flaw:
         yield None, flaw
         return
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except UNREADABLE:
         yield None, Flaw("damaged", "It is not the record of a run.")
         return
     for pulled in run.pulls:

@@ -95,7 +95,7 @@ class Budget:
     def _seen(self) -> Seen:
         stored = self._archive.stored(DERIVED, REQUESTS)
         noted: dict[str, Counter[datetime]] = {}
-        with suppress(ValueError, TypeError, AttributeError):  # damaged notes must not stop the pulling
+        with suppress(ValueError, TypeError, AttributeError, RecursionError):  # damaged notes must not stop the pulling
             for report, texts in json.loads(stored.content if stored else b"{}").items():
                 noted[report] = self._recent(Counter(map(datetime.fromisoformat, texts)))
         return Seen(noted, stored.etag if stored else None)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from .call import Call
     from .snapshot import Snapshot
 
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+"""What `Run.from_json` raises for anything that is no record of a run."""
 _BEYOND_HELP = ("unknown_in_this_cloud", "date_out_of_reach")
 """The reasons of refusals that nobody can do anything about."""
 
@@ -128,7 +130,7 @@ class Run(NamedTuple):
 
     @classmethod
     def from_json(cls, text: bytes) -> Run:
-        """The reverse of `to_json`. Raises ValueError, KeyError or TypeError for anything else."""
+        """The reverse of `to_json`. Raises one of UNREADABLE for anything else."""
         record = json.loads(text)
         return cls(
             id=record["run"],

@@ -128,7 +128,9 @@ def test_noting_anew_does_not_spend_twice(budget: Budget, clock: Clock) -> None:
     assert takes(budget) == BUDGET
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b"\xff", b'{"a": 1}', b'{"a": ["soon"]}', b'{"a": ["2026-11-21"]}'])
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b"\xff", b'{"a": 1}', b'{"a": ["soon"]}', b'{"a": ["2026-11-21"]}', b"[" * 10**5]
+)
 def test_damaged_notes_are_begun_anew(budget: Budget, archive: Archive, content: bytes) -> None:
     assert archive.keep_derived(REQUESTS, content, {}, None)
     assert takes(budget) == BUDGET

@@ -5,7 +5,7 @@ import logging
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from azure.storage.blob import BlobServiceClient
@@ -160,7 +160,11 @@ def test_a_run_leaves_a_record_that_the_next_one_reads(make_app: MakeApp, blobs:
     assert app.archive.newest_run(run.started.date()) == run
 
 
-@pytest.mark.parametrize("damaged", [b"", b"{}", b"[]", b'{"run": 1'])
+OF_OLD = datetime(2026, 11, 21, tzinfo=UTC)
+NO_CALLS = Run("", OF_OLD, OF_OLD, [], 0).to_json().replace(b'"lost": {}', b'"lost": []')
+
+
+@pytest.mark.parametrize("damaged", [b"", b"{}", b"[]", b'{"run": 1', NO_CALLS, b"[" * 10**5])
 def test_a_damaged_record_does_not_stop_the_next_run(
     make_app: MakeApp, control: Control, blobs: BlobServiceClient, damaged: bytes
 ) -> None:
