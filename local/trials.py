@@ -227,7 +227,12 @@ TRIALS: tuple[Trial, ...] = (
     Trial("F55", "a token without roles", ("refused:permission",), _always("token_without_roles", FOR_GRAPH)),
     *(
         Trial("F56", f"{text[:30]} for a token", ("deferred:no_token",), _always("token_garbage", FOR_GRAPH, text=text))
-        for text in ('{"access_token": ', "[]", '{"access_token": "x", "expires_on": "soon", "resource": "x"}')
+        for text in (
+            '{"access_token": ',
+            "[]",
+            '{"access_token": "x", "expires_on": "soon", "resource": "x"}',
+            '{"access_token": "\\u2603", "expires_on": "4102444800", "resource": "x", "token_type": "Bearer"}',
+        )
     ),
     Trial("F56", "a clock that is 10 min ahead", ("deferred:unauthorized",), _always("token_skewed", FOR_GRAPH)),
     Trial(

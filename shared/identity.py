@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -19,6 +20,9 @@ BRIEFLY = (1.0,)
 """Seconds between attempts while a reader waits ..."""
 A_MINUTE = (2.0, 4.0, 8.0, 16.0, 30.0)
 """... and in a run, as a new instance may be refused at first."""
+
+
+_IN_A_HEADER = re.compile(r"[!-~]+", re.ASCII)
 
 
 class ManagedIdentity:
@@ -52,7 +56,10 @@ class ManagedIdentity:
 
     def _asked(self, *scopes: str, **options: Any) -> AccessToken:
         try:
-            return self._credential.get_token(*scopes, **options)
+            token = self._credential.get_token(*scopes, **options)
+            if not _IN_A_HEADER.fullmatch(token.token):
+                raise ValueError("no header can hold it")
+            return token
         except Exception as error:
             self._credential = self._fresh()  # msal would answer with the same failure for a minute
             if isinstance(error, AzureError):
