@@ -13,7 +13,7 @@ from .call import Call
 from .catalogue import Report
 from .history import History, Listed, by_month, count, listed, merge, seal, seals_of, series_name
 from .proof import Flaw, Named, digest, prove, snapshot_of
-from .runs import UNREADABLE, Pulled, Run
+from .runs import UNREADABLE, Run
 from .snapshot import Snapshot, blob_name
 from .table import Table, columns_of, parse
 
@@ -165,21 +165,16 @@ class Holding(NamedTuple):
             yield series.finding(what, f"It has merged {had} snapshots of {month}; {has} are there, and not the same.")
 
 
-def check_run(blob: Blob, is_there: Callable[[Pulled], bool]) -> Iterator[tuple[Pulled | None, Flaw]]:
-    """What is wrong with the record of a run (None), and which of its pulls have a blob that is not there."""
+def record_of(blob: Blob) -> Run:
+    """The run that a blob is the record of. Raises Flaw if it is none, or of another run."""
     try:
         run = Run.from_json(blob.content())
-        if blob.name != f"{RUNS}{run.started:%Y-%m}/{run.id}.json":
-            raise Flaw("wrong_content", f"It is the record of the run {run.id}.")
-    except Flaw as flaw:
-        yield None, flaw
-        return
+        named = blob.name == f"{RUNS}{run.started:%Y-%m}/{run.id}.json" and run.started.tzinfo
     except UNREADABLE:
-        yield None, Flaw("damaged", "It is not the record of a run.")
-        return
-    for pulled in run.pulls:
-        if pulled.blob and not is_there(pulled):
-            yield pulled, Flaw("gone", f"The run {run.id} has it as {pulled.outcome}.")
+        raise Flaw("damaged", "It is not the record of a run.") from None
+    if not named:
+        raise Flaw("wrong_content", f"It is the record of the run {run.id}.")
+    return run
 
 
 def check_quarantined(blob: Blob) -> Iterator[Finding]:

@@ -9,20 +9,20 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from itertools import chain
 
 from .archive import Archive
-from .audit import RECENT, RUNS, Blob, Finding, Holding, check_quarantined, check_run
+from .audit import RECENT, RUNS, Blob, Finding, Holding, check_quarantined, record_of
 from .blobs import DERIVED, PERSONAL, QUARANTINE, USAGE
 from .budget import REQUESTS
 from .catalogue import Catalogue
 from .errors import WELL
 from .history import series_name
-from .marks import Flip, place_of, read
-from .proof import every_call, named
-from .runs import Pulled
+from .marks import Flip, Lost, Place, lost, place_of, read
+from .proof import Flaw, every_call, named
+from .runs import Pulled, Run
 from .snapshot import blob_name
 
 _WORKERS = 8
@@ -75,6 +75,7 @@ class Verification:
         }
         self._by_place = {place_of(holding.call): holding for holding in self._holdings.values()}
         self._flips: list[Flip] = []
+        self._lost: dict[Place, set[date]] = {place: set() for place in self._by_place}
         self._runs: list[Blob] = []
         self._quarantined: list[Blob] = []
         self._names: set[str] = set()
@@ -108,7 +109,10 @@ class Verification:
         elif blob.container == DERIVED and blob.name.startswith(RUNS):
             self._runs.append(blob)
         elif blob.container == DERIVED and (mark := read(blob.name)) and mark.place in self._by_place:
-            self._flips += [mark] if isinstance(mark, Flip) else []
+            if isinstance(mark, Flip):
+                self._flips.append(mark)
+            else:
+                self._lost[mark.place].update(mark.days)
         elif blob.container == DERIVED and blob.name == REQUESTS:
             pass  # nothing in it can be wrong for longer than some minutes
         elif blob.container == DERIVED or not it or not holding:
@@ -127,14 +131,25 @@ class Verification:
     def _of_share(self, blobs: Iterable[Blob]) -> list[Blob]:
         return [blob for blob in blobs if self._chosen(blob.name)]
 
-    def _check_run(self, run: Blob) -> list[Finding]:
-        findings = []
-        for pulled, flaw in check_run(run, lambda pulled: pulled.blob in self._names):
-            if pulled and pulled.blob:
-                findings.append(Finding(self._container(pulled), pulled.blob, flaw.what, str(flaw)))
-            else:
-                findings.append(run.finding(flaw.what, str(flaw)))
-        return findings
+    def _check_run(self, blob: Blob) -> list[Finding]:
+        try:
+            run = record_of(blob)
+        except Flaw as flaw:
+            return [blob.finding(flaw.what, str(flaw))]
+        gone = [
+            Finding(self._container(pulled), pulled.blob, "gone", f"The run {run.id} has it as {pulled.outcome}.")
+            for pulled in run.pulls
+            if pulled.blob and pulled.blob not in self._names
+        ]
+        marks = self._unmarked(run) if run.started < self._young else ()  # else it may have begun after the listing
+        return gone + [Finding(DERIVED, mark.name, "gone", f"The run {run.id} found that lost.") for mark in marks]
+
+    def _unmarked(self, run: Run) -> Iterator[Lost]:
+        """The marks of what a run found lost, as far as they are not there."""
+        places = {str(each.call) if not each.call.date else each.report.name: at for at, each in self._by_place.items()}
+        for call, days in run.lost.items():
+            if place := places.get(call):
+                yield from lost(place, {*map(date.fromisoformat, days)} - self._lost[place])
 
     def _check_flip(self, flip: Flip) -> Iterator[Finding]:
         holding = self._by_place[flip.place]

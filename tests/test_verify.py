@@ -163,6 +163,23 @@ def test_marks_belong_to_the_archive() -> None:
     assert found(marked(lost, Flip(place_of(USERS), DAY, 2, "named", "concealed"))) == []
 
 
+def test_days_that_a_run_found_lost_are_missed_when_their_mark_is_gone() -> None:
+    days = [DAY - timedelta(days=number) for number in (9, 3, 2)]
+    run = run_of(snapshot(USERS, DAY, body(USERS, DAY, 0)))
+    told = run._replace(lost={str(USERS): [str(day) for day in days], PEOPLE: [str(DAY)]})
+    blobs = HEALTHY | {(DERIVED, f"runs/{run.started:%Y-%m}/{run.id}.json"): (told.to_json(), {})}
+    every = [
+        Lost(place_of(USERS), days[0], days[0]),
+        Lost(place_of(USERS), *days[1:]),
+        Lost(Place(PEOPLE, "day"), DAY, DAY),
+    ]
+    assert found(blobs | marked(*every)) == []
+    for mark in every:
+        findings = found(blobs | marked(*(each for each in every if each != mark)))
+        assert [finding[:3] for finding in findings] == [(DERIVED, mark.name, "gone")]
+    assert found(blobs, now=run.started) == []
+
+
 def test_a_snapshot_at_which_names_changed_is_missed_when_it_is_gone() -> None:
     gone = snapshot(FILES, DAY + timedelta(days=1), body(FILES, DAY, 0))
     findings = found(marked(Flip(place_of(FILES), gone.refresh_date, 1, "named", "concealed")))
