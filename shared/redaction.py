@@ -14,6 +14,7 @@ _SECRET = re.compile(
         | \b(?:authorization|x-functions-key|x-identity-header|(?:set-)?cookie)["']?\s*[:=]\s*["']?(?:bearer\s+)?
     )[^\s&;,'"<>()\\]+
     | (?<=://)[^\s/@'"]+(?=@)           # who logs in by URL
+    | (?<=/data/download/)[^\s'"<>]+     # a preauthenticated URL, as Microsoft documents it
     | eyJ[\w-]{6,}(?:\.[\w-]+)*         # a bearer: JSON in base64, three times
     """,
     re.VERBOSE | re.IGNORECASE,

@@ -231,7 +231,8 @@ class Broken(Graph):
 
     def get(self, path: str, etag: str | None = None) -> NoReturn:
         try:
-            raise ValueError(f"{path} https://reports.office.com/data/x?token={URL_TOKEN} Authorization: Bearer {JWT}")
+            urls = " ".join(f"https://reports.office.com/data/{each}{URL_TOKEN}" for each in ("x?token=", "download/"))
+            raise ValueError(f"{path} {urls} Authorization: Bearer {JWT}")
         except ValueError as error:
             raise RuntimeError(f"x-functions-key: {FUNCTION_KEY} AccountKey={ACCOUNT_KEY};{SAS}") from error
 
