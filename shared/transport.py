@@ -100,6 +100,8 @@ def _received(answer: requests.Response) -> Iterator[bytes]:
         if isinstance(error.__cause__, _TooSlow):
             raise TryAgain("too_slow", str(error.__cause__)) from None
         raise TryAgain("cut_short", f"The body broke off: {type(error).__name__}.") from None
+    if answer.raw.chunked and getattr(answer.raw._original_response, "is_torn", False):
+        raise TryAgain("cut_short", "The body broke off in the size of a chunk.")
 
 
 def _measured(parts: Iterator[bytes], limits: Limits) -> Iterator[bytes]:
@@ -146,6 +148,9 @@ class _Timed(io.RawIOBase):
         self._silence = connection.gettimeout()
         self._seconds = seconds
         self._end = time.monotonic() + seconds
+        self._last = 0
+        self.is_torn = False
+        """Whether it ended, and not at the end of a line."""
 
     def readable(self) -> bool:
         return True
@@ -157,11 +162,16 @@ class _Timed(io.RawIOBase):
             raise late
         self._connection.settimeout(left if self._silence is None else min(left, self._silence))
         try:
-            return self._arriving.readinto(buffer)
+            count = self._arriving.readinto(buffer)
         except TimeoutError:
             if time.monotonic() < self._end:
                 raise
             raise late from None
+        if count:
+            self._last = buffer[count - 1]
+        else:
+            self.is_torn = self._last != ord("\n")
+        return count
 
     def close(self) -> None:
         self._arriving.close()
@@ -171,7 +181,13 @@ class _Timed(io.RawIOBase):
 class _TimedResponse(http.client.HTTPResponse):
     def __init__(self, seconds: float, connection: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(connection, *args, **kwargs)
-        self.fp = io.BufferedReader(_Timed(self.fp.detach(), connection, seconds))
+        self._arriving = _Timed(self.fp.detach(), connection, seconds)
+        self.fp = io.BufferedReader(self._arriving)
+
+    @property
+    def is_torn(self) -> bool:
+        """Whether the connection ended within a line. urllib3 takes the zeros before a number for the last chunk."""
+        return self._arriving.is_torn
 
 
 class _PrivateAddress(Exception):

@@ -150,6 +150,9 @@ def test_microsofts_hosts_are_allowed_by_rule(graph: Graph, host: str) -> None:
         pytest.param(response(body=CSV, Content_Length=str(len(CSV) + 1)), "cut_short", id="length"),
         pytest.param(response(body=b"20\r\nabc", Transfer_Encoding="chunked"), "cut_short", id="in a chunk"),
         pytest.param(response(body=b"3\r\nabc\r\n", Transfer_Encoding="chunked"), "cut_short", id="no last chunk"),
+        pytest.param(
+            response(body=b"03\r\nabc\r\n0", Transfer_Encoding="chunked"), "cut_short", id="in a chunk's size"
+        ),
         pytest.param(response(body=b"-5\r\nabc\r\n", Transfer_Encoding="chunked"), "cut_short", id="negative chunk"),
         pytest.param(response(body=CSV, framed=False), "unframed", id="neither length nor chunks"),
         pytest.param(response(body=CSV, Content_Length="many"), "unframed", id="a length that is no number"),
