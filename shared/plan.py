@@ -107,7 +107,8 @@ def plan(
         unasked += [Unasked(call, Outcome.DEFERRED, "budget") for call in current[room:]]
         unasked += [Unasked(call, Outcome.UNCHANGED, "not_due") for call in days.read]
         waiting += sum(call not in chosen for call in days.missing)
-    return Plan(asks, unasked, waiting)
+    in_line = sorted(asks, key=lambda report: _last_turn([last.get(str(ask.call)) for ask in asks[report]]))
+    return Plan({report: asks[report] for report in in_line}, unasked, waiting)
 
 
 def days_of_interest(now: datetime) -> tuple[date, date]:
@@ -199,6 +200,12 @@ def _read_today(last: Last, now: datetime) -> bool:
 def _was_deferred(call: Call, last: Mapping[str, Last]) -> bool:
     was = last.get(str(call))
     return was is not None and was.outcome is Outcome.DEFERRED
+
+
+def _last_turn(calls: Sequence[Last | None]) -> datetime:
+    """When a report had its last turn, if the last run had no time left for it; else the slow ones would starve it."""
+    waiting = [was.at for was in calls if was and was.reason == "out_of_time"]
+    return max(waiting) if len(waiting) == len(calls) else datetime.max.replace(tzinfo=UTC)
 
 
 def _deferred_first(calls: list[Call], last: Mapping[str, Last]) -> list[Call]:

@@ -27,7 +27,7 @@ class Last(NamedTuple):
     outcome: Outcome
     reason: str
     at: datetime
-    """UTC."""
+    """UTC; if a run had no time left for it, of the pull before."""
     streak: int = 1
     """How many pulls in a row ended with this outcome."""
     read_at: datetime | None = None
@@ -154,7 +154,7 @@ def remember(before: Mapping[str, Last], pulls: list[Pulled]) -> dict[str, Last]
         ended = (was or Last(pulled.outcome, pulled.reason, pulled.at))._replace(
             outcome=pulled.outcome,
             reason=pulled.reason,
-            at=pulled.at,
+            at=was.at if was and pulled.reason == "out_of_time" else pulled.at,
             streak=was.streak + 1 if was and was.outcome == pulled.outcome else 1,
         )
         if pulled.read:

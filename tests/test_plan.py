@@ -134,6 +134,18 @@ def test_a_missing_permission_is_asked_for_at_every_run_as_a_grant_may_come_any_
     assert asked(last={D7: was(Outcome.REFUSED, hours_ago=6, reason="permission", streak=9)})
 
 
+def test_a_report_that_had_no_turn_for_want_of_time_is_first_in_line() -> None:
+    calls = [("getA", "D7"), ("getA", "D90"), ("getB", "D7"), ("getC", "D7"), ("getD", "D7")]
+    selection = Selection(frozenset(Call(report, period=period) for report, period in calls), frozenset())
+    last = {
+        "getA(period='D7')": was(Outcome.DEFERRED, 6, "graph_error"),
+        "getA(period='D90')": was(Outcome.DEFERRED, 6, "out_of_time"),
+        "getC(period='D7')": was(Outcome.DEFERRED, 12, "out_of_time"),
+        "getD(period='D7')": was(Outcome.DEFERRED, 18, "out_of_time"),
+    }
+    assert [*plan(selection, {}, last, {}, NOW).asks] == ["getD", "getC", "getA", "getB"]
+
+
 # -- single days -------------------------------------------------------------------------------------------------------
 
 WITH_DAYS = Selection(frozenset(PERIODS), frozenset([REPORT]))

@@ -43,6 +43,11 @@ def test_what_graph_showed_is_remembered_when_a_pull_fails(outcome: Outcome) -> 
     assert now == WAS._replace(outcome=outcome, reason="a reason", at=NOW)
 
 
+def test_a_run_that_had_no_time_for_a_call_does_not_count_as_its_turn() -> None:
+    now = after(Pulled(CALL, Outcome.DEFERRED, NOW, "out_of_time"))
+    assert (now.reason, now.at) == ("out_of_time", WAS.at)
+
+
 def test_it_is_learned_how_long_the_next_refresh_date_took() -> None:
     assert after(came(HELD + timedelta(days=1))).rhythm == WAS.rhythm.heard(HELD, NOW)
 
