@@ -37,6 +37,7 @@ async function showSeries(state, page, signal) {
     blob(path, { ...query, format: "svg" }, signal),
     text(path, query, signal),
   ]);
+  signal.throwIfAborted();
   const controls = rangeControls(state, page);
   if (rows.status === "rejected") return [controls, page.failed(rows.reason, page.again)];
   const content = parse(rows.value);

@@ -110,6 +110,10 @@ class Visit:
         self.page.locator("#panel[aria-busy=false]").wait_for(state="attached")
         return self
 
+    def heard(self) -> None:
+        """Wait until the page has taken in whatever came before: an answer of later and an event of later are there."""
+        self.page.evaluate("() => fetch(location.href).then(() => new Promise(done => setTimeout(done)))")
+
     @property
     def complaints(self) -> list[str]:
         """What should not be."""

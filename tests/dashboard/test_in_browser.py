@@ -157,7 +157,7 @@ def test_what_was_asked_with_the_key_before_says_no_more(visit: Visit) -> None:
     visit.enter(visit.site.key)
     visit.page.locator("main[aria-busy=false]").wait_for()
     held[0].fulfill(status=401)
-    visit.page.wait_for_timeout(300)
+    visit.heard()
     expect(visit.page.locator("#key-form")).to_be_hidden()
     visit.page.reload()
     expect(visit.page.locator("#key-form")).to_be_hidden()
@@ -170,7 +170,7 @@ def test_a_late_answer_does_not_take_the_form_away_while_a_key_is_typed(visit: V
     visit.enter(visit.site.key)
     visit.page.get_by_role("button", name="Change key").click()
     held[0].fulfill(json=get(visit.site, "status").json())
-    visit.page.wait_for_timeout(300)
+    visit.heard()
     expect(visit.page.get_by_label("Key", exact=True)).to_be_focused()
 
 
@@ -328,9 +328,8 @@ def test_a_day_is_typed_as_a_whole(new_visit: Callable[..., Visit]) -> None:
     newest = standing(visit.site, RESTATED)["refreshDate"]
     wanted = date.fromisoformat(newest) - timedelta(1)
     visit.page.locator("#day").focus()
-    for digit in f"{wanted:%m%d%Y}":
-        visit.page.keyboard.press(digit)
-        visit.page.wait_for_timeout(50)
+    visit.page.keyboard.type(f"{wanted:%m%d%Y}")
+    visit.heard()
     expect(visit.page.locator("#panel table").first).to_contain_text(newest)
     visit.page.keyboard.press("Enter")
     expect(visit.page.locator("#panel table").first).to_contain_text(str(wanted))
@@ -339,9 +338,8 @@ def test_a_day_is_typed_as_a_whole(new_visit: Callable[..., Visit]) -> None:
     visit.page.get_by_role("tab", name="Series").click()
     visit.settled()
     visit.page.locator("#from").focus()
-    for digit in f"{wanted:%m%d%Y}":
-        visit.page.keyboard.press(digit)
-        visit.page.wait_for_timeout(50)
+    visit.page.keyboard.type(f"{wanted:%m%d%Y}")
+    visit.heard()
     for _ in range(2):  # the button of the field, and then out of it
         visit.page.keyboard.press("Tab")
     expect(visit.page.locator("#panel")).to_contain_text("2 rows, the newest first.")
@@ -368,22 +366,27 @@ def test_a_day_that_is_not_there_names_the_nearest(tab: Visit) -> None:
 
 
 def test_going_back_shows_again_what_was_shown(visit: Visit) -> None:
-    def shown() -> tuple[str, str]:
-        visit.settled()
-        day = visit.page.locator("#day")
-        return visit.page.locator("#argument").input_value(), day.input_value() if day.count() else ""
-
+    argument, day = visit.page.locator("#argument"), visit.page.locator("#day")
     visit.open()
-    seen = [shown()]
+    usual = argument.input_value()
     visit.page.locator("#report").select_option("getOffice365ServicesUserCounts")
-    for button in ("One day", "Day before", "Day before", "Series", "One day"):
-        visit.page.wait_for_timeout(300)
-        seen.append(shown())
-        visit.page.get_by_role("tab" if button in ("One day", "Series") else "button", name=button).click()
-    for expected in reversed(seen):
+    expect(argument).not_to_have_value(usual)
+    days: list[str] = []
+    for button in ("#tab-day", "#previous", "#previous"):
+        visit.page.locator(button).click()
+        if days:
+            expect(day).not_to_have_value(days[-1])
+        days.append(day.input_value())
+    visit.page.get_by_role("tab", name="Series").click()
+    expect(day).to_have_count(0)
+    for value in reversed(days):
         visit.page.go_back()
-        visit.page.wait_for_timeout(300)
-        assert shown() == expected
+        expect(day).to_have_value(value)
+    visit.page.go_back()
+    expect(day).to_have_count(0)
+    expect(argument).not_to_have_value(usual)
+    visit.page.go_back()
+    expect(argument).to_have_value(usual)
 
 
 def test_an_address_of_what_is_not_there_says_so(tab: Visit) -> None:
