@@ -69,7 +69,8 @@ class Runner(NamedTuple):
             pulls += [pulled for job in jobs for pulled in job.result()]
         pulls.sort(key=lambda pulled: pulled.call)
         lost = self._lost(pulls, held, last, since)
-        self._mark([*self._marks_of(before.lost if before else {}, lost), *self._flips_of_days(pulls, last)])
+        unmarked = _together(before.lost if before else {}, lost)
+        marked = self._mark([*self._marks_of(unmarked), *self._flips_of_days(pulls, last)])
         finished = self.clock()
         run = Run(
             id=f"{started:%Y-%m-%dT%H%M%SZ}-{secrets.token_hex(3)}",
@@ -77,12 +78,12 @@ class Runner(NamedTuple):
             finished=finished,
             pulls=pulls,
             waiting=todo.waiting,
-            lost={call: [day.isoformat() for day in days] for call, days in lost.items()},
+            lost=lost if marked else unmarked,
             last=_worth_keeping(remember(last, pulls), finished),
             pulled_at=pulled_at(before, pulls),
         )
         self.archive.keep_run(run)
-        for call, dates in run.lost.items():
+        for call, dates in lost.items():
             events.emit(events.LOST, logging.WARNING, call=call, dates=dates)
         outcomes = Counter(str(pulled.outcome) for pulled in pulls)
         events.emit(events.RUN_FINISHED, run=run.id, waiting=run.waiting, outcomes=outcomes)
@@ -171,7 +172,7 @@ class Runner(NamedTuple):
 
     def _lost(
         self, pulls: Sequence[Pulled], held: Mapping[str, Held], last: Mapping[str, Last], since: datetime
-    ) -> dict[str, list[date]]:
+    ) -> dict[str, list[str]]:
         now = self.clock()
         lost = {
             report: [day for day in lost_days(held[report].days, since, now) if not _was_empty(report, day, last)]
@@ -182,7 +183,7 @@ class Runner(NamedTuple):
             pulled = asked.get(str(call))
             if pulled and pulled.refresh_date and call in held[call.report].newest:
                 lost[str(call)] = self._lost_of(call, date.fromisoformat(pulled.refresh_date), last.get(str(call)), now)
-        return {call: dates for call, dates in lost.items() if dates}
+        return {call: [day.isoformat() for day in days] for call, days in lost.items() if days}
 
     def _lost_of(self, call: Call, came: date, was: Last | None, now: datetime) -> list[date]:
         """What was lost between `came` and what Graph showed before, by the records of runs or else by the archive."""
@@ -197,11 +198,10 @@ class Runner(NamedTuple):
         }
         return [day for day in days if day not in archived]
 
-    def _marks_of(self, before: Mapping[str, Sequence[str]], lost: Mapping[str, Sequence[date]]) -> list[marks.Lost]:
-        """The marks of what was lost; again of what the run before lost, in case it could not write them."""
+    def _marks_of(self, lost: Mapping[str, Sequence[str]]) -> list[marks.Lost]:
         places = {str(call): marks.place_of(call) for call in self.selection.calls}
         places |= {report: marks.Place(report, "day") for report in self.selection.daily}
-        days = {call: {*lost.get(call, ()), *map(date.fromisoformat, before.get(call, ()))} for call in places}
+        days = {call: map(date.fromisoformat, lost[call]) for call in places.keys() & lost}
         return [mark for call, gone in days.items() for mark in marks.lost(places[call], gone)]
 
     def _mark_flip(self, ask: Ask, pulled: Pulled) -> None:
@@ -228,14 +228,16 @@ class Runner(NamedTuple):
             found += next(filter(None, flips), [])
         return found
 
-    def _mark(self, written: Sequence[marks.Mark]) -> None:
-        """Write marks down. Only readers need them, so a run goes on without."""
+    def _mark(self, written: Sequence[marks.Mark]) -> bool:
+        """Write marks down, and tell whether that went well. Only readers need them, so a run goes on without."""
         with ThreadPoolExecutor(WORKERS) as pool:
             try:
                 list(pool.map(self.archive.mark, written))
             except ArchiveUnavailable as error:
                 pool.shutdown(cancel_futures=True)
                 events.emit(events.MARK_FAILED, logging.WARNING, marks=len(written), detail=str(error))
+                return False
+        return True
 
     def _held(self, report: str, calls: Sequence[Call], since: datetime) -> Held:
         now = self.clock()
@@ -249,6 +251,11 @@ class Runner(NamedTuple):
 
 
 _FINE = (*WELL, Outcome.NO_DATA)
+
+
+def _together(before: Mapping[str, Sequence[str]], lost: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """What was lost, and again what the run before lost, in case it could not mark it."""
+    return {call: sorted({*before.get(call, ()), *lost.get(call, ())}) for call in {**before, **lost}}
 
 
 def _flips(was: str, call: Call, pulled: Pulled) -> list[marks.Flip]:

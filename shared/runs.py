@@ -94,7 +94,10 @@ class Run(NamedTuple):
     waiting: int
     """Single days that are missing in the archive and still to be asked for."""
     lost: Mapping[str, list[str]] = {}
-    """Dates that nothing can bring back, noticed in this run: by call its refresh dates, by report its single days."""
+    """Dates that nothing can bring back: by call its refresh dates, by report its single days.
+
+    They were noticed in this run, or in one before if they could not be marked since.
+    """
     last: Mapping[str, Last] = {}
     """By call: what this run saw, and what earlier ones saw of the calls that it did not ask for."""
     pulled_at: datetime | None = None

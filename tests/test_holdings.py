@@ -144,7 +144,7 @@ def test_lost_days_in_a_row_are_one_empty_blob_however_often_they_are_marked(
     assert blobs.get_blob_client("usage-derived", name).get_blob_properties().size == 0
 
 
-def test_a_run_that_cannot_mark_ends_well_and_the_next_one_marks_what_it_lost(
+def test_a_run_that_cannot_mark_ends_well_and_the_next_one_that_can_marks_what_it_lost(
     make_app: MakeApp,
     faulty: FaultyStorage,
     control: Control,
@@ -163,6 +163,8 @@ def test_a_run_that_cannot_mark_ends_well_and_the_next_one_marks_what_it_lost(
         "mark.failed",
         "archive.lost",
     ]
+    control.sleep(DAY / 4)
+    assert app.runner.run().lost == run.lost
     faulty.set([])
     control.sleep(DAY / 4)
     app.runner.run()
