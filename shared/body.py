@@ -14,8 +14,8 @@ from .errors import Deferred, NoData, Quarantined
 REFRESH_DATES = ("Report Refresh Date", "Data as of", "ContentDate")
 """Names of the column: of today, and of the 2017 beta."""
 
-# Four beta reports wrote the date with a midnight time for a while: microsoftgraph/microsoft-graph-docs#14867.
-_DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T00:00:00(?:\.0+)?Z?)?", re.ASCII)
+DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T00:00:00(?:\.0+)?(?:Z|\+00:00)?)?", re.ASCII)
+"""A date, or its midnight: four beta reports wrote that for a while (microsoftgraph/microsoft-graph-docs#14867)."""
 _BOM = "\ufeff"
 _LONGEST = 1 << 20
 """Characters of a line, and of a row of several lines; far above any report's, so that none can fill the memory."""
@@ -171,7 +171,7 @@ class Body:
     def _see(self, text: str) -> None:
         if text == self._seen:
             return
-        match = _DATE.fullmatch(text)
+        match = DATE.fullmatch(text)
         try:
             seen = date.fromisoformat(match[1]) if match else None
         except ValueError:

@@ -19,6 +19,7 @@ from operator import not_
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .body import DATE
 from .records import distinct, records
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 _WORD = re.compile(r"[^\W_]+")
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
-_MIDNIGHT = re.compile(r"(\d{4}-\d{2}-\d{2})T00:00:00(?:\.0+)?Z?", re.ASCII)
 _TRUTH = {"true": "true", "yes": "true", "false": "false", "no": "false"}
 
 
@@ -136,7 +136,7 @@ _text = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def _date(cell: str) -> str:
-    match = _MIDNIGHT.fullmatch(cell)
+    match = DATE.fullmatch(cell)
     return _text(match[1] if match else cell)
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,7 +15,7 @@ from itertools import chain
 from types import MappingProxyType
 from typing import NamedTuple
 
-from .body import REFRESH_DATES
+from .body import DATE, REFRESH_DATES
 from .records import records
 
 Column = tuple[str, int]
@@ -28,7 +27,6 @@ REFRESH_DATE: Column = (REFRESH_DATES[0], 0)
 REPORT_DATE: Column = ("Report Date", 0)
 
 _ALIASES = [(name, 0) for name in REFRESH_DATES]
-_MIDNIGHT = re.compile(r"(\d{4}-\d{2}-\d{2})T00:00:00(?:\.0+)?Z?", re.ASCII)
 
 
 class Table(NamedTuple):
@@ -181,7 +179,7 @@ def _parsed(body: bytes, refresh_date: date | None) -> tuple[tuple[Column, ...],
         for record in lines:
             cells = dict(zip(came, record, strict=False))
             cells[REFRESH_DATE] = day
-            if match := _MIDNIGHT.fullmatch(cells.get(REPORT_DATE, "")):
+            if match := DATE.fullmatch(cells.get(REPORT_DATE, "")):
                 cells[REPORT_DATE] = match[1]
             yield tuple(cells.get(column, "") for column in columns)
 

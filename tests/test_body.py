@@ -38,6 +38,9 @@ def test_size_digest_and_rows_are_those_of_the_bytes_received() -> None:
         pytest.param(CSV.rstrip(), id="no line end at the end"),
         pytest.param(CSV + b"\n\n", id="blank lines at the end"),
         pytest.param(CSV.replace(b"2026-11-18,", b"2026-11-18T00:00:00Z,"), id="date as a midnight"),
+        pytest.param(
+            CSV.replace(b"2026-11-18,", b"2026-11-18T00:00:00+00:00,"), id="date as a midnight with its offset"
+        ),
         pytest.param(CSV.replace(b"\n2026-11-18,8", b"\n,8"), id="one date left blank"),
         pytest.param(CSV.replace(b"Teams Active", b'"Teams, ""Active"""'), id="quoted comma and quote"),
         pytest.param(CSV.replace(b",8,", b',"8\n9",'), id="line end inside quotes"),

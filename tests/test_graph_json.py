@@ -153,6 +153,7 @@ CELLS = {
     "number that is infinite": (COUNTS, "Teams", "Infinity", "Infinity"),
     "date": (COUNTS, "Report Date", "2026-11-18", "2026-11-18"),
     "date with a midnight": (COUNTS, "Report Date", "2026-11-18T00:00:00Z", "2026-11-18"),
+    "date with an offset": (COUNTS, "Report Date", "2026-11-18T00:00:00+00:00", "2026-11-18"),
     "date that is blank": (PEOPLE, "Deleted Date", "", None),
     "date that is blank, of the newer reports": (
         "getFormsUserActivityUserDetail(period='D7')",
