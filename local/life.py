@@ -89,6 +89,7 @@ class Life:
         self._concealed: Rules = ()
         self._trial: Trial | None = None
         self._storage_fails = False
+        self._list_is_stale = False
         self._trouble: tuple[Rules, Rules, int] = (), (), 1
         self._restated = 0
         self._standing: tuple[object, dict[str, str]] = None, {}
@@ -160,6 +161,7 @@ class Life:
         self._count_faults()
         self._world.storage.set([{"fault": fault, "match": {"operation": operation}, "times": times or None}])
         self._storage_fails = True
+        self._list_is_stale = fault == "stale_list"
         self._look()
 
     def heal(self) -> None:
@@ -190,6 +192,8 @@ class Life:
             reply = self._ask(self._app.api.reports, f"v1.0/reports/{call}")
             if reply.status == 503 and self._storage_fails:
                 self._demand([] if "Retry-After" in reply.headers else ["I9: 503 without Retry-After"])
+            elif self._list_is_stale and reply.status == 200:
+                self._demand(self._check_archived(reply, call))
             elif reply.status != 404 or not self._storage_fails:
                 self._demand(self._check(reply, call))
         self._look()
@@ -227,6 +231,7 @@ class Life:
             if self._storage_fails and not at_storage:
                 self._control.sleep(RETRY_SECONDS)  # for so long readers are told to wait
             self._storage_fails = bool(at_storage)
+            self._list_is_stale = False
 
     def _count_requests(self, record: Sequence[Mapping[str, Any]]) -> None:
         faulty = sum(bool(set(entry["faults"]) - {"concealed"}) for entry in record)
@@ -357,6 +362,13 @@ class Life:
         if (reply.status, sha256, reply.headers.get("ETag")) == (200, newest[2], f'"{newest[2]}"'):
             return []
         return [f"I3: {call} is answered with {reply.status} {sha256}, not {newest}"]
+
+    def _check_archived(self, reply: Reply, call: Call) -> list[str]:
+        """Whether that is any snapshot of a call: which is the newest, only a list can tell."""
+        sha256 = hashlib.sha256(reply.body).hexdigest()
+        if any(sha256 in revisions for at, revisions in self.model.archived.items() if at.call == str(call)):
+            return []
+        return [f"I3: {call} is answered with {sha256}, which is not archived"]
 
     def _demand(self, violated: Sequence[str]) -> None:
         if violated:

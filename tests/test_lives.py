@@ -142,6 +142,16 @@ def test_a_call_that_graph_once_called_too_old_comes_back_without_a_hand(in_memo
         life.recover()
 
 
+def test_of_a_reader_with_a_stale_list_no_more_is_asked_than_that_list_tells(in_memory: InProcess) -> None:
+    with Life(in_memory, REPORTS[0], BEGIN) as life:
+        life.pull()
+        life.miss(4)
+        life.crash(9, sent=True)
+        assert len(life.model.archived) == 2
+        life.break_storage(STORAGE_FAULTS.index(("stale_list", "list")), times=0)
+        life.read()
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_and_so_it_does_among_the_real_parts(among_parts: AmongParts, seed: int) -> None:
     assert live(among_parts, seed, steps=12).violated == ""
