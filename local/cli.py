@@ -59,7 +59,9 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     load.set_defaults(command=_load)
     bench = commands.add_parser("bench", help="measure speed, size and requests, next to limits and to others")
     bench.add_argument("--quick", action="store_true", help="smaller sizes and fewer rounds: under two minutes")
-    bench.add_argument("--only", action="append", metavar="QUESTION", help="such as series; more than once for more")
+    bench.add_argument(
+        "--only", action="append", type=_question, metavar="QUESTION", help="such as series; more than once for more"
+    )
     bench.set_defaults(command=_bench)
     commands.add_parser("check", help="lint, format and types").set_defaults(command=_check)
     commands.add_parser("docs", help="write the generated pages in docs/").set_defaults(command=_docs)
@@ -186,6 +188,14 @@ def _bench(options: argparse.Namespace) -> int:
     from bench.table import run
 
     return run(quick=options.quick, only=options.only or ())
+
+
+def _question(text: str) -> str:
+    from bench.table import QUESTIONS
+
+    if text not in QUESTIONS:
+        raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(QUESTIONS)}")
+    return text
 
 
 def _check(options: argparse.Namespace) -> int:

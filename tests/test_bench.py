@@ -11,6 +11,7 @@ import pytest
 from bench import cost, table
 from bench.measure import Row, Scale, Skipped, compared, held, interleaved
 from bench.page import written
+from local.cli import parsed
 from local.setup import ROOT
 
 
@@ -58,6 +59,13 @@ def test_what_needs_a_package_that_is_not_there_is_skipped_and_said_so(
     said = capsys.readouterr().out
     assert "skipped: series: neither duckdb nor pandas is installed" in said
     assert "skipped: package: pathspec is not installed" in said
+
+
+@pytest.mark.parametrize("name", ["sries", "measure"])
+def test_a_question_that_there_is_not_is_refused_and_not_skipped(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parsed(["bench", "--only", "series", "--only", name])
+    assert f"'{name}' is none of imports, package, " in capsys.readouterr().err
 
 
 def test_rows_that_came_before_what_is_skipped_are_kept(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
