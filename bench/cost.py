@@ -1,7 +1,7 @@
 """What the archive costs a month, from what a day of it was measured to take: the table of docs/deploy.md.
 
 .local/venv/bin/python -m bench.cost            writes the table anew from bench/cost.json and the prices here
-.local/venv/bin/python -m bench.cost measure    measures first: some minutes
+.local/venv/bin/python -m bench.cost measure    measures first: half a minute
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import logging
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -91,18 +93,16 @@ def measured(reports: str) -> Day:
     with InProcess(USERS) as world:
         world.control.set_time(TODAY.replace(hour=1, minute=15))
         app = world.app(reports)
-        log, settled = _Log(), SETTLED[reports] * RUNS_A_DAY
-        logging.getLogger().addHandler(log)
-        logging.getLogger().setLevel(logging.INFO)
-        for number in range(settled + RUNS_A_DAY):
-            if number == settled:
-                seen, sizes, cpu = len(world.storage.seen), _sizes(world), time.process_time()
-                log.lines = log.size = requests = 0
-            world.control.set_time(TODAY.replace(hour=1, minute=15) + timedelta(hours=6 * number))
-            pulls = app.runner.run().pulls
-            if number >= settled:
-                requests += sum(pulled.asked for pulled in pulls)
-        logging.getLogger().removeHandler(log)
+        settled = SETTLED[reports] * RUNS_A_DAY
+        with _logged() as log:
+            for number in range(settled + RUNS_A_DAY):
+                if number == settled:
+                    seen, sizes, cpu = len(world.storage.seen), _sizes(world), time.process_time()
+                    log.lines = log.size = requests = 0
+                world.control.set_time(TODAY.replace(hour=1, minute=15) + timedelta(hours=6 * number))
+                pulls = app.runner.run().pulls
+                if number >= settled:
+                    requests += sum(pulled.asked for pulled in pulls)
         names = Counter(operation.name for operation in world.storage.seen[seen:])
         grown = {place: size - sizes.get(place, 0) for place, size in _sizes(world).items()}
     return Day(
@@ -124,6 +124,20 @@ class _Log(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         self.lines += 1
         self.size += len(record.getMessage())
+
+
+@contextmanager
+def _logged() -> Iterator[_Log]:
+    """What is logged while the block lasts."""
+    root, log = logging.getLogger(), _Log()
+    level = root.level
+    root.addHandler(log)
+    root.setLevel(logging.INFO)
+    try:
+        yield log
+    finally:
+        root.setLevel(level)
+        root.removeHandler(log)
 
 
 def _sizes(world: InProcess) -> Counter[str]:

@@ -100,6 +100,16 @@ def test_the_cost_in_the_documentation_is_what_the_script_computes() -> None:
     assert page == cost.written(page), "run `python -m bench.cost`"
 
 
+@pytest.mark.parametrize("reports", cost.known())
+def test_the_cost_is_computed_from_what_a_day_takes_now(reports: str) -> None:
+    """Counts are the same on every machine; bytes within a tenth, as zlib is not everywhere the same."""
+    known, now = cost.known()[reports], cost.measured(reports)
+    counts, sizes = ("requests", "writes", "reads", "lines"), ("snapshots", "records", "log")
+    again = "run `python -m bench.cost measure`"
+    assert [getattr(now, name) for name in counts] == [getattr(known, name) for name in counts], again
+    assert [getattr(now, name) for name in sizes] == pytest.approx([getattr(known, name) for name in sizes], 0.1), again
+
+
 def test_what_costs_nothing_more_for_more_people_is_all_but_the_blobs() -> None:
     _, _, *rows = (line.strip("| ").split(" | ") for line in cost.table(cost.known(), cost.PRICES, cost.GUESSES))
     assert {row[0] for row in rows if len(set(row[1:])) > 1} == {"blobs", "**together**"}
