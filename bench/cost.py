@@ -49,6 +49,9 @@ class Prices(NamedTuple):
     gigabyte_second: float = 0.000026
     free_seconds: float = 100_000
     """GB-seconds a month."""
+    execution: float = 0.40 / 1_000_000
+    free_executions: int = 250_000
+    """A month."""
 
 
 class Guesses(NamedTuple):
@@ -60,6 +63,8 @@ class Guesses(NamedTuple):
     """Seconds of an operation on storage."""
     memory: float = 2.0
     """GB of an instance."""
+    read: float = 1.0
+    """Seconds that a read is billed: the least that an execution is which has the instance for itself."""
     log_overhead: float = 5.0
     """How many times its length a line of log is billed."""
 
@@ -86,6 +91,8 @@ PRICES, GUESSES = Prices(), Guesses()
 ALARMS = 6
 GB = 1e9
 MONTH, YEAR = 30, 365
+EXECUTIONS = MONTH * (RUNS_A_DAY + READS_A_DAY)
+"""A month."""
 
 
 def measured(reports: str) -> Day:
@@ -157,7 +164,8 @@ def table(days: dict[str, Day], prices: Prices, guesses: Guesses) -> list[str]:
         f"storage operations of {READS_A_DAY:,} reads a day": READS_A_DAY * MONTH * (prices.read + prices.write),
         "log": max(0.0, MONTH * sum(day.log for day in both) * guesses.log_overhead / GB - prices.log_free)
         * prices.log_gigabyte,
-        "compute": max(0.0, compute(days, guesses) - prices.free_seconds) * prices.gigabyte_second,
+        "compute": max(0.0, compute(days, guesses) - prices.free_seconds) * prices.gigabyte_second
+        + max(0, EXECUTIONS - prices.free_executions) * prices.execution,
     }
     rows = {name: [cost] * len(TENANTS) for name, cost in alike.items()}
     rows["blobs"] = [kept_in_a_year(days, people) / GB * prices.gigabyte for people in TENANTS]
@@ -175,15 +183,17 @@ def kept_in_a_year(days: dict[str, Day], people: int) -> float:
 
 
 def compute(days: dict[str, Day], guesses: Guesses) -> float:
-    """GB-seconds a month: waiting for Graph and storage, and what of the CPU was measured."""
+    """GB-seconds a month: waiting for Graph and storage, and what of the CPU was measured; and the reads."""
     waiting = (day.requests * guesses.graph + (day.writes + day.reads) * guesses.operation for day in days.values())
-    return MONTH * guesses.memory * (sum(waiting) / WORKERS + sum(day.cpu for day in days.values()))
+    runs = sum(waiting) / WORKERS + sum(day.cpu for day in days.values())
+    return MONTH * guesses.memory * (runs + READS_A_DAY * guesses.read)
 
 
 def section(days: dict[str, Day], prices: Prices = PRICES, guesses: Guesses = GUESSES) -> str:
     """What the page says of it."""
     plain, personal = days["aggregates"], days["personal"]
     person = personal.snapshots / USERS
+    runs = compute(days, guesses._replace(read=0))
     year = f"{person * YEAR / 1e6:.2f} MB for a person and year"
     return "\n".join(
         (
@@ -203,18 +213,21 @@ def section(days: dict[str, Day], prices: Prices = PRICES, guesses: Guesses = GU
             "",
             *table(days, prices, guesses),
             "",
-            f"Compute is {compute(days, guesses):,.0f} GB-seconds a month; {prices.free_seconds:,.0f} are free.",
+            f"Compute is {compute(days, guesses):,.0f} GB-seconds a month, {runs:,.0f} of them for the runs; "
+            f"{prices.free_seconds:,.0f} are free. It has {EXECUTIONS:,} executions;",
+            f"{prices.free_executions:,} are free.",
             "These are **assumptions**, and nothing that was measured:",
             "",
             "- prices in US dollars (list prices as of 2025, East US), to be replaced with",
             "  [yours](https://azure.microsoft.com/pricing/calculator/): 10,000 operations that write or list",
             f"  {prices.write * 10_000:.3f}, that read {prices.read * 10_000:.3f}; a GB of hot ZRS {prices.gigabyte};",
             f"  an alarm {prices.alarm:.2f}; a GB of log {prices.log_gigabyte:.2f} beyond {prices.log_free:.0f};",
-            f"  a million GB-seconds {prices.gigabyte_second * 1e6:.0f};",
+            f"  a million GB-seconds {prices.gigabyte_second * 1e6:.0f}, of executions {prices.execution * 1e6:.2f};",
             f"- Graph takes {guesses.graph} s for a request with its download, storage {guesses.operation} s;",
             f"- an instance has {guesses.memory:.0f} GB;",
             f"- a line of log is billed as {guesses.log_overhead:.0f} times its text;",
-            f"- {READS_A_DAY:,} reads a day of newest snapshots, each by a reader that knows nothing of it yet.",
+            f"- {READS_A_DAY:,} reads a day of newest snapshots, each by a reader that knows nothing of it yet;",
+            f"- a read is billed as {guesses.read:g} s, the least that an execution is.",
         )
     )
 

@@ -113,3 +113,9 @@ def test_the_cost_is_computed_from_what_a_day_takes_now(reports: str) -> None:
 def test_what_costs_nothing_more_for_more_people_is_all_but_the_blobs() -> None:
     _, _, *rows = (line.strip("| ").split(" | ") for line in cost.table(cost.known(), cost.PRICES, cost.GUESSES))
     assert {row[0] for row in rows if len(set(row[1:])) > 1} == {"blobs", "**together**"}
+
+
+def test_compute_is_of_the_runs_and_of_the_reads() -> None:
+    """Each read is billed at least a second of an instance of 2 GB."""
+    runs = cost.compute(cost.known(), cost.GUESSES._replace(read=0))
+    assert cost.compute(cost.known(), cost.GUESSES) == pytest.approx(runs + 30 * 1_000 * 2)
