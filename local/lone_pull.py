@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     told = {
         "pulls": {pulled.call: ":".join(filter(None, (pulled.outcome, pulled.reason))) for pulled in pulls},
         "rows": sum(pulled.rows or 0 for pulled in pulls),
-        "seconds": round(time.monotonic() - started, 1),
+        "seconds": round(time.monotonic() - started, 3),
         "peak": round(peak(), 1),
     }
     print(json.dumps(told), flush=True)
