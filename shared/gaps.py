@@ -65,9 +65,18 @@ def lost_refresh_dates(seen: date | None, seen_at: datetime | None, refresh_date
     return days_between(seen + timedelta(days=1), refresh_date)
 
 
-def lost_days(held: Set[date], since: datetime, now: datetime) -> list[date]:
-    """The days that a `date=` call could still reach at `since` (the run before), but no longer at `now`."""
-    return [day for day in days_between(days_of_interest(since)[0], days_of_interest(now)[0]) if day not in held]
+def lost_days(held: Set[date], since: datetime | None, now: datetime) -> list[date]:
+    """The days that a `date=` call could still reach at `since` (the run before), but no longer at `now`.
+
+    Without a record of the run before, those after the newest that is held.
+    """
+    if since:
+        first = days_of_interest(since)[0]
+    elif held:
+        first = max(held) + timedelta(days=1)
+    else:
+        return []
+    return [day for day in days_between(first, days_of_interest(now)[0]) if day not in held]
 
 
 def days_between(first: date, end: date) -> list[date]:

@@ -55,7 +55,7 @@ class Runner(NamedTuple):
         before = self.archive.newest_run(started.date())
         last = before.last if before else {}
         selected = self.selection.by_report
-        since = before.started if before else started
+        since = before.started if before else None
         with ThreadPoolExecutor(WORKERS) as pool:
             holdings = pool.map(lambda report: self._held(report, selected[report], since), selected)
             held = dict(zip(selected, holdings, strict=True))
@@ -171,7 +171,7 @@ class Runner(NamedTuple):
         return Pulled(str(unasked.call), unasked.outcome, at, unasked.reason, refresh_date=day, asked=False)
 
     def _lost(
-        self, pulls: Sequence[Pulled], held: Mapping[str, Held], last: Mapping[str, Last], since: datetime
+        self, pulls: Sequence[Pulled], held: Mapping[str, Held], last: Mapping[str, Last], since: datetime | None
     ) -> dict[str, list[str]]:
         now = self.clock()
         lost = {
@@ -239,13 +239,16 @@ class Runner(NamedTuple):
                 return False
         return True
 
-    def _held(self, report: str, calls: Sequence[Call], since: datetime) -> Held:
+    def _held(self, report: str, calls: Sequence[Call], since: datetime | None) -> Held:
         now = self.clock()
         newest = {call: snapshot for call in calls if (snapshot := self.archive.newest(call, now.date()))}
         days: set[date] = set()
         if report in self.selection.daily:
-            oldest = min(days_of_interest(since)[0], days_of_interest(now)[0])
-            for month in {f"{day:%Y-%m}" for day in days_between(oldest, now.date())}:
+            months = {""}  # all: without a record of the run before, the archive tells what was reached
+            if since:
+                oldest = min(days_of_interest(since)[0], days_of_interest(now)[0])
+                months = {f"{day:%Y-%m}" for day in days_between(oldest, now.date())}
+            for month in months:
                 days.update(self.archive.refresh_dates(Call(report, date=now.date()), month))
         return Held(newest, days)
 

@@ -128,6 +128,21 @@ def test_single_days_are_recoverable_within_reach_and_lost_beyond(
         assert (why(empty), why(date.fromisoformat(lost["last"]))) == ("never_published", "not_pulled")
 
 
+def test_the_single_days_of_an_outage_of_months_are_lost_though_no_record_of_a_run_is_looked_at(
+    make_app: MakeApp, told: Callable[..., dict[str, dict[str, Any]]], control: Control
+) -> None:
+    app = make_app(REPORTS=SINGLE_DAYS)
+    app.runner.run()
+    newest = app.archive.refresh_dates(Call(DETAIL.report, date=date.min))[-1]
+    control.sleep(80 * DAY)
+    assert app.archive.newest_run(control.now().date()) is None
+    for notice in (lambda: None, app.runner.run):
+        notice()
+        (lost,) = [gap for gap in told(app, SINGLE_DAYS)[f"{DETAIL.report}(date)"]["gaps"] if gap["state"] == "lost"]
+        assert lost["first"] == (newest + timedelta(days=1)).isoformat()
+        assert date.fromisoformat(lost["last"]) == control.now().date() - timedelta(days=28)
+
+
 # -- marks -------------------------------------------------------------------------------------------------------------
 
 
