@@ -74,8 +74,10 @@ class Choices(NamedTuple):
         dates = self.archive.refresh_dates(call)
         if day > today:
             code, why = "in_future", "that day is yet to come"
-        elif day in dates:
+        elif day in dates and choice.as_of:
             code, why = "not_pulled", f"it was archived only after {choice.as_of:%Y-%m-%dT%H:%M:%SZ}"
+        elif day in dates:  # it was archived between two listings
+            code, why = "not_pulled", "it came just now"
         elif not dates:
             code, why = "not_pulled", "nothing of this call is archived yet"
         elif day < dates[0]:

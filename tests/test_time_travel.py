@@ -201,3 +201,13 @@ def test_no_link_is_made_of_the_host_that_the_caller_names(archive: Corrected) -
     ]
     assert not any("evil" in f"{dict(reply.headers)} {reply.body!r}" for reply in replies)
     assert json.loads(replies[1].body)["value"][0]["url"].startswith("/api/v1.0/reports/")
+
+
+def test_a_snapshot_that_is_archived_while_it_is_looked_for_may_not_be_found(
+    archive: Corrected, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive.app.archive, "revisions", lambda *_: [])  # as it was a moment before
+    for query in ({"refreshDate": archive.second}, {"refreshDate": archive.second, "asOf": day(archive.at[2])}):
+        problem = json.loads(ask(archive.app, PATH, query).body)
+        assert (problem["status"], problem["code"]) == (404, "not_pulled")
+        assert problem["nearestBefore"] == archive.first
