@@ -29,12 +29,11 @@ def series(inquiry: Inquiry) -> Reply:
     form = inquiry.form(asked, _FORMS)
     bom = _BOM if asked.bom else b""
     days, every = asked.range, asked.every  # what is wrong is found out before storage is asked
-    known = _table(inquiry, call, report, asked)
     if report.personal_data:
-        body = _concatenated(inquiry, call, known, asked)
+        body = _concatenated(inquiry, call, report, asked)
         made = _Made(lambda: body, lambda: parse(body))
     else:
-        table = known.between(*days).thinned(every)
+        table = _table(inquiry, call, report, asked).between(*days).thinned(every)
         made = _Made(table.to_csv, lambda: table)
     name = f"{call.report}_{call.key}_series"
     headers = {"Cache-Control": inquiry.cache_control}
@@ -70,10 +69,11 @@ def _table(inquiry: Inquiry, call: Call, report: Report, asked: Query) -> Table:
     return Table(columns_of(report.columns_of(report.graph_version(inquiry.graph_version), call.version)))
 
 
-def _concatenated(inquiry: Inquiry, call: Call, table: Table, asked: Query) -> bytes:
+def _concatenated(inquiry: Inquiry, call: Call, report: Report, asked: Query) -> bytes:
     """The rows of a personal report, of which no series is kept. Raises TooLarge."""
     first, end = asked.range
     known = Series(inquiry.archive).last_revisions(call, asked.as_of(inquiry.now))
+    columns = _table(inquiry, call, report, asked).columns  # after the snapshots, so that no column of theirs lacks
     within = [each for each in known if _is_within(each.refresh_date, first, end)]
     chosen = _thinned(within, asked.every)
     if (size := _size(chosen)) > LARGEST:
@@ -87,7 +87,7 @@ def _concatenated(inquiry: Inquiry, call: Call, table: Table, asked: Query) -> b
             instead = "one snapshot of those that /snapshots lists, with Accept-Encoding: gzip"
         raise TooLarge(f"These are {size} bytes, and one answer can carry {LARGEST}: ask for {instead}.", every=fits)
     bodies = inquiry.archive.contents(chosen)
-    return b"".join(concatenated(table.columns, zip((each.refresh_date for each in chosen), bodies, strict=True)))
+    return b"".join(concatenated(columns, zip((each.refresh_date for each in chosen), bodies, strict=True)))
 
 
 def _is_within(day: date, first: date | None, end: date | None) -> bool:

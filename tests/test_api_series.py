@@ -12,13 +12,16 @@ from azure.storage.blob import BlobServiceClient
 
 from local.control import Control
 from shared.app import App
+from shared.archive import Entry
+from shared.blobs import PERSONAL
+from shared.call import Call
 from shared.catalogue import catalogue
 from shared.reply import Reply
 from shared.representation import LARGEST
 from shared.settings import read
 from shared.table import last_days
 from tests.asking import ask, code, value
-from tests.shelf import Shelf
+from tests.shelf import Shelf, lines, snapshot
 
 COUNTS = "getOffice365ActiveUserCounts"
 SERVICES = "getOffice365ServicesUserCounts"
@@ -96,6 +99,31 @@ def test_every_week_or_month_is_the_last_day_of_it(app: App) -> None:
     assert weekly == [str(day) for day in whole if day.weekday() == 6 or day == whole[-1]]
     monthly = days(ask(app, D7, {"every": "month"}))
     assert monthly == [str(day) for day in whole if day.month != (day + timedelta(days=1)).month or day == whole[-1]]
+
+
+class Growing(Shelf):
+    """To which a snapshot with another column comes as soon as somebody has listed what there is of people."""
+
+    def entries(self, container: str, start: str = "") -> list[Entry]:
+        found = super().entries(container, start)
+        if container == PERSONAL and len(found) == 1:
+            self.put_of_people(19, lines("Report Refresh Date,Teams,Viva", "2026-11-19,2,3"))
+        return found
+
+    def put_of_people(self, day: int, body: bytes) -> None:
+        self.put(snapshot(Call(DETAIL, period="D7"), date(2026, 11, day), body), body)
+
+
+def test_no_column_lacks_of_people_who_are_archived_meanwhile() -> None:
+    app = App(read({"ARCHIVE_URL": "https://nowhere.invalid", "REPORTS": DETAIL}))
+    app.archive = shelf = Growing()
+    shelf.put_of_people(18, lines("Report Refresh Date,Teams", "2026-11-18,1"))
+    came = [
+        list(row.values())
+        for _ in range(2)
+        for row in rows(ask(app, f"v1.0/reports/{DETAIL}(period='D7')/series", personal=True))
+    ]
+    assert came == [["2026-11-18", "1", ""], ["2026-11-18", "1", ""], ["2026-11-19", "2", "3"]]
 
 
 @pytest.mark.parametrize(
