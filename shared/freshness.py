@@ -135,7 +135,7 @@ class _Known:
     def __init__(self, run: Run | None) -> None:
         self.last: Mapping[str, Last] = run.last if run else {}
         self.pulls = {pulled.call: pulled for pulled in run.pulls} if run else {}
-        self.started = run.started if run else None
+        self.run = run
         self.ended = run.finished if run else None
         self.worst: dict[str, Pulled] = {}
         """By report, of its single days."""
@@ -173,7 +173,7 @@ def _of_days(report: str, calls: Sequence[Call], inventory: Inventory, known: _K
     if of_periods and known.ended and now - known.ended <= STALE:
         youngest = min(youngest, max(of_periods))
     reachable = days_between(first, youngest + timedelta(days=1))
-    out_of_reach = lost_days(set(held), known.started, now)
+    out_of_reach = lost_days(set(held), known.run.watched_days(report) if known.run else None, now)
     last = {day: was for day in [*out_of_reach, *reachable] if (was := known.last.get(str(Call(report, date=day))))}
     # A day on which nobody did anything has no rows: it is not missing, and what comes after it is not late.
     empty = [day for day, was in last.items() if of_periods and was.outcome is Outcome.NO_DATA]

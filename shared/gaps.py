@@ -68,7 +68,7 @@ def lost_refresh_dates(seen: date | None, seen_at: datetime | None, refresh_date
 def lost_days(held: Set[date], since: datetime | None, now: datetime) -> list[date]:
     """The days that a `date=` call could still reach at `since` (the run before), but no longer at `now`.
 
-    Without a record of the run before, those after the newest that is held.
+    Where no record tells of a run before, those after the newest that is held.
     """
     if since:
         first = days_of_interest(since)[0]

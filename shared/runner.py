@@ -55,9 +55,9 @@ class Runner(NamedTuple):
         before = self.archive.newest_run(started.date())
         last = before.last if before else {}
         selected = self.selection.by_report
-        since = before.started if before else None
+        since = {report: before.watched_days(report) if before else None for report in self.selection.daily}
         with ThreadPoolExecutor(WORKERS) as pool:
-            holdings = pool.map(lambda report: self._held(report, selected[report], since), selected)
+            holdings = pool.map(lambda report: self._held(report, selected[report], since.get(report)), selected)
             held = dict(zip(selected, holdings, strict=True))
             budget = Budget(self.archive, self.clock)
             todo, obstacle = self._planned(held, last, budget, started)
@@ -171,12 +171,16 @@ class Runner(NamedTuple):
         return Pulled(str(unasked.call), unasked.outcome, at, unasked.reason, refresh_date=day, asked=False)
 
     def _lost(
-        self, pulls: Sequence[Pulled], held: Mapping[str, Held], last: Mapping[str, Last], since: datetime | None
+        self,
+        pulls: Sequence[Pulled],
+        held: Mapping[str, Held],
+        last: Mapping[str, Last],
+        since: Mapping[str, datetime | None],
     ) -> dict[str, list[str]]:
         now = self.clock()
         lost = {
-            report: [day for day in lost_days(held[report].days, since, now) if not _was_empty(report, day, last)]
-            for report in self.selection.daily
+            report: [day for day in lost_days(held[report].days, began, now) if not _was_empty(report, day, last)]
+            for report, began in since.items()
         }
         asked = {pulled.call: pulled for pulled in pulls if pulled.asked and pulled.refresh_date}
         for call in self.selection.calls:
@@ -244,7 +248,7 @@ class Runner(NamedTuple):
         newest = {call: snapshot for call in calls if (snapshot := self.archive.newest(call, now.date()))}
         days: set[date] = set()
         if report in self.selection.daily:
-            months = {""}  # all: without a record of the run before, the archive tells what was reached
+            months = {""}  # all: where no record tells what was asked for, the archive does
             if since:
                 oldest = min(days_of_interest(since)[0], days_of_interest(now)[0])
                 months = {f"{day:%Y-%m}" for day in days_between(oldest, now.date())}

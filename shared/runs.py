@@ -113,6 +113,10 @@ class Run(NamedTuple):
             and (pulled.outcome in (Outcome.QUARANTINED, Outcome.REFUSED) or pulled.reason == "defect")
         ]
 
+    def watched_days(self, report: str) -> datetime | None:
+        """When this run began, if it knows of single days of a report: if not, nobody asked for them lately."""
+        return self.started if any(call.startswith(f"{report}(date=") for call in self.last) else None
+
     def to_json(self) -> bytes:
         """As stored."""
         return json.dumps(

@@ -19,6 +19,7 @@ from shared.freshness import health, status
 from shared.holdings import Holdings
 from shared.marks import FLIPS, LOST
 from shared.selection import select
+from tests.conftest import maker
 
 MakeApp = Callable[..., App]
 SERVICES = Call("getOffice365ServicesUserCounts", period="D7")
@@ -136,6 +137,21 @@ def test_the_single_days_of_an_outage_of_months_are_lost_though_no_record_of_a_r
     newest = app.archive.refresh_dates(Call(DETAIL.report, date=date.min))[-1]
     control.sleep(80 * DAY)
     assert app.archive.newest_run(control.now().date()) is None
+    for notice in (lambda: None, app.runner.run):
+        notice()
+        (lost,) = [gap for gap in told(app, SINGLE_DAYS)[f"{DETAIL.report}(date)"]["gaps"] if gap["state"] == "lost"]
+        assert lost["first"] == (newest + timedelta(days=1)).isoformat()
+        assert date.fromisoformat(lost["last"]) == control.now().date() - timedelta(days=28)
+
+
+def test_the_single_days_of_a_report_that_was_not_selected_for_months_are_lost(
+    make_app: MakeApp, stack: Stack, told: Callable[..., dict[str, dict[str, Any]]], control: Control
+) -> None:
+    app, without = make_app(REPORTS=SINGLE_DAYS), maker(stack, control)(REPORTS=str(SERVICES))
+    app.runner.run()
+    newest = app.archive.refresh_dates(Call(DETAIL.report, date=date.min))[-1]
+    control.sleep(80 * DAY)
+    without.runner.run()
     for notice in (lambda: None, app.runner.run):
         notice()
         (lost,) = [gap for gap in told(app, SINGLE_DAYS)[f"{DETAIL.report}(date)"]["gaps"] if gap["state"] == "lost"]
