@@ -37,7 +37,7 @@ class Choices(NamedTuple):
         if day and call.date and call.date != day:
             raise BadArgument(f"{call} is archived under its own date; leave refreshDate out.")
         if day is None:
-            newest = self.archive.newest(call, today, choice.as_of) if choice.as_of else self.newest(call)
+            newest = self.newest(call) if choice == Choice() else self.archive.newest(call, today, choice.as_of)
             if newest is None:
                 raise self._nothing_yet(call, choice, today)
             if choice.revision in (None, newest.revision):

@@ -2,15 +2,18 @@
 
 import json
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 import pytest
 
 from local.control import Control
 from shared.app import App
+from shared.call import Call
 from shared.reply import Reply
+from shared.settings import read
 from tests.asking import ask, code, value
+from tests.shelf import Shelf, lines, snapshot
 
 SERVICES = "getOffice365ServicesUserCounts"
 D7 = f"{SERVICES}(period='D7')"
@@ -211,3 +214,15 @@ def test_a_snapshot_that_is_archived_while_it_is_looked_for_may_not_be_found(
         problem = json.loads(ask(archive.app, PATH, query).body)
         assert (problem["status"], problem["code"]) == (404, "not_pulled")
         assert problem["nearestBefore"] == archive.first
+
+
+def test_what_parameters_choose_is_not_behind_though_the_newest_may_be() -> None:
+    noon = datetime(2026, 11, 21, 12, tzinfo=UTC)
+    app = App(read({"ARCHIVE_URL": "https://nowhere.invalid", "REPORTS": D7}), lambda: noon)
+    app.archive = shelf = Shelf()
+    said = [lines("Report Refresh Date,Exchange Active", f"2026-11-{number},1") for number in (18, 19)]
+    for number, body in zip((18, 19), said, strict=True):
+        shelf.put(snapshot(Call(SERVICES, period="D7"), date(2026, 11, number), body), body)
+        assert ask(app, PATH).body == said[0]
+    for query in ({"revision": "1"}, {"asOf": "2026-11-21"}, {"refreshDate": "2026-11-19"}):
+        assert ask(app, PATH, query).body == said[1]
