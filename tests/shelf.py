@@ -16,7 +16,7 @@ from shared.call import Call
 from shared.catalogue import catalogue
 from shared.errors import Outcome
 from shared.runs import Pulled, Run
-from shared.snapshot import Origin, Snapshot
+from shared.snapshot import Origin, Snapshot, prefix
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -41,6 +41,11 @@ class Shelf(Archive):
             for (place, name), (content, metadata) in sorted(self.blobs.items())
             if place == container and name.startswith(start)
         ]
+
+    def refresh_dates(self, call: Call, month: str = "") -> list[date]:
+        start = prefix(call)
+        names = [entry.name for entry in self.entries(self.container(call).container_name, start + month)]
+        return sorted({date.fromisoformat(name.removeprefix(start).partition("/")[0]) for name in names})
 
     def stored(self, container: str, name: str) -> Stored | None:
         at = container, name

@@ -9,6 +9,7 @@ import pytest
 
 from local.control import Control
 from shared.app import App
+from shared.archive import Entry
 from shared.call import Call
 from shared.reply import Reply
 from shared.settings import read
@@ -18,6 +19,7 @@ from tests.shelf import Shelf, lines, snapshot
 SERVICES = "getOffice365ServicesUserCounts"
 D7 = f"{SERVICES}(period='D7')"
 PATH = f"v1.0/reports/{D7}"
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 class Corrected(NamedTuple):
@@ -206,19 +208,31 @@ def test_no_link_is_made_of_the_host_that_the_caller_names(archive: Corrected) -
     assert json.loads(replies[1].body)["value"][0]["url"].startswith("/api/v1.0/reports/")
 
 
-def test_a_snapshot_that_is_archived_while_it_is_looked_for_may_not_be_found(
-    archive: Corrected, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(archive.app.archive, "revisions", lambda *_: [])  # as it was a moment before
-    for query in ({"refreshDate": archive.second}, {"refreshDate": archive.second, "asOf": day(archive.at[2])}):
-        problem = json.loads(ask(archive.app, PATH, query).body)
-        assert (problem["status"], problem["code"]) == (404, "not_pulled")
-        assert problem["nearestBefore"] == archive.first
+class Arriving(Shelf):
+    """To which the second snapshot comes as soon as somebody has looked what there is."""
+
+    def entries(self, container: str, start: str = "") -> list[Entry]:
+        found = super().entries(container, start)
+        if len(self.blobs) == 1:
+            self.put_of(19)
+        return found
+
+    def put_of(self, number: int) -> None:
+        body = lines("Report Refresh Date,Exchange Active", f"2026-11-{number},1")
+        self.put(snapshot(Call(SERVICES, period="D7"), date(2026, 11, number), body), body)
+
+
+@pytest.mark.parametrize("more", [{}, {"asOf": "2026-11-21"}], ids=["now", "asOf"])
+def test_a_snapshot_that_is_archived_while_it_is_looked_for_may_not_be_found(more: dict[str, str]) -> None:
+    app = App(read({"ARCHIVE_URL": "https://nowhere.invalid", "REPORTS": D7}), lambda: NOON)
+    app.archive = shelf = Arriving()
+    shelf.put_of(18)
+    problem = json.loads(ask(app, PATH, {"refreshDate": "2026-11-19"} | more).body)
+    assert (problem["status"], problem["code"], problem["nearestBefore"]) == (404, "not_pulled", "2026-11-18")
 
 
 def test_what_parameters_choose_is_not_behind_though_the_newest_may_be() -> None:
-    noon = datetime(2026, 11, 21, 12, tzinfo=UTC)
-    app = App(read({"ARCHIVE_URL": "https://nowhere.invalid", "REPORTS": D7}), lambda: noon)
+    app = App(read({"ARCHIVE_URL": "https://nowhere.invalid", "REPORTS": D7}), lambda: NOON)
     app.archive = shelf = Shelf()
     said = [lines("Report Refresh Date,Exchange Active", f"2026-11-{number},1") for number in (18, 19)]
     for number, body in zip((18, 19), said, strict=True):
