@@ -63,8 +63,37 @@ READS: Mapping[str, tuple[Callable[[App, str], Reply], Written]] = {
         lambda app, etag: ask(app, PATH, {"refreshDate": "2026-06-12"}),
         Written(0, "1 get, 1 list", 0, 2),
     ),
+    "a revision": (
+        lambda app, etag: ask(app, PATH, {"refreshDate": "2026-06-12", "revision": "1"}),
+        Written(0, "1 get, 1 list", 0, 2),
+    ),
+    "what was known at a time": (
+        lambda app, etag: ask(app, OLDER, {"asOf": "2026-06-10"}),
+        Written(0, "1 get, 1 list", 0, 21),
+    ),
+    "a day that is not there": (
+        lambda app, etag: ask(app, PATH, {"refreshDate": "2026-06-01"}),
+        Written(0, "2 list", 0, 1),
+    ),
+    "the newest for Excel": (lambda app, etag: ask(app, PATH, {"format": "excel"}), Written(0, "1 get, 1 list", 0, 5)),
+    "the newest as JSON": (lambda app, etag: ask(app, PATH, {"format": "json"}), Written(0, "1 get, 1 list", 0, 5)),
+    "the newest with personal data": (
+        lambda app, etag: ask(app, f"v1.0/reports/{DETAIL}", personal=True),
+        Written(0, "1 get, 1 list", 0, 7.3),
+    ),
     "the series": (lambda app, etag: ask(app, f"{PATH}/series"), Written(0, "1 get, 2 list", 0, 5.2)),
+    "the chart": (lambda app, etag: ask(app, f"{PATH}/series", {"format": "svg"}), Written(0, "1 get, 2 list", 0, 5.5)),
+    "the series that was known at a time": (
+        lambda app, etag: ask(app, f"{PATH}/series", {"asOf": "2026-06-14"}),
+        Written(0, "2 get, 1 list", 0, 5.2),
+    ),
+    "the series with personal data": (
+        lambda app, etag: ask(app, f"v1.0/reports/{DETAIL}/series", personal=True),
+        Written(0, "4 get, 3 list", 0, 17),
+    ),
     "the snapshots": (lambda app, etag: ask(app, f"{PATH}/snapshots"), Written(0, "1 list", 0, 4.8)),
+    "the reports": (lambda app, etag: ask(app, "v1.0/reports"), Written(0, "1 get, 18 list", 0, 17.5)),
+    "the health": (lambda app, etag: app.api.health(), Written(0, "1 get, 1 list", 0, 6.3)),
     "the status": (
         lambda app, etag: app.api.status(Request("GET", "status", {}, {})),
         Written(0, "1 get, 18 list", 0, 17.5),
