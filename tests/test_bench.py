@@ -68,6 +68,12 @@ def test_a_question_that_there_is_not_is_refused_and_not_skipped(name: str, caps
     assert f"'{name}' is none of imports, package, " in capsys.readouterr().err
 
 
+def test_a_module_of_our_own_that_is_missing_is_not_skipped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(sys.modules, "bench.series", None)
+    with pytest.raises(ModuleNotFoundError, match=r"bench\.series"):
+        table.run(only=["series"], file=tmp_path / "bench.json")
+
+
 def test_rows_that_came_before_what_is_skipped_are_kept(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     def half(name: str, scale: Scale) -> Iterator[Row]:
         yield held("our own", 0.5, "the limit", 1.0, "s")
