@@ -13,7 +13,6 @@ from .call import Call
 from .catalogue import Catalogue
 from .errors import Outcome
 from .marks import FLIPS, LOST, Flip, Lost, Place, place_of
-from .plan import days_of_interest
 from .runs import Run
 from .snapshot import Snapshot
 
@@ -101,6 +100,8 @@ class Holdings:
 
         `never_published` if Microsoft had none while the archive was watching, else `not_pulled`. One listing.
         """
+        from .plan import days_of_interest  # few requests need it, so a cold start need not pay for it
+
         run = self.run() if call.date else None
         if call.date and day >= days_of_interest(run.started if run else self._clock())[0]:
             last = run.last.get(str(call._replace(date=day))) if run else None
