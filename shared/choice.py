@@ -49,12 +49,11 @@ class Choices(NamedTuple):
         return _revision(revisions, choice, day)
 
     def first(self, call: Call, today: date) -> Snapshot:
-        """The snapshot with the oldest refresh date, as it was said first. Raises NotArchived."""
-        dates = [call.date] if call.date else self.archive.refresh_dates(call)
-        revisions = self.archive.revisions(call, dates[0]) if dates else []
-        if not revisions:
+        """The snapshot that was pulled first. Raises NotArchived."""
+        snapshots = self.archive.revisions(call, call.date) if call.date else self.archive.snapshots(call)
+        if not snapshots:
             raise self._nothing_yet(call, Choice(), today)
-        return revisions[0]
+        return min(snapshots, key=lambda snapshot: snapshot.origin.pulled_at)
 
     def _nothing_yet(self, call: Call, choice: Choice, today: date) -> NotArchived:
         if call.date:
