@@ -243,11 +243,10 @@ def test_what_parameters_choose_is_not_behind_though_the_newest_may_be() -> None
 
 
 def test_the_first_memento_is_the_one_that_was_pulled_first_though_graph_then_went_back() -> None:
-    noon = datetime(2026, 11, 21, 12, tzinfo=UTC)
-    app = App(read({"ARCHIVE_URL": "https://nowhere.invalid", "REPORTS": D7}), lambda: noon)
+    app = App(read({"ARCHIVE_URL": "https://nowhere.invalid", "REPORTS": D7}), lambda: NOON)
     app.archive = shelf = Shelf()
-    for number, at in ((18, noon - timedelta(days=1)), (17, noon)):
+    for number, at in ((18, NOON - timedelta(days=1)), (17, NOON)):
         body = lines("Report Refresh Date,Exchange Active", f"2026-11-{number},1")
         shelf.put(snapshot(Call(SERVICES, period="D7"), date(2026, 11, number), body, pulled_at=at), body)
     reply = ask(app, PATH, headers={"accept-datetime": "Thu, 01 Jan 1998 00:00:00 GMT"})
-    assert reply.headers["Memento-Datetime"] == http(noon - timedelta(days=1))
+    assert reply.headers["Memento-Datetime"] == http(NOON - timedelta(days=1))
