@@ -5,9 +5,9 @@ import os
 import azure.functions as func
 
 from shared.app import app as archive_app
-from shared.dashboard import page
-from shared.responses import respond
 from shared.settings import http_auth_level
+from shared.web.azure import respond
+from shared.web.dashboard import page
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel[http_auth_level(os.environ)])
 

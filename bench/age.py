@@ -9,8 +9,8 @@ from datetime import timedelta
 
 from bench.measure import Row, Scale, compared, interleaved, timed
 from bench.parts import FIVE_YEARS, TODAY, bodies, call, days, fill, service
-from local.control import Control
 from local.environment import environment
+from local.simulator_client import Control
 from local.stack import Stack
 from shared.app import App
 from shared.settings import read

@@ -10,8 +10,8 @@ from datetime import date
 from pathlib import Path
 
 from bench.parts import bodies
-from local.simulator.listeners import Listener
-from local.simulator.messages import Answer, Request
+from simulator.protocol.listeners import Listener
+from simulator.protocol.messages import Answer, Request
 
 CALL = "getOffice365ActiveUserDetail(period='D7')"
 _TENANT = 10_000

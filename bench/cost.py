@@ -20,9 +20,9 @@ from typing import NamedTuple
 from bench.page import written as page_with
 from bench.parts import TODAY
 from local.setup import ROOT
-from local.worlds import InProcess
-from shared.blobs import DERIVED, PERSONAL, USAGE
-from shared.runner import WORKERS
+from shared.archive.azure_blob_store import DERIVED, PERSONAL, USAGE
+from shared.pulling.run import WORKERS
+from tests.reliability.environment import InProcess
 
 FILE = Path(__file__).with_name("cost.json")
 PAGE = ROOT / "docs" / "deploy.md"

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from local.control import Control
-from local.faulty_storage import FaultyStorage
-from local.simulator.messages import Answer, Request
+from local.simulator_client import Control
+from simulator.protocol.messages import Answer, Request
+from tests.reliability.storage_proxy import FaultyStorage
 
 
 class Traffic(NamedTuple):

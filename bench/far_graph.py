@@ -6,8 +6,8 @@ import json
 import sys
 import time
 
-from local.simulator.messages import Request
-from local.simulator.simulator import Simulator
+from simulator.protocol.messages import Request
+from simulator.simulator import Simulator
 
 
 def main() -> None:

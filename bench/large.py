@@ -19,7 +19,7 @@ from local.child import Child
 from local.environment import environment
 from local.setup import ROOT
 from local.stack import Stack
-from shared.blobs import DERIVED, PERSONAL
+from shared.archive.azure_blob_store import DERIVED, PERSONAL
 
 
 class Large(NamedTuple):
@@ -41,7 +41,7 @@ class Large(NamedTuple):
         """One run of the app, which tells seconds and peak memory; the archive is as empty as before."""
         with environment(self.settings):
             done = subprocess.run(
-                [sys.executable, "-m", "local.lone_pull"], cwd=ROOT, capture_output=True, text=True, check=True
+                [sys.executable, "-m", "bench.lone_pull"], cwd=ROOT, capture_output=True, text=True, check=True
             )
         told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
         assert told["pulls"] == {CALL: "published"}, told

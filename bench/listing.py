@@ -14,10 +14,10 @@ from functools import cache
 from pathlib import Path
 
 from bench.parts import TODAY
-from local.simulator.listeners import Listener
-from local.simulator.messages import Answer, Request
 from local.storage import certificate
-from shared.catalogue import catalogue
+from shared.domain.catalogue import catalogue
+from simulator.protocol.listeners import Listener
+from simulator.protocol.messages import Answer, Request
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ import sys
 from kiota_abstractions.authentication import AnonymousAuthenticationProvider
 from msgraph import GraphRequestAdapter, GraphServiceClient
 
-from local.lone_pull import peak
+from bench.lone_pull import peak
 
 
 async def main() -> None:

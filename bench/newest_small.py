@@ -14,10 +14,10 @@ from bench.measure import Row, Scale, Side, compared, interleaved, timed
 from bench.parts import bodies, call, days, fill, served, service
 from local.setup import ROOT
 from local.stack import Stack
-from shared.blobs import USAGE
-from shared.catalogue import catalogue
-from shared.proof import every_call
-from shared.snapshot import prefix
+from shared.archive.azure_blob_store import USAGE
+from shared.archive.snapshot import prefix
+from shared.domain.call import every_call
+from shared.domain.catalogue import catalogue
 
 CALL = "getOffice365ServicesUserCounts(period='D7')"
 CONSTANT = Path(__file__).with_name("constant")

@@ -18,15 +18,16 @@ from azure.storage.blob import BlobServiceClient
 from local.child import Child
 from local.environment import environment, identity
 from local.setup import ROOT
-from local.simulator import calls, catalogue
-from local.simulator.publication import Publication
-from local.simulator.publication import Snapshot as Published
-from local.simulator.tenant import Tenant
-from shared.blobs import PERSONAL, USAGE
-from shared.body import Body
-from shared.call import Call, parse
-from shared.catalogue import catalogue as reports
-from shared.snapshot import Origin, Snapshot
+from shared.archive.azure_blob_store import PERSONAL, USAGE
+from shared.archive.snapshot import Origin, Snapshot
+from shared.domain.call import Call, parse
+from shared.domain.catalogue import catalogue as reports
+from shared.report.validator import Body
+from simulator import catalogue
+from simulator.protocol import calls
+from simulator.tenant.publication import Publication
+from simulator.tenant.publication import Snapshot as Published
+from simulator.tenant.tenant import Tenant
 
 TODAY = datetime(2026, 6, 17, 12, tzinfo=UTC)
 FIVE_YEARS = 5 * 365

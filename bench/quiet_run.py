@@ -16,13 +16,13 @@ from azure.identity import ManagedIdentityCredential
 from bench.measure import Row, Scale, Side, compared, interleaved, timed
 from bench.parts import TODAY
 from local.child import Child
-from local.control import Control
 from local.environment import environment
 from local.setup import ROOT
+from local.simulator_client import Control
 from local.stack import Stack
 from shared.app import App
-from shared.catalogue import catalogue
-from shared.runner import WORKERS
+from shared.domain.catalogue import catalogue
+from shared.pulling.run import WORKERS
 from shared.settings import read
 
 FAR = 0.1

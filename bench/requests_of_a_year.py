@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bench.measure import Row, Scale, held
-from local.simulator.refusals import TooManyRequests
-from tests.test_year import World, least_requests, runs
+from simulator.protocol.api_errors import TooManyRequests
+from tests.reliability.test_year import World, least_requests, runs
 
 
 def rows(scale: Scale) -> list[Row]:

@@ -18,10 +18,10 @@ from bench.parts import FIVE_YEARS, bodies, call, days, fill, service
 from local.environment import environment
 from local.stack import Stack
 from shared.app import App
-from shared.blobs import USAGE
-from shared.reply import Request, answer
+from shared.archive.azure_blob_store import USAGE
+from shared.archive.snapshot import prefix
 from shared.settings import read
-from shared.snapshot import prefix
+from shared.web.http import Request, answer
 
 CALL = "getOffice365ActiveUserCounts(period='D7')"
 READERS = 8

@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from local.host import FunctionsHost
+from local.functions_host.host import FunctionsHost
 
 
 def main() -> None:

@@ -12,16 +12,16 @@ from local.child import Child
 from local.environment import environment
 from local.setup import ROOT
 from local.stack import Stack
-from shared.api import Api
 from shared.app import App
-from shared.blobs import USAGE
-from shared.catalogue import catalogue
-from shared.holdings import WORKERS, Holdings
-from shared.proof import every_call
-from shared.reply import Request, answer
-from shared.selection import select
+from shared.archive.azure_blob_store import USAGE
+from shared.archive.snapshot import prefix
+from shared.domain.call import every_call
+from shared.domain.catalogue import catalogue
+from shared.domain.selection import select
 from shared.settings import read
-from shared.snapshot import prefix
+from shared.web.archive_cache import WORKERS, Holdings
+from shared.web.http import Request, answer
+from shared.web.routes import Api
 
 REQUEST = Request("GET", "status", {}, {"accept-encoding": "gzip"})
 

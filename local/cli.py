@@ -155,25 +155,25 @@ def _share(text: str) -> tuple[int, int]:
 
 
 def _faults(options: argparse.Namespace) -> int:
-    from local.trial import show_all
+    from tests.reliability.faults.run import show_all
 
     return show_all()
 
 
 def _soak(options: argparse.Namespace) -> int:
-    from local.soak import soak
+    from tests.reliability.random_walk.soak import soak
 
     return soak(options)
 
 
 def _crashes(options: argparse.Namespace) -> int:
-    from local.crashes import show_all
+    from tests.reliability.crashes.crashes import show_all
 
     return show_all(options.seed, options.only)
 
 
 def _interleavings(options: argparse.Namespace) -> int:
-    from local.interleavings import show_all
+    from tests.reliability.interleavings.interleavings import show_all
 
     return show_all(options.seed, options.seconds, options.only)
 
@@ -203,7 +203,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _docs(options: argparse.Namespace) -> int:
-    from local.docs import write
+    from docs.generate import write
 
     for path in write():
         print(f"wrote {path}")
@@ -211,7 +211,7 @@ def _docs(options: argparse.Namespace) -> int:
 
 
 def _powerbi(options: argparse.Namespace) -> int:
-    from local.powerbi.project import FOLDER, write
+    from powerbi.generator.project import FOLDER, write
 
     print(f"wrote {len(write())} files in {FOLDER}")
     return 0

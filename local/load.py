@@ -23,12 +23,12 @@ from urllib.parse import quote, urlsplit
 
 from local.child import Child, ChildError
 from local.environment import environment
-from local.faulty_storage import FaultyStorage
-from local.host import AppError, FunctionsHost
+from local.functions_host.host import AppError, FunctionsHost
 from local.setup import ROOT
 from local.stack import Stack
 from shared.app import App
 from shared.settings import read
+from tests.reliability.storage_proxy import FaultyStorage
 
 CALL = "getOffice365ActiveUserCounts(period='D180')"
 CONNECTIONS = 32

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from local.backfill import Past
 from local.child import ChildError
-from local.control import Control
 from local.environment import environment
-from local.host import HOST_KEY, AppError, FunctionError, FunctionsHost
-from local.past import Past
+from local.functions_host.host import HOST_KEY, AppError, FunctionError, FunctionsHost
 from local.setup import HOME, ROOT
+from local.simulator_client import Control
 from local.stack import Stack
 from local.storage import clear
 from local.tenant import OtherTenant, people

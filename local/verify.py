@@ -19,12 +19,12 @@ from local.child import ChildError
 from local.environment import environment, identity
 from local.stack import Stack
 from shared.app import App
-from shared.archive import Archive
-from shared.catalogue import catalogue
-from shared.errors import UsageArchiveError
+from shared.archive.snapshots import Archive
+from shared.domain.catalogue import catalogue
+from shared.domain.errors import UsageArchiveError
 from shared.settings import read
-from shared.verify import everything, manifest
-from shared.verify import verify as findings_in
+from shared.verification.archive import everything, manifest
+from shared.verification.archive import verify as findings_in
 
 _STORAGE = "https://storage.azure.com/.default"
 

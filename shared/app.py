@@ -10,18 +10,18 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from . import events
-from .api import Api
-from .archive import PATIENCE, Archive, Patience
-from .catalogue import catalogue
-from .errors import RunFailed, UsageArchiveError
-from .holdings import Holdings
-from .identity import A_MINUTE, BRIEFLY, Bearer, ManagedIdentity
-from .selection import Selection, select
-from .settings import Settings, read
+from shared import events
+from shared.archive.snapshots import PATIENCE, Archive, Patience
+from shared.domain.catalogue import catalogue
+from shared.domain.errors import RunFailed, UsageArchiveError
+from shared.domain.selection import Selection, select
+from shared.identity import A_MINUTE, BRIEFLY, Bearer, ManagedIdentity
+from shared.settings import Settings, read
+from shared.web.archive_cache import Holdings
+from shared.web.routes import Api
 
 if TYPE_CHECKING:
-    from .runner import Runner
+    from shared.pulling.run import Runner
 
 
 class App:
@@ -53,9 +53,9 @@ class App:
         """What the timer function runs. Raises SettingError for a REPORTS that selects nothing."""
         # Flex Consumption runs the timer on other instances than HTTP, whose cold start need not pay for these:
         # https://learn.microsoft.com/azure/azure-functions/flex-consumption-plan#per-function-scaling
-        from .graph import Graph
-        from .pull import Puller
-        from .runner import Runner
+        from shared.graph.client import Graph
+        from shared.pulling.pull import Puller
+        from shared.pulling.run import Runner
 
         settings = self._settings
         bearer = Bearer(lambda: self._identity(A_MINUTE), settings.graph_endpoint)

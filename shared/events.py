@@ -9,7 +9,7 @@ import json
 import logging
 import traceback
 
-from .redaction import redacted
+from shared.redaction import redacted
 
 RUN_FINISHED = "run.finished"
 """A run is over; counts by outcome."""

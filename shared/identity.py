@@ -11,7 +11,7 @@ from azure.core.credentials import AccessToken, TokenCredential
 from azure.core.exceptions import AzureError, ClientAuthenticationError
 from azure.identity import ManagedIdentityCredential
 
-from .errors import Deferred
+from shared.domain.errors import Deferred
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 15

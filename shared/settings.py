@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
-from .errors import SettingError
+from shared.domain.errors import SettingError
 
 GRAPH_VERSIONS = ("v1.0", "beta")
 

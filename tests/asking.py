@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.app import App
-from shared.reply import Reply, Request, answer
+from shared.web.http import Reply, Request, answer
 
 
 def ask(

@@ -8,12 +8,12 @@ import pytest
 from azure.identity import ManagedIdentityCredential
 from azure.storage.blob import BlobServiceClient
 
-from local.control import Control
 from local.environment import environment, identity
+from local.simulator_client import Control
 from local.stack import Stack
 from local.storage import empty
 from shared.app import App
-from shared.archive import Patience
+from shared.archive.snapshots import Patience
 from shared.settings import read
 
 hypothesis.settings.register_profile("project", deadline=None, derandomize=True)

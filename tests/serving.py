@@ -7,12 +7,12 @@ from logging import Handler
 from pathlib import Path
 from typing import NamedTuple
 
-from local.control import Control
-from local.deployed import deployed
-from local.host import FunctionsHost
+from local.functions_host.deployed import deployed
+from local.functions_host.host import FunctionsHost
+from local.simulator_client import Control
 from local.stack import Stack
 from shared.app import App
-from shared.errors import WELL
+from shared.domain.errors import WELL
 from shared.settings import read
 
 ROOT = Path(__file__).parent.parent

@@ -8,15 +8,15 @@ from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
-from shared.archive import Archive, Entry, Stored
-from shared.audit import Blob
-from shared.blobs import DERIVED, PERSONAL, USAGE
-from shared.body import Body
-from shared.call import Call
-from shared.catalogue import catalogue
-from shared.errors import Outcome
-from shared.runs import Pulled, Run
-from shared.snapshot import Origin, Snapshot, prefix
+from shared.archive.azure_blob_store import DERIVED, PERSONAL, USAGE
+from shared.archive.run_log import Pulled, Run
+from shared.archive.snapshot import Origin, Snapshot, prefix
+from shared.archive.snapshots import Archive, Entry, Stored
+from shared.domain.call import Call
+from shared.domain.catalogue import catalogue
+from shared.domain.errors import Outcome
+from shared.report.validator import Body
+from shared.verification.call import Blob
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -11,11 +11,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from local.cli import parsed
-from shared.catalogue import catalogue
-from shared.selection import select
+from shared.domain.catalogue import catalogue
+from shared.domain.selection import select
 from shared.settings import SETTINGS
 from tests.docs.pages import ROOT, pages
-from tests.infra import kql
+from tests.unit.infra import kql
 
 GROUP_AND_NAME = {"-g", "-n"}
 BLOBS = {"--auth-mode", "--account-name"}

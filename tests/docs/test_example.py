@@ -8,9 +8,9 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from local.control import Control
+from local.simulator_client import Control
 from shared.app import App
-from shared.reply import Reply
+from shared.web.http import Reply
 from tests.asking import ask
 from tests.docs.pages import pages
 

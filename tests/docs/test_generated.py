@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from local.docs import documents
-from shared.catalogue import catalogue
+from docs.generate import documents
+from shared.domain.catalogue import catalogue
 from shared.settings import SETTINGS, Setting
 from tests.docs.pages import ROOT
 

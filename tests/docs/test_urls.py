@@ -9,14 +9,14 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
 
-from shared import dashboard
-from shared.api import Api
-from shared.archive import Archive
-from shared.catalogue import catalogue
-from shared.errors import ArchiveUnavailable
-from shared.holdings import Holdings
-from shared.reply import Request, answer
-from shared.selection import select
+from shared.archive.snapshots import Archive
+from shared.domain.catalogue import catalogue
+from shared.domain.errors import ArchiveUnavailable
+from shared.domain.selection import select
+from shared.web import dashboard
+from shared.web.archive_cache import Holdings
+from shared.web.http import Request, answer
+from shared.web.routes import Api
 from tests.docs.pages import ROOT, Page, pages
 
 NOW = datetime(2027, 1, 1, tzinfo=UTC)

@@ -9,15 +9,16 @@ from typing import NamedTuple
 
 import pytest
 
-from local.reasons import REASONS
-from shared import drift, events
-from shared.catalogue import catalogue
-from shared.errors import Outcome, RequestError
-from shared.freshness import summary
-from shared.gaps import LOST, NEVER_PUBLISHED, RECOVERABLE
-from shared.holdings import Inventory
-from shared.runs import Run
-from shared.selection import select
+from docs.reasons import REASONS
+from shared import events
+from shared.archive.coverage import LOST, NEVER_PUBLISHED, RECOVERABLE
+from shared.archive.run_log import Run
+from shared.domain.catalogue import catalogue
+from shared.domain.errors import Outcome, RequestError
+from shared.domain.outcome import Flag
+from shared.domain.selection import select
+from shared.web.archive_cache import Inventory
+from shared.web.status import summary
 from tests.docs.pages import ROOT, pages, words
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -44,7 +45,7 @@ class Said(NamedTuple):
 @functools.cache
 def said() -> list[Said]:
     """All in `shared/` that have a text."""
-    trees = [ast.parse(file.read_text("utf-8")) for file in sorted((ROOT / "shared").glob("*.py"))]
+    trees = [ast.parse(file.read_text("utf-8")) for file in sorted((ROOT / "shared").rglob("*.py"))]
     return [told for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call) and (told := _said(node))]
 
 
@@ -65,7 +66,7 @@ def given_reasons() -> set[tuple[Outcome, str]]:
 def given_findings() -> set[str]:
     """Every word in the code for what `verify` can find."""
     found = {each.word for each in said() if each.function in ("Flaw", "finding", "Finding")}
-    audit = (ROOT / "shared" / "audit.py").read_text("utf-8")
+    audit = (ROOT / "shared" / "verification" / "call.py").read_text("utf-8")
     for choice in re.findall(r"^ +what = (.*)$", audit, re.MULTILINE):
         found |= set(re.findall(r'"(\w+)"', choice))
     return found
@@ -97,7 +98,7 @@ def test_every_event_has_a_line() -> None:
 
 
 def test_every_flag_has_a_line() -> None:
-    flags = constants(drift)
+    flags = {*Flag}
     assert set(words(" ".join(MESSAGES.first_cells("Flags")))) == flags
     assert flags <= set(API.spans)
 
@@ -147,7 +148,7 @@ def test_every_alarm_has_a_line() -> None:
 
 
 def test_every_route_has_a_line() -> None:
-    paths = json.loads((ROOT / "shared" / "openapi.json").read_text("utf-8"))["paths"]
+    paths = json.loads((ROOT / "shared" / "web" / "openapi.json").read_text("utf-8"))["paths"]
     table = API.text.split("\n\n")[2]
     told = {word.replace(r"{v1.0\|beta}", "{version}").replace("{v}", "{version}") for word in words(table)}
     same = {path for path in paths if path.startswith(("/personal/", "/{version}/copilot/"))}

@@ -1,0 +1,96 @@
+"""What the `REPORTS` setting asks to pull."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Set
+from typing import NamedTuple
+
+from shared.domain.call import Call, calls_of, parse
+from shared.domain.catalogue import Catalogue, Report
+from shared.domain.errors import RequestError, SettingError
+
+GROUPS: dict[str, Callable[[Report], bool]] = {
+    "aggregates": lambda report: not report.personal_data,
+    "personal": lambda report: report.personal_data,
+    "all": lambda report: True,
+}
+
+# A comma inside parentheses separates the arguments of a call, not two items.
+_SEPARATOR = re.compile(r"[,\n](?![^()\n]*\))")
+
+
+class Selection(NamedTuple):
+    """The calls to keep up to date."""
+
+    calls: Set[Call]
+    """Each with its period, or with none for a report that takes no argument."""
+    daily: Set[str]
+    """Reports of which every single day is wanted too, through `date=` calls."""
+
+    @property
+    def by_report(self) -> dict[str, list[Call]]:
+        """The calls of each selected report, both in order; a report may be selected for its single days alone."""
+        calls: dict[str, list[Call]] = {
+            report: [] for report in sorted({call.report for call in self.calls} | self.daily)
+        }
+        for call in sorted(self.calls, key=str):
+            calls[call.report].append(call)
+        return calls
+
+
+def select(text: str, catalogue: Catalogue) -> Selection:
+    """Read the setting: items separated by comma or newline, added from left to right, `-item` taken away again.
+
+    An item is a group (`aggregates`, `personal`, `all`), a family, a report or a call; the first three select what is
+    live. Raises SettingError that names the first item that is none of these or cannot be pulled.
+    """
+    calls: set[Call] = set()
+    daily: set[str] = set()
+    for item in filter(None, map(str.strip, _SEPARATOR.split(text))):
+        some_calls, some_daily = _matching(item.removeprefix("-").strip(), catalogue)
+        if item.startswith("-"):
+            calls -= some_calls
+            daily -= some_daily
+        else:
+            calls |= some_calls
+            daily |= some_daily
+    if not calls and not daily:
+        raise SettingError("REPORTS", text, "something that leaves at least one call to pull, such as aggregates")
+    return Selection(frozenset(calls), frozenset(daily))
+
+
+def _matching(item: str, catalogue: Catalogue) -> tuple[set[Call], set[str]]:
+    reports = list(catalogue.reports.values())
+    if group := GROUPS.get(item.lower()):
+        return _whole([report for report in reports if report.live and group(report)])
+    if "=" not in item and (family := [report for report in reports if _plain(item) == _plain(report.family)]):
+        return _whole([report for report in family if report.live] or [_live(item, family[0])])
+    if (name := catalogue.canonical_name(item)) in catalogue.reports:
+        return _whole([_live(item, catalogue.reports[name])])
+    try:
+        call = parse(item, catalogue)
+    except RequestError as error:
+        raise SettingError("REPORTS", item, f"{', '.join(GROUPS)}, a family, a report or a call: {error}") from error
+    if call.date:
+        raise SettingError("REPORTS", item, f"no single day: {call.report} selects every day that Graph still has")
+    _live(item, catalogue.reports[call.report])
+    return {call}, set()
+
+
+def _live(item: str, report: Report) -> Report:
+    """The report itself. Raises SettingError if there is nothing to pull."""
+    if report.live:
+        return report
+    why = "the service is retired" if report.retired else "Graph answers it to signed-in people only"
+    raise SettingError("REPORTS", item, f"reports that can be pulled, and {report.name} cannot: {why}")
+
+
+def _whole(reports: list[Report]) -> tuple[set[Call], set[str]]:
+    calls = {call for report in reports for call in calls_of(report)}
+    return calls, {report.name for report in reports if report.date_window_days}
+
+
+def _plain(family: str) -> str:
+    """A family as people would type it: letters and digits count, without what stands in parentheses."""
+    return re.sub(r"[^a-z0-9]+", "", re.sub(r"\(.*?\)", "", family.lower()))

@@ -1,0 +1,112 @@
+"""The request budget of all runs on one archive together, whenever they began and however they ended.
+
+A request is noted in `usage-derived` before it is sent, as runs can begin at the same moment, or die in the middle.
+Most runs note at once all that they plan. If the notes are lost or damaged, no data is lost: Graph answers 429.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from shared.archive.azure_blob_store import DERIVED
+from shared.archive.layout import REQUESTS
+from shared.archive.snapshots import Archive
+from shared.domain.errors import ArchiveUnavailable
+from shared.pulling.plan import BUDGET, WINDOW
+
+FRESH = timedelta(minutes=1)
+"""A request may be sent for so long after it was noted, and therefore counts for so much longer than WINDOW."""
+_ATTEMPTS = 50
+"""That often others may come first."""
+
+
+class Seen(NamedTuple):
+    """What was noted, at one moment."""
+
+    noted: Mapping[str, Counter[datetime]]
+    """By report, as far as it still counts."""
+    etag: str | None
+
+    @property
+    def spent(self) -> dict[str, int]:
+        """How many of its BUDGET requests each report has spent."""
+        return {report: times.total() for report, times in self.noted.items()}
+
+
+class Budget:
+    """What one run takes of it. Calls of one report must not be taken for side by side."""
+
+    def __init__(self, archive: Archive, clock: Callable[[], datetime]) -> None:
+        """The clock answers UTC."""
+        self._archive = archive
+        self._clock = clock
+        self._ours: dict[str, Counter[datetime]] = {}
+        """Noted by this run: the notes themselves may be lost."""
+        self._unsent: dict[str, list[datetime]] = {}
+
+    def seen(self) -> Iterator[Seen]:
+        """What this and other runs have noted, again and again: for one who tries until nobody else comes first.
+
+        Raises ArchiveUnavailable, also when that takes too long.
+        """
+        for _ in range(_ATTEMPTS):
+            yield self._seen()
+        raise ArchiveUnavailable(f"Others keep writing {REQUESTS}.")
+
+    def reserve(self, wanted: Mapping[str, int], seen: Seen) -> bool:
+        """Note so many requests to each report; no, if others have noted something since."""
+        now = self._clock()
+        times = {report: Counter({now: count}) for report, count in wanted.items()}
+        kept = self._keep({report: seen.noted.get(report, Counter()) + each for report, each in times.items()}, seen)
+        if kept:
+            self._ours.update(times)
+            self._unsent = {report: list(each.elements()) for report, each in times.items()}
+        return kept
+
+    def take(self, report: str) -> bool:
+        """Whether a request to the report may be sent now. Raises ArchiveUnavailable.
+
+        It is noted anew if it was noted too long ago, or not at all.
+        """
+        now = self._clock()
+        unsent = self._unsent.setdefault(report, [])
+        if unsent and now - unsent[-1] <= FRESH:
+            unsent.pop()
+            return True
+        for seen in self.seen():
+            ours = self._ours.get(report, Counter())
+            others = self._recent(seen.noted.get(report, Counter()) | ours) - Counter(unsent)
+            count = min(len(unsent) or 1, BUDGET - others.total())
+            if count < 1:
+                return False
+            times = Counter({now: count})
+            if self._keep({report: others + times}, seen):
+                self._ours[report] = ours - Counter(unsent) + times
+                self._unsent[report] = [now] * (count - 1)
+                return True
+        raise AssertionError("seen() has no end")
+
+    def _seen(self) -> Seen:
+        stored = self._archive.stored(DERIVED, REQUESTS)
+        noted: dict[str, Counter[datetime]] = {}
+        with suppress(ValueError, TypeError, AttributeError, RecursionError):  # damaged notes must not stop the pulling
+            for report, texts in json.loads(stored.content if stored else b"{}").items():
+                noted[report] = self._recent(Counter(map(datetime.fromisoformat, texts)))
+        return Seen(noted, stored.etag if stored else None)
+
+    def _recent(self, times: Counter[datetime]) -> Counter[datetime]:
+        now = self._clock()
+        return Counter({time: count for time, count in times.items() if abs(now - time) < WINDOW + FRESH})
+
+    def _keep(self, noted: Mapping[str, Counter[datetime]], seen: Seen) -> bool:
+        every = {report: [*times.elements()] for report, times in {**seen.noted, **noted}.items() if times}
+        content = json.dumps(every, default=datetime.isoformat, indent=1).encode()
+        try:
+            return self._archive.keep_derived(REQUESTS, content, {}, seen.etag)
+        except ArchiveUnavailable:
+            return True  # Better a 429 than a day that nobody asked for.

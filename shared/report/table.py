@@ -1,0 +1,218 @@
+"""The merged history of a call as a table: snapshots in, one CSV out. Pure; knows nothing of storage.
+
+A snapshot replaces every day that it has rows for, the newest refresh date wins, and columns are only ever added.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from itertools import chain
+from types import MappingProxyType
+from typing import NamedTuple
+
+from shared.report.csv_records import records
+from shared.report.validator import DATE, REFRESH_DATES
+
+Column = tuple[str, int]
+"""A name, and 0 for the first column of that name in a header: columns of one name are told apart by their order."""
+Row = tuple[str, ...]
+"""The cells in the order of the columns; cells that are missing at the end are empty."""
+
+REFRESH_DATE: Column = (REFRESH_DATES[0], 0)
+REPORT_DATE: Column = ("Report Date", 0)
+
+_ALIASES = [(name, 0) for name in REFRESH_DATES]
+
+
+class Table(NamedTuple):
+    """Rows by day. The first column is the refresh date, from the snapshot's name, as `YYYY-MM-DD`."""
+
+    columns: tuple[Column, ...] = (REFRESH_DATE,)
+    days: Mapping[str, Sequence[Row]] = MappingProxyType({})
+    """By `Report Date` where there is one, else by refresh date. The rows of a day are all from one snapshot."""
+
+    @property
+    def header(self) -> list[str]:
+        return [name for name, _ in self.columns]
+
+    def between(self, first: date | None, end: date | None) -> Table:
+        """The days from `first` on and before `end`; the columns are the same, whatever is left."""
+        start, stop = (day.isoformat() if day else "" for day in (first, end))
+        return self._replace(
+            days={day: rows for day, rows in self.days.items() if start <= day and (not stop or day < stop)}
+        )
+
+    def thinned(self, every: str) -> Table:
+        """Of each `week` or `month` the last day that it has; all of them for `day`."""
+        kept = last_days(self.days, every)
+        return self._replace(days={day: rows for day, rows in self.days.items() if day in kept})
+
+    def rows(self) -> Iterator[Row]:
+        """By day, oldest first, and as they came within a day; each as long as the header."""
+        width = len(self.columns)
+        for day in sorted(self.days):
+            for row in self.days[day]:
+                yield row + ("",) * (width - len(row))
+
+    def to_csv(self) -> bytes:
+        """As UTF-8 without a BOM and with the line ends of RFC 4180."""
+        return b"".join(written(chain([self.header], self.rows())))
+
+
+def last_days(days: Iterable[str], every: str) -> set[str]:
+    """Of each `week` (from Monday on) or `month` the last of the given days; all of them for `day`."""
+    last: dict[object, str] = {}
+    for day in sorted(days):
+        last[_period(day, every)] = day
+    return set(last.values())
+
+
+def _period(day: str, every: str) -> object:
+    if every == "month":
+        return day[:7]
+    if every == "week":
+        try:
+            return date.fromisoformat(day).isocalendar()[:2]
+        except ValueError:  # Graph sent something else as a Report Date: it is kept
+            return day
+    return day
+
+
+def parse(body: bytes, refresh_date: date | None = None) -> Table:
+    """The table of a snapshot; without a refresh date, that of a CSV which `to_csv` wrote.
+
+    Raises ValueError if it is not a CSV in UTF-8.
+    """
+    columns, rows = _parsed(body, refresh_date)
+    place = columns.index(REPORT_DATE) if REPORT_DATE in columns else 0
+    days: dict[str, list[Row]] = {}
+    for row in rows:
+        days.setdefault(row[place] or row[0], []).append(row)
+    return Table(columns, days)
+
+
+def pinned(*headers: Sequence[Column]) -> tuple[Column, ...]:
+    """All columns in the order in which they were first seen, the refresh date before them."""
+    return tuple(dict.fromkeys(chain([REFRESH_DATE], *headers)))
+
+
+def columns_of(names: Iterable[str]) -> tuple[Column, ...]:
+    """The columns of a snapshot that has this header, as they are in a table."""
+    columns = _numbered(names)
+    alias = next((alias for alias in _ALIASES if alias in columns), None)
+    return pinned([column for column in columns if column != alias])
+
+
+def merged(history: Table, snapshot: Table) -> Table:
+    """`history` after `snapshot`, of whose refresh date no later revision may be merged already."""
+    columns = pinned(history.columns, snapshot.columns)
+    days = dict(history.days)
+    for day, rows in snapshot.days.items():
+        if day not in days or days[day][0][0] <= rows[0][0]:
+            days[day] = list(_fitted(rows, snapshot.columns, columns))
+    return Table(columns, days)
+
+
+def arranged(table: Table, columns: tuple[Column, ...]) -> Table:
+    """The same table with its columns, and maybe more, in that order."""
+    if columns == table.columns:
+        return table
+    days = {day: list(_fitted(rows, table.columns, columns)) for day, rows in table.days.items()}
+    return Table(columns, days)
+
+
+def split(content: bytes, parts: Sequence[Table]) -> tuple[bytes, bytes]:
+    """A CSV that `to_csv` wrote as two: what merging these tables does not touch, found fast, and the rest.
+
+    All is the rest where a column is new, or a cell is quoted, as that may have the end of a line in it.
+    """
+    days = [day for part in parts for day in part.days]
+    if not days or b'"' in content:
+        return b"", content
+    header, *rows = content.splitlines(keepends=True)
+    columns = parse(header).columns
+    if not {column for part in parts for column in part.columns} <= {*columns}:
+        return b"", content
+    place = columns.index(REPORT_DATE) if REPORT_DATE in columns else 0
+
+    def day(row: bytes) -> str:
+        cells = row.rstrip(b"\r\n").split(b",")
+        return (cells[place] or cells[0]).decode()
+
+    first = bisect_left(rows, min(days), key=day)
+    return b"".join((header, *rows[:first])), b"".join((header, *rows[first:]))
+
+
+def joined(before: bytes, after: bytes) -> bytes:
+    """The reverse of `split`, the rest being what was made of it."""
+    return before + after[after.index(b"\n") + 1 :] if before else after
+
+
+def concatenated(columns: tuple[Column, ...], snapshots: Iterable[tuple[date, bytes]]) -> Iterator[bytes]:
+    """One CSV of several snapshots without a Report Date, given with their refresh dates, oldest first.
+
+    What merging them would give, at the memory of one snapshot.
+    """
+    yield from written([[name for name, _ in columns]])
+    for refresh_date, body in snapshots:
+        own, rows = _parsed(body, refresh_date)
+        width = len(columns)
+        yield from written(row + ("",) * (width - len(row)) for row in _fitted(rows, own, columns))
+
+
+def _parsed(body: bytes, refresh_date: date | None) -> tuple[tuple[Column, ...], Iterator[Row]]:
+    """The columns, and the rows as they come; cells beyond the header have no column and are left out."""
+    lines = filter(None, records(body))
+    names = next(lines, [])
+    came, columns = _numbered(names), columns_of(names)
+    day = refresh_date.isoformat() if refresh_date else None
+
+    def rows() -> Iterator[Row]:
+        if not day:
+            yield from map(tuple, lines)  # as `to_csv` wrote them
+            return
+        for record in lines:
+            cells = dict(zip(came, record, strict=False))
+            cells[REFRESH_DATE] = day
+            if match := DATE.fullmatch(cells.get(REPORT_DATE, "")):
+                cells[REPORT_DATE] = match[1]
+            yield tuple(cells.get(column, "") for column in columns)
+
+    return columns, rows()
+
+
+def _numbered(names: Iterable[str]) -> list[Column]:
+    seen: Counter[str] = Counter()
+    columns = []
+    for name in names:
+        columns.append((name, seen[name]))
+        seen[name] += 1
+    return columns
+
+
+def _fitted(rows: Iterable[Row], old: Sequence[Column], new: Sequence[Column]) -> Iterator[Row]:
+    """Rows of the columns `old` as rows of the columns `new`, which are all of them and maybe more."""
+    if tuple(new[: len(old)]) == tuple(old):
+        yield from rows
+        return
+    for row in rows:
+        cells = dict(zip(old, row, strict=False))
+        yield tuple(cells.get(column, "") for column in new)
+
+
+def written(rows: Iterable[Sequence[str]]) -> Iterator[bytes]:
+    """As CSV in UTF-8, with the line ends of RFC 4180; in pieces of about 64 KB."""
+    piece = io.StringIO(newline="")
+    writer = csv.writer(piece)
+    for row in rows:
+        writer.writerow(row)
+        if piece.tell() > 1 << 16:
+            yield piece.getvalue().encode()
+            piece.seek(0)
+            piece.truncate()
+    yield piece.getvalue().encode()

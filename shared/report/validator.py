@@ -1,0 +1,227 @@
+"""What can be told from a report's CSV while it streams by, in constant memory."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, timedelta
+
+from shared.domain.errors import Deferred, NoData, Quarantined
+
+REFRESH_DATES = ("Report Refresh Date", "Data as of", "ContentDate")
+"""Names of the column: of today, and of the 2017 beta."""
+
+DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T00:00:00(?:\.0+)?(?:Z|\+00:00)?)?", re.ASCII)
+"""A date, or its midnight: four beta reports wrote that for a while (microsoftgraph/microsoft-graph-docs#14867)."""
+_BOM = "\ufeff"
+_LONGEST = 1 << 20
+"""Characters of a line, and of a row of several lines; far above any report's, so that none can fill the memory."""
+
+_NAMED = re.compile(r"(?:principal|display|team) name$|^site url$|^user name$", re.IGNORECASE)
+_CONCEALED = re.compile(r"[0-9A-F]{32}", re.ASCII)
+"""What stands in place of a name while the tenant conceals names in reports: pnp/cli-microsoft365 command docs."""
+
+_ONE_ROW_EACH = "Site Id"
+"""A site with a row for each of its URLs was counted twice by a product, so its rows count as repeated."""
+_COMPARED = 4_000_000
+"""Rows, from the first, among which repeated ones are looked for: they take eight bytes of memory each."""
+
+
+class Body:
+    """One body of one report: pass its chunks to `read`, then ask for what was found.
+
+    Size and SHA-256 are those of the bytes received: BOM, line ends and quoting included.
+    """
+
+    def __init__(
+        self, headers: Iterable[Sequence[str]] = (), today: date = date.max, period: str | None = None
+    ) -> None:
+        """`headers` are those documented, `today` is the day in UTC, `period` that of the call, such as `D7`.
+
+        A body is another report's if more than half of its columns are not documented, unless all that are in one
+        header are there, or if its date is yet to come; and another call's if its first row tells another number of
+        days.
+        """
+        self.size = 0
+        """Bytes."""
+        self.rows = 0
+        """Data rows: the header and blank lines do not count."""
+        self.ragged = 0
+        """Rows with more or fewer fields than the header."""
+        self.header: list[str] = []
+        self.refresh_date: date | None = None
+        """Known as soon as the first data row has gone by."""
+        self._headers = [{name.lower() for name in header} for header in headers]
+        self._days = (period or "")[1:]
+        self._latest = today if today == date.max else today + timedelta(days=1)
+        self._sha256 = hashlib.sha256()
+        self._content = 0
+        self._seen = ""
+        self._ended = False
+        """Whether the last line has an end: then its row is whole, however many fields it has."""
+        self._blank: list[int] = []
+        self._pending = 0
+        """Characters of the row that is being read."""
+        self._names: set[bool] = set()
+        self._site: int | None = None
+        self._heaps = [bytearray() for _ in range(256)]
+        """Eight bytes of a digest of each row, sorted by another one, so that equal ones are in the same heap."""
+
+    @property
+    def sha256(self) -> str:
+        """In hexadecimal."""
+        return self._sha256.hexdigest()
+
+    @property
+    def content(self) -> str:
+        """A digest of the values that does not depend on the order of rows, nor of the products inside a cell."""
+        return f"{self._content % (1 << 128):032x}"
+
+    @property
+    def blank(self) -> list[str]:
+        """The columns in which no row has a value."""
+        return [self.header[number] for number in self._blank]
+
+    @property
+    def names(self) -> str:
+        """Whether people, sites and teams are `named`, `concealed`, `mixed`, or `none` are there."""
+        if len(self._names) == 2:
+            return "mixed"
+        return {True: "concealed", False: "named"}[next(iter(self._names))] if self._names else "none"
+
+    @property
+    def repeated(self) -> int:
+        """Rows that were there before, in the same report of the same day."""
+        return sum(len(heap) // 8 - len(set(memoryview(heap).cast("Q"))) for heap in self._heaps)
+
+    def read(self, chunks: Iterable[bytes]) -> date:
+        """Consume the whole body and tell its refresh date.
+
+        Raises NoData when there is no data row, Deferred when the last record is cut, Quarantined when it is not UTF-8,
+        not this report, or has no (single) sane refresh date. Errors of `chunks` pass through.
+        """
+        try:
+            self._read(csv.reader(self._lines(self._decoded(chunks)), strict=True))
+        except UnicodeDecodeError as error:
+            raise Quarantined("not_utf8", f"The body is not UTF-8 at byte {error.start} of a chunk.") from error
+        except csv.Error as error:
+            if "unexpected end of data" in str(error):
+                raise Deferred("cut_short", "The body ends inside a quoted field.") from error
+            raise Quarantined("not_csv", f"The body is not a CSV file: {error}.") from error
+        if not self.header:
+            raise NoData("empty_body", "The body is empty.")
+        if not self.rows:
+            raise NoData("no_rows", "The body has a header and no rows.")
+        if self.refresh_date is None:
+            raise Quarantined("no_refresh_date", "No row has a refresh date.")
+        return self.refresh_date
+
+    def skip(self, chunks: Iterable[bytes]) -> None:
+        """Take the rest of a body that `read` gave up, for its size and SHA-256 alone."""
+        for chunk in chunks:
+            self._take(chunk)
+
+    def _read(self, records: Iterator[list[str]]) -> None:
+        self.header = next(records, [])
+        if not self.header:
+            return
+        column = self._refresh_date_column()
+        naming = [number for number, name in enumerate(self.header) if _NAMED.search(name)]
+        self._site = self.header.index(_ONE_ROW_EACH) if _ONE_ROW_EACH in self.header else None
+        width = fields = len(self.header)
+        self._blank = list(range(width))
+        for record in records:
+            self._pending = 0
+            if not record:
+                continue
+            self.rows += 1
+            fields = len(record)
+            self.ragged += fields != width
+            if self.rows == 1:
+                self._check_period(dict(zip(self.header, record, strict=False)).get("Report Period", ""))
+            if fields >= width and record[column]:
+                self._see(record[column])
+            for number in naming:
+                if number < fields and record[number]:
+                    self._names.add(len(record[number]) == 32 and _CONCEALED.fullmatch(record[number]) is not None)
+            if self._blank:
+                self._blank = [number for number in self._blank if number >= fields or not record[number]]
+            self._add(record)
+        if fields < width and not self._ended:
+            raise Deferred("cut_short", f"The last row has {fields} of {width} fields.")
+
+    def _refresh_date_column(self) -> int:
+        known = set[str]().union(*self._headers)
+        found = {name.lower() for name in self.header}
+        ours = not known or 2 * len(known & found) >= len(found) or any(header <= found for header in self._headers)
+        column = next((name for name in REFRESH_DATES if name in self.header), None)
+        if column is None or not ours:
+            start = ",".join(self.header)[:60]
+            raise Quarantined("not_this_report", f"The body has not the columns of this report; it starts {start!r}.")
+        return self.header.index(column)
+
+    def _check_period(self, days: str) -> None:
+        numbers = self._days.isdecimal() and days.isascii() and days.isdecimal()
+        if numbers and days.lstrip("0") != self._days:
+            raise Quarantined("wrong_period", f"The rows are of {days[:40]} days.")
+
+    def _see(self, text: str) -> None:
+        if text == self._seen:
+            return
+        match = DATE.fullmatch(text)
+        try:
+            seen = date.fromisoformat(match[1]) if match else None
+        except ValueError:
+            seen = None
+        if seen is None or seen.year < 2000 or seen > self._latest:
+            raise Quarantined("bad_refresh_date", f"A row has the refresh date {text[:40]!r}.")
+        if self.refresh_date not in (None, seen):
+            raise Quarantined("two_refresh_dates", f"The rows have the dates {self.refresh_date} and {seen}.")
+        self.refresh_date, self._seen = seen, text
+
+    def _add(self, record: list[str]) -> None:
+        text = "\0".join(record)
+        if "+" in text:
+            text = "\0".join(["+".join(sorted(cell.split("+"))) if "+" in cell else cell for cell in record])
+        row = hashlib.blake2b(text.encode(), digest_size=16).digest()
+        self._content += int.from_bytes(row)
+        if self.rows <= _COMPARED:
+            if self._site is not None and self._site < len(record) and record[self._site].strip("0-"):
+                # else it is blank or concealed
+                row = hashlib.blake2b(record[self._site].encode(), digest_size=16).digest()
+            self._heaps[row[0]] += row[1:9]
+
+    def _decoded(self, chunks: Iterable[bytes]) -> Iterator[str]:
+        decoder = codecs.getincrementaldecoder("utf-8")()
+        for chunk in chunks:
+            self._take(chunk)
+            self._ended = chunk.endswith(b"\n") if chunk else self._ended
+            yield decoder.decode(chunk)
+        yield decoder.decode(b"", final=True)
+
+    def _take(self, chunk: bytes) -> None:
+        self.size += len(chunk)
+        self._sha256.update(chunk)
+
+    def _lines(self, texts: Iterable[str]) -> Iterator[str]:
+        """The text as lines with their ends, BOMs at the start left out."""
+        rest = ""
+        at_start = True
+        for text in texts:
+            rest += text
+            if at_start:
+                rest = rest.lstrip(_BOM)
+                at_start = not rest
+            *whole, rest = rest.split("\n")
+            for line in whole:
+                self._pending += len(line) + 1
+                if self._pending > _LONGEST:
+                    raise Quarantined("not_csv", f"The body has a row of more than {_LONGEST} characters.")
+                yield line + "\n"
+            if len(rest) > _LONGEST:
+                raise Quarantined("not_csv", f"The body has a line of more than {_LONGEST} characters.")
+        if rest:
+            yield rest

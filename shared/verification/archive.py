@@ -1,0 +1,165 @@
+"""Whether the archive is what it says: every byte, every name, every revision, every series.
+
+A snapshot is held against its own name and metadata, its neighbours, the seals in the series of its call, the records
+of all runs, and the marks of where names changed. What none of these remembers cannot be missed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime
+from functools import partial
+from itertools import chain
+
+from shared.archive.azure_blob_store import DERIVED, PERSONAL, QUARANTINE, USAGE
+from shared.archive.layout import REQUESTS
+from shared.archive.markers import Flip, Lost, Place, lost, place_of, read
+from shared.archive.run_log import Pulled, Run
+from shared.archive.series_state import series_name
+from shared.archive.snapshot import blob_name
+from shared.archive.snapshots import Archive
+from shared.domain.call import every_call
+from shared.domain.catalogue import Catalogue
+from shared.domain.errors import WELL
+from shared.verification.call import RECENT, RUNS, Blob, Finding, Holding, check_quarantined, record_of
+from shared.verification.snapshot import Flaw, named
+
+_WORKERS = 8
+
+
+def everything(archive: Archive) -> Iterator[Blob]:
+    """All blobs of the archive. What tells of snapshots is listed before them, as a pull may be going on."""
+    for container in (DERIVED, QUARANTINE, USAGE, PERSONAL):
+        for name, metadata, md5 in archive.entries(container):
+            yield Blob(container, name, metadata, md5, partial(archive.stored, container, name))
+
+
+def manifest(blobs: Iterable[Blob], catalogue: Catalogue) -> Iterator[str]:
+    """A line for each snapshot that `sha256sum -c` reads, where its container was copied to and unpacked."""
+    for blob in blobs:
+        if blob.container in (USAGE, PERSONAL) and named(blob.name, catalogue):
+            yield f"{blob.metadata.get('sha256', '')}  {blob.name.removesuffix('.gz')}\n"
+
+
+def in_share(name: str, number: int, of: int) -> bool:
+    """Whether a blob is in the `number`-th of so many shares: in exactly one of them, and always in the same."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") % of == number - 1
+
+
+def verify(
+    blobs: Iterable[Blob], catalogue: Catalogue, now: datetime, share: tuple[int, int] = (1, 1)
+) -> Iterator[Finding]:
+    """What is wrong with these blobs, which are all of an archive.
+
+    What a listing shows is checked always, what has to be read only for the share. Raises ArchiveUnavailable.
+    """
+    verification = Verification(blobs, catalogue, now, share)
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        yield from verification.findings(pool.map)
+
+
+class Verification:
+    """All blobs, each where it belongs, and what is wrong with them."""
+
+    def __init__(
+        self, blobs: Iterable[Blob], catalogue: Catalogue, now: datetime, share: tuple[int, int] = (1, 1)
+    ) -> None:
+        self._catalogue = catalogue
+        self._young = now - RECENT
+        self._share = share
+        self._holdings = {
+            series_name(call): Holding(report, call, PERSONAL if report.personal_data else USAGE, {}, {})
+            for report in catalogue.reports.values()
+            for call in every_call(report)
+        }
+        self._by_place = {place_of(holding.call): holding for holding in self._holdings.values()}
+        self._flips: list[Flip] = []
+        self._lost: dict[Place, set[date]] = {place: set() for place in self._by_place}
+        self._runs: list[Blob] = []
+        self._quarantined: list[Blob] = []
+        self._names: set[str] = set()
+        self._misplaced: list[Finding] = []
+        for blob in blobs:
+            self._sort_in(blob)
+
+    def findings(self, apply: Callable[..., Iterable[list[Finding]]] = map) -> Iterator[Finding]:
+        """What is wrong, each thing once. `apply` is `map`, or does the same for several at a time."""
+        told = set()
+        for finding in chain(self._misplaced, *self._checked(apply)):
+            if finding[:3] not in told:
+                told.add(finding[:3])
+                yield finding
+
+    def _checked(self, apply: Callable[..., Iterable[list[Finding]]]) -> Iterator[Iterable[Finding]]:
+        holdings = [each for each in self._holdings.values() if each.snapshots or each.series]
+        yield chain.from_iterable(apply(lambda holding: holding.findings(self._chosen, self._young), holdings))
+        yield chain.from_iterable(apply(self._check_run, self._of_share(self._runs)))
+        yield chain.from_iterable(self._check_flip(flip) for flip in self._flips)
+        quarantined = self._of_share(self._quarantined)
+        yield chain.from_iterable(apply(lambda blob: list(check_quarantined(blob)), quarantined))
+
+    def _sort_in(self, blob: Blob) -> None:
+        it = named(blob.name, self._catalogue)
+        holding = self._holdings[series_name(it.call)] if it else None
+        if blob.container == QUARANTINE:
+            self._quarantined.append(blob)
+        elif blob.container == DERIVED and blob.name in self._holdings:
+            self._holdings[blob.name].series[blob.name] = blob
+        elif blob.container == DERIVED and blob.name.startswith(RUNS):
+            self._runs.append(blob)
+        elif blob.container == DERIVED and (mark := read(blob.name)) and mark.place in self._by_place:
+            if isinstance(mark, Flip):
+                self._flips.append(mark)
+            else:
+                self._lost[mark.place].update(mark.days)
+        elif blob.container == DERIVED and blob.name == REQUESTS:
+            pass  # nothing in it can be wrong for longer than some minutes
+        elif blob.container == DERIVED or not it or not holding:
+            self._misplaced.append(blob.finding("unknown_blob", "The app writes no blob of that name."))
+            return
+        elif blob.container != holding.container:
+            self._misplaced.append(blob.finding("wrong_container", f"Its place is {holding.container}."))
+            return
+        else:
+            holding.snapshots[blob.name] = it, blob
+        self._names.add(blob.name)
+
+    def _chosen(self, name: str) -> bool:
+        return in_share(name, *self._share)
+
+    def _of_share(self, blobs: Iterable[Blob]) -> list[Blob]:
+        return [blob for blob in blobs if self._chosen(blob.name)]
+
+    def _check_run(self, blob: Blob) -> list[Finding]:
+        try:
+            run = record_of(blob)
+        except Flaw as flaw:
+            return [blob.finding(flaw.what, str(flaw))]
+        gone = [
+            Finding(self._container(pulled), pulled.blob, "gone", f"The run {run.id} has it as {pulled.outcome}.")
+            for pulled in run.pulls
+            if pulled.blob and pulled.blob not in self._names
+        ]
+        marks = self._unmarked(run) if run.started < self._young else ()  # else it may have begun after the listing
+        return gone + [Finding(DERIVED, mark.name, "gone", f"The run {run.id} found that lost.") for mark in marks]
+
+    def _unmarked(self, run: Run) -> Iterator[Lost]:
+        """The marks of what a run found lost, as far as they are not there."""
+        places = {str(each.call) if not each.call.date else each.report.name: at for at, each in self._by_place.items()}
+        for call, days in run.lost.items():
+            if place := places.get(call):
+                yield from lost(place, {*map(date.fromisoformat, days)} - self._lost[place])
+
+    def _check_flip(self, flip: Flip) -> Iterator[Finding]:
+        holding = self._by_place[flip.place]
+        name = blob_name(holding.call, flip.refresh_date, flip.revision)
+        if name not in self._names:
+            yield Finding(holding.container, name, "gone", f"It is marked as the first with {flip.now} names.")
+
+    def _container(self, pulled: Pulled) -> str:
+        if pulled.outcome not in WELL:
+            return QUARANTINE
+        report = self._catalogue.reports.get(pulled.call.partition("(")[0])
+        return PERSONAL if report and report.personal_data else USAGE

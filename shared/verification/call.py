@@ -1,0 +1,203 @@
+"""What can be wrong with all that the archive holds of one call, with the record of a run, with a quarantined body."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+
+from shared.archive.azure_blob_store import DERIVED
+from shared.archive.run_log import UNREADABLE, Run
+from shared.archive.series_state import History, Listed, by_month, count, listed, merge, seal, seals_of, series_name
+from shared.archive.snapshot import Snapshot, blob_name
+from shared.archive.snapshots import Stored
+from shared.domain.call import Call
+from shared.domain.catalogue import Report
+from shared.report.table import Table, columns_of, parse
+from shared.verification.snapshot import Flaw, Named, digest, prove, snapshot_of
+
+RUNS = "runs/"
+RECENT = timedelta(hours=1)
+"""Snapshots that young need not be in their series yet, nor revisions that close in the order of their pulls."""
+
+
+class Blob(NamedTuple):
+    """A blob as it was listed; `read` fetches it as it is now, or None when it is gone."""
+
+    container: str
+    name: str
+    metadata: Mapping[str, str]
+    md5: bytes | None
+    read: Callable[[], Stored | None]
+
+    def content(self) -> bytes:
+        """Its bytes. Raises Flaw when they are not there, or not those that were written."""
+        stored = self.read()
+        if not stored:
+            raise Flaw("gone", "It was listed, and could not be read.")
+        if self.md5 and hashlib.md5(stored.content, usedforsecurity=False).digest() != self.md5:
+            raise Flaw("damaged", "Its bytes do not have the MD5 that storage found when they were written.")
+        return stored.content
+
+    def finding(self, what: str, detail: str) -> Finding:
+        """A flaw of this blob."""
+        return Finding(self.container, self.name, what, detail)
+
+
+class Finding(NamedTuple):
+    """A flaw, and where it is."""
+
+    container: str
+    name: str
+    what: str
+    """One word for machines."""
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.container}/{self.name}: {self.detail}"
+
+
+class Holding(NamedTuple):
+    """All that the archive has of one call."""
+
+    report: Report
+    call: Call
+    """For single days, that of any day."""
+    container: str
+    """Where its snapshots lie."""
+    snapshots: dict[str, tuple[Named, Blob]]
+    """By name."""
+    series: dict[str, Blob]
+    """By name: one, or none."""
+
+    def findings(self, chosen: Callable[[str], bool], young: datetime) -> list[Finding]:
+        """What is wrong. Reads the snapshots whose names are `chosen`, and all of them if that of the series is.
+
+        Snapshots that were pulled after `young` need not be in the series yet.
+        """
+        found = listed(self.call, ((name, blob.metadata) for name, (_, blob) in self.snapshots.items()))
+        findings = [
+            *self._misnumbered(),
+            *self._misdescribed(),
+            *self._disordered(found),
+            *self._unsealed(found, young),
+        ]
+        series = self.series.get(series_name(self.call))
+        rebuild = series is not None and chosen(series.name)
+        flawed: list[Finding] = []
+
+        def parts() -> Iterator[tuple[Snapshot, Table]]:
+            for snapshot, _ in found:
+                blob = self.snapshots[snapshot.blob][1]
+                if rebuild or chosen(blob.name):
+                    try:
+                        yield snapshot, self._table(snapshot, blob)
+                    except Flaw as flaw:
+                        flawed.append(blob.finding(flaw.what, str(flaw)))
+
+        history = merge(History(), parts(), {month: seal(each) for month, each in by_month(found).items()})
+        findings += flawed
+        if series and rebuild:
+            sound = not findings and seals_of(series.metadata) == history.seals
+            findings += _rebuilt(series, history if sound else None)
+        return findings
+
+    def _table(self, snapshot: Snapshot, blob: Blob) -> Table:
+        """What goes into the series. Raises Flaw if the blob is not that snapshot."""
+        personal, columns = self.report.personal_data, snapshot.origin.columns
+        told = personal and columns
+        body = prove(snapshot, blob.content(), self.report, blob.metadata.get("app_version", ""), keep=not told)
+        table = Table(columns_of(columns)) if told else parse(body, snapshot.refresh_date)
+        return Table(table.columns) if personal else table
+
+    def _misnumbered(self) -> Iterator[Finding]:
+        """Revisions are missing below others."""
+        revisions: dict[tuple[Call, date], set[int]] = {}
+        for call, day, revision in (it for it, _ in self.snapshots.values()):
+            revisions.setdefault((call, day), set()).add(revision)
+        for (call, day), there in revisions.items():
+            for number in sorted({*range(1, max(there))} - there):
+                detail = f"Revision {max(there)} of that day is there, and this is not."
+                yield Finding(self.container, blob_name(call, day, number), "gone", detail)
+
+    def _misdescribed(self) -> Iterator[Finding]:
+        """Metadata are missing or malformed."""
+        for it, blob in self.snapshots.values():
+            try:
+                snapshot_of(it, blob.metadata)
+            except Flaw as flaw:
+                yield blob.finding(flaw.what, str(flaw))
+
+    def _disordered(self, found: Sequence[Listed]) -> Iterator[Finding]:
+        """A body is there twice for one day, or a later revision was pulled earlier."""
+        bodies: dict[tuple[date, str], int] = {}
+        for (before, _), (snapshot, _) in zip([*found[:1], *found], found, strict=False):
+            blob, (day, revision) = self.snapshots[snapshot.blob][1], snapshot.order
+            same = bodies.setdefault((day, snapshot.origin.sha256), revision)
+            if same != revision:
+                yield blob.finding("same_body", f"Revision {same} of that day has the same bytes.")
+            if before.refresh_date == day and before.origin.pulled_at - snapshot.origin.pulled_at > RECENT:
+                yield blob.finding("out_of_order", f"It was pulled before revision {before.revision}.")
+
+    def _unsealed(self, found: Sequence[Listed], young: datetime) -> Iterator[Finding]:
+        """The snapshots are not those that the series says are merged in it."""
+        months = by_month(found)
+        old = by_month(each for each in found if not young < each.snapshot.origin.pulled_at < young + 2 * RECENT)
+        if not self.series:
+            if old:
+                detail = f"There is no series of these {len(found)} snapshots."
+                yield Finding(DERIVED, series_name(self.call), "gone", detail)
+            return
+        (series,) = self.series.values()
+        try:
+            seals = seals_of(series.metadata)
+        except (KeyError, ValueError):
+            yield series.finding("bad_metadata", "They do not say which snapshots are merged.")
+            return
+        none = seal([])
+        for month in sorted({*seals, *months}):
+            sealed, here = seals.get(month, none), months.get(month, [])
+            had, has, least = count(sealed), len(here), len(old.get(month, ()))
+            if sealed == seal(here) or (least < has and least <= had <= has):
+                continue
+            what = "snapshots_gone" if had > has else "behind" if had < has else "snapshots_changed"
+            yield series.finding(what, f"It has merged {had} snapshots of {month}; {has} are there, and not the same.")
+
+
+def record_of(blob: Blob) -> Run:
+    """The run that a blob is the record of. Raises Flaw if it is none, or of another run."""
+    try:
+        run = Run.from_json(blob.content())
+        named = blob.name == f"{RUNS}{run.started:%Y-%m}/{run.id}.json" and run.started.tzinfo
+    except UNREADABLE:
+        raise Flaw("damaged", "It is not the record of a run.") from None
+    if not named:
+        raise Flaw("wrong_content", f"It is the record of the run {run.id}.")
+    return run
+
+
+def check_quarantined(blob: Blob) -> Iterator[Finding]:
+    """A body that was not published has to be the body that came."""
+    try:
+        sha256 = digest(blob.content())
+    except Flaw as flaw:
+        yield blob.finding(flaw.what, str(flaw))
+        return
+    named = "/large/" in blob.name or blob.name.endswith(f"/{sha256}.csv.gz")
+    if not named or blob.metadata.get("sha256") != sha256:
+        yield blob.finding("wrong_content", f"It holds bytes of SHA-256 {sha256}.")
+
+
+def _rebuilt(series: Blob, history: History | None) -> Iterator[Finding]:
+    """The series is not what was written, or (if given) not what its snapshots give, to the byte."""
+    stored = series.read()
+    if not stored:
+        yield series.finding("gone", "It was listed, and could not be read.")
+    elif hashlib.sha256(stored.content).hexdigest() != stored.metadata.get("sha256"):
+        yield series.finding("wrong_content", "Its bytes are not those of its SHA-256.")
+    elif history and stored.metadata == series.metadata:  # else it was written anew since it was listed
+        if stored.content != history.content:
+            yield series.finding("series_differs", "Its bytes are not those that the snapshots give.")
+        elif stored.metadata != history.to_metadata():
+            yield series.finding("bad_metadata", "They are not those that the snapshots give.")

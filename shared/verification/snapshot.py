@@ -1,0 +1,146 @@
+"""Whether a blob is the snapshot that its name and its metadata say: every byte of it, and nothing more. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import zlib
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from shared import __version__
+from shared.archive.snapshot import Snapshot, blob_name, from_blob
+from shared.domain.call import Call, every_call
+from shared.domain.catalogue import Catalogue, Report
+from shared.domain.errors import PullError
+from shared.report.validator import Body
+
+_NAME = re.compile(r"report=(\w+)/period=([\w-]+)/refresh_date=(\d{4}-\d\d-\d\d)/revision=([1-9]\d*)/[\w.-]+", re.ASCII)
+_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_REQUIRED = ("sha256", "size", "rows", "pulled_at", "app_version")
+_HEADERS = (b"\x1f\x8b\x08\0\0\0\0\0\0\x03", zlib.compress(b"", wbits=31)[:10])
+"""How a gzip member begins that this app wrote, on Linux and on this machine: without a name and a time."""
+_A_FEW = 8
+_PIECE = 1 << 20
+
+
+class Flaw(Exception):
+    """Something that is not as it should be: `what` is one word for machines, the text is for people."""
+
+    def __init__(self, what: str, detail: str) -> None:
+        super().__init__(detail)
+        self.what = what
+
+
+class Named(NamedTuple):
+    """What a blob is by its name alone."""
+
+    call: Call
+    refresh_date: date
+    revision: int
+
+
+def named(name: str, catalogue: Catalogue) -> Named | None:
+    """The call, refresh date and revision of a blob; None if no call of the catalogue has blobs of that name."""
+    match = _NAME.fullmatch(name)
+    report = catalogue.reports.get(match[1]) if match else None
+    if not match or not report:
+        return None
+    try:
+        day = date.fromisoformat(match[3])
+    except ValueError:
+        return None
+    call = next((call for call in every_call(report, day) if call.key == match[2]), None)
+    return Named(call, day, int(match[4])) if call and blob_name(call, day, int(match[4])) == name else None
+
+
+def snapshot_of(it: Named, metadata: Mapping[str, str]) -> Snapshot:
+    """The snapshot as its metadata describe it. Raises Flaw if they are not whole and well-formed."""
+    if missing := [name for name in _REQUIRED if name not in metadata]:
+        raise Flaw("bad_metadata", f"There is no {' and no '.join(missing)}.")
+    snapshot = from_blob(it.call, blob_name(*it), metadata)
+    if not snapshot:
+        raise Flaw("bad_metadata", "A number or the time is not one.")
+    origin = snapshot.origin
+    if not _SHA256.fullmatch(origin.sha256) or origin.pulled_at.utcoffset() != timedelta(0):
+        raise Flaw("bad_metadata", "The SHA-256 or the time is not as the app writes it.")
+    ours = origin.to_metadata() | {"app_version": metadata["app_version"]}
+    names = ours if metadata["app_version"] == __version__ else ours.keys() & metadata.keys()
+    if wrong := [name for name in {*names, *_REQUIRED} if metadata.get(name) != ours.get(name)]:
+        raise Flaw("bad_metadata", f"{', '.join(sorted(wrong))}: not as the app writes it.")
+    if metadata["app_version"] == __version__ and (more := metadata.keys() - ours.keys()):
+        raise Flaw("bad_metadata", f"{', '.join(sorted(more))}: the app writes nothing of that name.")
+    return snapshot
+
+
+def prove(snapshot: Snapshot, compressed: bytes, report: Report, version: str, keep: bool) -> bytes:
+    """Raise Flaw unless the blob holds exactly what the snapshot's name and metadata say.
+
+    `version` is that of the app which wrote it. Answers the body if it is to be kept, else nothing of it.
+    """
+    body = Body(_documented(report, snapshot.call), period=snapshot.call.period)
+    kept: list[bytes] = []
+
+    def pieces() -> Iterator[bytes]:
+        for piece in unpacked(compressed):
+            if keep:
+                kept.append(piece)
+            yield piece
+
+    try:
+        refresh_date = body.read(pieces())
+    except PullError as error:
+        if error.reason == "wrong_period":
+            raise Flaw("wrong_period", str(error)) from error
+        raise Flaw("not_sane", str(error)) from error
+    origin = snapshot.origin
+    if (body.sha256, body.size) != (origin.sha256, origin.size):
+        raise Flaw("wrong_content", f"It holds {body.size} bytes of SHA-256 {body.sha256}, not what its metadata say.")
+    if snapshot.call.date is None and refresh_date != snapshot.refresh_date:
+        raise Flaw("wrong_date", f"Its rows are of {refresh_date}.")
+    found = {"rows": body.rows, "columns": tuple(body.header), "blank": tuple(body.blank)}
+    if version == __version__:
+        found |= {"content": body.content, "names": body.names}
+    if wrong := [name for name, value in found.items() if getattr(origin, name) not in (value, ())]:
+        raise Flaw("wrong_metadata", f"Its metadata do not fit its rows: {', '.join(wrong)}.")
+    return b"".join(kept)
+
+
+def unpacked(compressed: bytes) -> Iterator[bytes]:
+    """What a blob holds, in pieces. Raises Flaw, maybe only at the end, if it is not one gzip member as written."""
+    if compressed[:10] not in _HEADERS:
+        raise Flaw("not_gzip", "It does not begin as a gzip file of this app does.")
+    gunzip, again = zlib.decompressobj(wbits=31), zlib.compressobj(wbits=31)
+    repacked = bytearray()
+    rest = compressed
+    try:
+        while not gunzip.eof:
+            piece = gunzip.decompress(rest, _PIECE)
+            rest = gunzip.unconsumed_tail
+            if not piece and not rest and not gunzip.eof:
+                raise Flaw("cut_short", "The gzip file has no end.")
+            repacked += again.compress(piece)
+            yield piece
+    except zlib.error as error:
+        raise Flaw("damaged", f"The gzip file is damaged: {error}.") from error
+    if gunzip.unused_data:
+        raise Flaw("bytes_after_end", f"{len(gunzip.unused_data)} bytes follow the end of the gzip file.")
+    repacked += again.flush()
+    # Some bits of a gzip file mean nothing. If our zlib writes the very same file but for those, they were changed; if
+    # it writes quite another, it is not the zlib that wrote the file, and nothing follows.
+    different = sum(a != b for a, b in zip(repacked[10:], compressed[10:], strict=False))
+    if len(repacked) == len(compressed) and 0 < different <= _A_FEW:
+        raise Flaw("damaged", f"{different} bytes of the gzip file were changed; what it holds is whole.")
+
+
+def digest(compressed: bytes) -> str:
+    """The SHA-256 of what a blob holds. Raises Flaw."""
+    sha256 = hashlib.sha256()
+    for piece in unpacked(compressed):
+        sha256.update(piece)
+    return sha256.hexdigest()
+
+
+def _documented(report: Report, call: Call) -> list[tuple[str, ...]]:
+    return [report.columns_of(version, call.version) for version in report.columns]

@@ -1,0 +1,135 @@
+"""What the archive holds of every call, by names alone: found with one listing a call, and kept for a while."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence, Set
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+
+from shared.archive.markers import FLIPS, LOST, Flip, Lost, Place, place_of
+from shared.archive.run_log import Run
+from shared.archive.snapshot import Snapshot
+from shared.archive.snapshots import Archive
+from shared.domain.call import Call
+from shared.domain.catalogue import Catalogue
+from shared.domain.errors import Outcome
+from shared.web.ttl_cache import Bodies, Cache
+
+WORKERS = 8
+"""Listings side by side; the SDK's pool of connections has room for ten."""
+_RUN_AGE = timedelta(seconds=30)
+_NEWEST_AGE = timedelta(seconds=30)
+_INVENTORY_AGE = timedelta(minutes=10)
+"""While no run comes to its end, which is when snapshots are new. 236 calls cost about a tenth of a cent to list."""
+
+_BODIES = 16 << 20
+"""Bytes of bodies in memory."""
+
+
+class Inventory(NamedTuple):
+    """What there is, by place."""
+
+    dates: Mapping[Place, Sequence[date]]
+    """Every refresh date, or single day, that is archived, oldest first."""
+    lost: Mapping[Place, Set[date]]
+    flips: Mapping[Place, Sequence[Flip]]
+    """Where names became concealed or readable, oldest first, as they are listed."""
+
+
+class Holdings:
+    """What there is in the archive. For threads; every method raises ArchiveUnavailable."""
+
+    def __init__(self, archive: Archive, catalogue: Catalogue, clock: Callable[[], datetime]) -> None:
+        """The clock answers UTC."""
+        self._archive = archive
+        self._catalogue = catalogue
+        self._clock = clock
+        self._run = Cache(self._newest_run, _RUN_AGE, clock)
+        self._inventory = Cache(self._list, _INVENTORY_AGE, clock)
+        self._newest: dict[Call, Cache[Snapshot | None]] = {}
+        self._bodies = Bodies(_BODIES)
+
+    def run(self) -> Run | None:
+        """The newest record of a run, at most half a minute old."""
+        return self._run.get()
+
+    def inventory(self) -> Inventory:
+        """What there was when the newest run had ended, or at most ten minutes ago."""
+        run = self.run()
+        return self._inventory.get(run.id if run else None)
+
+    def newest(self, call: Call) -> Snapshot | None:
+        """The newest snapshot of a call as it was at most half a minute ago, or None."""
+
+        def find() -> Snapshot | None:
+            return self._archive.newest(call, self._clock().date())
+
+        if call.date:  # of single days there are too many to keep
+            return find()
+        found = self._newest.setdefault(call, Cache(find, _NEWEST_AGE, self._clock)).get()
+        if found is None:
+            self._newest.pop(call, None)  # the first one is not to be waited for
+        return found
+
+    def body(self, snapshot: Snapshot, *, packed: bool = False) -> bytes:
+        """The bytes that Graph sent, or as they are stored; read once for all who ask again and again.
+
+        Personal data does not stay in memory.
+        """
+        read = self._archive.compressed if packed else self._archive.content
+        if self._catalogue.reports[snapshot.call.report].personal_data:
+            return read(snapshot)
+        return self._bodies.get((snapshot.blob, packed), lambda: read(snapshot))
+
+    def newest_dates(self, *, personal: bool) -> dict[Call, date]:
+        """The newest refresh date of each call that is archived; of single days the newest one, as a call.
+
+        Calls of reports with personal data are among them if `personal`.
+        """
+        dates = self.inventory().dates
+        newest = {call: dates[place][-1] for place, call in self._calls().items() if place in dates}
+        return {
+            call._replace(date=day) if call.date else call: day
+            for call, day in newest.items()
+            if personal or not self._catalogue.reports[call.report].personal_data
+        }
+
+    def gap(self, call: Call, day: date) -> str:
+        """Why there is no snapshot of `call` for a day between those that there are.
+
+        `never_published` if Microsoft had none while the archive was watching, else `not_pulled`. One listing.
+        """
+        from shared.domain.graph_window import (
+            days_of_interest,  # few requests need it, so a cold start need not pay for it
+        )
+
+        run = self.run() if call.date else None
+        if call.date and day >= days_of_interest(run.started if run else self._clock())[0]:
+            last = run.last.get(str(call._replace(date=day))) if run else None
+            return "never_published" if last and last.outcome is Outcome.NO_DATA else "not_pulled"
+        lost = self._archive.marks(f"{LOST}{place_of(call)}/")
+        return "not_pulled" if any(isinstance(mark, Lost) and day in mark.days for mark in lost) else "never_published"
+
+    def _newest_run(self) -> Run | None:
+        return self._archive.newest_run(self._clock().date())
+
+    def _calls(self) -> dict[Place, Call]:
+        from shared.domain.call import every_call  # few requests need it, so a cold start need not pay for it
+
+        return {place_of(call): call for report in self._catalogue.reports.values() for call in every_call(report)}
+
+    def _list(self) -> Inventory:
+        with ThreadPoolExecutor(WORKERS) as pool:
+            marks = pool.map(self._archive.marks, (LOST, FLIPS))
+            reports = self._archive.reports()
+            calls = {place: call for place, call in self._calls().items() if call.report in reports}
+            dates = dict(zip(calls, pool.map(self._archive.refresh_dates, calls.values()), strict=True))
+        lost: dict[Place, set[date]] = {}
+        flips: dict[Place, list[Flip]] = {}
+        for mark in (mark for found in marks for mark in found):
+            if isinstance(mark, Lost):
+                lost.setdefault(mark.place, set()).update(mark.days)
+            else:
+                flips.setdefault(mark.place, []).append(mark)
+        return Inventory({place: found for place, found in dates.items() if found}, lost, flips)

@@ -1,0 +1,162 @@
+"""A snapshot's CSV as Graph's beta answers it with `$format=application/json`.
+
+What a column's name does not tell is data in `json_names.json`, read when JSON is first asked for: the types of all
+documented columns, the names that break the rule, and the collections into which some reports put their rows.
+Sources: the examples of JSON on the beta pages reportroot-*, and the types on the pages of their resources, in
+github.com/microsoftgraph/microsoft-graph-docs-contrib; the pages copilotreportroot-* in
+github.com/MicrosoftDocs/m365copilot-docs.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import compress
+from operator import not_
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from shared.report.csv_records import distinct, records
+from shared.report.validator import DATE
+
+if TYPE_CHECKING:
+    from shared.domain.call import Call
+    from shared.domain.catalogue import Report
+
+_WORD = re.compile(r"[^\W_]+")
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
+_TRUTH = {"true": "true", "yes": "true", "false": "false", "no": "false"}
+
+
+def known(report: Report, call: Call) -> bool:
+    """Whether Microsoft documents the JSON of this call."""
+    return report.name in _documented().reports and not call.version
+
+
+def to_json(report: Report, call: Call, body: bytes) -> bytes:
+    """`{"value": [...]}` of all rows; Graph would send it in pages.
+
+    A column that is not documented is text, under the name that `property_name` gives it. A cell that is not what its
+    column should hold is text too. Raises KeyError if the call is not `known`, ValueError if `body` is not a CSV.
+    """
+    if not known(report, call):
+        raise KeyError(f"Microsoft does not document the JSON of {call}.")
+    rows = records(body)
+    objects = _objects(_documented().reports[report.name], next(rows, []), filter(None, rows))
+    content = io.BytesIO()
+    text = io.TextIOWrapper(content, "utf-8", newline="")
+    text.write('{"value":[' + next(objects, ""))
+    text.writelines("," + each for each in objects)
+    text.write("]}")
+    text.flush()
+    return content.getvalue()
+
+
+def property_name(column: str) -> str:
+    """Graph's name for a column, by the rule that all but a few follow: `storageUsedInBytes` for `Storage Used (Byte)`.
+
+    A column without letters and digits keeps its name.
+    """
+    words: list[str] = _WORD.findall(column.replace("(Byte)", "In Bytes"))
+    if not words:
+        return column
+    first = words[0].lower() if words[0].isupper() else words[0][0].lower() + words[0][1:]
+    return first + "".join(word.capitalize() if word.islower() else word for word in words[1:])
+
+
+class _Documented(NamedTuple):
+    types: Mapping[str, str]
+    """By column: `text`, `date`, `number`, `boolean` or `list`."""
+    names: Mapping[str, str]
+    reports: Mapping[str, Mapping[str, Any]]
+    """`collection`: the property of an object that holds its rows. `outside`: the columns that are not in there; rows
+    that agree in all of them share an object. `types`: where this report differs. `blank`: what an empty text is."""
+
+
+@functools.cache
+def _documented() -> _Documented:
+    content = json.loads(Path(__file__).with_name("json_names.json").read_text("utf-8"))
+    return _Documented(_by_column(content["types"]), content["names"], content["reports"])
+
+
+def _by_column(columns: Mapping[str, Iterable[str]]) -> dict[str, str]:
+    return {column: kind for kind, names in columns.items() for column in names}
+
+
+class _Member(NamedTuple):
+    """One member of an object."""
+
+    place: int
+    """Of the column."""
+    key: str
+    write: Callable[[str], str]
+    blank: str
+
+    def of(self, row: list[str]) -> str:
+        cell = row[self.place] if self.place < len(row) else ""
+        return self.key + (self.write(cell) if cell else self.blank)
+
+
+def _objects(report: Mapping[str, Any], header: list[str], rows: Iterable[list[str]]) -> Iterator[str]:
+    """The objects of `value`."""
+    members = _members(report, header)
+    if "collection" not in report:
+        yield from ("{" + _joined(members, row) + "}" for row in rows)
+        return
+    outside = [header[member.place] in report["outside"] for member in members]
+    outer, inner = list(compress(members, outside)), list(compress(members, map(not_, outside)))
+    collections: dict[str, list[str]] = {}
+    for row in rows:
+        collections.setdefault(_joined(outer, row), []).append("{" + _joined(inner, row) + "}")
+    for shared, objects in collections.items():
+        collection = f"{_text(report['collection'])}:[{','.join(objects)}]"
+        yield "{" + (f"{shared}," if shared else "") + collection + "}"
+
+
+def _members(report: Mapping[str, Any], header: list[str]) -> list[_Member]:
+    types = {**_documented().types, **_by_column(report.get("types", {}))}
+    names = distinct(_documented().names.get(column) or property_name(column) for column in header)
+    text_blank = _text(report["blank"]) if "blank" in report else "null"
+    members = []
+    for place, (column, name) in enumerate(zip(header, names, strict=True)):
+        kind = types.get(column, "text")
+        blank = {"list": "[]", "number": "null", "boolean": "null"}.get(kind, text_blank)
+        members.append(_Member(place, _text(name) + ":", _WRITERS[kind], blank))
+    return members
+
+
+def _joined(members: Iterable[_Member], row: list[str]) -> str:
+    return ",".join([member.of(row) for member in members])
+
+
+_text = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def _date(cell: str) -> str:
+    match = DATE.fullmatch(cell)
+    return _text(match[1] if match else cell)
+
+
+def _number(cell: str) -> str:
+    """As it stands there: no digit is lost in a float."""
+    return cell if _NUMBER.fullmatch(cell) else _text(cell)
+
+
+def _boolean(cell: str) -> str:
+    return _TRUTH.get(cell.lower()) or _text(cell)
+
+
+def _list(cell: str) -> str:
+    return "[" + ",".join([_text(item) for item in cell.split("+")]) + "]"
+
+
+_WRITERS: dict[str, Callable[[str], str]] = {
+    "text": _text,
+    "date": _date,
+    "number": _number,
+    "boolean": _boolean,
+    "list": _list,
+}

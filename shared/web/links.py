@@ -1,0 +1,64 @@
+"""The URLs of what the archive serves, as far as one answer names another (RFC 8288, RFC 7089). Pure.
+
+They begin with the path, never with a host: whatever the caller wrote as `Host` does not come back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+from urllib.parse import quote
+
+from shared.archive.snapshot import Snapshot
+from shared.domain.call import Call
+from shared.web.representation import http_date
+
+PREFIX = "/api"
+"""`routePrefix` in host.json."""
+
+
+class Links(NamedTuple):
+    """The URLs of one call."""
+
+    root: str
+    """Such as `/api/v1.0/reports` or `/api/personal/v1.0/reports`."""
+    call: Call
+
+    @property
+    def newest(self) -> str:
+        """What changes over time: the original resource of Memento, and its own TimeGate."""
+        return f"{self.root}/{quote(str(self.call), safe=_SAFE)}"
+
+    @property
+    def timemap(self) -> str:
+        return f"{self.newest}/snapshots?format=link"
+
+    def of(self, snapshot: Snapshot) -> str:
+        """The URL of one revision, which never changes."""
+        dated = "" if snapshot.call.date else f"refreshDate={snapshot.refresh_date}&"
+        return f"{self._replace(call=snapshot.call).newest}?{dated}revision={snapshot.revision}"
+
+    def header(self, snapshot: Snapshot) -> str:
+        """`Link` of the answer that is a snapshot."""
+        return ", ".join(
+            (
+                f'<{self.newest}>; rel="original timegate latest-version"',
+                f'<{self.timemap}>; rel="timemap"; type="application/link-format"',
+                self._memento(snapshot),
+            )
+        )
+
+    def to_link_format(self, snapshots: Sequence[Snapshot]) -> bytes:
+        """The TimeMap: all snapshots, with the times at which they were pulled."""
+        lines = [
+            f'<{self.newest}>; rel="original timegate"',
+            f'<{self.timemap}>; rel="self"; type="application/link-format"',
+            *map(self._memento, snapshots),
+        ]
+        return (",\n".join(lines) + "\n").encode()
+
+    def _memento(self, snapshot: Snapshot) -> str:
+        return f'<{self.of(snapshot)}>; rel="memento"; datetime="{http_date(snapshot.origin.pulled_at)}"'
+
+
+_SAFE = "(),='"

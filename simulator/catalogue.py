@@ -1,0 +1,68 @@
+"""The reports that the simulator knows, read from the catalogue file."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+DEFAULT_PATH = Path(__file__).resolve().parents[1] / "shared" / "domain" / "catalogue.json"
+
+
+@dataclass(frozen=True)
+class Report:
+    """A Graph reports function."""
+
+    name: str
+    kind: str
+    """`detail` (a row per member), `counts` (a row per day) or `summary` (a row per period)."""
+    periods: tuple[str, ...]
+    takes_date: bool
+    delegated_only: bool
+    roots: Mapping[str, str]
+    """API version -> path of the function's parent."""
+    columns: Mapping[str, tuple[str, ...]]
+    """API version -> documented header; `v2` is the second version of the Copilot reports."""
+    second_periods: tuple[str, ...]
+    """Periods with `version='v2'`; empty for all but the Copilot reports."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """A function of the Graph beta of 2017, which took the view as an argument."""
+
+    views: Mapping[str, str]
+    """View -> today's function."""
+    takes_period: bool
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All reports and all 2017 families by name."""
+
+    reports: Mapping[str, Report]
+    families: Mapping[str, Family]
+
+
+def read(path: Path = DEFAULT_PATH) -> Catalogue:
+    """The catalogue in that file."""
+    content = json.loads(path.read_text(encoding="utf-8"))
+    return Catalogue(
+        reports={entry["name"]: _report(entry) for entry in content["reports"]},
+        families={entry["family"]: Family(entry["views"], bool(entry["periods"])) for entry in content["legacy"]},
+    )
+
+
+def _report(entry: Mapping[str, Any]) -> Report:
+    second = entry.get("version_2", {"periods": (), "columns": ()})
+    columns = {**entry["columns"], "v2": second["columns"]}
+    return Report(
+        name=entry["name"],
+        kind=entry["kind"],
+        periods=tuple(entry["periods"]),
+        takes_date=entry["date_window_days"] is not None,
+        delegated_only=entry["delegated_only"],
+        roots=entry["root"],
+        columns={version: tuple(names) for version, names in columns.items() if names},
+        second_periods=tuple(second["periods"]),
+    )

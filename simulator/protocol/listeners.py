@@ -1,0 +1,162 @@
+"""HTTP/1.1 over a socket of our own, down to the chunk: a listener hands each request to a function that answers it.
+
+That function is the seam: whoever wraps it changes what goes over the wire.
+"""
+
+import contextlib
+import select
+import socket
+import ssl
+import struct
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial, reduce
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Lock, Thread
+from typing import Any
+
+from simulator.protocol.messages import Answer, Request, Stream, Tally, ends_with_connection, pieces
+
+Answerer = Callable[[Request], Answer]
+Witness = Callable[[Request, Answer, bytes, int], None]
+"""Told of each request before its answer has left whole; SHA-256 (of bodies in chunks only) and size of the body."""
+
+
+def _nobody(request: Request, answer: Answer, sha256: bytes, size: int) -> None:
+    """The witness of a listener that is not recorded."""
+
+
+class Listener:
+    """One address, taken when made, answered at from `start` to `stop`; over https if there is a context for it."""
+
+    def __init__(self, host: str, port: int, context: ssl.SSLContext | None = None) -> None:
+        self._context = context
+        self._server = _Server((host, port), context)
+        self._address = (host, self._server.server_port)
+        self._thread: Thread | None = None
+        self._closed = False
+        self.origin = f"{'https' if context else 'http'}://{host}:{self._server.server_port}"
+
+    def start(self, answer: Answerer, witness: Witness = _nobody, methods: tuple[str, ...] = ("GET",)) -> None:
+        """Answers requests of those methods from now on, others with 405."""
+        self._start = partial(self.start, answer, witness, methods)
+        self._server.answer, self._server.witness, self._server.methods = answer, witness, methods
+        self._server.server_activate()
+        self._thread = Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Refuses connections from now on, but keeps the address."""
+        self.stop()
+        self._server = _Server(self._address, self._context)
+        self._closed = True
+
+    def open(self) -> None:
+        """Answers again as before `close`, if it has not been stopped since."""
+        if self._closed:
+            self._closed = False
+            self._start()
+
+    def stop(self) -> None:
+        """Closes the address and every connection."""
+        self._closed = False
+        if self._thread:
+            self._server.shutdown()
+            self._thread.join()
+            self._thread = None
+        self._server.server_close()
+        self._server.hang_up()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+    answer: Answerer
+    witness: Witness
+    methods: tuple[str, ...]
+
+    def __init__(self, address: tuple[str, int], context: ssl.SSLContext | None) -> None:
+        super().__init__(address, _Handler, bind_and_activate=False)
+        self.server_bind()
+        if context:
+            self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+        self._lock = Lock()
+        self._connections: set[socket.socket] = set()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        with self._lock:
+            self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        with self._lock:
+            self._connections.discard(request)
+        super().shutdown_request(request)
+
+    def hang_up(self) -> None:
+        with self._lock:
+            for connection in self._connections:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), ConnectionError | ssl.SSLError):
+            super().handle_error(request, client_address)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    wbufsize = 1 << 16  # head and small body leave in one packet
+    disable_nagle_algorithm = True
+    server: _Server
+
+    def handle_one_request(self) -> None:
+        self.raw_requestline = self.rfile.readline(65537)
+        if not self.raw_requestline or not self.parse_request():
+            self.close_connection = True
+            return
+        sent = tuple(self.headers.items())
+        headers = {name.lower(): value for name, value in sent}
+        body = self.rfile.read(int(headers.get("content-length", 0)))
+        try:
+            self._answer(Request(self.command, self.path, headers, body, sent))
+        except ConnectionResetError:
+            self._abort()
+            raise
+
+    def _answer(self, request: Request) -> None:
+        methods = self.server.methods
+        if "transfer-encoding" in request.headers:
+            self.close_connection = True
+            answer = Answer(411)
+        elif request.method not in methods:
+            answer = Answer(405, (("Allow", ", ".join(methods)),))
+        else:
+            answer = self.server.answer(request)
+        tally = Tally(partial(self.server.witness, request, answer))
+        try:
+            self._write(pieces(answer, tally), answer.wire)
+        finally:
+            tally.tell()
+            answer.close()
+        self.close_connection |= ends_with_connection(request, answer, tally.size)
+
+    def _write(self, parts: Iterator[bytes], wire: Sequence[Stream]) -> None:
+        for part in reduce(lambda stream, change: change(stream), wire, parts):
+            if part:
+                self.wfile.write(part)
+            elif select.select([self.connection], [], [], 0)[0]:
+                raise ConnectionAbortedError  # the client says something while it should wait: it has left
+            if wire:
+                self.wfile.flush()
+        self.wfile.flush()
+
+    def _abort(self) -> None:
+        """Make the connection end with a reset."""
+        linger = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        self.connection.close()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Stay quiet."""

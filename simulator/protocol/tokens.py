@@ -1,0 +1,112 @@
+"""Access tokens: JWTs signed with a key of this process (RFC 7519), and the check that Graph makes of them.
+
+Issue and expiry go by the real clock, since those who read the tokens, such as Azurite, know no other.
+"""
+
+import hmac
+import json
+import secrets
+import time
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from simulator.protocol.api_errors import InvalidToken, MissingPermission
+from simulator.tenant.names import guid
+
+LIFE = 24 * 3600  # seconds; managed identity tokens last about a day
+_TOLERANCE = 300  # seconds that clocks may differ
+PERMISSION = "Reports.Read.All"
+GRAPH_ROOTS = (
+    "https://graph.microsoft.com",
+    "https://graph.microsoft.us",
+    "https://dod-graph.microsoft.us",
+    "https://microsoftgraph.chinacloudapi.cn",
+)
+"""https://learn.microsoft.com/graph/deployments."""
+
+
+def _packed(part: bytes) -> str:
+    return urlsafe_b64encode(part).rstrip(b"=").decode()
+
+
+def _unpacked(text: str) -> bytes:
+    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+class Tokens:
+    """Issues and checks the tokens of one tenant."""
+
+    def __init__(self, seed: int, graph_endpoint: str, life: int = LIFE) -> None:
+        self._life = life
+        self._key = secrets.token_bytes(32)
+        self._tenant = guid(seed, "tenant")
+        self.client_id = guid(seed, "identity")
+        """The identity that gets a token when the request names none."""
+        self._audiences = frozenset((graph_endpoint, *GRAPH_ROOTS))
+        self.roles: tuple[str, ...] = (PERMISSION,)
+        """Application permissions that new Graph tokens carry."""
+        self.scopes: tuple[str, ...] = ()
+        """Delegated permissions that new Graph tokens carry."""
+
+    def reset(self) -> None:
+        """New Graph tokens carry the permission again, and no other."""
+        self.roles, self.scopes = (PERMISSION,), ()
+
+    def issue(self, resource: str, client_id: str | None = None) -> tuple[str, int]:
+        """A token for the resource and its expiry in seconds since 1970."""
+        audience = resource.removesuffix("/.default").rstrip("/")
+        app, now = client_id or self.client_id, int(time.time())
+        claims: dict[str, Any] = {
+            "aud": audience,
+            "iss": f"https://sts.windows.net/{self._tenant}/",
+            "iat": now,
+            "nbf": now,
+            "exp": now + self._life,
+            "tid": self._tenant,
+            "oid": guid(app, "principal"),
+            "appid": app,
+        }
+        if audience in self._audiences:
+            claims |= {"roles": list(self.roles)} if self.roles else {}
+            claims |= {"scp": " ".join(self.scopes)} if self.scopes else {}
+        return self._written(claims), now + self._life
+
+    def altered(self, token: str, edit: Callable[[dict[str, Any]], dict[str, Any]]) -> tuple[str, dict[str, Any]]:
+        """A token like that one with other claims, and the claims."""
+        claims = edit(json.loads(_unpacked(token.split(".")[1])))
+        return self._written(claims), claims
+
+    def check(self, authorization: str | None) -> Mapping[str, Any]:
+        """The claims of a bearer that Graph accepts; raises InvalidToken."""
+        scheme, _, token = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise InvalidToken("Access token is empty.")
+        content, _, signature = token.rpartition(".")
+        try:
+            if not hmac.compare_digest(self._sign(content), _unpacked(signature)):
+                raise InvalidToken("Access token validation failure. Invalid signature.")
+            claims: dict[str, Any] = json.loads(_unpacked(content.partition(".")[2]))
+        except ValueError:
+            raise InvalidToken("CompactToken parsing failed with error code: 80049217") from None
+        if claims["exp"] <= time.time():
+            raise InvalidToken("Lifetime validation failed, the token is expired.")
+        if claims["nbf"] > time.time() + _TOLERANCE:
+            raise InvalidToken("Lifetime validation failed, the token is not valid yet.")
+        if claims["aud"] not in self._audiences:
+            raise InvalidToken("Access token validation failure. Invalid audience.")
+        return claims
+
+    def _written(self, claims: dict[str, Any]) -> str:
+        content = ".".join(_packed(json.dumps(part).encode()) for part in ({"typ": "JWT", "alg": "HS256"}, claims))
+        return f"{content}.{_packed(self._sign(content))}"
+
+    def _sign(self, content: str) -> bytes:
+        return hmac.digest(self._key, content.encode(), "sha256")
+
+
+def check_permission(claims: Mapping[str, Any], *, delegated_only: bool) -> None:
+    """Refuses a token that may not read the report; an app's own token never may if it is for users only."""
+    granted = set(claims.get("scp", "").split()) | (set() if delegated_only else set(claims.get("roles", ())))
+    if PERMISSION not in granted:
+        raise MissingPermission

@@ -1,0 +1,74 @@
+"""Rows of the three activation reports: on how many devices people have activated the desktop apps."""
+
+from collections.abc import Iterator, Sequence
+
+from simulator.tenant import activity as habits
+from simulator.tenant import columns
+from simulator.tenant.activity import KINDS, Vector
+from simulator.tenant.columns import Cell
+from simulator.tenant.measures import Scope
+from simulator.tenant.tenant import Population
+
+PRODUCTS = {"MICROSOFT 365 APPS FOR ENTERPRISE": 1.0, "PROJECT CLIENT": 0.15, "VISIO CLIENT": 0.2}
+"""Product Type -> share of the licensed people who have it."""
+DEVICES = {"Windows": 5, "Mac": 2, "iOS": 3, "Android": 2, "Windows 10 Mobile": 0}
+"""Column -> how likely a device is, 0 to 10."""
+
+
+def owners(scope: Scope, product: str) -> Vector:
+    """1 for the kinds that the product is assigned to."""
+    licensed = habits.licensed(scope.seed, scope.service, scope.day)
+    chances = habits.lot(scope.seed, product)
+    return [one if chance < PRODUCTS[product] * 256 else 0 for one, chance in zip(licensed, chances, strict=True)]
+
+
+def numbers(scope: Scope, product: str) -> dict[str, Vector]:
+    """Count column -> number per kind: activations (0 to 2 per sort of device), or 1 for the kinds in that state."""
+    devices: dict[str, Vector] = {
+        device: [
+            (chance % 10 < likely) + (chance % 10 * 3 < likely) for chance in habits.lot(scope.seed, product, device)
+        ]
+        for device, likely in DEVICES.items()
+    }
+    shared = [int(chance < 12) for chance in habits.lot(scope.seed, product, "shared")]
+    activated = [int(any(counts)) for counts in zip(*devices.values(), strict=True)]
+    return {**devices, "Assigned": [1] * KINDS, "Activated": activated, "Shared Computer Activation": shared}
+
+
+def detail(header: Sequence[str], population: Population, scope: Scope, missing: int) -> Iterator[list[str]]:
+    """A row per person and product."""
+    rules = [(owners(scope, product), _cells(header, scope, product)) for product in PRODUCTS]
+    for member in population.members(scope.day, missing):
+        for have, cells in rules:
+            if have[member.kind]:
+                yield [cell(member) for cell in cells]
+
+
+def _cells(header: Sequence[str], scope: Scope, product: str) -> list[Cell]:
+    of_kind = numbers(scope, product)
+    (since,) = columns.cells(["Last Activation Date"], scope)
+    own: dict[str, Cell] = {
+        "Product Type": lambda one: product,
+        "Last Activated Date": lambda one: since(one) if of_kind["Activated"][one.kind] else "",
+        "Activated On Shared Computer": lambda one: str(bool(of_kind["Shared Computer Activation"][one.kind])),
+    }
+
+    def counted(device: str) -> Cell:
+        return lambda one: str(of_kind[device][one.kind])
+
+    own |= {device: counted(device) for device in DEVICES}
+    return [own.get(column, rule) for column, rule in zip(header, columns.cells(header, scope), strict=True)]
+
+
+def by_product(header: Sequence[str], population: Population, scope: Scope, missing: int) -> Iterator[list[str]]:
+    """A row per product: activations by device, or people by state."""
+    sample = list(population.sample(scope.day, missing))
+    for product in PRODUCTS:
+        have, of_kind = owners(scope, product), numbers(scope, product)
+        own = {"Report Refresh Date": columns.iso(scope.day), "Product Type": product}
+        yield [
+            own[column]
+            if column in own
+            else str(sum(weight * have[one.kind] * of_kind[column][one.kind] for one, weight in sample))
+            for column in header
+        ]

@@ -1,0 +1,109 @@
+"""What Graph has to show at an instant: the newest refresh date of each report, its bytes, and later corrections."""
+
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from fnmatch import fnmatchcase
+from threading import Lock
+
+from simulator.protocol.calls import Call
+from simulator.tenant.activity import noise
+from simulator.tenant.tables import Table, rows
+from simulator.tenant.tenant import BATCHES, Tenant
+
+BOM = b"\xef\xbb\xbf"
+LINE_END = "\n"
+CHUNK_ROWS = 512
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The file that a call gives for a refresh date."""
+
+    call: Call
+    refresh_date: date
+    empty: bool = False
+    """Whether that date has no numbers yet."""
+
+    @property
+    def etag(self) -> str:
+        """The refresh date in base64, as captured in github.com/microsoftgraph/msgraph-sdk-dotnet/issues/534."""
+        day = self.refresh_date
+        text = f"{day.month}/{day.day}/{day.year} 12:00:00 AM +00:00"
+        return f'"{b64encode(text.encode()).decode()}"'
+
+
+class Publication:
+    """All snapshots of a tenant, as they come out."""
+
+    def __init__(self, tenant: Tenant) -> None:
+        self.tenant = tenant
+        self._lock = Lock()
+        self._revisions: dict[tuple[str, int], int] = {}
+        self._views: list[tuple[str, Callable[[datetime], datetime]]] = []
+
+    def newest(self, report: str, now: datetime) -> date:
+        """The newest refresh date: that of two days ago from some hour of the day on, else of three.
+
+        Each report has an hour of its own, which it keeps give or take two.
+        """
+        for pattern, when in tuple(self._views):
+            now = when(now) if fnmatchcase(report, pattern) else now
+        day = now.date() - timedelta(days=2)
+        usual = noise(self.tenant.seed, "published", report)[0] / 256
+        today = noise(self.tenant.seed, "published", report, day.toordinal())[0] / 256
+        midnight = datetime(now.year, now.month, now.day, tzinfo=UTC)
+        appears = midnight + timedelta(hours=20 * usual + 4 * today)
+        return day if now >= appears else day - timedelta(days=1)
+
+    def see(self, pattern: str, when: Callable[[datetime], datetime]) -> Callable[[], None]:
+        """Lets the reports that fit the pattern be as far as they would be `when`. Gives what ends it."""
+        view = (pattern.partition("(")[0], when)
+        self._views.append(view)
+        return lambda: self._views.remove(view)
+
+    def snapshot(self, call: Call, now: datetime) -> Snapshot:
+        """What the call gives at that instant. A day that is not out yet gives an empty file, with the newest ETag."""
+        newest = self.newest(call.report.name, now)
+        if call.day is None:
+            return Snapshot(call, newest)
+        return Snapshot(call, min(call.day, newest), empty=call.day > newest)
+
+    def restate(self, report: str, day: date, revision: int) -> None:
+        """From now on the numbers of that report for that day are others; revisions go from 0 (none) to 7."""
+        if not 0 <= revision < BATCHES:
+            raise ValueError(f"revision must be from 0 to {BATCHES - 1}")
+        with self._lock:
+            self._revisions[report, day.toordinal()] = revision
+
+    def reset(self) -> None:
+        """No numbers were corrected."""
+        with self._lock:
+            self._revisions.clear()
+
+    def lines(self, snapshot: Snapshot) -> Iterator[str]:
+        """The header, then the rows, each with its line end."""
+        call = snapshot.call
+        yield ",".join(call.header) + LINE_END
+        if snapshot.empty:
+            return
+        name = call.report.name
+        day = snapshot.refresh_date.toordinal()
+        table = Table(call.report, call.header, call.period, day, single=call.day is not None)
+        for row in rows(self.tenant, table, lambda day: self._revisions.get((name, day), 0)):
+            yield ",".join(row) + LINE_END
+
+    def chunks(self, snapshot: Snapshot) -> Iterator[bytes]:
+        """The bytes as they go over the wire: the BOM alone, the header line, then rows by the hundred."""
+        lines = self.lines(snapshot)
+        yield BOM
+        yield next(lines).encode()
+        block: list[str] = []
+        for line in lines:
+            block.append(line)
+            if len(block) == CHUNK_ROWS:
+                yield "".join(block).encode()
+                block.clear()
+        if block:
+            yield "".join(block).encode()

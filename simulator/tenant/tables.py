@@ -1,0 +1,79 @@
+"""The rows of any report as CSV lines: which population and service it is about, and which sort of table it is."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from simulator.catalogue import Report
+from simulator.tenant import activations, api_usage, columns, totals
+from simulator.tenant import activity as habits
+from simulator.tenant.activity import SPAN, SUITE
+from simulator.tenant.measures import Scope
+from simulator.tenant.tenant import Population, Tenant
+from simulator.tenant.totals import Missing
+
+_SUBJECTS = (
+    ("getEmail", "people", "Exchange"),
+    ("getMailbox", "people", "Exchange"),
+    ("getOffice365Activation", "people", "M365 Apps"),
+    ("getOffice365Groups", "groups", "Group"),
+    ("getOffice365", "people", SUITE),
+    ("getOneDrive", "people", "OneDrive"),
+    ("getSharePointSite", "sites", "Site"),
+    ("getSharePoint", "people", "SharePoint"),
+    ("getSkypeForBusiness", "people", "Skype For Business"),
+    ("getTeamsTeam", "teams", "Team"),
+    ("getTeams", "people", "Teams"),
+    ("getYammerGroups", "communities", "Community"),
+    ("getYammer", "people", "Yammer"),
+    ("getForms", "people", "Forms"),
+    ("getM365App", "people", "M365 Apps"),
+    ("getBrowser", "people", "Edge"),
+    ("getMicrosoft365Copilot", "people", "Copilot"),
+    ("getApiUsage", "people", SUITE),
+)
+"""Start of a report's name -> population and service; the first that fits counts."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """One file of a report: its header and its window of days."""
+
+    report: Report
+    header: Sequence[str]
+    period: str
+    """`D7`, `ALL`, or empty for a single day and for reports without period."""
+    day: int
+    """Last day of the window: the refresh date."""
+    single: bool
+    """Whether it shows those active on that one day (a `date=` call)."""
+
+
+def rows(tenant: Tenant, table: Table, missing: Missing) -> Iterator[Sequence[str]]:
+    """The table without its header, in the order in which Graph gives it: newest day first, or by member."""
+    report, header = table.report, table.header
+    _, name, service = next(subject for subject in _SUBJECTS if report.name.startswith(subject[0]))
+    population, scope = tenant.populations[name], _scope(tenant, table, service)
+    if report.delegated_only:
+        return api_usage.rows(header, scope)
+    if "Product Type" in header:
+        by = activations.detail if report.kind == "detail" else activations.by_product
+        return by(header, population, scope, missing(table.day))
+    if report.kind == "detail":
+        return _detail(table, population, scope, missing(table.day))
+    return (totals.daily if report.kind == "counts" else totals.summary)(header, population, scope, missing)
+
+
+def _scope(tenant: Tenant, table: Table, service: str) -> Scope:
+    days = SPAN if table.period == "ALL" else int(table.period[1:] or 1)
+    shown = "1" if table.single else table.period.removeprefix("D")
+    return Scope(table.report.name, tenant.seed, service, table.day - days + 1, table.day, shown)
+
+
+def _detail(table: Table, population: Population, scope: Scope, missing: int) -> Iterator[Sequence[str]]:
+    """A row per member: everyone with a licence, or those active on the single day."""
+    cells = columns.cells(table.header, scope)
+    day, single = table.day, table.single
+    shown = (habits.active if single else habits.licensed)(scope.seed, scope.service, day)
+    for member in population.members(day, missing):
+        if shown[member.kind] and not (single and member.left <= day):
+            yield [cell(member) for cell in cells]

@@ -1,0 +1,611 @@
+"""What people see and do, in a real browser, in front of the real app."""
+
+from __future__ import annotations
+
+import csv
+import io
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from azure.storage.blob import BlobServiceClient
+from playwright.sync_api import Error, Route, ViewportSize, expect
+
+from local.functions_host.host import HOST_KEY
+from local.setup import NODE
+from tests.browser.conftest import OWN_PAST, Site, Visit
+from tests.browser.world import DETAIL, HOSTILE, RESTATED
+from tests.unit.powerbi.project import checked
+
+AXE = NODE / "axe-core" / "axe.min.js"
+DESKTOP: ViewportSize = {"width": 1280, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+D7 = f"{DETAIL}(period='D7')"
+SINGLE = f"{DETAIL}(date)"
+AT_FIRST = 50
+"""Rows of a table that are shown before more are asked for."""
+
+
+def part(call: str, view: str = "series") -> str:
+    """The part of the address that shows a call."""
+    return f"#call={call}&view={view}"
+
+
+def get(site: Site, path: str) -> requests.Response:
+    """The answer of the API itself."""
+    answer = requests.get(f"{site.host.url}/api/{path}", headers={"x-functions-key": site.key}, timeout=30)
+    answer.raise_for_status()
+    return answer
+
+
+def table_of(answer: requests.Response) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
+
+
+def standing(site: Site, call: str) -> dict[str, Any]:
+    """What /status says of a call."""
+    found: dict[str, Any] = next(each for each in get(site, "status").json()["calls"] if each["call"] == call)
+    return found
+
+
+# -- the key -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_key_is_asked_for_once_and_is_never_in_a_url(visit: Visit) -> None:
+    visit.open()
+    visit.page.reload()
+    expect(visit.page.locator("#headline")).to_be_visible()
+    expect(visit.page.locator("#key-form")).to_be_hidden()
+    api = [each for each in visit.requests if "/api/" in each.url and "/dashboard" not in each.url]
+    assert len(api) > 10
+    assert {each.headers.get("x-functions-key") for each in api} == {visit.site.key}
+    assert [each.url for each in visit.requests if visit.site.key in each.url] == []
+    assert visit.page.evaluate("[localStorage, document.cookie].map(each => JSON.stringify(each))") == ["{}", '""']
+
+
+def test_a_key_that_somebody_wrote_into_the_address_does_not_stay_there(visit: Visit) -> None:
+    visit.page.goto(f"{visit.site.url}?code=secret#health")
+    visit.page.wait_for_url(f"{visit.site.url}#health")
+
+
+def test_a_wrong_key_is_said_and_the_right_one_goes_on(visit: Visit) -> None:
+    visit.foreseen.append("status of 401")
+    visit.page.goto(visit.site.url)
+    visit.enter("wrong")
+    expect(visit.page.locator("#key-problem")).to_contain_text("The key was refused. The function status (/api/status)")
+    expect(visit.page.locator("#key-problem")).to_contain_text("Use an app key")
+    visit.enter(visit.site.key)
+    expect(visit.page.locator("#headline")).to_be_visible()
+    expect(visit.page.locator("main")).to_be_focused()
+
+
+def test_what_cannot_be_a_key_is_said_at_once(visit: Visit) -> None:
+    visit.page.goto(visit.site.url)
+    visit.enter(f"{visit.site.key}\u200b\u2026")
+    expect(visit.page.locator("#key-problem")).to_contain_text("That is no key. It has characters that no key has.")
+    visit.page.reload()
+    expect(visit.page.locator("#key-form")).to_be_visible()
+
+
+def test_the_key_of_one_function_opens_what_it_opens_and_the_rest_is_said(visit: Visit) -> None:
+    visit.foreseen.append("status of 401")
+    visit.open(key=visit.site.host.keys["reports"])
+    expect(visit.page.locator("#health-body")).to_contain_text(
+        "The function status (/api/status) does not take this key"
+    )
+    expect(visit.page.locator(".chart img")).to_be_visible()
+    assert len(visit.page.locator("#answers .card").all()) == 5
+
+
+def test_the_key_of_the_personal_function_may_be_given_beside(visit: Visit) -> None:
+    visit.page.goto(f"{visit.site.url}#call={D7}")
+    visit.foreseen.append("status of 401")
+    visit.page.get_by_text("Another key for personal reports").click()
+    visit.page.get_by_label("Key of the function personal_reports").fill(visit.site.host.keys["personal_reports"])
+    visit.enter(visit.site.host.keys["reports"])
+    visit.settled()
+    expect(visit.page.locator("#reports")).to_contain_text("Which services is each user licensed for")
+    assert len(visit.rows("#panel")) > 20
+
+
+@pytest.fixture
+def renewed(site: Site) -> Iterator[Callable[[], str]]:
+    """Renews the app key, and gives the new one."""
+    before = site.host.keys
+
+    def renew() -> str:
+        site.host.keys = {**before, HOST_KEY: "renewed"}
+        return site.key
+
+    yield renew
+    site.host.keys = before
+
+
+@OWN_PAST
+def test_a_key_that_was_renewed_is_asked_for_where_it_is_missed(visit: Visit, renewed: Callable[[], str]) -> None:
+    visit.foreseen.append("status of 401")
+    visit.open(part(RESTATED))
+    key = renewed()
+    visit.show(part(D7, "day"))
+    expect(visit.page.locator("#days .failure")).to_contain_text("The function personal_reports")
+    expect(visit.page.locator("#days .failure")).to_contain_text("it is wrong, was renewed, or is that of another")
+    visit.page.get_by_role("button", name="Enter another key").click()
+    visit.enter(key)
+    visit.settled()
+    assert len(visit.rows("#panel")) > 20
+
+
+def test_what_was_asked_with_the_key_before_says_no_more(visit: Visit) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if route.request.headers["x-functions-key"] == "wrong":
+            held.append(route)
+        else:
+            route.continue_()
+
+    visit.page.route("**/api/status", hold)
+    visit.page.goto(visit.site.url)
+    visit.foreseen.append("status of 401")
+    visit.enter("wrong")
+    visit.page.get_by_role("button", name="Change key").click()
+    visit.enter(visit.site.key)
+    visit.page.locator("main[aria-busy=false]").wait_for()
+    held[0].fulfill(status=401)
+    visit.heard()
+    expect(visit.page.locator("#key-form")).to_be_hidden()
+    visit.page.reload()
+    expect(visit.page.locator("#key-form")).to_be_hidden()
+
+
+def test_a_late_answer_does_not_take_the_form_away_while_a_key_is_typed(visit: Visit) -> None:
+    held: list[Route] = []
+    visit.page.route("**/api/status", lambda route: held.append(route))
+    visit.page.goto(visit.site.url)
+    visit.enter(visit.site.key)
+    visit.page.get_by_role("button", name="Change key").click()
+    held[0].fulfill(json=get(visit.site, "status").json())
+    visit.heard()
+    expect(visit.page.get_by_label("Key", exact=True)).to_be_focused()
+
+
+def test_a_browser_that_keeps_nothing_can_read_all_the_same(visit: Visit) -> None:
+    for name in ("localStorage", "sessionStorage"):
+        denied = "get() { throw new DOMException('denied', 'SecurityError') }"
+        visit.page.add_init_script(f"Object.defineProperty(window, '{name}', {{ {denied} }})")
+    visit.open()
+    expect(visit.page.locator("#headline")).to_be_visible()
+    visit.page.get_by_role("button", name="Dark").click()
+
+
+# -- health ------------------------------------------------------------------------------------------------------------
+
+
+@OWN_PAST
+def test_while_the_calls_are_still_counted_it_says_whether_pulls_go_on(visit: Visit) -> None:
+    held: list[Route] = []
+    visit.page.route("**/api/status", lambda route: held.append(route))
+    visit.page.goto(visit.site.url)
+    visit.enter(visit.site.key)
+    expect(visit.page.locator("#headline")).to_have_text("Running")
+    held[0].continue_()
+    expect(visit.page.locator("#headline")).to_have_text("Missing")
+
+
+@OWN_PAST
+def test_the_first_words_say_how_the_archive_stands(tab: Visit) -> None:
+    told = get(tab.site, "status").json()
+    assert tab.text("#headline") == "Missing"
+    missing = sum(each["missing"] for each in told["calls"])
+    expect(tab.page.locator(".headline")).to_contain_text(f"{missing} single days are missing, and can still be had")
+    facts = dict(
+        tab.page.locator(".facts div").evaluate_all("all => all.map(each => each.innerText.split('\\n'))")[index][:2]
+        for index in range(6)
+    )
+    assert facts["Lost"] == str(sum(each["lost"] for each in told["calls"]))
+    late = sum(each["late"] for each in told["calls"])
+    assert facts["Up to date"] == f"{len(told['calls']) - late} of {len(told['calls'])}"
+    outcomes = [each["outcome"] for each in told["calls"] if each["outcome"]]
+    expect(tab.page.locator(".outcomes")).to_contain_text(f"{outcomes.count('unchanged')} unchanged")
+
+
+@OWN_PAST
+def test_concealed_names_are_announced_with_the_day_they_changed(tab: Visit) -> None:
+    [flip] = standing(tab.site, D7)["flips"]
+    assert (flip["from"], flip["to"]) == ("named", "concealed")
+    expect(tab.page.locator(".banner", has_text="Concealed.")).to_contain_text("in 1 call")
+    tab.page.locator("#flips summary").click()
+    expect(tab.page.locator("#flips")).to_contain_text(f"{flip['refreshDate']}: named to concealed in {D7}")
+
+
+@OWN_PAST
+def test_each_call_has_a_line_those_that_need_somebody_first(tab: Visit) -> None:
+    rows = tab.rows("#overview")
+    assert sorted(row[0] for row in rows) == sorted(each["call"] for each in get(tab.site, "status").json()["calls"])
+    assert rows[0][0] == SINGLE
+    strip = tab.page.locator("#overview tr", has_text=RESTATED).get_by_role("img")
+    since = date.fromisoformat(standing(tab.site, RESTATED)["since"])
+    assert strip.get_attribute("aria-label") == f"archived since {since.day} {since:%b %Y}, 3 days lost"
+    tab.page.locator("#overview").get_by_role("link", name=RESTATED).click()
+    expect(tab.page.locator("#argument")).to_have_value(RESTATED)
+    expect(tab.page.locator("#reports")).to_be_focused()
+
+
+# -- answers -----------------------------------------------------------------------------------------------------------
+
+
+@OWN_PAST
+def test_what_people_ask_is_worked_out_from_the_archive(tab: Visit) -> None:
+    [header, *rows] = table_of(get(tab.site, "v1.0/reports/getOffice365ActiveUserCounts/series?period=D180"))
+    recent = [dict(zip(header, row, strict=True)) for row in rows[-28:]]
+    lines = {line[0]: line[1] for line in tab.rows(".card:has-text('Active users')")}
+    assert {"Exchange", "OneDrive", "Teams"} < lines.keys()
+    assert lines == {name: f"{sum(int(row[name]) for row in recent) / 28 + 1e-9:.0f}" for name in lines}
+
+    [header, row] = table_of(get(tab.site, f"v1.0/reports/{RESTATED}"))
+    active, inactive = (int(row[header.index(f"Teams {name}")]) for name in ("Active", "Inactive"))
+    [teams] = [line for line in tab.rows(".card:has-text('Licensed and active')") if line[0] == "Teams"]
+    assert teams[1:3] == [str(active), str(active + inactive)]
+
+    assert [line[0] for line in tab.rows(".card:has-text('Storage')")] == ["Exchange", "OneDrive"]
+    expect(tab.page.locator(".card", has_text="Copilot")).to_contain_text("getMicrosoft365CopilotUserCountSummary")
+
+
+@OWN_PAST
+def test_what_is_not_archived_says_how_to_have_it(tab: Visit) -> None:
+    teams = tab.page.locator(".card", has=tab.page.get_by_role("heading", name="Teams"))
+    expect(teams).to_contain_text(
+        "Not archived. To have it, add getTeamsUserActivityUserCounts to the app setting REPORTS"
+    )
+
+
+# -- one report --------------------------------------------------------------------------------------------------------
+
+
+@OWN_PAST
+def test_the_calendar_tells_each_kind_of_day(tab: Visit) -> None:
+    tab.show(part(RESTATED))
+    kinds = {"archived", "restated", "lost", "waiting"}
+    assert {kind for kind in kinds if tab.page.locator(f".calendar .day.{kind}").count()} == kinds
+    assert tab.page.locator(".calendar .day.lost").count() == standing(tab.site, RESTATED)["lost"] == 3
+    [restated] = tab.page.locator(".calendar .day.restated").all()
+    assert str(restated.get_attribute("aria-label")).endswith(": 2 revisions")
+
+    tab.show(part(SINGLE))
+    assert tab.page.locator(".calendar .day.recoverable").count() == standing(tab.site, SINGLE)["missing"]
+
+
+def test_the_calendar_is_walked_with_the_arrow_keys(tab: Visit) -> None:
+    tab.show(part(SINGLE))
+    newest = date.fromisoformat(standing(tab.site, SINGLE)["refreshDate"])
+    tab.page.locator(".calendar button[tabindex='0']").focus()
+    for key in ("ArrowUp", "ArrowLeft", "Enter"):
+        tab.page.keyboard.press(key)
+    expect(tab.page.locator("#day")).to_have_value(str(newest - timedelta(8)))
+    expect(tab.page.locator(".calendar button:focus")).to_have_attribute("aria-pressed", "true")
+
+
+def test_a_series_is_drawn_by_the_api_and_stands_in_a_table(tab: Visit) -> None:
+    tab.show(part(RESTATED))
+    image = tab.page.get_by_role("img", name=f"Lines of the numbers of {RESTATED}")
+    assert str(image.get_attribute("src")).startswith("blob:")
+    assert image.evaluate("image => image.decode().then(() => image.naturalWidth)") == 900
+    [_, *rows] = table_of(get(tab.site, f"v1.0/reports/{RESTATED}/series"))
+    assert tab.rows("#panel") == rows[::-1][:AT_FIRST]
+
+    tab.page.locator("#to").fill(rows[2][0])
+    expect(tab.page.locator("#panel")).to_contain_text("2 rows, the newest first.")
+    assert tab.rows("#panel") == rows[1::-1]
+    tab.page.locator("#from").fill(rows[-1][0])
+    expect(tab.page.get_by_role("alert").filter(has_text="Bad argument")).to_contain_text("must be before")
+    tab.foreseen.append("status of 400")
+
+
+def test_any_day_and_any_revision_of_it_can_be_read(tab: Visit) -> None:
+    tab.show(part(RESTATED))
+    tab.page.locator(".calendar .day.restated, .calendar .day.archived").last.click()
+    newest, revisions = (standing(tab.site, RESTATED)[key] for key in ("refreshDate", "revision"))
+    path = f"v1.0/reports/{RESTATED}?refreshDate={newest}"
+    for revision in range(revisions, 0, -1):
+        tab.page.locator("#revision").select_option(str(revision))
+        answer = get(tab.site, f"{path}&revision={revision}")
+        expect(tab.page.locator(".details")).to_contain_text(answer.headers["ETag"].strip('"').removesuffix("-gzip"))
+        assert tab.rows("#panel") == table_of(answer)[1:]
+    tab.page.get_by_role("button", name="Day before").click()
+    before = str(date.fromisoformat(newest) - timedelta(1))
+    expect(tab.page.locator("#day")).to_have_value(before)
+    expect(tab.page.locator("#previous")).to_be_focused()
+
+
+def test_a_day_is_typed_as_a_whole(new_visit: Callable[..., Visit]) -> None:
+    visit = new_visit(viewport=DESKTOP, locale="en-US")
+    visit.open(part(RESTATED, "day"))
+    newest = standing(visit.site, RESTATED)["refreshDate"]
+    wanted = date.fromisoformat(newest) - timedelta(1)
+    visit.page.locator("#day").focus()
+    visit.page.keyboard.type(f"{wanted:%m%d%Y}")
+    visit.heard()
+    expect(visit.page.locator("#panel table").first).to_contain_text(newest)
+    visit.page.keyboard.press("Enter")
+    expect(visit.page.locator("#panel table").first).to_contain_text(str(wanted))
+    expect(visit.page.locator("#day")).to_be_focused()
+
+    visit.page.get_by_role("tab", name="Series").click()
+    visit.settled()
+    visit.page.locator("#from").focus()
+    visit.page.keyboard.type(f"{wanted:%m%d%Y}")
+    visit.heard()
+    for _ in range(2):  # the button of the field, and then out of it
+        visit.page.keyboard.press("Tab")
+    expect(visit.page.locator("#panel")).to_contain_text("2 rows, the newest first.")
+
+
+@OWN_PAST
+def test_the_flags_of_a_day_are_shown(tab: Visit) -> None:
+    [flip] = standing(tab.site, D7)["flips"]
+    tab.show(f"{part(D7, 'day')}&day={flip['refreshDate']}")
+    expect(tab.page.locator(".details")).to_contain_text("names_changed")
+    assert len(tab.rows("#panel")) > 20
+
+
+@OWN_PAST
+def test_a_day_that_is_not_there_names_the_nearest(tab: Visit) -> None:
+    tab.show(part(RESTATED, "day"))
+    lost = tab.page.locator(".calendar .day.lost").first.get_attribute("title")
+    gap = next(each for each in standing(tab.site, RESTATED)["gaps"] if each["state"] == "lost")
+    assert str(lost).endswith(": lost")
+    tab.page.locator("#day").fill(gap["first"])
+    before, after = (date.fromisoformat(gap["first"]) - timedelta(1), date.fromisoformat(gap["last"]) + timedelta(1))
+    told = " and ".join(f"{each.day} {each:%b %Y}" for each in (before, after))
+    expect(tab.page.locator("#day-problem")).to_have_text(f"There is no snapshot of that day. The nearest are {told}.")
+
+
+def test_going_back_shows_again_what_was_shown(visit: Visit) -> None:
+    argument, day = visit.page.locator("#argument"), visit.page.locator("#day")
+    visit.open()
+    usual = argument.input_value()
+    visit.page.locator("#report").select_option("getOffice365ServicesUserCounts")
+    expect(argument).not_to_have_value(usual)
+    days: list[str] = []
+    for button in ("#tab-day", "#previous", "#previous"):
+        visit.page.locator(button).click()
+        if days:
+            expect(day).not_to_have_value(days[-1])
+        days.append(day.input_value())
+    visit.page.get_by_role("tab", name="Series").click()
+    expect(day).to_have_count(0)
+    for value in reversed(days):
+        visit.page.go_back()
+        expect(day).to_have_value(value)
+    visit.page.go_back()
+    expect(day).to_have_count(0)
+    expect(argument).not_to_have_value(usual)
+    visit.page.go_back()
+    expect(argument).to_have_value(usual)
+
+
+def test_an_address_of_what_is_not_there_says_so(tab: Visit) -> None:
+    problem, day = tab.page.locator("#not-there"), tab.page.locator("#day")
+    newest = standing(tab.site, RESTATED)["refreshDate"]
+    tab.show(f"{part(RESTATED, 'day')}&day=2020-01-01")
+    expect(problem).to_have_text("There is no snapshot of 2020-01-01: this is what there is.")
+    expect(day).to_have_value(newest)
+    tab.show(f"{part(RESTATED, 'day')}&day={newest}&revision=99")
+    expect(problem).to_have_text(f"There is no revision 99 of {newest}: this is what there is.")
+    tab.show(part("getNothing", "day"))
+    expect(problem).to_have_text("getNothing is no call of this archive.")
+    tab.show(part(RESTATED, "toString"))
+    expect(problem).to_be_empty()
+    expect(tab.page.locator(".chart img")).to_be_visible()
+
+
+@OWN_PAST
+def test_what_changed_between_two_revisions_is_told_cell_by_cell(tab: Visit) -> None:
+    tab.show(part(RESTATED, "changes"))
+    newest = standing(tab.site, RESTATED)["refreshDate"]
+    [header, old], [_, new] = (
+        table_of(get(tab.site, f"v1.0/reports/{RESTATED}?refreshDate={newest}&revision={revision}"))
+        for revision in (1, 2)
+    )
+    changed = [(name, *pair) for name, *pair in zip(header, old, new, strict=True) if pair[0] != pair[1]]
+    assert len(changed) > 3
+    assert [tuple(row[1:4]) for row in tab.rows("#panel")] == changed
+    expect(tab.page.locator("#changes")).to_have_text(f"{len(changed)} cells in 1 row changed.")
+
+
+def test_a_download_is_byte_for_byte_what_the_api_sends(tab: Visit) -> None:
+    tab.show(part(D7, "day"))
+    with tab.page.expect_download() as waiting:
+        tab.page.get_by_role("button", name="Download CSV").click()
+    newest = standing(tab.site, D7)["refreshDate"]
+    assert waiting.value.suggested_filename == f"{DETAIL}_D7_{newest}_r1.csv"
+    assert Path(waiting.value.path()).read_bytes() == get(tab.site, f"personal/v1.0/reports/{D7}").content
+
+
+@pytest.fixture
+def clipboard(tab: Visit) -> Iterator[Callable[[], str]]:
+    """Reads what was copied."""
+    tab.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    yield lambda: str(tab.page.evaluate("navigator.clipboard.readText()"))
+    tab.page.context.clear_permissions()
+
+
+@pytest.mark.parametrize("tool", ["curl", "PowerShell", "pandas", "Power Query", "Excel"])
+def test_what_is_on_screen_is_copied_for_other_tools_without_the_key(
+    tab: Visit, clipboard: Callable[[], str], tool: str
+) -> None:
+    newest = standing(tab.site, RESTATED)["refreshDate"]
+    tab.show(f"{part(RESTATED, 'day')}&day={newest}&revision=1")
+    tab.page.get_by_role("button", name=tool, exact=True).click()
+    tab.page.locator("#copy").click()
+    expect(tab.page.locator("#copy")).to_have_text("Copied")
+    text = clipboard()
+    query = {"period": "D30", "refreshDate": newest, "revision": "1"}
+    if tool in ("Power Query", "Excel"):
+        fields = ", ".join(f'{name} = "{value}"' for name, value in query.items())
+        assert f'RelativePath = "getOffice365ServicesUserCounts",\n        Query = [{fields}],' in text
+        assert 'ApiKeyName = "code"' in text
+    else:
+        url = f"{tab.site.host.url}/api/v1.0/reports/getOffice365ServicesUserCounts?"
+        assert url + "&".join(f"{name}={value}" for name, value in query.items()) in text
+        assert "YOUR_KEY" in text
+    assert tab.site.key not in text
+
+
+CHANGED = """
+import io, pandas
+read = pandas.read_csv
+tables = iter(["Report Refresh Date,User,Deleted Date\\n2026-11-17,ann,\\n2026-11-17,bob,\\n",
+               "Report Refresh Date,User,Deleted Date\\n2026-11-18,ann,\\n2026-11-18,bob,2026-11-18\\n"])
+pandas.read_csv = lambda url, storage_options, **options: read(io.StringIO(next(tables)), **options)
+"""
+"""Two tables take the place of what pandas would ask for."""
+
+
+def test_what_changed_is_copied_as_one_program(tab: Visit, clipboard: Callable[[], str]) -> None:
+    tab.show(part(RESTATED, "changes"))
+    copied = {}
+    for tool in ("pandas", "Power Query", "Excel"):
+        tab.page.get_by_role("button", name=tool, exact=True).click()
+        tab.page.locator("#copy").click()
+        expect(tab.page.locator("#copy")).to_have_text("Copied")
+        copied[tool] = clipboard()
+    program, expression = copied.pop("pandas").rsplit("\n", 1)
+    code = f"{CHANGED}{program}\nprint(list(({expression}).User))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (run.stderr, run.stdout) == ("", "['bob', 'bob']\n")
+    assert [said.get("error") for said in checked("blocks", copied).values()] == [None, None]
+
+
+def test_where_the_browser_does_not_let_copy_the_text_is_selected(tab: Visit) -> None:
+    tab.show(part(RESTATED))
+    tab.page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('denied')) }")
+    tab.page.get_by_role("button", name="curl").click()
+    tab.page.locator("#copy").click()
+    expect(tab.page.locator("#copy")).to_have_text("Selected: press Ctrl+C")
+    assert tab.page.evaluate("String(getSelection())").startswith("curl --fail")
+    tab.page.evaluate("() => { delete navigator.clipboard.writeText }")
+
+
+# -- bad input ---------------------------------------------------------------------------------------------------------
+
+
+@OWN_PAST
+def test_a_name_with_markup_is_shown_as_the_text_that_it_is(tab: Visit) -> None:
+    oldest = standing(tab.site, D7)["since"]
+    tab.show(f"{part(D7, 'day')}&day={oldest}")
+    assert HOSTILE in {cell for row in tab.rows("#panel") for cell in row}
+    assert tab.page.evaluate("document.querySelectorAll('[onerror], img:not([src^=\"blob:\"])').length") == 0
+
+
+def test_a_script_that_got_into_the_page_would_not_run(tab: Visit) -> None:
+    tab.foreseen.append("TrustedScript")
+    with pytest.raises(Error, match="TrustedScript"):
+        tab.page.evaluate("() => document.body.setAttribute('onclick', 'alert(1)')")
+
+
+@pytest.fixture
+def broken(tab: Visit, blobs: BlobServiceClient) -> Iterator[str]:
+    """A call whose newest snapshot rotted in storage, and whose series has to be made anew."""
+    newest = standing(tab.site, RESTATED)["refreshDate"]
+    place = "report=getOneDriveUsageStorage/period=D180/"
+    [snapshot] = blobs.get_container_client("usage").list_blobs(f"{place}refresh_date={newest}", include=["metadata"])
+    [series] = blobs.get_container_client("usage-derived").list_blobs(f"series/{place}")
+    blob = blobs.get_blob_client("usage", snapshot.name)
+    whole = blob.download_blob().readall()
+    blob.upload_blob(b"rot", overwrite=True, metadata=snapshot.metadata)
+    blobs.get_blob_client("usage-derived", series.name).delete_blob()
+    yield "getOneDriveUsageStorage(period='D180')"
+    blob.upload_blob(whole, overwrite=True, metadata=snapshot.metadata)
+
+
+@OWN_PAST
+def test_one_broken_report_does_not_take_the_others_with_it(visit: Visit, broken: str) -> None:
+    visit.foreseen += ["status of 503", "ERR_CONTENT_DECODING_FAILED"]
+    visit.open(part(broken)).settled()
+    failure = visit.page.locator("#panel .failure")
+    expect(failure).to_contain_text("is damaged.")
+    expect(failure).to_contain_text("Try again in 30 seconds.")
+    expect(visit.page.locator(".card", has_text="Storage").locator(".failure")).to_contain_text("is damaged.")
+    visit.show(part(broken, "day"))
+    expect(failure).to_contain_text("The answer cannot be read.")
+    visit.show(part("getMailboxUsageStorage(period='D180')"))
+    assert len(visit.rows("#panel")) > 20
+
+
+# -- looks and access --------------------------------------------------------------------------------------------------
+
+
+def background(visit: Visit) -> str:
+    return str(visit.page.evaluate("getComputedStyle(document.body).backgroundColor"))
+
+
+def test_it_is_dark_where_that_is_preferred_and_where_it_is_chosen(new_visit: Callable[..., Visit]) -> None:
+    light, dark = (new_visit(color_scheme=scheme) for scheme in ("light", "dark"))
+    for each in (light, dark):
+        each.page.goto(each.site.url)
+    assert background(light) != background(dark)
+    light.page.get_by_role("button", name="Dark").click()
+    assert background(light) == background(dark)
+    light.page.reload()
+    assert background(light) == background(dark)
+
+
+def test_days_can_be_told_apart_where_the_user_forces_colours(new_visit: Callable[..., Visit]) -> None:
+    visit = new_visit(forced_colors="active").open(part(RESTATED))
+    drawn = "each => getComputedStyle(each).backgroundColor"
+    archived, calendar = (
+        visit.page.locator(selector).first.evaluate(drawn) for selector in (".calendar .day.archived", ".calendar")
+    )
+    assert archived != calendar
+
+
+@pytest.mark.parametrize("view", ["series", "day", "changes"])
+def test_a_phone_needs_no_scrolling_sideways(tab: Visit, view: str) -> None:
+    tab.page.set_viewport_size(PHONE)
+    tab.show(part(RESTATED, view))
+    assert tab.page.evaluate("document.documentElement.scrollWidth") == 390
+    heights = tab.page.locator("button:visible").evaluate_all("all => all.map(each => each.clientHeight)")
+    assert min(heights) >= 24
+    tab.page.set_viewport_size(DESKTOP)
+
+
+def test_axe_finds_nothing_serious(tab: Visit) -> None:
+    found = {}
+    for view in ("series", "day", "changes"):
+        tab.show(part(RESTATED, view))
+        found[view] = violations(tab, within="body" if view == "series" else "#panel")
+    assert found == {view: [] for view in found}
+
+
+def test_axe_finds_nothing_serious_where_the_key_is_asked_for(visit: Visit) -> None:
+    visit.page.goto(visit.site.url)
+    assert violations(visit) == []
+
+
+def test_axe_finds_enough_contrast_in_the_dark(tab: Visit) -> None:
+    tab.show(part(RESTATED, "day"))
+    theme = tab.page.get_by_role("button", name="Dark")
+    theme.click()
+    assert violations(tab, rules="color-contrast") == []
+    theme.click()
+
+
+def violations(visit: Visit, *, within: str = "body", rules: str = "") -> list[str]:
+    """What axe finds of serious and critical in a part of the page, by all rules or by some."""
+    if not AXE.exists():
+        pytest.skip(f"{AXE} is not there (npm package axe-core)")
+    visit.page.evaluate(AXE.read_text("utf-8") + ";0")
+    options = {"resultTypes": ["violations"], **({"runOnly": rules.split()} if rules else {})}
+    results = visit.page.evaluate("([within, options]) => axe.run(within, options)", [within, options])
+    return [
+        f"{each['id']}: {node['html'][:200]} {node['failureSummary']}"
+        for each in results["violations"]
+        if each["impact"] in ("serious", "critical")
+        for node in each["nodes"]
+    ]

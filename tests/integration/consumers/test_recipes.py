@@ -1,0 +1,248 @@
+"""Every snippet of docs/recipes.md is run against the app, or at least parsed where its tool cannot be had here."""
+
+import ast
+import csv
+import io
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+import duckdb
+import pytest
+import requests
+import tree_sitter
+import tree_sitter_powershell
+import yaml  # type: ignore[import-untyped]
+
+from local.stack import Stack
+from tests.integration.consumers.duck import duck, secret
+from tests.serving import COUNTS, DAY, DETAIL, SERVICES, Served
+
+PAGE = (Path(__file__).parents[3] / "docs" / "recipes.md").read_text("utf-8")
+
+
+class Snippet(NamedTuple):
+    """A block of code on the page."""
+
+    id: str
+    language: str
+    code: str
+    is_run: bool
+    """Whether its section says so."""
+
+
+def snippets() -> Iterator[Snippet]:
+    for section in PAGE.split("\n## ")[1:]:
+        title = section.partition("\n")[0]
+        is_run = section.partition("\n\n")[2].startswith("*Run by the tests")
+        assert is_run or section.partition("\n\n")[2].startswith("*Parsed by the tests, not run")
+        blocks = re.finditer(r"^```([\w-]+)\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+        for number, block in enumerate(blocks, 1):
+            yield Snippet(f"{title} {number}", block[1], block[2], is_run)
+
+
+SNIPPETS = list(snippets())
+
+
+def of(*languages: str, run: bool) -> pytest.MarkDecorator:
+    """The snippets in these languages that the page says are run, or only parsed."""
+    chosen = [each for each in SNIPPETS if each.language in languages and each.is_run == run]
+    assert chosen
+    return pytest.mark.parametrize("snippet", chosen, ids=lambda snippet: snippet.id)
+
+
+def filled(code: str, served: Served) -> str:
+    """The code with this app's address and keys. The days that it names are in the archive."""
+    values = {"https://HOST": served.host.url, "PERSONAL_KEY": served.personal_key, "KEY": served.key}
+    return re.sub(rf"\b({'|'.join(values)})\b", lambda match: values[match[1]], code)
+
+
+def answer(served: Served, call: str, query: str = "") -> str:
+    """What the app answers, as text."""
+    base, key = f"{served.api}/v1.0/reports", served.key
+    if call.startswith(DETAIL):
+        base, key = f"{served.api}/personal/v1.0/reports", served.personal_key
+    found = requests.get(f"{base}/{call}", query, headers={"x-functions-key": key}, timeout=30)
+    found.raise_for_status()
+    return found.content.decode()
+
+
+COUNTS_D30, SERVICES_D7, DETAIL_D7 = f"{COUNTS}(period='D30')", f"{SERVICES}(period='D7')", f"{DETAIL}(period='D7')"
+
+
+def rows(body: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(body.removeprefix("\ufeff"))))
+
+
+# -- run ---------------------------------------------------------------------------------------------------------------
+
+
+@of("sh", run=True)
+def test_a_command_does_what_the_page_says(snippet: Snippet, served: Served, tmp_path: Path) -> None:
+    if not shutil.which("curl"):
+        pytest.skip("there is no curl here")
+    command = ["sh", "-euc", filled(snippet.code, served)]
+    printed = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    files = {file.name: file.read_bytes().decode() for file in tmp_path.iterdir()}
+    expected = answer(served, COUNTS_D30)
+    match snippet.id:
+        case "curl 1":
+            assert files == {f"{COUNTS}_D30_{DAY}_r1.csv": expected}
+        case "curl 2":
+            assert printed == answer(served, SERVICES_D7, f"refreshDate={DAY}&revision=1")
+        case "curl 3":
+            assert printed == "first: 200\nsecond: 304\n"
+            assert files["counts.csv"] == expected
+        case "curl 4":
+            assert printed.startswith("ETag: ")
+            assert files["counts.csv"] == expected
+        case "curl 5":
+            assert files == {"year.csv": answer(served, f"{COUNTS_D30}/series")}
+        case "curl 6":
+            name = f"{SERVICES}_D7_{DAY}_r2_excel.csv"
+            assert files == {name: answer(served, SERVICES_D7, "format=excel")}
+        case _:
+            raise AssertionError("nobody says what this should give")
+
+
+@pytest.fixture(scope="module")
+def printed(served: Served) -> dict[str, str]:
+    """What each snippet in Python prints; one interpreter runs them all, as pandas is slow to load."""
+    chosen = {each.id: filled(each.code, served) for each in SNIPPETS if each.language == "python" and each.is_run}
+    program = f"""
+import contextlib, io, json, traceback
+printed = {{}}
+for id, code in {chosen!r}.items():
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        try:
+            exec(code, {{}})
+        except Exception:
+            print(traceback.format_exc())
+    printed[id] = out.getvalue()
+print(json.dumps(printed))
+"""
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    found: dict[str, str] = json.loads(run.stdout)
+    return found
+
+
+@of("python", run=True)
+def test_a_program_prints_what_the_archive_says(snippet: Snippet, served: Served, printed: dict[str, str]) -> None:
+    told = printed[snippet.id].splitlines()
+    (services,) = rows(answer(served, SERVICES_D7))
+    active, inactive = services["Exchange Active"], services["Exchange Inactive"]
+    match snippet.id:
+        case "Python 1":
+            assert told == [f"{DAY} {active} of {int(active) + int(inactive)}"]
+        case "Python 2":
+            newest = rows(answer(served, f"{COUNTS_D30}/series"))[-7:]
+            assert told[0].split() == ["Exchange", "Teams"]
+            assert int(told[-1].split()[1]) in {int(row["Exchange"]) for row in newest}
+        case "Python 3":
+            (before,) = rows(answer(served, SERVICES_D7, f"refreshDate={DAY}&revision=1"))
+            was = before["Exchange Active"]
+            assert f"Exchange Active was {was} is {active}" in " ".join(" ".join(told).split())
+        case "Python 4":
+            assert told == answer(served, DETAIL_D7).splitlines()[1:2]
+        case _:
+            raise AssertionError("nobody says what this should print")
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duck() as database:
+        yield database
+
+
+@of("sql", run=True)
+def test_a_query_gives_what_the_archive_says(
+    snippet: Snippet, served: Served, stack: Stack, database: duckdb.DuckDBPyConnection
+) -> None:
+    found = database.execute(filled(snippet.code, served)).fetchall()
+    if "PROVIDER credential_chain" in snippet.code:
+        database.execute(secret(stack))
+    series = rows(answer(served, f"{COUNTS_D30}/series"))
+    match snippet.id:
+        case "DuckDB over HTTP 1" | "DuckDB over the blobs 1":
+            assert found == [(True,)]
+        case "DuckDB over HTTP 2":
+            month = series[-1]["Report Date"][:7]
+            of_month = [row for row in series if row["Report Date"].startswith(month)]
+            assert f"{found[-1][0]:%Y-%m}" == month
+            assert found[-1][1:] == tuple(max(int(row[name]) for row in of_month) for name in ("Exchange", "Teams"))
+        case "DuckDB over the blobs 2":
+            (services,) = rows(answer(served, SERVICES_D7))
+            assert found[-1] == (DAY, 2, int(services["Exchange Active"]), int(services["Teams Active"]))
+            assert len(found) == 3
+        case "DuckDB over the blobs 3":
+            people = [row for row in rows(answer(served, DETAIL_D7)) if row["Has Exchange License"] == "True"]
+            without = [row for row in people if not row["Exchange Last Activity Date"]]
+            assert found[-1] == (DAY, len(people), len(without))
+        case "DuckDB over the blobs 4":
+            days = [date.fromisoformat(row["Report Date"]) for row in series]
+            assert found == [(len(days), min(days), max(days))]
+        case _:
+            raise AssertionError("nobody says what this should give")
+
+
+# -- parsed ------------------------------------------------------------------------------------------------------------
+
+
+@of("powershell", "python", "json", "yaml", run=False)
+def test_what_cannot_be_run_here_is_parsed(snippet: Snippet) -> None:
+    parse(snippet.language, snippet.code)
+    with pytest.raises((SyntaxError, ValueError, yaml.YAMLError)):
+        parse(snippet.language, "}" + snippet.code)
+
+
+def parse(language: str, code: str) -> object:
+    """Raises SyntaxError, ValueError or YAMLError."""
+    match language:
+        case "powershell":
+            parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_powershell.language()))
+            tree = parser.parse(code.encode())
+            if tree.root_node.has_error:
+                raise SyntaxError("this is no PowerShell")
+            return tree
+        case "python":
+            return ast.parse(code)
+        case "json":
+            return json.loads(code)
+        case _:
+            return yaml.safe_load(code)
+
+
+def test_the_query_of_grafana_finds_its_columns(served: Served) -> None:
+    (query,) = (json.loads(filled(each.code, served)) for each in SNIPPETS if each.id == "Grafana 2")
+    body = requests.get(query["url"], headers={"x-functions-key": served.key}, timeout=30).content.decode()
+    assert {column["selector"] for column in query["columns"]} <= rows(body)[0].keys()
+
+
+# -- the page ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_page_says_how_many_are_run(record_property: Callable[[str, object], None]) -> None:
+    run = sum(each.is_run for each in SNIPPETS)
+    record_property("recipes", f"{run} run, {len(SNIPPETS) - run} parsed only, 0 neither")
+    said = " ".join(PAGE.split())
+    assert f"Of the {len(SNIPPETS)} snippets on this page, the tests run {run} against the app" in said
+    assert f"{len(SNIPPETS) - run} are parsed and not run" in said
+
+
+def test_every_snippet_is_run_or_parsed() -> None:
+    known = {(language, True) for language in ("sh", "python", "sql")}
+    known |= {(language, False) for language in ("powershell", "python", "json", "yaml")}
+    known |= {("powerquery-m", False)}  # by tests/powerbi, with Microsoft's own parser
+    assert {(each.language, each.is_run) for each in SNIPPETS} == known
+
+
+def test_the_page_shows_no_key() -> None:
+    shown = re.findall(r"(?:code=|x-functions-key[\"' =:]+|apiKeyValue: )(\w+)", PAGE)
+    assert len(shown) > 10
+    assert set(shown) == {"KEY"}

@@ -1,0 +1,419 @@
+"""What there is in the archive and what a run marks in it, on real parts."""
+
+import logging
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from azure.storage.blob import BlobServiceClient
+
+from local.simulator_client import Control
+from local.stack import Stack
+from shared.app import App
+from shared.archive.markers import FLIPS, LOST
+from shared.domain.call import Call
+from shared.domain.catalogue import catalogue
+from shared.domain.errors import ArchiveUnavailable
+from shared.domain.selection import select
+from shared.web.archive_cache import Holdings
+from shared.web.status import health, status
+from tests.conftest import maker
+from tests.reliability.storage_proxy import FaultyStorage
+
+MakeApp = Callable[..., App]
+SERVICES = Call("getOffice365ServicesUserCounts", period="D7")
+DETAIL = Call("getOffice365ActiveUserDetail", period="D7")
+SINGLE_DAYS = f"{DETAIL.report}, {', '.join(f'-{DETAIL._replace(period=each)}' for each in ('D30', 'D90', 'D180'))}"
+"""Single days, and D7."""
+DAY = 86400
+
+
+@pytest.fixture
+def of(control: Control) -> Callable[[App], Holdings]:
+    """The holdings of an app that has not been asked yet."""
+    return lambda app: Holdings(app.archive, catalogue(), control.now)
+
+
+@pytest.fixture
+def told(of: Callable[[App], Holdings], control: Control) -> Callable[..., dict[str, dict[str, Any]]]:
+    """The status of that app's archive, by call."""
+
+    def told(app: App, *items: object) -> dict[str, dict[str, Any]]:
+        selection = select(", ".join(map(str, items)), catalogue())
+        return {call["call"]: call for call in status(of(app), selection, control.now())["calls"]}
+
+    return told
+
+
+@pytest.fixture
+def faulty(stack: Stack) -> Iterator[FaultyStorage]:
+    with FaultyStorage.in_front_of(stack.settings) as storage:
+        yield storage
+
+
+def marks(blobs: BlobServiceClient, kind: str) -> list[str]:
+    return [blob.name for blob in blobs.get_container_client("usage-derived").list_blobs(kind)]
+
+
+# -- an outage ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def outage(make_app: MakeApp, control: Control) -> tuple[App, set[date]]:
+    """An app that was down for four days and has run again, and the refresh dates that Graph showed meanwhile."""
+    app = make_app(REPORTS=str(SERVICES))
+    app.runner.run()
+    shown = set()
+    for _ in range(8):
+        control.sleep(DAY / 2)
+        shown.add(date.fromisoformat(control.get("visible", report=SERVICES.report)["refresh_date"]))
+    app.runner.run()
+    return app, shown - set(app.archive.refresh_dates(SERVICES))
+
+
+def test_the_refresh_dates_of_an_outage_are_lost(
+    outage: tuple[App, set[date]], told: Callable[..., dict[str, dict[str, Any]]]
+) -> None:
+    app, missed = outage
+    (gap,) = told(app, SERVICES)[str(SERVICES)]["gaps"]
+    assert len(missed) >= 3
+    assert gap == {
+        "first": min(missed).isoformat(),
+        "last": max(missed).isoformat(),
+        "days": len(missed),
+        "state": "lost",
+    }
+
+
+def test_a_date_was_not_pulled_if_it_is_marked_as_lost_and_never_published_else(
+    outage: tuple[App, set[date]], of: Callable[[App], Holdings], blobs: BlobServiceClient
+) -> None:
+    app, missed = outage
+    assert {of(app).gap(SERVICES, day) for day in missed} == {"not_pulled"}
+    for name in marks(blobs, LOST):
+        blobs.get_blob_client("usage-derived", name).delete_blob()
+    assert {of(app).gap(SERVICES, day) for day in missed} == {"never_published"}
+
+
+def test_single_days_are_recoverable_within_reach_and_lost_beyond(
+    make_app: MakeApp, of: Callable[[App], Holdings], told: Callable[..., dict[str, dict[str, Any]]], control: Control
+) -> None:
+    """One run fetches the oldest few; the next, which notices that, comes when as many others are out of reach."""
+    control.put("faults", {"rules": [{"fault": "empty", "match": {"call": "*(date=*"}, "nth": 7}]})
+    app = make_app(REPORTS=SINGLE_DAYS)
+
+    def days() -> tuple[list[date], dict[str, Any]]:
+        held = app.archive.refresh_dates(Call(DETAIL.report, date=date.min))
+        return held, told(app, SINGLE_DAYS)[f"{DETAIL.report}(date)"]
+
+    def why(day: date) -> str:
+        return of(app).gap(Call(DETAIL.report, date=day), day)
+
+    run = app.runner.run()
+    (empty,) = [date.fromisoformat(pulled.call[-11:-1]) for pulled in run.pulls if pulled.outcome == "no_data"]
+    held, before = days()
+    first = (held[-1] + timedelta(days=1)).isoformat()
+    assert {gap["first"]: gap["state"] for gap in before["gaps"]} == {
+        empty.isoformat(): "never_published",
+        first: "recoverable",
+    }
+    assert (why(empty), why(held[-1] + timedelta(days=1))) == ("never_published", "not_pulled")
+    control.sleep(12 * DAY)
+    for notice in (lambda: None, app.runner.run):
+        notice()
+        _, after = days()
+        (lost,) = [gap for gap in after["gaps"] if gap["state"] == "lost"]
+        assert lost["first"] == first
+        assert date.fromisoformat(lost["last"]) == control.now().date() - timedelta(days=28)
+        assert (why(empty), why(date.fromisoformat(lost["last"]))) == ("never_published", "not_pulled")
+
+
+def lost_days(status: dict[str, dict[str, Any]]) -> list[tuple[date, date]]:
+    """First and last of each stretch of single days that is lost, by what the status says."""
+    gaps = status[f"{DETAIL.report}(date)"]["gaps"]
+    return [
+        (date.fromisoformat(gap["first"]), date.fromisoformat(gap["last"])) for gap in gaps if gap["state"] == "lost"
+    ]
+
+
+def test_the_single_days_of_an_outage_of_months_are_lost_though_no_record_of_a_run_is_looked_at(
+    make_app: MakeApp, told: Callable[..., dict[str, dict[str, Any]]], control: Control
+) -> None:
+    app = make_app(REPORTS=SINGLE_DAYS)
+    app.runner.run()
+    newest = app.archive.refresh_dates(Call(DETAIL.report, date=date.min))[-1]
+    control.sleep(80 * DAY)
+    assert app.archive.newest_run(control.now().date()) is None
+    for notice in (lambda: None, app.runner.run):
+        notice()
+        assert lost_days(told(app, SINGLE_DAYS)) == [
+            (newest + timedelta(days=1), control.now().date() - timedelta(days=28))
+        ]
+
+
+def test_the_single_days_of_a_report_that_was_not_selected_for_months_are_lost(
+    make_app: MakeApp, stack: Stack, told: Callable[..., dict[str, dict[str, Any]]], control: Control
+) -> None:
+    app, without = make_app(REPORTS=SINGLE_DAYS), maker(stack, control)(REPORTS=str(SERVICES))
+    app.runner.run()
+    newest = app.archive.refresh_dates(Call(DETAIL.report, date=date.min))[-1]
+    control.sleep(80 * DAY)
+    without.runner.run()
+    for notice in (lambda: None, app.runner.run):
+        notice()
+        assert lost_days(told(app, SINGLE_DAYS)) == [
+            (newest + timedelta(days=1), control.now().date() - timedelta(days=28))
+        ]
+
+
+# -- marks -------------------------------------------------------------------------------------------------------------
+
+
+def test_lost_days_in_a_row_are_one_empty_blob_however_often_they_are_marked(
+    outage: tuple[App, set[date]], blobs: BlobServiceClient, control: Control
+) -> None:
+    app, missed = outage
+    name = f"lost/report={SERVICES.report}/period=D7/first={min(missed)}/last={max(missed)}"
+    for _ in range(2):
+        written = marks(blobs, f"lost/report={SERVICES.report}/")
+        control.sleep(DAY / 4)
+        app.runner.run()
+    assert written == [name]
+    assert blobs.get_blob_client("usage-derived", name).get_blob_properties().size == 0
+
+
+def test_a_run_that_cannot_mark_ends_well_and_the_next_one_that_can_marks_what_it_lost(
+    make_app: MakeApp,
+    faulty: FaultyStorage,
+    control: Control,
+    blobs: BlobServiceClient,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    app = make_app(REPORTS=str(SERVICES), **faulty.settings)
+    app.runner.run()
+    control.sleep(4 * DAY)
+    faulty.set([{"fault": "read_only", "match": {"blob": "lost/*"}, "times": None}])
+    run = app.runner.run()
+    assert run.lost
+    assert app.archive.newest_run(control.now().date()) == run
+    assert marks(blobs, LOST) == []
+    assert [record.getMessage().split()[0] for record in caplog.records if record.levelno >= logging.WARNING] == [
+        "mark.failed",
+        "archive.lost",
+    ]
+    control.sleep(DAY / 4)
+    assert app.runner.run().lost == run.lost
+    faulty.set([])
+    control.sleep(DAY / 4)
+    app.runner.run()
+    assert len(marks(blobs, LOST)) == 1
+
+
+def test_a_run_with_nothing_to_mark_asks_storage_for_no_mark(
+    make_app: MakeApp, faulty: FaultyStorage, control: Control
+) -> None:
+    app = make_app(REPORTS=str(SERVICES), **faulty.settings)
+    app.runner.run()
+    control.sleep(DAY / 4)
+    faulty.seen.clear()
+    app.runner.run()
+    assert {each.blob.partition("/")[0] for each in faulty.seen if each.container == "usage-derived"} == {
+        "",  # the listing of records of runs
+        "runs",
+        "series",
+        "requests.json",
+    }
+
+
+# -- names -------------------------------------------------------------------------------------------------------------
+
+
+def test_where_names_are_concealed_and_shown_again_is_marked_and_told(
+    make_app: MakeApp, told: Callable[..., dict[str, dict[str, Any]]], control: Control, blobs: BlobServiceClient
+) -> None:
+    app = make_app(REPORTS=str(DETAIL))
+    concealed = [{"fault": "concealed", "match": {"call": str(DETAIL)}, "times": None}]
+    names = []
+    for rules in ([], concealed, concealed, []):
+        control.put("faults", {"rules": rules})
+        app.runner.run()
+        names.append(told(app, DETAIL)[str(DETAIL)]["names"])
+        control.sleep(DAY)
+    flips = told(app, DETAIL)[str(DETAIL)]["flips"]
+    assert names == ["named", "concealed", "concealed", "named"]
+    assert [(flip["from"], flip["to"]) for flip in flips] == [("named", "concealed"), ("concealed", "named")]
+    at = [f"refresh_date={flip['refreshDate']}/revision={flip['revision']}" for flip in flips]
+    assert marks(blobs, FLIPS) == [
+        f"flips/report={DETAIL.report}/period=D7/{at[0]}/named-to-concealed",
+        f"flips/report={DETAIL.report}/period=D7/{at[1]}/concealed-to-named",
+    ]
+
+
+def test_where_names_of_single_days_are_concealed_and_shown_again_is_marked_once_and_told(
+    make_app: MakeApp, told: Callable[..., dict[str, dict[str, Any]]], control: Control, blobs: BlobServiceClient
+) -> None:
+    app = make_app(REPORTS=SINGLE_DAYS)
+    concealed = [{"fault": "concealed", "match": {"call": f"{DETAIL.report}(date=*"}, "times": None}]
+    for rules in ([], concealed, concealed, [], []):
+        control.put("faults", {"rules": rules})
+        app.runner.run()
+        control.sleep(DAY)
+    flips = told(app, DETAIL.report)[f"{DETAIL.report}(date)"]["flips"]
+    assert [(flip["from"], flip["to"]) for flip in flips] == [("named", "concealed"), ("concealed", "named")]
+    assert len(marks(blobs, FLIPS)) == 2
+
+
+# -- what there is -----------------------------------------------------------------------------------------------------
+
+
+def test_the_newest_date_of_every_archived_call_is_known_selected_or_not(
+    make_app: MakeApp, of: Callable[[App], Holdings]
+) -> None:
+    app = make_app(REPORTS=f"{SERVICES}, {SINGLE_DAYS}, getOffice365ActivationCounts")
+    app.runner.run()
+    newest = {call: app.archive.refresh_dates(call)[-1] for call in (SERVICES, Call("getOffice365ActivationCounts"))}
+    assert of(app).newest_dates(personal=False) == newest
+    newest[DETAIL] = app.archive.refresh_dates(DETAIL)[-1]
+    day = app.archive.refresh_dates(Call(DETAIL.report, date=date.min))[-1]
+    assert of(app).newest_dates(personal=True) == newest | {Call(DETAIL.report, date=day): day}
+
+
+def test_an_archive_that_does_not_exist_yet_is_empty(make_app: MakeApp, of: Callable[[App], Holdings]) -> None:
+    assert of(make_app()).newest_dates(personal=True) == {}
+
+
+def test_the_archive_is_listed_again_when_a_run_has_ended_or_after_ten_minutes(
+    make_app: MakeApp, of: Callable[[App], Holdings], faulty: FaultyStorage, control: Control
+) -> None:
+    app = make_app(REPORTS=str(SERVICES), **faulty.settings)
+    app.runner.run()
+    holdings = of(app)
+
+    def listed() -> int:
+        faulty.seen.clear()
+        holdings.newest_dates(personal=False)
+        return sum(operation.name == "list" and operation.container == "usage" for operation in faulty.seen)
+
+    first = listed()
+    control.sleep(60)
+    assert (first, listed()) == (1 + 4, 0)  # once for the reports, and for each call of the one there is
+    control.sleep(60)
+    app.runner.run()
+    control.sleep(30)
+    assert listed() == first
+    control.sleep(600)
+    assert listed() == first
+
+
+def test_the_cost_of_a_look_does_not_grow_with_the_archive(
+    make_app: MakeApp, of: Callable[[App], Holdings], faulty: FaultyStorage, control: Control
+) -> None:
+    app = make_app(REPORTS=str(SERVICES), **faulty.settings)
+    operations = []
+    control.set_time(control.now().replace(day=3, hour=4))  # the newest run is looked for in its month
+    for _ in range(3):
+        control.sleep(DAY)
+        app.runner.run()
+        faulty.seen.clear()
+        of(app).inventory()
+        operations.append(len(faulty.seen))
+    assert len(app.archive.refresh_dates(SERVICES)) > 1
+    assert operations == operations[:1] * 3
+
+
+# -- health ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_app_is_healthy_for_two_days_after_a_pull_that_ended_well(
+    make_app: MakeApp, of: Callable[[App], Holdings], control: Control
+) -> None:
+    app = make_app(REPORTS=str(SERVICES))
+    before = health(of(app), control.now())
+    app.runner.run()
+    control.sleep(2 * DAY)
+    fresh = health(of(app), control.now())
+    control.sleep(60)
+    assert (before, fresh, health(of(app), control.now())) == ("empty", "healthy", "stale")
+
+
+def test_who_hears_that_it_is_not_healthy_hears_when_to_ask_again(make_app: Callable[..., App]) -> None:
+    reply = make_app().api.health()
+    assert (reply.status, reply.body, reply.headers["Retry-After"]) == (503, b"empty", "30")
+
+
+def test_runs_that_archive_nothing_do_not_make_the_app_healthy(
+    make_app: MakeApp, of: Callable[[App], Holdings], control: Control
+) -> None:
+    control.put("roles", {"roles": []})
+    app = make_app(REPORTS=str(SERVICES))
+    app.runner.run()
+    never = health(of(app), control.now())
+    control.put("roles", {"roles": ["Reports.Read.All"]})
+    control.sleep(DAY / 4)
+    app = make_app(REPORTS=str(SERVICES))
+    app.runner.run()
+    control.put("roles", {"roles": []})
+    control.sleep(DAY)
+    app = make_app(REPORTS=str(SERVICES))
+    words = []
+    for _ in range(2):
+        app.runner.run()
+        words.append(health(of(app), control.now()))
+        control.sleep(DAY + 60)
+    assert (never, words) == ("empty", ["healthy", "stale"])
+
+
+def test_health_costs_one_look_in_half_a_minute(
+    make_app: MakeApp, of: Callable[[App], Holdings], faulty: FaultyStorage, control: Control
+) -> None:
+    app = make_app(REPORTS=str(SERVICES), **faulty.settings)
+    app.runner.run()
+    holdings = of(app)
+    faulty.seen.clear()
+    for _ in range(29):
+        assert health(holdings, control.now()) == "healthy"
+        control.sleep(1)
+    assert [str(operation).partition("/")[0][2:] for operation in faulty.seen] == [
+        "list usage-derived",
+        "get usage-derived",
+    ]
+
+
+def test_an_archive_that_does_not_answer_is_unreachable_and_left_alone_for_half_a_minute(
+    make_app: MakeApp, of: Callable[[App], Holdings], faulty: FaultyStorage, control: Control
+) -> None:
+    app = make_app(REPORTS=str(SERVICES), **faulty.settings)
+    faulty.set([{"fault": "disabled", "times": None}])
+    holdings = of(app)
+    words = {health(holdings, control.now()) for _ in range(5)}
+    with pytest.raises(ArchiveUnavailable):
+        holdings.newest_dates(personal=False)
+    assert words == {"unreachable"}
+    assert len(faulty.seen) == 1
+    control.sleep(30)
+    faulty.set([])
+    assert health(holdings, control.now()) == "empty"
+
+
+# -- bodies ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("call", "reads"),
+    [pytest.param(SERVICES, 2, id="once in each form"), pytest.param(DETAIL, 6, id="personal: never kept")],
+)
+def test_a_body_is_kept_in_memory_unless_it_is_personal(
+    make_app: MakeApp, of: Callable[[App], Holdings], faulty: FaultyStorage, call: Call, reads: int
+) -> None:
+    app = make_app(REPORTS=str(call), **faulty.settings)
+    app.runner.run()
+    holdings = of(app)
+    newest = holdings.newest(call)
+    assert newest
+    faulty.seen.clear()
+    plain = [holdings.body(newest) for _ in range(3)]
+    packed = [holdings.body(newest, packed=True) for _ in range(3)]
+    assert set(plain) == {app.archive.content(newest)}
+    assert set(packed) == {app.archive.compressed(newest)}
+    assert [operation.name for operation in faulty.seen] == ["get"] * (reads + 2)

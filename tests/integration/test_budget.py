@@ -1,0 +1,177 @@
+"""The request budget that all runs share: here without Graph, in front of the archive."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from local.stack import Stack
+from shared.app import App
+from shared.archive.azure_blob_store import DERIVED
+from shared.archive.layout import REQUESTS
+from shared.archive.snapshots import Archive
+from shared.domain.errors import ArchiveUnavailable
+from shared.pulling.budget import FRESH, Budget
+from shared.pulling.plan import BUDGET, WINDOW
+from tests.reliability.storage_proxy import FaultyStorage
+
+A = "getOffice365ActiveUserCounts"
+B = "getOffice365ServicesUserCounts"
+
+
+class Clock:
+    """Shows a time that the test moves on."""
+
+    def __init__(self) -> None:
+        self.time = datetime(2026, 11, 21, 6, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.time
+
+
+@pytest.fixture
+def archive(make_app: Callable[..., App]) -> Archive:
+    """Empty."""
+    return make_app().archive
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def budget(archive: Archive, clock: Clock) -> Budget:
+    return Budget(archive, clock)
+
+
+@pytest.fixture
+def other(archive: Archive, clock: Clock) -> Budget:
+    """That of another run."""
+    return Budget(archive, clock)
+
+
+def spent(budget: Budget) -> dict[str, int]:
+    return next(budget.seen()).spent
+
+
+def reserve(budget: Budget, **wanted: int) -> None:
+    assert budget.reserve(wanted, next(budget.seen()))
+
+
+def takes(budget: Budget, report: str = A) -> int:
+    """How many requests it gets before there are no more."""
+    return next(number for number in range(BUDGET + 2) if not budget.take(report))
+
+
+def test_nothing_is_spent_at_first(budget: Budget) -> None:
+    assert spent(budget) == {}
+
+
+def test_each_report_has_its_own(budget: Budget) -> None:
+    assert (takes(budget, A), takes(budget, B)) == (BUDGET, BUDGET)
+
+
+def test_what_one_run_spends_another_cannot(budget: Budget, other: Budget) -> None:
+    assert other.take(A)
+    assert takes(budget) == BUDGET - 1
+
+
+def test_what_is_reserved_is_spent_before_it_is_sent(budget: Budget, other: Budget) -> None:
+    reserve(budget, **{A: 4, B: 1})
+    assert spent(other) == {A: 4, B: 1}
+    assert takes(other) == BUDGET - 4
+
+
+def test_what_was_reserved_may_be_sent_without_another_note(budget: Budget, other: Budget) -> None:
+    reserve(budget, **{A: 4})
+    assert [budget.take(A) for _ in range(4)] == [True] * 4
+    assert spent(other) == {A: 4}
+    assert takes(budget) == BUDGET - 4
+
+
+def test_of_two_reservations_at_once_the_second_has_to_look_again(budget: Budget, other: Budget) -> None:
+    seen = next(budget.seen())
+    reserve(other, **{B: 1})
+    assert not budget.reserve({A: 1}, seen)
+    assert spent(budget) == {B: 1}
+
+
+def test_what_was_not_reserved_in_the_end_is_not_sent_unnoted(budget: Budget, other: Budget) -> None:
+    seen = next(budget.seen())
+    reserve(other, **{A: BUDGET})
+    assert not budget.reserve({A: 1}, seen)
+    assert not budget.take(A)
+
+
+def test_a_request_counts_until_ten_minutes_after_it_may_have_been_sent(budget: Budget, clock: Clock) -> None:
+    reserve(budget, **{A: BUDGET})
+    clock.time += WINDOW + FRESH - timedelta(seconds=1)
+    assert spent(budget) == {A: BUDGET}
+    clock.time += timedelta(seconds=1)
+    assert spent(budget) == {A: 0}
+
+
+def test_what_waited_for_long_is_noted_anew_and_only_then(budget: Budget, other: Budget, clock: Clock) -> None:
+    reserve(budget, **{A: 3})
+    clock.time += FRESH
+    assert budget.take(A)
+    clock.time += timedelta(seconds=1)
+    assert budget.take(A)
+    clock.time += WINDOW  # the first is forgotten, and the others moved on
+    assert spent(other) == {A: 2}
+
+
+def test_noting_anew_does_not_spend_twice(budget: Budget, clock: Clock) -> None:
+    reserve(budget, **{A: BUDGET})
+    clock.time += FRESH + timedelta(seconds=1)
+    assert takes(budget) == BUDGET
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b"\xff", b'{"a": 1}', b'{"a": ["soon"]}', b'{"a": ["2026-11-21"]}', b"[" * 10**5]
+)
+def test_damaged_notes_are_begun_anew(budget: Budget, archive: Archive, content: bytes) -> None:
+    assert archive.keep_derived(REQUESTS, content, {}, None)
+    assert takes(budget) == BUDGET
+
+
+def test_a_run_whose_notes_cannot_be_kept_counts_for_itself(
+    stack: Stack, make_app: Callable[..., App], clock: Clock
+) -> None:
+    with FaultyStorage.in_front_of(stack.settings) as storage:
+        storage.set([{"fault": "disabled", "match": {"operation": "put_blob"}}])
+        app = make_app(**storage.settings)
+        assert takes(Budget(app.archive, clock)) == BUDGET
+
+
+def test_a_clock_that_was_wrong_does_not_stop_the_pulling(budget: Budget, clock: Clock) -> None:
+    clock.time += timedelta(days=365)
+    reserve(budget, **{A: BUDGET})
+    clock.time -= timedelta(days=365)
+    assert budget.take(A)
+
+
+def test_the_notes_stay_small(budget: Budget, archive: Archive, clock: Clock) -> None:
+    for _ in range(3):
+        clock.time += timedelta(hours=6)
+        reserve(budget, **{A: 2})
+    stored = archive.stored(DERIVED, REQUESTS)
+    assert stored is not None
+    assert stored.content.count(b"2026-") == 2
+
+
+def test_many_at_once_spend_no_more_than_there_is(archive: Archive, clock: Clock) -> None:
+    with ThreadPoolExecutor(20) as pool:
+        got = list(pool.map(lambda budget: budget.take(A), [Budget(archive, clock) for _ in range(20)]))
+    assert sum(got) == BUDGET
+
+
+def test_it_does_not_try_for_ever(archive: Archive, clock: Clock, other: Budget) -> None:
+    def while_others_write() -> datetime:
+        reserve(other, **{B: 1})
+        return clock()
+
+    with pytest.raises(ArchiveUnavailable, match="Others keep writing"):
+        Budget(archive, while_others_write).take(A)

@@ -1,0 +1,195 @@
+"""What stands around the templates: azd's files, the scripts, the documentation; and the app, started as deployed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pathspec
+import pytest
+
+from local.stack import Stack
+from shared.domain.errors import Outcome
+from tests.unit.infra.template import INFRA, ROOT, Infra
+
+CHECKER = ROOT.parent / "shared" / "tools" / "bicep-check" / "check.py"
+PAGE = (ROOT / "docs" / "deploy.md").read_text("utf-8")
+PRINCIPAL = "99999999-8888-7777-6666-555555555555"
+
+
+def test_the_official_types_know_every_property() -> None:
+    if not CHECKER.is_file():
+        pytest.skip("the offline checker of Bicep types is not on this machine")
+    done = subprocess.run([sys.executable, CHECKER, *INFRA.glob("*.bicep")], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+# -- azd ---------------------------------------------------------------------------------------------------------------
+
+
+def test_azd_hands_over_every_parameter_with_its_default(infra: Infra) -> None:
+    given = json.loads((INFRA / "main.parameters.json").read_text("utf-8"))["parameters"]
+    declared = infra.template("main.bicep").parameters
+    assert list(given) == list(declared)
+    for name, parameter in declared.items():
+        default = re.fullmatch(r"\$\{\w+(?:=(.*))?\}", given[name]["value"])
+        assert default
+        assert default[1] == (None if parameter.default is None else parameter.default.strip("'"))
+
+
+def test_the_hook_uses_outputs_that_there_are(infra: Infra) -> None:
+    hook = (ROOT / "azure.yaml").read_text("utf-8")
+    used = set(re.findall(r"\$(?:env:)?([A-Z_]{4,})", hook))
+    assert used == {"IDENTITY_PRINCIPAL_ID", "GRAPH_ENDPOINT"}
+    assert used <= infra.deploy().outputs.keys()
+    for script in re.findall(r"infra/[\w.-]+", hook.partition("hooks:")[2]):
+        assert (ROOT / script).is_file()
+    assert hook.count("continueOnError: true") == hook.count("run:") == 2
+
+
+def test_only_the_app_is_deployed() -> None:
+    ignored = pathspec.PathSpec.from_lines("gitignore", (ROOT / ".funcignore").read_text("utf-8").splitlines())
+    entries = [f"{path.name}/" if path.is_dir() else path.name for path in ROOT.iterdir()]
+    left = {entry for entry in entries if not ignored.match_file(entry)}
+    assert left == {"function_app.py", "host.json", "requirements.txt", "shared/"}
+    for unwanted in ("local.settings.json", ".local/keys.json", ".venv/bin/python", "shared/__pycache__/app.pyc"):
+        assert ignored.match_file(unwanted)
+
+
+# -- the script for the administrator ----------------------------------------------------------------------------------
+
+
+def grant(tmp_path: Path, az: str | None, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the script where `az` is this program, or where there is none; what it was asked is kept in `asked`."""
+    for tool in ("cat", "sh"):
+        (tmp_path / tool).symlink_to(f"/bin/{tool}")
+    if az is not None:
+        program = tmp_path / "az"
+        program.write_text(f'#!/bin/sh\necho "$@" >>{tmp_path}/asked\n{az}\n', "utf-8")
+        program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    script = [str(tmp_path / "sh"), str(INFRA / "grant-graph-permissions.sh"), *arguments]
+    return subprocess.run(script, capture_output=True, text=True, env={"PATH": str(tmp_path)})
+
+
+ANSWERS = """
+case "$*" in
+*"--method post"*) {post} ;;
+*"--query id"*) echo GRAPH ;;
+*) echo ROLE ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(
+    "post",
+    [
+        pytest.param("echo '{}'", id="granted"),
+        pytest.param("echo 'Permission being assigned already exists on the object'; exit 1", id="granted before"),
+    ],
+)
+def test_the_script_grants_reports_and_is_safe_to_repeat(tmp_path: Path, post: str) -> None:
+    done = grant(tmp_path, ANSWERS.format(post=post), PRINCIPAL, "https://graph.microsoft.us")
+    assert (done.returncode, done.stdout) == (0, "The app has Reports.Read.All.\n")
+    service, role, assignment = (tmp_path / "asked").read_text("utf-8").splitlines()
+    assert "servicePrincipals(appId='00000003-0000-0000-c000-000000000000')" in service
+    assert "Reports.Read.All" in role
+    assert f"--url https://graph.microsoft.us/v1.0/servicePrincipals/{PRINCIPAL}/appRoleAssignments" in assignment
+    body = json.loads(assignment.partition("--body ")[2])
+    assert body == {"principalId": PRINCIPAL, "resourceId": "GRAPH", "appRoleId": "ROLE"}
+
+
+@pytest.mark.parametrize(
+    ("az", "reason"),
+    [
+        pytest.param(None, "not installed", id="no az"),
+        pytest.param("echo 'Please run az login'; exit 1", "Please run az login", id="not signed in"),
+        pytest.param(
+            ANSWERS.format(post="echo 'Forbidden: Insufficient privileges'; exit 1"),
+            "Insufficient privileges",
+            id="not allowed to",
+        ),
+    ],
+)
+def test_who_may_not_grant_is_told_what_to_ask_for_and_of_whom(tmp_path: Path, az: str | None, reason: str) -> None:
+    done = grant(tmp_path, az, PRINCIPAL)
+    assert (done.returncode, done.stdout) == (1, "")
+    for needed in (reason, "Privileged Role Administrator", f"grant-graph-permissions.sh {PRINCIPAL} https://"):
+        assert needed in done.stderr
+
+
+def test_the_script_says_how_it_is_used(tmp_path: Path) -> None:
+    done = grant(tmp_path, "echo")
+    assert (done.returncode, done.stderr.startswith("usage: ")) == (2, True)
+
+
+# -- the documentation -------------------------------------------------------------------------------------------------
+
+
+def test_every_parameter_has_its_line_with_azds_name_and_default() -> None:
+    given = json.loads((INFRA / "main.parameters.json").read_text("utf-8"))["parameters"]
+    lines = re.findall(r"^\| `(\w+)` \| `(\w+)` \| (\S.*?) \|", PAGE, re.MULTILINE)
+    documented = {name: (variable, default.strip("`")) for name, variable, default in lines}
+    assert list(documented) == list(given)
+    for name, entry in given.items():
+        variable, _, default = entry["value"].strip("${}").partition("=")
+        shown = "none" if "=" not in entry["value"] else default or "empty"
+        assert documented[name] == (variable, shown)
+
+
+def test_every_role_of_the_app_has_its_line() -> None:
+    for role in (
+        "Reports.Read.All",
+        "Storage Blob Data Owner",
+        "Storage Blob Data Contributor",
+        "Monitoring Metrics Publisher",
+    ):
+        assert f"| the app | {role} |" in PAGE
+
+
+def test_the_page_speaks_of_things_that_there_are(infra: Infra) -> None:
+    for path in re.findall(r"infra/[\w.-]+\w", PAGE):
+        assert (ROOT / path).exists(), path
+    for outcome in re.findall(r"`pull\.(\w+)`", PAGE):
+        assert outcome in set(Outcome)
+    for name in re.findall(r"get-value (\w+)", PAGE):
+        assert name in infra.deploy().outputs
+
+
+# -- the app -----------------------------------------------------------------------------------------------------------
+
+AS_DEPLOYED = """
+import requests
+from pathlib import Path
+from local.functions_host.host import FunctionsHost
+with FunctionsHost(Path.cwd()) as host:
+    host.run_timer("pull")
+    url = f"{host.url}/api/v1.0/reports/getOffice365ServicesUserCounts(period='D7')"
+    print(*sorted(host.functions))
+    print(requests.get(url, params={"code": host.keys["reports"]}, timeout=30).text.splitlines()[0])
+"""
+
+
+def test_the_app_starts_pulls_and_serves_with_the_settings_of_the_template(infra: Infra) -> None:
+    """The same names; the values that only Azure can give are those of this machine."""
+    deployed = infra.deploy(reports="getOffice365ServicesUserCounts(period='D7')").settings
+    with Stack(users=5) as stack:
+        only_there = {name for name, value in deployed.items() if "<" in value} | {"GRAPH_ENDPOINT", "DOWNLOAD_HOSTS"}
+        here = {name: stack.settings.get(name, "") for name in only_there}
+        platform = {name: stack.settings[name] for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER", "ARCHIVE_CA")}
+        done = subprocess.run(
+            [sys.executable, "-c", AS_DEPLOYED],
+            cwd=ROOT,
+            env={"PATH": os.environ["PATH"], **deployed, **here, **platform},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    assert done.returncode == 0, done.stderr
+    functions, header = done.stdout.splitlines()
+    assert {"pull", "reports", "personal_reports"} <= set(functions.split())
+    assert header.removeprefix("\ufeff").startswith("Report Refresh Date,")

@@ -1,0 +1,344 @@
+"""Graph over the wire: what is sent, what is refused, and what each answer means."""
+
+import gzip
+import io
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+import requests
+from urllib3 import HTTPResponse
+
+from local.stack import Stack
+from shared.domain.errors import Deferred, NoData, PullError, Refused, TryAgain
+from shared.graph.client import Graph
+from shared.graph.session import CHUNK, Limits, Session, chunks, is_public
+from shared.identity import Bearer, ManagedIdentity
+from tests.wire import Wire, response
+
+PATH = "/v1.0/reports/getOffice365ServicesUserCounts(period='D7')"
+CSV = b"\xef\xbb\xbfReport Refresh Date,Report Period\n2026-11-18,7\n"
+GZIP = gzip.compress(CSV)
+BAD_CRC = GZIP[:-8] + b"0000" + GZIP[-4:]
+
+
+@pytest.fixture
+def wires() -> Iterator[tuple[Wire, Wire]]:
+    """A Graph and a download host."""
+    with Wire() as graph, Wire() as downloads:
+        graph.answers[PATH] = response(302, Location=f"{downloads.origin}/data/download?token=a%2Bb%3D")
+        downloads.answers["/data/download"] = response(body=CSV, ETag='"tag"', requestId="0123")
+        yield graph, downloads
+
+
+@pytest.fixture
+def graph(stack: Stack, wires: tuple[Wire, Wire]) -> Graph:
+    bearer = Bearer(ManagedIdentity, wires[0].origin)
+    return Graph(wires[0].origin, bearer, frozenset([wires[1].origin]))
+
+
+def body(graph: Graph, etag: str | None = None) -> bytes:
+    with graph.get(PATH, etag) as answer:
+        assert answer is not None
+        return b"".join(answer.chunks)
+
+
+def failure(graph: Graph) -> PullError:
+    with pytest.raises(PullError) as caught:
+        body(graph)
+    return caught.value
+
+
+# -- the requests ------------------------------------------------------------------------------------------------------
+
+
+def test_the_redirect_is_followed_to_the_bytes_of_the_download(graph: Graph, wires: tuple[Wire, Wire]) -> None:
+    assert body(graph) == CSV
+    assert wires[1].seen[0][0] == "/data/download?token=a%2Bb%3D"
+
+
+def test_graph_gets_the_bearer_and_the_download_host_nothing_of_it(graph: Graph, wires: tuple[Wire, Wire]) -> None:
+    body(graph)
+    to_graph, to_download = wires[0].seen[0][1], wires[1].seen[0][1]
+    assert to_graph["authorization"].startswith("Bearer ey")
+    assert to_download.keys() == {"host", "user-agent", "accept-encoding", "accept", "connection"}
+
+
+def test_cookies_are_never_sent_back(graph: Graph, wires: tuple[Wire, Wire]) -> None:
+    for wire, path in zip(wires, (PATH, "/data/download"), strict=True):
+        wire.answers[path] = wire.answers[path].replace(b"\r\n", b"\r\nSet-Cookie: a=b\r\n", 1)
+    body(graph)
+    body(graph)
+    assert not any("cookie" in headers for wire in wires for _, headers in wire.seen)
+
+
+def test_etag_and_request_id_of_the_download_are_told(graph: Graph) -> None:
+    with graph.get(PATH) as answer:
+        assert answer is not None
+        assert (answer.etag, answer.request_id) == ('"tag"', "0123")
+
+
+def test_a_body_without_redirect_is_taken_too(graph: Graph, wires: tuple[Wire, Wire]) -> None:
+    wires[0].answers[PATH] = response(body=CSV)
+    assert body(graph) == CSV
+
+
+def test_304_means_that_there_is_no_body(graph: Graph, wires: tuple[Wire, Wire]) -> None:
+    wires[0].answers[PATH] = response(304)
+    with graph.get(PATH, '"tag"') as answer:
+        assert answer is None
+    assert wires[0].seen[0][1]["if-none-match"] == '"tag"'
+
+
+@pytest.mark.parametrize("text", ['"\x01"', '"\xe9"', f'"{"x" * 9000}"'], ids=["control", "not ASCII", "long"])
+def test_an_etag_and_a_request_id_that_no_blob_could_keep_are_left_out(
+    graph: Graph, wires: tuple[Wire, Wire], text: str
+) -> None:
+    wires[1].answers["/data/download"] = response(body=CSV, ETag=text, requestId=text)
+    with graph.get(PATH) as answer:
+        assert answer is not None
+        assert (b"".join(answer.chunks), answer.etag, answer.request_id) == (CSV, "", "")
+
+
+# -- redirects ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "",
+        "/data/download",
+        "http://reports.office.com/data/x",
+        "https://reports.office.com:444/data/x",
+        "https://reports.office.com/other/x",
+        "https://reports.office.com/data/../other/x",
+        "https://reports.office.com/data/%2e%2E%5cother/x",
+        "https://reports" + "x" * 57 + ".office.com/data/x",
+        "https://user@reports.office.com/data/x",
+        "https://reports.office.com.evil.example/data/x",
+        "https://evil.reports.office.com/data/x",
+        "https://reportsé.office.com/data/x",
+        "http://169.254.169.254/data/x",
+        "https://[::1",
+        "https://reports.office.com/data/x#y",
+        "https://reports.office.com/data/x y",
+        "https://reports.office.com/data/" + "x" * 8192,
+        "file:///etc/passwd",
+    ],
+)
+def test_a_redirect_elsewhere_is_refused(graph: Graph, wires: tuple[Wire, Wire], location: str) -> None:
+    wires[0].answers[PATH] = response(302, Location=location)
+    error = failure(graph)
+    assert (type(error), error.reason) == (Refused, "bad_redirect")
+
+
+@pytest.mark.parametrize("host", ["reports", "reportsncu", "reportsweu", "reports-new1"])
+def test_microsofts_hosts_are_allowed_by_rule(graph: Graph, host: str) -> None:
+    assert graph.allowed(f"https://{host}.office.com/data/v1.0/download?token=x")
+
+
+# -- bodies that are not whole -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        pytest.param(response(body=CSV, Content_Length=str(len(CSV) + 1)), "cut_short", id="length"),
+        pytest.param(response(body=b"20\r\nabc", Transfer_Encoding="chunked"), "cut_short", id="in a chunk"),
+        pytest.param(response(body=b"3\r\nabc\r\n", Transfer_Encoding="chunked"), "cut_short", id="no last chunk"),
+        pytest.param(
+            response(body=b"03\r\nabc\r\n0", Transfer_Encoding="chunked"), "cut_short", id="in a chunk's size"
+        ),
+        pytest.param(response(body=b"-5\r\nabc\r\n", Transfer_Encoding="chunked"), "cut_short", id="negative chunk"),
+        pytest.param(response(body=CSV, framed=False), "unframed", id="neither length nor chunks"),
+        pytest.param(response(body=CSV, Content_Length="many"), "unframed", id="a length that is no number"),
+        pytest.param(response(body=CSV, Content_Length="-1"), "unframed", id="a negative length"),
+        pytest.param(response(body=CSV, Transfer_Encoding="unchunked"), "unframed", id="another transfer encoding"),
+        pytest.param(response(body=CSV, Content_Encoding="br"), "encoded", id="an encoding that nobody asked for"),
+        pytest.param(response(body=GZIP[:-1], Content_Encoding="gzip"), "cut_short", id="gzip without its end"),
+        pytest.param(response(body=GZIP[:-9], Content_Encoding="gzip"), "cut_short", id="gzip without its checksum"),
+        pytest.param(response(body=BAD_CRC, Content_Encoding="gzip"), "cut_short", id="gzip with a wrong checksum"),
+        pytest.param(response(body=GZIP + b"x", Content_Encoding="gzip"), "cut_short", id="something after the gzip"),
+    ],
+)
+def test_a_body_that_may_be_cut_is_not_taken(
+    graph: Graph, wires: tuple[Wire, Wire], answer: bytes, reason: str
+) -> None:
+    wires[1].answers["/data/download"] = answer
+    error = failure(graph)
+    assert (type(error), error.reason) == (TryAgain, reason)
+
+
+def test_a_whole_gzip_body_is_unpacked(graph: Graph, wires: tuple[Wire, Wire]) -> None:
+    wires[1].answers["/data/download"] = response(body=GZIP, Content_Encoding="gzip")
+    assert body(graph) == CSV
+
+
+def test_a_body_that_unfolds_beyond_measure_is_refused(graph: Graph, wires: tuple[Wire, Wire]) -> None:
+    wires[1].answers["/data/download"] = response(body=gzip.compress(bytes(64 << 20)), Content_Encoding="gzip")
+    error = failure(graph)
+    assert (type(error), error.reason) == (Refused, "bomb")
+
+
+def test_a_microsoft_host_that_resolves_to_a_private_address_is_refused() -> None:
+    with Wire() as private:
+        port = private.origin.rpartition(":")[2]
+        with pytest.raises(Refused) as caught:
+            Session().fetch(f"https://localhost:{port}/data/x", {})
+    assert caught.value.reason == "private_address"
+    assert private.seen == []
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("13.107.6.171", True),
+        ("2620:1ec:4::152", True),
+        ("::ffff:13.107.6.171", True),
+        ("64:ff9b::13.107.6.171", True),
+        ("10.0.0.1", False),
+        ("169.254.169.254", False),
+        ("100.64.0.1", False),
+        ("224.0.0.1", False),
+        ("::1", False),
+        ("fe80::1%1", False),
+        ("fec0::1", False),
+        ("ff0e::1", False),
+        ("::10.0.0.1", False),
+        ("::ffff:10.0.0.1", False),
+        ("64:ff9b::10.0.0.1", False),
+        ("2002:a9fe:a9fe::1", False),
+    ],
+)
+def test_which_addresses_are_public(address: str, public: bool) -> None:
+    assert is_public(address) is public
+
+
+def test_an_endless_body_is_refused_once_it_is_too_large() -> None:
+    endless = requests.Response()
+    endless.raw = HTTPResponse(io.BufferedReader(Zeros()), {"Content-Length": str(1 << 40)}, preload_content=False)
+    with pytest.raises(Refused) as caught:
+        sum(map(len, chunks(endless, Limits(size=CHUNK))))
+    assert caught.value.reason == "too_large"
+
+
+def test_an_answer_whose_head_trickles_is_given_up_once_it_takes_too_long_as_a_whole() -> None:
+    head = [b"H"] * 200
+    pause = threading.Event()
+
+    def trickle() -> None:
+        connection, _ = listener.accept()
+        with connection, suppress(OSError):
+            while head:
+                connection.sendall(head.pop())
+                pause.wait(0.02)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=trickle)
+        thread.start()
+        origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with pytest.raises(TryAgain) as caught:
+            Session(anywhere=frozenset([origin]), limits=Limits(whole=0.2)).fetch(origin, {})
+        thread.join()
+    assert caught.value.reason == "unreachable"
+    assert head
+
+
+class Zeros(io.RawIOBase):
+    """As many as anybody wants to read."""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        return len(buffer)
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 410, 500, 302])
+def test_a_download_that_is_not_given_may_be_tried_again(graph: Graph, wires: tuple[Wire, Wire], status: int) -> None:
+    wires[1].answers["/data/download"] = response(status)
+    error = failure(graph)
+    assert (type(error), error.reason) == (TryAgain, "download_failed")
+
+
+# -- Graph's errors, as published --------------------------------------------------------------------------------------
+
+
+def said(code: str, message: str = "") -> bytes:
+    return json.dumps({"error": {"code": code, "message": message, "innerError": {}}}).encode()
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "kind", "reason"),
+    [
+        (400, said("InvalidArgument", "Invalid date value specified: 2020-06-03."), Refused, "date_out_of_reach"),
+        (400, said("BadRequest", "Resource not found for the segment 'x'."), Refused, "unknown_in_this_cloud"),
+        (400, said("BadRequest", "JSON format is not supported."), Refused, "bad_request"),
+        (401, said("InvalidAuthenticationToken"), TryAgain, "unauthorized"),
+        (403, said("S2SUnauthorized", "Invalid permission."), Refused, "permission"),
+        (403, said("UnknownError", said("S2SUnauthorized", "Invalid").decode()), Refused, "permission"),
+        (403, said("MissingCredentials"), Deferred, "missing_credentials"),
+        (404, said("UnknownTenantId"), NoData, "unknown_tenant"),
+        (404, said("NotFound"), Refused, "unknown_in_this_cloud"),
+        (429, said("TooManyRequests"), TryAgain, "rate_limited"),
+        (500, b"<html>", TryAgain, "graph_error"),
+        (503, b"", TryAgain, "graph_error"),
+        (503, b"[" * 60_000, TryAgain, "graph_error"),
+    ],
+)
+def test_what_an_error_of_graph_means(
+    graph: Graph, wires: tuple[Wire, Wire], status: int, text: bytes, kind: type[PullError], reason: str
+) -> None:
+    wires[0].answers[PATH] = response(status, text)
+    error = failure(graph)
+    assert (type(error), error.reason) == (kind, reason)
+
+
+def test_the_code_inside_a_wrapped_error_is_shown(graph: Graph, wires: tuple[Wire, Wire]) -> None:
+    wires[0].answers[PATH] = response(403, said("UnknownError", said("S2SUnauthorized", "Invalid scope.").decode()))
+    assert str(failure(graph)) == "Graph answered 403 S2SUnauthorized: Invalid scope."
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("10", 10.0),
+        ("2.128", 2.128),
+        ("0", 0.0),
+        ("86400", 86400.0),
+        ("Sat, 21 Nov 2026 07:15:30 GMT", 30.0),
+        ("Sat, 21 Nov 2026 07:14:00 GMT", None),
+        ("-1", None),
+        ("nan", None),
+        ("abc", None),
+        ("Sat, 21 Nov 99999999999999999999 07:15:30 GMT", None),
+        ("Sat, 21 Nov 2026 07:15:30 +99999999999999999999", None),
+    ],
+)
+def test_the_wait_that_graph_asks_for_is_told(
+    graph: Graph, wires: tuple[Wire, Wire], header: str, seconds: float | None
+) -> None:
+    wires[0].answers[PATH] = response(429, Retry_After=header, Date="Sat, 21 Nov 2026 07:15:00 GMT")
+    error = failure(graph)
+    assert isinstance(error, TryAgain)
+    assert error.after == seconds
+
+
+def test_no_token_is_said_as_such(stack: Stack) -> None:
+    bearer = Bearer(lambda: ManagedIdentity("00000000-0000-0000-0000-00000000dead", waits=()), "http://127.0.0.1:1")
+    with pytest.raises(PullError) as caught:
+        body(Graph("http://127.0.0.1:1", bearer, frozenset()))
+    assert caught.value.reason in ("no_token", "unreachable")
+
+
+def test_a_host_that_does_not_answer_may_be_tried_again_and_its_url_is_not_shown(
+    graph: Graph, wires: tuple[Wire, Wire]
+) -> None:
+    nobody = wires[1].origin
+    wires[1].__exit__()
+    error = failure(graph)
+    assert (error.reason, nobody in str(error)) == ("unreachable", False)

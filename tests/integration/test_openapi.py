@@ -1,0 +1,280 @@
+"""`/openapi.json` says what docs/api.md says and what the app does; whatever is asked, the app answers as described."""
+
+import copy
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from jsonschema import Draft202012Validator
+
+from local.functions_host.host import HOST_KEY, Function
+from local.functions_host.routes import Route
+from local.stack import Stack
+from shared.archive.coverage import LOST, NEVER_PUBLISHED, RECOVERABLE
+from shared.archive.markers import Flip, Place
+from shared.domain.call import ARGUMENTS
+from shared.domain.catalogue import catalogue
+from shared.domain.selection import select
+from shared.web import query
+from shared.web.archive_cache import Inventory
+from shared.web.status import summary
+from tests.serving import CALLS, DAY, Served, serving
+
+ROOT = Path(__file__).parents[2]
+DOCUMENT: dict[str, Any] = json.loads((ROOT / "shared" / "web" / "openapi.json").read_text("utf-8"))
+PATHS: dict[str, Any] = DOCUMENT["paths"]
+COMPONENTS: dict[str, Any] = DOCUMENT["components"]
+EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "3")
+"""By chance for each operation, beside what schemathesis tries of every parameter; `=500` looks longer."""
+
+
+def resolved(node: dict[str, Any]) -> dict[str, Any]:
+    """What a `$ref` stands for."""
+    if "$ref" not in node:
+        return node
+    _, _, kind, name = node["$ref"].split("/")
+    found: dict[str, Any] = COMPONENTS[kind][name]
+    return found
+
+
+def parameters(path: str, place: str) -> dict[str, dict[str, Any]]:
+    """Of an operation, by name: those in `query`, `path` or `header`."""
+    listed = map(resolved, resolved(PATHS[path]).get("parameters", []))
+    return {each["name"]: each for each in listed if each["in"] == place}
+
+
+def forms(path: str) -> list[str]:
+    return list(parameters(path, "query")["format"]["schema"]["enum"])
+
+
+def function_of(path: str, served: Served) -> Function:
+    """What answers a path, as the host finds it."""
+    there = [each for each in served.host.functions.values() if each.is_http]
+    fitting = [each for each in there if Route.parse(each.route).match(path) is not None]
+    return min(fitting, key=lambda each: Route.parse(each.route).precedence)
+
+
+def sample(path: str) -> str:
+    return path.replace("{version}", "v1.0").replace("{call}", "getOffice365ActiveUserCounts(period='D7')")
+
+
+def nodes(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        yield value
+    for child in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from nodes(child)
+
+
+@pytest.fixture(scope="module")
+def served(stack: Stack) -> Iterator[Served]:
+    with serving(stack) as served:
+        yield served
+
+
+def test_it_is_openapi_3_1() -> None:
+    schemathesis.openapi.from_dict(DOCUMENT).validate()
+    assert DOCUMENT["openapi"].startswith("3.1.")
+
+
+def test_every_schema_is_a_json_schema() -> None:
+    schemas = [*COMPONENTS["schemas"].values(), *(node["schema"] for node in nodes(DOCUMENT) if "schema" in node)]
+    assert len(schemas) > 50
+    for schema in schemas:
+        Draft202012Validator.check_schema(schema)
+
+
+def test_every_reference_leads_somewhere_and_every_component_is_used() -> None:
+    used = {node["$ref"] for node in nodes(DOCUMENT) if "$ref" in node}
+    there = {f"#/components/{kind}/{name}" for kind in COMPONENTS for name in COMPONENTS[kind]}
+    assert used <= there
+    assert (
+        there - used
+        == {
+            "#/components/securitySchemes/key",
+            "#/components/securitySchemes/keyHeader",
+            "#/components/responses/MethodNotAllowed",
+            "#/components/headers/Allow",
+        }
+        - used
+    )
+
+
+def test_every_path_has_its_function_and_every_function_its_path(served: Served) -> None:
+    names = {path: function_of(sample(path), served).name for path in PATHS}
+    assert set(names.values()) == {each.name for each in served.host.functions.values() if each.is_http}
+    for path, name in names.items():
+        first = path.split("/")[1]
+        assert name == {"{version}": "reports", "personal": "personal_reports"}.get(first, first.removesuffix(".json"))
+
+
+def test_every_place_where_graph_has_reports_has_its_paths() -> None:
+    places = {place for report in catalogue().reports.values() for place in report.root.values()}
+    paths = {tail for path in PATHS if (tail := path.removeprefix("/personal")).startswith("/{version}/")}
+    assert {tail.removeprefix("/{version}/").partition("/{call}")[0] for tail in paths} == places
+
+
+def test_a_path_needs_a_key_exactly_if_its_function_does(served: Served) -> None:
+    for path, item in PATHS.items():
+        anonymous = function_of(sample(path), served).auth_level == "anonymous"
+        assert all(("security" in resolved(item)[method]) == anonymous for method in ("get", "head"))
+
+
+def test_every_path_takes_get_and_head_and_answers_both_alike() -> None:
+    for item in map(resolved, PATHS.values()):
+        assert item.keys() - {"parameters"} == {"get", "head"}
+        assert item["get"]["responses"] == item["head"]["responses"]
+
+
+@pytest.mark.parametrize("root", ["/{version}/reports/{call}", "/personal/{version}/reports/{call}"])
+def test_the_query_parameters_are_those_that_the_app_reads(root: str) -> None:
+    for view, names in (("", query.OF_SNAPSHOT), ("/series", query.OF_SERIES), ("/snapshots", query.OF_SNAPSHOTS)):
+        assert sorted(parameters(root + view, "query")) == sorted((*ARGUMENTS, *names))
+
+
+def test_the_query_parameters_of_the_status_are_those_that_the_app_reads() -> None:
+    assert sorted(parameters("/status", "query")) == sorted(query.OF_STATUS)
+
+
+def test_the_forms_are_those_of_the_page_for_people() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", section("Forms"), re.MULTILINE)[1:]
+    columns = [
+        "/{version}/reports/{call}",
+        "/{version}/reports/{call}/series",
+        "/{version}/reports/{call}/snapshots",
+        "/status",
+    ]
+    for number, path in enumerate(columns):
+        there = [form for form, cells in rows if cells.split(" | ")[number] != "no"]
+        assert sorted(forms(path)) == sorted(there), path
+
+
+def test_dollar_format_has_the_media_types_of_the_forms() -> None:
+    for path in PATHS:
+        if "$format" in (asked := parameters(path, "query")):
+            types = {query.MEDIA_TYPES[form] for form in forms(path) if form in query.MEDIA_TYPES}
+            assert set(asked["$format"]["schema"]["enum"]) == types
+
+
+def test_the_words_are_those_of_the_catalogue() -> None:
+    reports = catalogue().reports.values()
+    periods = {period for report in reports for period in report.periods}
+    periods |= {period for report in reports if report.version_2 for period in report.version_2.periods}
+    views = {view for family in catalogue().legacy.values() for view in family.views}
+    assert set(COMPONENTS["parameters"]["Period"]["schema"]["enum"]) == periods
+    assert set(COMPONENTS["parameters"]["View"]["schema"]["enum"]) == views
+    assert COMPONENTS["parameters"]["Every"]["schema"]["enum"] == list(query.EVERY)
+
+
+def test_the_error_codes_are_those_of_the_page_for_people() -> None:
+    written = set(re.findall(r"^\| (\d+) \| `(\w+)` \|", section("Errors"), re.MULTILINE))
+    used = {
+        (status, answer["$ref"])
+        for item in map(resolved, PATHS.values())
+        for status, answer in item["get"]["responses"].items()
+        if "$ref" in answer
+    }
+    told = {(status, code) for status, ref in used for code in codes(resolved({"$ref": ref}))}
+    told |= {("405", code) for code in codes(COMPONENTS["responses"]["MethodNotAllowed"])}
+    assert told == written
+
+
+def codes(answer: dict[str, Any]) -> list[str]:
+    """The words that `code` may be in a problem document."""
+    content = answer.get("content", {}).get("application/problem+json")
+    return list(content["schema"]["allOf"][1]["properties"]["code"]["enum"]) if content else []
+
+
+def section(title: str) -> str:
+    """Of docs/api.md."""
+    page = (ROOT / "docs" / "api.md").read_text("utf-8")
+    return page.split(f"\n## {title}\n")[1].split("\n## ")[0]
+
+
+def test_gaps_and_flips_in_the_status_are_as_described() -> None:
+    place = Place("getOffice365ActiveUserDetail", "day")
+    held = {place: [date(2026, 10, 1), date(2026, 10, 4), DAY]}
+    flips = {place: [Flip(place, DAY, 1, "named", "concealed")]}
+    inventory = Inventory(held, {place: {date(2026, 10, 2)}}, flips)
+    told = summary(select(place.report, catalogue()), inventory, None, datetime(2026, 11, 21, 7, 15, tzinfo=UTC))
+    assert {gap["state"] for call in told["calls"] for gap in call["gaps"]} == {RECOVERABLE, LOST, NEVER_PUBLISHED}
+    schema = {"$ref": "#/components/schemas/Status", "components": COMPONENTS}
+    Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(told)
+
+
+def test_no_key_is_written_in_it() -> None:
+    text = (ROOT / "shared" / "web" / "openapi.json").read_text("utf-8")
+    assert not re.findall(r"code=[^`&\"\s]+", text)
+    assert not [
+        node for node in nodes(DOCUMENT) if node.get("name") == "code" and {"example", "examples"} & node.keys()
+    ]
+
+
+# -- the app does what it says --------------------------------------------------------------------------------------
+
+CHECKS = (
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_headers_conformance",
+    "response_schema_conformance",
+    "unsupported_method",
+    "allow_header_conformance",
+)
+CONFIGURATION = """
+# The same code answers these as the others: every parameter is tried once.
+[[operations]]
+include-method = "HEAD"
+phases.coverage.enabled = false
+
+[[operations]]
+include-path-regex = '^/(personal|health|openapi|dashboard|[{]version[}]/copilot)'
+phases.coverage.enabled = false
+
+# An archive that nobody pulled for two days is not well, and that is how it is said.
+[[operations]]
+include-path = "/health"
+checks.not_a_server_error.expected-statuses = ["2xx", "4xx", "503"]
+"""
+
+
+def with_what_is_there(document: dict[str, Any]) -> dict[str, Any]:
+    """The document with the calls and days of the archive among its values, so that they are asked for too."""
+    known = copy.deepcopy(document)
+    there: dict[str, list[Any]] = {"Call": list(CALLS), "RefreshDate": [DAY.isoformat()], "Revision": [1, 2, 3]}
+    for name, values in there.items():
+        parameter = known["components"]["parameters"][name]
+        parameter["schema"] = {"anyOf": [{"enum": values}, parameter["schema"]]}
+        parameter["examples"] = {f"there {value}": {"value": value} for value in values}
+    return known
+
+
+def test_whatever_is_asked_is_answered_as_described(served: Served, tmp_path: Path) -> None:
+    document = tmp_path / "openapi.json"
+    document.write_text(json.dumps(with_what_is_there(DOCUMENT)), "utf-8")
+    configuration = tmp_path / "schemathesis.toml"
+    configuration.write_text(CONFIGURATION, "utf-8")
+    run = subprocess.run(
+        [
+            *(sys.executable, "-m", "schemathesis.cli", "--config-file", configuration, "run", document),
+            *("--url", served.api, "--no-color"),
+            *("--header", f"x-functions-key: {served.host.keys[HOST_KEY]}", "--checks", ",".join(CHECKS)),
+            *("--header", "Accept-Encoding: identity"),  # a part of a gzip body cannot be unpacked, and it would try
+            *("--phases", "examples,coverage,fuzzing", "--max-examples", EXAMPLES, "--generation-deterministic"),
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert f"{2 * len(PATHS)} selected / {2 * len(PATHS)} total" in run.stdout
+    generated = re.search(r"(\d+) generated, \d+ passed", run.stdout)
+    assert generated
+    assert int(generated[1]) > 500

@@ -1,0 +1,270 @@
+"""What the HTTP functions answer, over an archive that the app itself filled."""
+
+import base64
+import gzip
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+
+import pytest
+from azure.storage.blob import BlobServiceClient
+
+from local.simulator_client import Control
+from local.stack import Stack
+from shared import events
+from shared.app import App
+from shared.web.http import Reply, Request, answer
+from tests.asking import ask, code
+from tests.reliability.storage_proxy import FaultyStorage
+
+SERVICES = "getOffice365ServicesUserCounts"
+DETAIL = "getOffice365ActiveUserDetail"
+D7 = f"{SERVICES}(period='D7')"
+
+
+@pytest.fixture
+def app(make_app: Callable[..., App]) -> App:
+    app = make_app(REPORTS=f"{D7}, {DETAIL}(period='D7')")
+    app.runner.run()
+    return app
+
+
+@pytest.fixture
+def get(app: App) -> Callable[..., Reply]:
+    return partial(ask, app)
+
+
+# -- which snapshot ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        (f"v1.0/reports/{D7}", {}),
+        (f"v1.0/reports/{SERVICES}", {"period": "D7"}),
+        (f"beta/reports/{D7}", {}),
+        (f"v1.0/reports/{D7}", {"code": "key", "clientId": "default"}),
+        ("beta/reports/Office365ActiveUsers(view='Services',period='D7')/content", {}),
+        ("beta/reports/Office365ActiveUsers/content", {"view": "Services", "period": "D7"}),
+    ],
+)
+def test_every_notation_of_a_call_gives_the_newest_snapshot(
+    get: Callable[..., Reply], control: Control, path: str, query: dict[str, str]
+) -> None:
+    reply = get(path, query)
+    assert reply.status == 200
+    assert hashlib.sha256(reply.body).hexdigest() == control.get("expected", call=D7)["sha256"]
+
+
+def test_a_refresh_date_chooses_its_newest_snapshot(app: App, get: Callable[..., Reply], control: Control) -> None:
+    first = get(f"v1.0/reports/{D7}")
+    day = control.get("visible", report=SERVICES)["refresh_date"]
+    while control.get("visible", report=SERVICES)["refresh_date"] == day:
+        control.sleep(6 * 3600)
+    app.runner.run()
+    assert get(f"v1.0/reports/{D7}").body != first.body
+    assert get(f"v1.0/reports/{D7}", {"refreshDate": day}).body == first.body
+
+
+def test_a_report_with_personal_data_is_served_by_the_personal_function_only(get: Callable[..., Reply]) -> None:
+    path = f"v1.0/reports/{DETAIL}(period='D7')"
+    assert get(path, personal=True).status == 200
+    refused = get(path)
+    assert (refused.status, code(refused)) == (404, "personal_report")
+    assert "/api/personal/v1.0/reports/" in json.loads(refused.body)["detail"]
+
+
+@pytest.mark.parametrize("personal", [True, False])
+def test_the_base_lists_the_reports(get: Callable[..., Reply], *, personal: bool) -> None:
+    reply = get("v1.0/reports", personal=personal)
+    names = {report["name"] for report in json.loads(reply.body)["value"]}
+    assert reply.status == 200
+    assert SERVICES in names
+    assert (DETAIL in names) is personal
+
+
+# -- how it is sent ----------------------------------------------------------------------------------------------------
+
+
+def test_headers_say_what_the_bytes_are(get: Callable[..., Reply], control: Control) -> None:
+    expected = control.get("expected", call=D7)
+    url = f"/api/v1.0/reports/{D7}"
+    exact = f"{url}?refreshDate={expected['refresh_date']}&revision=1"
+    pulled = f"{control.now():%a, %d %b %Y %H:%M:%S} GMT"
+    assert get(f"v1.0/reports/{D7}").headers == {
+        "ETag": f'"{expected["sha256"]}"',
+        "Repr-Digest": f"sha-256=:{base64.b64encode(bytes.fromhex(expected['sha256'])).decode()}:",
+        "Last-Modified": pulled,
+        "Memento-Datetime": pulled,
+        "Cache-Control": "private, no-cache",
+        "Content-Type": "text/csv; charset=utf-8; header=present",
+        "Content-Length": str(expected["size"]),
+        "Content-Disposition": f'attachment; filename="{SERVICES}_D7_{expected["refresh_date"]}_r1.csv"',
+        "Content-Location": exact,
+        "Link": f'<{url}>; rel="original timegate latest-version", '
+        f'<{url}/snapshots?format=link>; rel="timemap"; type="application/link-format", '
+        f'<{exact}>; rel="memento"; datetime="{pulled}"',
+        "Vary": "Accept, Accept-Datetime, Accept-Encoding",
+        "Accept-Ranges": "bytes",
+        "X-Content-Type-Options": "nosniff",
+    }
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({}, "private, no-cache"),
+        ({"refreshDate": "{day}"}, "private, no-cache"),
+        ({"refreshDate": "{day}", "revision": "1"}, "private, max-age=31536000, immutable"),
+        ({"refreshDate": "{day}", "revision": "1", "format": "json"}, "private, no-cache"),
+        ({"refreshDate": "{day}", "revision": "1", "format": "excel"}, "private, no-cache"),
+        ({"revision": "1"}, "private, no-cache"),
+    ],
+)
+def test_only_what_graph_sent_for_a_day_and_revision_never_changes(
+    get: Callable[..., Reply], control: Control, query: dict[str, str], expected: str
+) -> None:
+    day = control.get("visible", report=SERVICES)["refresh_date"]
+    reply = get(f"v1.0/reports/{D7}", {name: text.format(day=day) for name, text in query.items()})
+    assert reply.headers["Cache-Control"] == expected
+
+
+@pytest.mark.parametrize(("form", "accept"), [("csv", ""), ("json", ""), ("excel", ""), ("", "application/json")])
+def test_the_content_location_gives_the_same_bytes(get: Callable[..., Reply], form: str, accept: str) -> None:
+    reply = get(f"v1.0/reports/{D7}", {"format": form} if form else {}, headers={"accept": accept})
+    path, _, query = reply.headers["Content-Location"].removeprefix("/api/").partition("?")
+    again = get(path, dict(part.split("=") for part in query.split("&")))
+    assert (again.body, again.headers["ETag"]) == (reply.body, reply.headers["ETag"])
+
+
+def test_gzip_is_the_archives_own_bytes(get: Callable[..., Reply], control: Control, blobs: BlobServiceClient) -> None:
+    reply = get(f"v1.0/reports/{D7}", headers={"accept-encoding": "gzip, deflate"})
+    day = control.get("visible", report=SERVICES)["refresh_date"]
+    name = f"report={SERVICES}/period=D7/refresh_date={day}/revision=1/{SERVICES}_D7_{day}_r1.csv.gz"
+    assert reply.body == blobs.get_blob_client("usage", name).download_blob().readall()
+    assert reply.headers["Content-Encoding"] == "gzip"
+    assert hashlib.sha256(gzip.decompress(reply.body)).hexdigest() == control.get("expected", call=D7)["sha256"]
+    head = get(f"v1.0/reports/{D7}", method="HEAD", headers={"accept-encoding": "gzip"})
+    assert head.headers == reply.headers
+
+
+def test_a_conditional_request_reads_no_blob(make_app: Callable[..., App], stack: Stack) -> None:
+    with FaultyStorage.in_front_of(stack.settings) as storage:
+        app = make_app(REPORTS=D7, **storage.settings)
+        app.runner.run()
+        for accept_encoding in ("", "gzip"):
+            headers = {"accept-encoding": accept_encoding}
+            etag = ask(app, f"v1.0/reports/{D7}", headers=headers).headers["ETag"]
+            storage.seen.clear()
+            assert ask(app, f"v1.0/reports/{D7}", headers=headers | {"if-none-match": etag}).status == 304
+            assert ask(app, f"v1.0/reports/{D7}", method="HEAD", headers=headers).status == 200
+            assert storage.seen == []
+
+
+def test_head_gives_the_same_headers_without_a_body(get: Callable[..., Reply]) -> None:
+    full, head = get(f"v1.0/reports/{D7}"), get(f"v1.0/reports/{D7}", method="HEAD")
+    assert (head.status, head.headers, head.body) == (200, full.headers, b"")
+
+
+@pytest.mark.parametrize("form", ["{}", "W/{}", '"other", {}', "*"])
+def test_a_known_etag_gives_304(get: Callable[..., Reply], form: str) -> None:
+    etag = get(f"v1.0/reports/{D7}").headers["ETag"]
+    reply = get(f"v1.0/reports/{D7}", headers={"if-none-match": form.format(etag)})
+    assert (reply.status, reply.headers["ETag"], reply.body) == (304, etag, b"")
+
+
+def test_another_etag_gives_the_body(get: Callable[..., Reply]) -> None:
+    assert get(f"v1.0/reports/{D7}", headers={"if-none-match": '"other"'}).status == 200
+
+
+def test_what_the_personal_function_says_may_not_be_stored_on_the_way(get: Callable[..., Reply]) -> None:
+    call = f"v1.0/reports/{DETAIL}(period='D7')"
+    for path in (call, f"{call}/snapshots", "v1.0/reports"):
+        assert get(path, personal=True).headers["Cache-Control"] == "private, no-store"
+
+
+# -- the status --------------------------------------------------------------------------------------------------------
+
+
+def test_the_status_says_that_the_permission_is_missing_until_it_is_granted(
+    make_app: Callable[..., App], control: Control
+) -> None:
+    app = make_app(REPORTS=D7)
+    assert json.loads(app.api.status(Request("GET", "status")).body)["permission"] == "unknown"
+    control.put("roles", {"roles": []})
+    app.runner.run()
+    control.sleep(30)
+    assert json.loads(app.api.status(Request("GET", "status")).body)["permission"] == "missing"
+    control.put("roles", {"roles": ["Reports.Read.All"]})
+    control.sleep(6 * 3600)
+    app = make_app(REPORTS=D7)
+    app.runner.run()
+    told = json.loads(app.api.status(Request("GET", "status")).body)
+    assert told["permission"] == "granted"
+    assert [(call["call"], call["outcome"]) for call in told["calls"]] == [(D7, "published")]
+
+
+# -- what cannot be answered -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "status", "expected"),
+    [
+        pytest.param("v1.0/reports/getNothing", {}, 404, "unknown_report", id="unknown report"),
+        pytest.param(f"v1.0/reports/{SERVICES}", {"period": "D8"}, 400, "bad_argument", id="unknown period"),
+        pytest.param(f"v1.0/reports/{SERVICES}", {"period": "D7,D30"}, 400, "bad_argument", id="two periods"),
+        pytest.param(f"v1.0/reports/{SERVICES}", {}, 400, "bad_argument", id="no period"),
+        pytest.param(f"v1.0/reports/{D7}", {"refreshDate": "2026-02-30"}, 400, "bad_argument", id="no such day"),
+        pytest.param(f"v1.0/reports/{D7}", {"refreshDate": "11/18/2026"}, 400, "bad_argument", id="date form"),
+        pytest.param(f"v1.0/reports/{D7}", {"refreshdat": "2026-11-18"}, 400, "bad_argument", id="misspelt parameter"),
+        pytest.param(f"v1.0/reports/{D7}", {"refreshDate": "2020-01-01"}, 404, "before_archive", id="too early"),
+        pytest.param(f"v1.0/reports/{D7}", {"refreshDate": "9999-12-31"}, 404, "in_future", id="in the future"),
+        pytest.param(f"v1.0/reports/{SERVICES}", {"period": "D30"}, 404, "not_pulled", id="not pulled"),
+        pytest.param("v1.0/groups", {}, 404, "unknown_path", id="another path"),
+        pytest.param("v2.0/reports", {}, 404, "unknown_path", id="another version"),
+        pytest.param("v1.0/reports/../../secret", {}, 404, "unknown_report", id="traversal"),
+        pytest.param("v1.0/reports/\x00", {}, 404, "unknown_report", id="NUL"),
+    ],
+)
+def test_what_cannot_be_answered_is_a_problem_document(
+    get: Callable[..., Reply], path: str, query: dict[str, str], status: int, expected: str
+) -> None:
+    reply = get(path, query)
+    problem = json.loads(reply.body)
+    assert (reply.status, problem["status"], problem["code"]) == (status, status, expected)
+    assert reply.headers["Content-Type"] == "application/problem+json"
+    assert problem["detail"]
+
+
+def test_a_missing_day_names_the_nearest_ones(app: App, get: Callable[..., Reply], control: Control) -> None:
+    held = control.get("visible", report=SERVICES)["refresh_date"]
+    day = (control.now().date() - timedelta(days=30)).isoformat()
+    problem = json.loads(get(f"v1.0/reports/{D7}", {"refreshDate": day}).body)
+    assert (problem["requested"], problem["nearestAfter"]) == (day, held)
+    assert "nearestBefore" not in problem
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
+def test_only_reading_is_possible(get: Callable[..., Reply], method: str) -> None:
+    reply = get(f"v1.0/reports/{D7}", method=method)
+    assert (reply.status, reply.headers["Allow"]) == (405, "GET, HEAD")
+
+
+def test_an_archive_that_does_not_answer_is_503_with_a_time_to_wait(make_app: Callable[..., App]) -> None:
+    api = make_app(ARCHIVE_URL="https://127.0.0.1:1/devstoreaccount1").api
+    reply = answer(Request("GET", f"v1.0/reports/{D7}"), lambda request: api.reports(request, personal=False))
+    assert (reply.status, code(reply), reply.headers["Retry-After"]) == (503, "archive_unavailable", "30")
+
+
+def test_a_mistake_of_the_app_is_a_problem_and_its_trace_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    def mistaken(request: Request) -> Reply:
+        raise KeyError(request.path)
+
+    caplog.set_level("INFO")
+    reply = answer(Request("GET", "v1.0/reports"), mistaken)
+    assert (reply.status, code(reply)) == (500, "defect")
+    assert b"KeyError" not in reply.body
+    assert "KeyError: 'v1.0/reports'" in caplog.text
+    assert events.REQUEST_FAILED in caplog.text

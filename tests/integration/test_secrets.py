@@ -1,0 +1,271 @@
+"""Whoever says back what it was told: no secret stands in a log, a blob, an answer or an exception.
+
+The canaries are the bearers of Graph and of storage, preauthenticated URLs, the secret of the identity endpoint, a key
+of the storage account, a SAS, and a function key.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import threading
+import traceback
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import NoReturn
+
+import pytest
+from azure.storage.blob import BlobServiceClient
+
+from local.simulator_client import Control
+from local.stack import Stack
+from shared.app import App, app
+from shared.graph.client import Graph
+from shared.identity import Bearer, ManagedIdentity
+from shared.settings import SETTINGS
+from shared.web.http import Request, answer
+from tests.reliability.environment import CONTAINERS
+from tests.reliability.storage_proxy import FaultyStorage
+from tests.wire import Wire, response
+
+URL_TOKEN = "CANARYOFTHEURL+/="
+FUNCTION_KEY = "CANARY-OF-THE-FUNCTION-KEY=="
+SAS = "sv=2024-11-04&sig=CANARY%2BOF%2BTHE%2BSAS%3D&se=2026-11-22"
+ACCOUNT_KEY = "CANARYOFTHEACCOUNT/KEY=="
+JWT = "eyJ0eXAiOiJKV1QifQ.eyJDQU5BUlkiOiJCRUFSRVIifQ.c2lnbmF0dXJl"
+SECRETS = ("CANARY", "eyJ0eXAi", "eyJDQU5BUlki", "c2lnbmF0dXJl")
+REPORT = "getOffice365ServicesUserCounts"
+D7 = f"{REPORT}(period='D7')"
+CSV = b"Report Refresh Date,Report Period\n2026-11-18,7\n"
+
+
+class Parrot:
+    """A server that tells its clients all that they told it, in the form that `say` gives it."""
+
+    def __init__(self, say: Callable[[str], bytes]) -> None:
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                with suppress(ConnectionError):
+                    self.wfile.write(say(f"{self.path} {dict(self.headers)}"))
+                self.close_connection = True
+
+            def log_message(self, format: str, *args: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.origin = f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> Parrot:
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class Search:
+    """All that the app says, to be searched for secrets."""
+
+    def __init__(self, blobs: BlobServiceClient, secrets: tuple[str, ...]) -> None:
+        self._blobs = blobs
+        self._secrets = secrets
+        self._log = io.StringIO()
+        self.handler = logging.StreamHandler(self._log)
+        self.texts: dict[str, str] = {}
+
+    def pull(self, app: App) -> None:
+        """Do what the timer does, and note what the host would get to see."""
+        try:
+            app.pull()
+        except Exception as error:
+            self.texts["exception"] = "".join(traceback.format_exception(error))
+
+    def get(self, app: App, path: str, query: dict[str, str]) -> None:
+        """Answer a request that carries a function key."""
+        request = Request("GET", path, {"code": FUNCTION_KEY, **query}, {"x-functions-key": FUNCTION_KEY})
+        reply = answer(request, partial(app.api.reports, personal=True))
+        self.texts[f"{path} {query}"] = f"{reply.status} {reply.headers} {reply.body.decode()}"
+
+    def found(self) -> list[str]:
+        """Where secrets stand, and which."""
+        texts = {**self.texts, "log": self._log.getvalue()}
+        for container in self._blobs.list_containers():
+            for blob in self._blobs.get_container_client(container.name).list_blobs(include=["metadata"]):
+                content = self._blobs.get_blob_client(container.name, blob.name).download_blob().readall()
+                plain = zlib.decompress(content, wbits=31) if blob.name.endswith(".gz") else content
+                texts[f"{container.name}/{blob.name}"] = f"{plain.decode()} {blob.name} {blob.metadata}"
+        return [
+            f"{secret} in {name}: {text}" for name, text in texts.items() for secret in self._secrets if secret in text
+        ]
+
+    @property
+    def log(self) -> str:
+        return self._log.getvalue()
+
+
+@pytest.fixture
+def search(stack: Stack, blobs: BlobServiceClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[Search]:
+    """Loggers are as the app sets them, its own at every level."""
+    for setting in SETTINGS:
+        monkeypatch.setenv(setting.name, stack.settings.get(setting.name, ""))
+    levels = {name: logging.getLogger(name).level for name in ("azure", "urllib3", "msal", "usage_archive", "shared")}
+    app.cache_clear()
+    app()
+    app.cache_clear()
+    for name in ("usage_archive", "shared"):
+        logging.getLogger(name).setLevel(logging.DEBUG)
+    search = Search(blobs, (*SECRETS, stack.settings["IDENTITY_HEADER"]))
+    logging.getLogger().addHandler(search.handler)
+    yield search
+    logging.getLogger().removeHandler(search.handler)
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
+
+
+def error(status: int, said: str) -> bytes:
+    """An error of Graph."""
+    return response(status, json.dumps({"error": {"code": f"Code {said[:200]}", "message": said}}).encode())
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 429, 500])
+def test_graph_says_back_the_bearer(make_app: Callable[..., App], search: Search, status: int) -> None:
+    with Parrot(lambda said: error(status, f"date value {said} {JWT}")) as graph:
+        search.pull(make_app(GRAPH_ENDPOINT=graph.origin, REPORTS=D7))
+    assert "[hidden]" in search.log
+    assert search.found() == []
+
+
+def test_graph_says_back_the_bearer_inside_of_an_error(make_app: Callable[..., App], search: Search) -> None:
+    def wrapped(said: str) -> bytes:
+        return error(500, json.dumps({"error": {"code": "UnknownError", "message": f"Authorization: {said}"}}))
+
+    with Parrot(wrapped) as graph:
+        search.pull(make_app(GRAPH_ENDPOINT=graph.origin, REPORTS=D7))
+    assert search.found() == []
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        f"https://evil.example/data/x?token={URL_TOKEN}",
+        f"https://user:{URL_TOKEN}@reports.office.com/data/x",
+        f"http://reports.office.com/data/x?token={URL_TOKEN}",
+        f"https://[{URL_TOKEN}]/data/x",
+        f"https://token={URL_TOKEN}/data/x",
+        f"https://reports.office.com/data/ x?token={URL_TOKEN}",
+    ],
+)
+def test_a_redirect_that_is_refused(make_app: Callable[..., App], search: Search, location: str) -> None:
+    with Wire() as wire:
+        wire.answers[f"/v1.0/reports/{D7}"] = response(302, Location=location)
+        search.pull(make_app(GRAPH_ENDPOINT=wire.origin, REPORTS=D7))
+    assert "bad_redirect" in search.log
+    assert search.found() == []
+
+
+DOWNLOADS = {
+    "it is refused, and the URL said back": response(403, f"/data/x?token={URL_TOKEN}".encode()),
+    "it is cut": b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n" + CSV,
+    "its head is damaged": b"HTTP/1.1 200 OK\r\nno header\r\nContent-Length: 3\r\n\r\nabc",
+    "there is no HTTP": b"SSH-2.0\r\n\r\n",
+    "it ends at once": b"",
+    "it is no gzip": response(200, CSV, Content_Encoding="gzip"),
+    "it redirects": response(302, Location=f"/data/y?token={URL_TOKEN}"),
+    "it is another report": response(200, b"a,b\n1,2\n"),
+}
+
+
+@pytest.mark.parametrize("download", DOWNLOADS.values(), ids=DOWNLOADS)
+def test_a_download_that_fails(make_app: Callable[..., App], search: Search, download: bytes) -> None:
+    with Wire() as graph, Wire() as host:
+        graph.answers[f"/v1.0/reports/{D7}"] = response(302, Location=f"{host.origin}/data/x?token={URL_TOKEN}")
+        host.answers["/data/x"] = download
+        search.pull(make_app(GRAPH_ENDPOINT=graph.origin, DOWNLOAD_HOSTS=host.origin, REPORTS=D7))
+        assert host.seen
+    assert "pull." in search.log
+    assert search.found() == []
+
+
+def test_a_download_host_that_cannot_be_reached(make_app: Callable[..., App], search: Search) -> None:
+    with Wire() as graph:
+        graph.answers[f"/v1.0/reports/{D7}"] = response(302, Location=f"http://127.0.0.1:1/data/x?token={URL_TOKEN}")
+        search.pull(make_app(GRAPH_ENDPOINT=graph.origin, DOWNLOAD_HOSTS="http://127.0.0.1:1", REPORTS=D7))
+    assert "unreachable" in search.log
+    assert search.found() == []
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_the_identity_endpoint_says_back_its_secret(
+    make_app: Callable[..., App], search: Search, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    with Parrot(lambda said: response(status, json.dumps({"message": said, "token": JWT}).encode())) as identity:
+        monkeypatch.setenv("IDENTITY_ENDPOINT", f"{identity.origin}/msi/token")
+        pulling = make_app(REPORTS=D7)
+        search.pull(pulling)
+        search.get(pulling, f"v1.0/reports/{D7}", {})
+    assert "ArchiveUnavailable" in search.texts["exception"]
+    assert " 503 " in f" {search.texts[f'v1.0/reports/{D7} {{}}']}"
+    assert search.found() == []
+
+
+@pytest.mark.parametrize("operation", ["list", "put_block", "commit", "put_blob"])
+def test_storage_says_back_what_it_refuses(
+    stack: Stack, control: Control, make_app: Callable[..., App], search: Search, operation: str
+) -> None:
+    said = f"Authorization: Bearer {JWT} AccountKey={ACCOUNT_KEY} https://x.blob.core.windows.net/usage?{SAS}"
+    rule = {"fault": "key_rotated", "times": None, "match": {"operation": operation}, "args": {"message": said}}
+    with FaultyStorage.in_front_of(stack.settings, [rule]) as storage:
+        pulling = make_app(**storage.settings, REPORTS=D7)
+        search.pull(pulling)
+        search.get(pulling, f"v1.0/reports/{D7}", {})
+    assert search.found() == []
+
+
+class Broken(Graph):
+    """Has a mistake, whose exception tells all."""
+
+    def get(self, path: str, etag: str | None = None) -> NoReturn:
+        try:
+            urls = " ".join(f"https://reports.office.com/data/{each}{URL_TOKEN}" for each in ("x?token=", "download/"))
+            raise ValueError(f"{path} {urls} Authorization: Bearer {JWT}")
+        except ValueError as error:
+            raise RuntimeError(f"x-functions-key: {FUNCTION_KEY} AccountKey={ACCOUNT_KEY};{SAS}") from error
+
+
+def test_a_defect_tells_where_it_is_and_no_secret(make_app: Callable[..., App], search: Search) -> None:
+    broken = make_app(REPORTS=D7)
+    graph = Broken("https://graph.microsoft.com", Bearer(ManagedIdentity, "https://graph.microsoft.com"), frozenset())
+    broken.runner = broken.runner._replace(puller=broken.runner.puller._replace(graph=graph))
+    search.pull(broken)
+    assert "tests/integration/test_secrets.py" in search.log
+    assert "RuntimeError" in search.log
+    assert search.found() == []
+
+
+@pytest.mark.parametrize(
+    "query", [{}, {"bogus": "1"}, {"refreshDate": "2020-01-01"}, {"asOf": "x"}], ids=lambda query: str(query)
+)
+def test_a_function_key_is_not_said_back(make_app: Callable[..., App], search: Search, query: dict[str, str]) -> None:
+    reading = make_app(REPORTS=D7)
+    search.pull(reading)
+    for path in (D7, f"{D7}/series", f"{D7}/snapshots", "", "getNoSuchReport"):
+        search.get(reading, f"v1.0/reports/{path}", query)
+    assert search.found() == []
+
+
+def test_the_search_finds_a_secret_wherever_it_stands(
+    blobs: BlobServiceClient, make_app: Callable[..., App], search: Search
+) -> None:
+    make_app()
+    for number, container in enumerate(CONTAINERS):
+        blobs.create_container(container)
+        blob = blobs.get_blob_client(container, f"blob-{number}")
+        blob.upload_blob(b"CANARY" if number else b"", metadata={"note": "" if number else "CANARY"})
+    logging.getLogger("urllib3").critical("CANARY")
+    search.texts["exception"] = "CANARY"
+    assert len(search.found()) == len(CONTAINERS) + 2

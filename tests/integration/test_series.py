@@ -1,0 +1,543 @@
+"""Series: a snapshot replaces the days that it has rows for, whatever the order in which snapshots come."""
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from shared.app import App
+from shared.archive.azure_blob_store import DERIVED
+from shared.archive.series import Series
+from shared.archive.series_state import series_name
+from shared.archive.snapshot import Snapshot
+from shared.archive.snapshots import Archive
+from shared.domain.call import Call
+from shared.events import SERIES_BEHIND
+from shared.report.table import REFRESH_DATE, Table, columns_of, concatenated, joined, merged, parse, split
+from tests.shelf import Shelf, lines, snapshot
+
+COUNTS = Call("getOffice365ActiveUserCounts", period="D7")
+SUMMARY = Call("getOffice365ServicesUserCounts", period="D7")
+PEOPLE = Call("getOffice365ActiveUserDetail", period="D7")
+DAY = date(2026, 11, 18)
+
+CASES = {
+    "the newest refresh date replaces the days that it has rows for, and no others": (
+        [
+            (
+                "2026-11-03",
+                ["Report Refresh Date,Teams,Report Date", "2026-11-03,3,2026-11-03", "2026-11-03,2,2026-11-02"],
+            ),
+            (
+                "2026-11-04",
+                ["Report Refresh Date,Teams,Report Date", "2026-11-04,4,2026-11-04", "2026-11-04,9,2026-11-03"],
+            ),
+        ],
+        [
+            "Report Refresh Date,Teams,Report Date",
+            "2026-11-03,2,2026-11-02",
+            "2026-11-04,9,2026-11-03",
+            "2026-11-04,4,2026-11-04",
+        ],
+    ),
+    "an older one that comes late fills gaps only": (
+        [
+            ("2026-11-04", ["Report Refresh Date,Teams,Report Date", "2026-11-04,9,2026-11-03"]),
+            (
+                "2026-11-03",
+                ["Report Refresh Date,Teams,Report Date", "2026-11-03,3,2026-11-03", "2026-11-03,2,2026-11-02"],
+            ),
+        ],
+        ["Report Refresh Date,Teams,Report Date", "2026-11-03,2,2026-11-02", "2026-11-04,9,2026-11-03"],
+    ),
+    "a correction replaces its day as a whole": (
+        [
+            ("2026-11-03", ["Report Refresh Date,Product,Users", "2026-11-03,Teams,3", "2026-11-03,Yammer,1"]),
+            ("2026-11-03", ["Report Refresh Date,Product,Users", "2026-11-03,Teams,4"]),
+        ],
+        ["Report Refresh Date,Product,Users", "2026-11-03,Teams,4"],
+    ),
+    "without a Report Date the refresh date is the day, and rows stay as they came": (
+        [
+            ("2026-11-04", ["Report Refresh Date,Product", "2026-11-04,b", "2026-11-04,a"]),
+            ("2026-11-03", ["Report Refresh Date,Product", "2026-11-03,z"]),
+        ],
+        ["Report Refresh Date,Product", "2026-11-03,z", "2026-11-04,b", "2026-11-04,a"],
+    ),
+    "columns are added at the end wherever they came, and stay when they are gone": (
+        [
+            ("2026-11-03", ["Report Refresh Date,A,B", "2026-11-03,1,2"]),
+            ("2026-11-04", ["Report Refresh Date,New,B,A", "2026-11-04,3,4,5"]),
+            ("2026-11-05", ["Report Refresh Date,B,Renamed", "2026-11-05,6,7"]),
+        ],
+        [
+            "Report Refresh Date,A,B,New,Renamed",
+            "2026-11-03,1,2,,",
+            "2026-11-04,5,4,3,",
+            "2026-11-05,,6,,7",
+        ],
+    ),
+    "the refresh date comes first, under its name of today, in one form, from the snapshot's name": (
+        [
+            ("2026-11-03", ["A,Data as of", "1,2026-11-03"]),
+            (
+                "2026-11-04",
+                [
+                    "A,Report Refresh Date,Report Date",
+                    "2,2026-11-04T00:00:00Z,2026-11-04T00:00:00+00:00",
+                    "3,,2026-11-05",
+                ],
+            ),
+        ],
+        ["Report Refresh Date,A,Report Date", "2026-11-03,1,", "2026-11-04,2,2026-11-04", "2026-11-04,3,2026-11-05"],
+    ),
+    "columns of one name are told apart; cells that are missing are empty, cells without a column are left out": (
+        [("2026-11-03", ["Report Refresh Date,Used,Used", "2026-11-03,1,2", "2026-11-03,3", "", "2026-11-03,4,5,6"])],
+        ["Report Refresh Date,Used,Used", "2026-11-03,1,2", "2026-11-03,3,", "2026-11-03,4,5"],
+    ),
+    "quoting is kept where it is needed": (
+        [
+            (
+                "2026-11-03",
+                ["Report Refresh Date,Name", '2026-11-03,"a,""b"""', '"2026-11-03","c"', '2026-11-03,"=x\ny"'],
+            )
+        ],
+        ["Report Refresh Date,Name", '2026-11-03,"a,""b"""', "2026-11-03,c", '2026-11-03,"=x\ny"'],
+    ),
+}
+
+
+@pytest.mark.parametrize(("snapshots", "expected"), CASES.values(), ids=CASES.keys())
+def test_merging(snapshots: list[tuple[str, list[str]]], expected: list[str]) -> None:
+    table = Table()
+    for day, body in snapshots:
+        table = merged(table, parse(lines(*body), date.fromisoformat(day)))
+    content = table.to_csv()
+    assert content.decode().split("\r\n") == [*expected, ""]
+    assert parse(content).to_csv() == content
+    assert parse(content).between(None, None).to_csv() == content
+
+
+def test_a_range_includes_its_first_day_and_not_its_end_and_has_always_the_same_header() -> None:
+    table = merged(
+        Table(), parse(lines("Report Refresh Date,Report Date", *(f"2026-11-09,2026-11-0{n}" for n in range(1, 6))))
+    )
+    assert list(table.between(date(2026, 11, 2), date(2026, 11, 4)).days) == ["2026-11-02", "2026-11-03"]
+    assert list(table.between(date(2026, 11, 5), None).days) == ["2026-11-05"]
+    assert table.between(date(2027, 1, 1), None).to_csv() == b"Report Refresh Date,Report Date\r\n"
+
+
+@pytest.mark.parametrize("body", [b"\xff\xfe", b'Report Refresh Date\n"2026-11-01\n', b'A\n"b"c\n'])
+def test_what_is_no_csv_is_no_table(body: bytes) -> None:
+    with pytest.raises(ValueError, match=r"utf-8|not a CSV"):
+        parse(body)
+
+
+cells = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=5)
+
+
+@given(st.lists(st.lists(cells, min_size=1, max_size=4), min_size=1, max_size=4))
+def test_whatever_is_in_a_cell_comes_back(rows: list[list[str]]) -> None:
+    columns = columns_of(f"C{number}" for number in range(4))
+    table = Table(columns, {"2026-11-01": [("2026-11-01", *row) for row in rows]})
+    assert list(parse(table.to_csv()).rows()) == list(table.rows())
+
+
+@given(st.lists(st.permutations(["A", "B", "C", "D"]).map(lambda names: names[:2]), min_size=1, max_size=4))
+def test_concatenating_gives_what_merging_would(headers: list[list[str]]) -> None:
+    table, parts = Table(), []
+    for number, names in enumerate(headers):
+        day = DAY + timedelta(days=number)
+        body = lines(",".join(["Report Refresh Date", *names]), *(f"{day},{row},{row}{row}" for row in range(3)))
+        table = merged(table, parse(body, day))
+        parts.append((day, body))
+    assert b"".join(concatenated(table.columns, parts)) == table.to_csv()
+
+
+# Two months of snapshots that differ in everything in which they can; each is told by its place in the list.
+HEADERS = ["A,Report Date,B", "B,A,Report Date", "A,Report Date,B,C", "D,Report Date", "A,Report Date"]
+archived = st.lists(
+    st.tuples(st.integers(0, 40), st.sampled_from(HEADERS), st.sets(st.integers(0, 6), min_size=1), st.integers(0, 3)),
+    min_size=1,
+    max_size=7,
+)
+
+
+def snapshots_of(drawn: list[tuple[int, str, set[int], int]], call: Call) -> list[tuple[Snapshot, bytes]]:
+    """In the order in which they were archived; a few were pulled some hours before they were archived."""
+    made = []
+    revisions: dict[int, int] = {}
+    for number, (days_ago, header, covered, hours) in enumerate(drawn):
+        day = DAY - timedelta(days=days_ago)
+        revisions[days_ago] = revisions.get(days_ago, 0) + 1
+        names = header.split(",")
+        rows = [
+            ",".join(
+                [
+                    str(day),
+                    *(
+                        str(day - timedelta(days=back)) if name == "Report Date" else f"{number}{name}"
+                        for name in names
+                    ),
+                ]
+            )
+            for back in sorted(covered)
+        ]
+        body = lines(f"Report Refresh Date,{header}", *rows)
+        pulled_at = datetime(2026, 11, 20, tzinfo=UTC) + timedelta(hours=number - hours)
+        made.append((snapshot(call, day, body, revisions[days_ago], pulled_at), body))
+    return made
+
+
+@pytest.mark.parametrize(
+    "call", [COUNTS, PEOPLE, Call(PEOPLE.report, date=DAY)], ids=["counts", "people", "people by day"]
+)
+@settings(max_examples=150, deadline=None)
+@given(drawn=archived, chance=st.randoms(use_true_random=False))
+@example(drawn=[(1, HEADERS[0], {0}, 0), (0, HEADERS[3], {1}, 0), (1, HEADERS[2], {0, 1}, 3)], chance=None)
+def test_any_order_of_arrival_gives_the_bytes_of_a_rebuild(
+    call: Call, drawn: list[tuple[int, str, set[int], int]], chance: object
+) -> None:
+    shelf, series = Shelf(), Series(Shelf())
+    series = Series(shelf)
+    made = snapshots_of(drawn, call)
+    waiting: list[Snapshot] = []
+    for each, body in made:
+        own = each._replace(call=call._replace(date=each.refresh_date)) if call.date else each
+        shelf.put(own, body)
+        waiting.append(own)
+        while waiting and chance and chance.random() < 0.6:  # type: ignore[attr-defined]
+            late = waiting.pop(chance.randrange(len(waiting)))  # type: ignore[attr-defined]
+            if chance.random() < 0.8:  # type: ignore[attr-defined]
+                series.keep_up(late)
+    table = series.table(call, DAY)
+    kept = shelf.stored(DERIVED, series_name(call))
+    assert kept is not None
+    assert table.to_csv() == kept.content
+    assert series.rebuild(call).to_csv() == kept.content
+    again = shelf.stored(DERIVED, series_name(call))
+    assert again is not None
+    assert (again.content, again.metadata) == (kept.content, kept.metadata)
+    if call == COUNTS:
+        assert kept.content == model([(each, body) for each, body in made])
+
+
+def model(made: list[tuple[Snapshot, bytes]]) -> bytes:
+    """The rule as it is written: for every day the rows of the newest snapshot that has some."""
+    rows: dict[str, tuple[tuple[date, int], list[dict[str, str]]]] = {}
+    columns = ["Report Refresh Date"]
+    for _, body in sorted(made, key=lambda each: (each[0].origin.pulled_at, each[0].order)):
+        columns += [name for name in body.decode("utf-8-sig").split("\n")[0].split(",") if name not in columns]
+    for each, body in made:
+        header, *records = (line.split(",") for line in body.decode("utf-8-sig").splitlines())
+        days: dict[str, list[dict[str, str]]] = {}
+        for record in records:
+            row = dict(zip(header, record, strict=True))
+            days.setdefault(row["Report Date"], []).append(row)
+        for day, of_day in days.items():
+            if day not in rows or rows[day][0] < each.order:
+                rows[day] = each.order, of_day
+    text = [columns, *([row.get(name, "") for name in columns] for day in sorted(rows) for row in rows[day][1])]
+    return "".join(",".join(row) + "\r\n" for row in text).encode()
+
+
+def a_week(call: Call = COUNTS) -> list[tuple[Snapshot, bytes]]:
+    made = []
+    for number in range(7):
+        day = DAY + timedelta(days=number)
+        body = lines(
+            "Report Refresh Date,Teams,Report Date",
+            f"{day},{number},{day}",
+            f"{day},{number}0,{day - timedelta(days=1)}",
+        )
+        made.append((snapshot(call, day, body), body))
+    return made
+
+
+class Counted(Shelf):
+    """Notes what is asked of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+
+    def content(self, snapshot: Snapshot) -> bytes:
+        self.asked.append(snapshot.blob)
+        return super().content(snapshot)
+
+
+def test_an_update_reads_nothing_but_the_new_snapshot() -> None:
+    shelf = Counted()
+    for each, body in a_week():
+        shelf.put(each, body)
+        shelf.asked.clear()
+        Series(shelf).keep_up(each)
+        assert shelf.asked == [each.blob]
+    shelf.asked.clear()
+    Series(shelf).keep_up(each)
+    Series(shelf).table(COUNTS, DAY)
+    assert shelf.asked == []
+
+
+def test_of_people_nothing_is_read_and_nothing_is_kept_but_the_columns() -> None:
+    shelf = Counted()
+    for each, body in a_week(PEOPLE):
+        shelf.put(each, body)
+        Series(shelf).keep_up(each)
+    assert shelf.asked == []
+    assert shelf.blobs[DERIVED, series_name(PEOPLE)][0] == b"Report Refresh Date,Teams,Report Date\r\n"
+    old = a_week(PEOPLE)[0][0]
+    shelf.blobs["usage-personal", old.blob][1].pop("columns")
+    assert Series(shelf).rebuild(PEOPLE).columns == (REFRESH_DATE, ("Teams", 0), ("Report Date", 0))
+    assert shelf.asked == [old.blob]
+
+
+def test_updates_that_failed_are_made_good_by_the_next_one_or_by_a_reader() -> None:
+    shelf, whole = Shelf(), Shelf()
+    for number, (each, body) in enumerate(a_week()):
+        for one in (shelf, whole):
+            one.put(each, body)
+        Series(whole).keep_up(each)
+        if number in (0, 4):
+            Series(shelf).keep_up(each)
+    Series(shelf).table(COUNTS, DAY)
+    assert shelf.blobs == whole.blobs
+
+
+def test_a_series_that_is_damaged_is_made_anew() -> None:
+    shelf = Shelf()
+    for each, body in a_week():
+        shelf.put(each, body)
+        Series(shelf).keep_up(each)
+    at = DERIVED, series_name(COUNTS)
+    content, metadata = shelf.blobs[at]
+    for damage in (
+        (content[:-1], metadata),
+        (content, {}),
+        (content, metadata | {"rules": "0"}),
+        (content, metadata | {"merged": "x"}),
+    ):
+        shelf.blobs[at] = damage
+        Series(shelf).table(COUNTS, DAY)
+        assert shelf.blobs[at] == (content, metadata)
+
+
+def test_what_is_lost_is_not_papered_over(caplog: pytest.LogCaptureFixture) -> None:
+    shelf = Shelf()
+    *before, (new, body) = a_week()
+    for each, its_body in before:
+        shelf.put(each, its_body)
+        Series(shelf).keep_up(each)
+    kept = shelf.blobs[DERIVED, series_name(COUNTS)]
+    del shelf.blobs["usage", before[2][0].blob]
+    shelf.put(new, body)
+    Series(shelf).keep_up(new)
+    assert shelf.blobs[DERIVED, series_name(COUNTS)] == kept
+    assert SERIES_BEHIND in caplog.text
+    assert "2026-11" in caplog.text
+    assert str(new.refresh_date) in Series(shelf).table(COUNTS, DAY).days
+    assert str(before[2][0].refresh_date) in Series(shelf).table(COUNTS, DAY).days
+    Series(shelf).rebuild(COUNTS)
+    assert shelf.blobs[DERIVED, series_name(COUNTS)] != kept
+
+
+def test_as_of_an_instant_a_series_is_what_it_was_then() -> None:
+    shelf = Shelf()
+    was = []
+    for each, body in a_week():
+        shelf.put(each, body)
+        was.append((each.origin.pulled_at, Series(shelf).table(COUNTS, DAY).to_csv()))
+    for instant, content in was:
+        assert Series(shelf).as_of(COUNTS, instant).to_csv() == content
+    assert Series(shelf).as_of(COUNTS, was[0][0] - timedelta(seconds=1)) == Table()
+
+
+def test_the_newest_revision_of_every_day_is_what_people_are_concatenated_from() -> None:
+    shelf = Shelf()
+    made = [
+        snapshot(Call(PEOPLE.report, date=DAY), DAY, lines("Report Refresh Date,N", f"{DAY},{n}"), n) for n in (1, 2)
+    ]
+    other = DAY + timedelta(days=1)
+    made.append(snapshot(Call(PEOPLE.report, date=other), other, lines("Report Refresh Date,N", f"{other},1")))
+    for each in made:
+        shelf.put(each, b"")
+    series = Series(shelf)
+    assert series.last_revisions(Call(PEOPLE.report, date=DAY)) == made[1:]
+    assert series.last_revisions(Call(PEOPLE.report, date=DAY), made[0].origin.pulled_at) == made[:1]
+
+
+def test_nothing_is_kept_of_a_call_without_snapshots() -> None:
+    shelf = Shelf()
+    assert Series(shelf).table(COUNTS, DAY) == Series(shelf).rebuild(COUNTS) == Table()
+    assert shelf.blobs == {}
+
+
+def test_a_series_of_years_is_brought_up_to_date_by_few_listings() -> None:
+    shelf = Shelf()
+    for day in (date(2020, 2, 29), DAY):
+        body = lines("Report Refresh Date,Report Date", f"{day},{day}")
+        shelf.put(each := snapshot(COUNTS, day, body), body)
+        Series(shelf).keep_up(each)
+    assert list(Series(shelf).table(COUNTS, DAY).days) == ["2020-02-29", "2026-11-18"]
+
+
+class Interrupted(Shelf):
+    """Does something else before one of the calls that are made of it."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.left = number
+        self.meanwhile: Callable[[], object] = lambda: None
+
+    def _call(self) -> None:
+        self.left -= 1
+        if self.left == 0:
+            self.meanwhile()
+
+    def entries(self, container: str, start: str = ""):  # type: ignore[no-untyped-def]
+        self._call()
+        return super().entries(container, start)
+
+    def stored(self, container: str, name: str):  # type: ignore[no-untyped-def]
+        self._call()
+        return super().stored(container, name)
+
+    def content(self, snapshot: Snapshot) -> bytes:
+        self._call()
+        return super().content(snapshot)
+
+    def keep_derived(self, name: str, content: bytes, metadata: dict[str, str], etag: str | None) -> bool:
+        self._call()
+        return super().keep_derived(name, content, metadata, etag)
+
+
+@pytest.mark.parametrize("there", [0, 3], ids=["new series", "old series"])
+@pytest.mark.parametrize("number", range(1, 8))
+def test_another_writer_may_come_at_any_moment(number: int, there: int) -> None:
+    shelf, whole = Interrupted(0), Shelf()
+    *made, (ours, our_body), (theirs, their_body) = a_week()[: there + 2]
+    for each, body in made:
+        shelf.put(each, body)
+        Series(shelf).keep_up(each)
+
+    def meanwhile() -> None:
+        shelf.put(theirs, their_body)
+        Series(shelf).keep_up(theirs)
+
+    shelf.put(ours, our_body)
+    shelf.left, shelf.meanwhile = number, meanwhile
+    Series(shelf).keep_up(ours)
+    if shelf.left > 0:
+        shelf.left = 0
+        meanwhile()
+    for each, body in a_week()[: there + 2]:
+        whole.put(each, body)
+    Series(whole).rebuild(COUNTS)
+    assert shelf.blobs == whole.blobs
+
+
+class Contested(Shelf):
+    def keep_derived(self, name: str, content: bytes, metadata: dict[str, str], etag: str | None) -> bool:
+        return False
+
+
+class Broken(Shelf):
+    def stored(self, container: str, name: str):  # type: ignore[no-untyped-def]
+        raise RuntimeError("a defect")
+
+
+@pytest.mark.parametrize(("kind", "why"), [(Contested, "Others keep writing"), (Broken, "RuntimeError")])
+def test_trouble_with_a_series_is_an_event_and_no_error(
+    kind: type[Shelf], why: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    shelf = kind()
+    (each, body), *_ = a_week()
+    shelf.put(each, body)
+    Series(shelf).keep_up(each)
+    assert SERIES_BEHIND in caplog.text
+    assert why in caplog.text
+
+
+def test_a_damaged_snapshot_stops_its_series_and_is_named(caplog: pytest.LogCaptureFixture) -> None:
+    shelf = Shelf()
+    (each, body), *_ = a_week()
+    shelf.put(each, body)
+    shelf.blobs["usage", each.blob] = b"rubbish", shelf.blobs["usage", each.blob][1]
+    Series(shelf).keep_up(each)
+    assert f"{each.blob} is damaged" in caplog.text
+
+
+@pytest.fixture
+def archive(make_app: Callable[..., App]) -> Archive:
+    return make_app().archive
+
+
+def keep(archive: Archive, each: Snapshot, body: bytes) -> Snapshot:
+    with archive.draft(each.call) as draft:
+        draft.write(body, each.refresh_date)
+        return draft.commit(each.refresh_date, each.origin)[1]
+
+
+def test_series_in_real_storage_beside_other_writers(archive: Archive) -> None:
+    made = [*a_week(), *a_week(PEOPLE)]
+
+    def write(each: Snapshot, body: bytes) -> None:
+        Series(archive).keep_up(keep(archive, each, body))
+
+    threads = [threading.Thread(target=write, args=each) for each in made]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for call in (COUNTS, PEOPLE):
+        table = Series(archive).table(call, DAY)
+        kept = archive.stored(DERIVED, series_name(call))
+        assert Series(archive).rebuild(call).to_csv() == table.to_csv()
+        again = archive.stored(DERIVED, series_name(call))
+        assert kept is not None
+        assert again is not None
+        assert again[:2] == kept[:2]
+        assert again.etag != kept.etag
+
+
+def history_of(*days: int) -> bytes:
+    """A series with a row for each day of November 2026."""
+    rows = [f"2026-11-{day:02},{day},2026-11-{day:02}" for day in days]
+    return parse(lines("Report Refresh Date,Teams,Report Date", *rows)).to_csv()
+
+
+def test_what_a_snapshot_does_not_touch_is_not_read() -> None:
+    before, rest = split(history_of(1, 2, 3, 4), [parse(history_of(3, 5))])
+    assert (before, rest) == (history_of(1, 2), history_of(3, 4))
+    assert joined(before, rest) == history_of(1, 2, 3, 4)
+
+
+@pytest.mark.parametrize(
+    ("content", "part"),
+    [
+        pytest.param(history_of(1, 2), parse(lines("Report Refresh Date,New", "2026-11-03,1")), id="a new column"),
+        pytest.param(history_of(1, 2), Table(), id="no rows"),
+        pytest.param(lines("Report Refresh Date,Teams", '2026-11-01,"a\r\nb"'), parse(history_of(3)), id="quoted"),
+    ],
+)
+def test_all_of_a_series_is_read_where_that_might_be_wrong(content: bytes, part: Table) -> None:
+    assert split(content, [part]) == (b"", content)
+
+
+def test_a_single_day_of_the_month_before_that_was_not_merged_is_made_good_by_the_next_pull() -> None:
+    shelf = Shelf()
+    later = [datetime(2026, 11, number, tzinfo=UTC) for number in (20, 21, 22)]
+    pulls = [(later[0], DAY, "A"), (later[1], date(2026, 10, 31), "B"), (later[2], DAY + timedelta(days=1), "A")]
+    today, late, tomorrow = (
+        snapshot(Call(PEOPLE.report, date=day), day, lines(f"Report Refresh Date,{column}", f"{day},1"), 1, at)
+        for at, day, column in pulls
+    )
+    for each in (today, late, tomorrow):
+        shelf.put(each, b"")
+        if each is not late:
+            Series(shelf).keep_up(each)
+    content, _ = shelf.blobs[DERIVED, series_name(today.call)]
+    assert content == b"Report Refresh Date,A,B\r\n"

@@ -1,0 +1,433 @@
+"""Verify: a healthy archive has no findings, and no damage goes unseen."""
+
+import argparse
+import gzip
+import hashlib
+import itertools
+import json
+import random
+import shutil
+import subprocess
+import zlib
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from azure.storage.blob import BlobServiceClient
+
+from local.environment import environment, identity
+from local.stack import Stack
+from local.verify import share
+from local.verify import verify as command
+from shared.app import App
+from shared.archive.azure_blob_store import DERIVED, PERSONAL, QUARANTINE, USAGE
+from shared.archive.markers import Flip, Lost, Mark, Place, place_of
+from shared.archive.series import Series
+from shared.archive.series_state import series_name
+from shared.archive.snapshot import Snapshot, quarantine_name
+from shared.archive.snapshots import Archive
+from shared.domain.call import Call
+from shared.domain.catalogue import Catalogue
+from shared.settings import read
+from shared.verification.archive import Verification, everything, in_share, verify
+from shared.verification.call import Blob, Finding
+from shared.verification.snapshot import Flaw, named, prove, snapshot_of, unpacked
+from tests.shelf import Shelf, as_blobs, lines, run_of, snapshot
+
+ROOT = Path(__file__).parents[2]
+ENTRIES = json.loads((ROOT / "shared" / "domain" / "catalogue.json").read_text("utf-8"))
+NAMES = ("getOneDriveActivityUserCounts", "getOneDriveActivityFileCounts", "getOneDriveActivityUserDetail")
+FEW = Catalogue({"reports": [e for e in ENTRIES["reports"] if e["name"] in NAMES], "legacy": [], "aliases": {}})
+"""Small, as it is gone through thousands of times."""
+
+USERS, FILES = (Call(name, period="D7") for name in NAMES[:2])
+PEOPLE = NAMES[2]
+DAY = date(2026, 10, 31)
+NOW = datetime(2026, 12, 1, tzinfo=UTC)
+
+Blobs = dict[tuple[str, str], tuple[bytes, dict[str, str]]]
+
+
+def body(call: Call, day: date, number: int) -> bytes:
+    report = FEW.reports[call.report]
+    header = report.columns["v1.0"]
+    cells = {"Report Refresh Date": str(day), "Report Date": str(day), "Report Period": (call.period or "D1")[1:]}
+    return lines(",".join(header), ",".join(cells.get(name, str(number)) for name in header))
+
+
+def small_archive() -> Shelf:
+    """Three reports, two months, a correction, a person's day, the record of a run, a quarantined body."""
+    shelf = Shelf()
+    archived = []
+    wanted = [(USERS, DAY, 1), (FILES, DAY, 1), (USERS, DAY, 2), (USERS, DAY + timedelta(days=1), 1)]
+    wanted.append((Call(PEOPLE, date=DAY), DAY, 1))
+    for number, (call, day, revision) in enumerate(wanted):
+        content = body(call, day, number)
+        shelf.put(each := snapshot(call, day, content, revision), content)
+        Series(shelf).keep_up(each)
+        archived.append(each)
+    shelf.keep_run(run_of(*archived))
+    sha256 = hashlib.sha256(b"<html>").hexdigest()
+    packer = zlib.compressobj(wbits=31)
+    at = QUARANTINE, quarantine_name(USERS, "not_this_report", sha256)
+    shelf.blobs[at] = packer.compress(b"<html>") + packer.flush(), {"sha256": sha256, "reason": "not_this_report"}
+    return shelf
+
+
+HEALTHY = small_archive().blobs
+SNAPSHOTS = sorted(at for at in HEALTHY if at[0] in (USAGE, PERSONAL))
+USERS_R1, USERS_R2, USERS_LATER = sorted(at for at in SNAPSHOTS if NAMES[0] in at[1])
+AS_LISTED = as_blobs(HEALTHY)
+
+
+def found(blobs: Blobs, share: tuple[int, int] = (1, 1), now: datetime = NOW) -> list[Finding]:
+    return list(Verification(as_blobs(blobs, AS_LISTED), FEW, now, share).findings())
+
+
+def beside(at: tuple[str, str]) -> Blobs:
+    """What the archive has of the same report: all that it takes to judge that blob, and soon gone through."""
+    report = at[1].partition("report=")[2].partition("/")[0] or at[1]
+    return {other: kept for other, kept in HEALTHY.items() if report in other[1]}
+
+
+def test_a_healthy_archive_has_no_findings() -> None:
+    assert found(HEALTHY) == []
+    assert found({}) == []
+
+
+@pytest.mark.parametrize("at", HEALTHY, ids=lambda at: at[1].rpartition("/")[2])
+def test_every_byte_that_is_changed_is_found_in_its_blob(at: tuple[str, str]) -> None:
+    content, metadata = HEALTHY[at]
+    for position in range(len(content)):
+        changed = bytearray(content)
+        changed[position] ^= 1 << position % 8
+        findings = found(beside(at) | {at: (bytes(changed), metadata)})
+        assert at in [finding[:2] for finding in findings], f"byte {position}"
+
+
+@pytest.mark.parametrize("at", [*SNAPSHOTS[:2], SNAPSHOTS[-1]], ids=lambda at: at[1].rpartition("/")[2])
+def test_every_bit_of_a_snapshot_matters(at: tuple[str, str]) -> None:
+    content, metadata = HEALTHY[at]
+    it = named(at[1], FEW)
+    assert it is not None
+    described, report = snapshot_of(it, metadata), FEW.reports[it.call.report]
+    assert prove(described, content, report, metadata["app_version"], keep=True).startswith(b"\xef\xbb\xbfReport")
+    for position, bit in itertools.product(range(len(content)), range(8)):
+        changed = bytearray(content)
+        changed[position] ^= 1 << bit
+        with pytest.raises(Flaw):
+            prove(described, bytes(changed), report, metadata["app_version"], keep=False)
+
+
+@pytest.mark.parametrize("at", HEALTHY, ids=lambda at: at[1].rpartition("/")[2])
+def test_what_is_cut_or_added_is_found(at: tuple[str, str]) -> None:
+    content, metadata = HEALTHY[at]
+    for other in [*(content[:length] for length in range(len(content))), content + b"\0", content + content]:
+        assert at in [finding[:2] for finding in found(beside(at) | {at: (other, metadata)})], len(other)
+
+
+def damaged_metadata(metadata: dict[str, str]) -> Iterator[dict[str, str]]:
+    for name, value in metadata.items():
+        yield {other: kept for other, kept in metadata.items() if other != name}
+        yield metadata | {name: value + "0"}
+        yield metadata | {name: ""}
+        for position in range(len(value)):
+            yield metadata | {name: f"{value[:position]}{chr(ord(value[position]) ^ 1)}{value[position + 1 :]}"}
+    yield metadata | {"more": "of it"}
+    yield {}
+
+
+@pytest.mark.parametrize(
+    "at", [at for at in HEALTHY if HEALTHY[at][1] and at[0] != QUARANTINE], ids=lambda at: at[1].rpartition("/")[2]
+)
+def test_all_that_is_changed_in_metadata_is_found(at: tuple[str, str]) -> None:
+    content, metadata = HEALTHY[at]
+    assert found(beside(at)) == []
+    for changed in damaged_metadata(metadata):
+        assert found(beside(at) | {at: (content, changed)}), changed
+
+
+@pytest.mark.parametrize("at", [at for at in HEALTHY if "runs/" not in at[1]], ids=lambda at: at[1].rpartition("/")[2])
+def test_every_deletion_is_found_and_named_but_that_of_a_quarantined_body(at: tuple[str, str]) -> None:
+    findings = found({other: kept for other, kept in HEALTHY.items() if other != at})
+    assert [finding.what for finding in findings if finding[:2] == at] == ["gone"] * (at[0] != QUARANTINE)
+
+
+def marked(*found: Mark) -> Blobs:
+    return HEALTHY | {(DERIVED, mark.name): (b"", {}) for mark in found}
+
+
+def test_marks_belong_to_the_archive() -> None:
+    lost = Lost(place_of(USERS), DAY - timedelta(days=9), DAY - timedelta(days=2))
+    assert found(marked(lost, Flip(place_of(USERS), DAY, 2, "named", "concealed"))) == []
+
+
+def test_days_that_a_run_found_lost_are_missed_when_their_mark_is_gone() -> None:
+    days = [DAY - timedelta(days=number) for number in (9, 3, 2)]
+    run = run_of(snapshot(USERS, DAY, body(USERS, DAY, 0)))
+    told = run._replace(lost={str(USERS): [str(day) for day in days], PEOPLE: [str(DAY)]})
+    blobs = HEALTHY | {(DERIVED, f"runs/{run.started:%Y-%m}/{run.id}.json"): (told.to_json(), {})}
+    every = [
+        Lost(place_of(USERS), days[0], days[0]),
+        Lost(place_of(USERS), *days[1:]),
+        Lost(Place(PEOPLE, "day"), DAY, DAY),
+    ]
+    assert found(blobs | marked(*every)) == []
+    for mark in every:
+        findings = found(blobs | marked(*(each for each in every if each != mark)))
+        assert [finding[:3] for finding in findings] == [(DERIVED, mark.name, "gone")]
+    assert found(blobs, now=run.started) == []
+
+
+def test_a_snapshot_at_which_names_changed_is_missed_when_it_is_gone() -> None:
+    gone = snapshot(FILES, DAY + timedelta(days=1), body(FILES, DAY, 0))
+    findings = found(marked(Flip(place_of(FILES), gone.refresh_date, 1, "named", "concealed")))
+    assert [finding[:3] for finding in findings] == [(USAGE, gone.blob, "gone")]
+
+
+@pytest.mark.parametrize(("left_out", "named_by"), [("runs/", "snapshots_gone"), ("series/", "gone")])
+def test_either_witness_finds_a_deletion_alone(left_out: str, named_by: str) -> None:
+    witnessed = {at: kept for at, kept in HEALTHY.items() if left_out not in at[1]}
+    for gone in SNAPSHOTS:
+        findings = found({at: kept for at, kept in witnessed.items() if at != gone})
+        assert named_by in [finding.what for finding in findings if left_out == "runs/" or finding[:2] == gone]
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["with metadata", "bytes alone"])
+def test_every_swap_is_found(whole: bool) -> None:
+    for one, other in itertools.combinations(HEALTHY, 2):
+        (content, metadata), (its_content, its_metadata) = HEALTHY[one], HEALTHY[other]
+        swapped = (
+            {one: (its_content, its_metadata), other: (content, metadata)}
+            if whole
+            else {one: (its_content, metadata), other: (content, its_metadata)}
+        )
+        assert found(HEALTHY | swapped), (one, other)
+
+
+def moved(at: tuple[str, str], container: str, old: str = "", new: str = "") -> Blobs:
+    return {(container, at[1].replace(old, new)) if each == at else each: kept for each, kept in HEALTHY.items()}
+
+
+def added(at: tuple[str, str], content: bytes = b"", metadata: dict[str, str] | None = None) -> Blobs:
+    return HEALTHY | {at: (content, metadata or {})}
+
+
+def rewritten(at: tuple[str, str], text: bytes, **metadata: str) -> Blobs:
+    """As somebody would do it who knows how."""
+    told = HEALTHY[at][1] | {"sha256": hashlib.sha256(text).hexdigest(), "size": str(len(text))} | metadata
+    return added(at, zlib.compress(text, wbits=31), told)
+
+
+BODY = gzip.decompress(HEALTHY[USERS_R1][0])
+PLANTED: dict[str, tuple[Blobs, str]] = {
+    "a personal snapshot in the wrong place": (moved(SNAPSHOTS[-1], USAGE), "wrong_container"),
+    "another snapshot in the wrong place": (moved(USERS_R1, PERSONAL), "wrong_container"),
+    "an unknown report": (moved(USERS_R1, USAGE, "getOneDriveActivityUserCounts", "getNothing"), "unknown_blob"),
+    "a period that the report does not take": (moved(USERS_R1, USAGE, "D7", "D8"), "unknown_blob"),
+    "a date for a report that takes none": (moved(USERS_R1, USAGE, "D7", "day"), "unknown_blob"),
+    "no day of the calendar": (moved(USERS_R1, USAGE, "2026-10-31", "2026-10-32"), "unknown_blob"),
+    "a path that is not the file's": (moved(USERS_R1, USAGE, "_r1", "_r3"), "unknown_blob"),
+    "a stranger": (added((USAGE, "_SUCCESS")), "unknown_blob"),
+    "a stranger among what is derived": (added((DERIVED, "series/x.csv")), "unknown_blob"),
+    "a mark of no day": (added((DERIVED, "lost/report=getNothing/period=D7")), "unknown_blob"),
+    "a mark of an unknown report": (marked(Lost(Place("getNothing", "D7"), DAY, DAY)), "unknown_blob"),
+    "a mark of an unknown period": (marked(Lost(Place(NAMES[0], "D8"), DAY, DAY)), "unknown_blob"),
+    "a revision that is not the file's": (moved(USERS_R2, USAGE, "revision=2", "revision=3"), "unknown_blob"),
+    "a file name in the gzip": (added(USERS_R1, gzip.compress(BODY, mtime=1), HEALTHY[USERS_R1][1]), "not_gzip"),
+    "two gzip members": (
+        added(USERS_R1, HEALTHY[USERS_R1][0] + zlib.compress(b"", wbits=31), HEALTHY[USERS_R1][1]),
+        "bytes_after_end",
+    ),
+    "another day's rows": (rewritten(USERS_R1, BODY.replace(b"2026-10-31", b"2026-10-30")), "wrong_date"),
+    "another period's rows": (rewritten(USERS_R1, BODY.replace(b",7\n", b",30\n")), "wrong_period"),
+    "another row": (rewritten(USERS_R1, BODY + BODY.split(b"\n")[1] + b"\n"), "wrong_metadata"),
+    "another report's rows": (rewritten(USERS_R1, lines("Report Refresh Date,A,B", "2026-10-31,1,2")), "not_sane"),
+    "an empty body": (rewritten(USERS_R1, b""), "not_sane"),
+    "a body twice": (added(USERS_R2, *HEALTHY[USERS_R1]), "same_body"),
+    "revisions that changed places": (
+        HEALTHY | {USERS_R1: HEALTHY[USERS_R2], USERS_R2: HEALTHY[USERS_R1]},
+        "out_of_order",
+    ),
+    "a time without a zone": (
+        added(USERS_R1, HEALTHY[USERS_R1][0], HEALTHY[USERS_R1][1] | {"pulled_at": "2026-11-02T07:00:00"}),
+        "bad_metadata",
+    ),
+    "a series without snapshots": (
+        {at: kept for at, kept in HEALTHY.items() if at[0] != USAGE},
+        "snapshots_gone",
+    ),
+    "the record of another run": (
+        {
+            (at[0], at[1].replace("Z-000005", "Z-000006")) if "runs/" in at[1] else at: kept
+            for at, kept in HEALTHY.items()
+        },
+        "wrong_content",
+    ),
+    "a snapshot that is in no series": (
+        added((USAGE, USERS_LATER[1].replace("11-01", "11-02")), *HEALTHY[USERS_LATER]),
+        "behind",
+    ),
+}
+
+
+@pytest.mark.parametrize(("blobs", "what"), PLANTED.values(), ids=PLANTED.keys())
+def test_what_is_planted_is_called_by_its_name(blobs: Blobs, what: str) -> None:
+    findings = found(blobs)
+    assert what in [finding.what for finding in findings]
+    assert all(str(finding).startswith(f"{finding.what}: {finding.container}/{finding.name}: ") for finding in findings)
+
+
+def test_a_revision_below_another_is_missed_without_any_witness() -> None:
+    alone = {at: kept for at, kept in HEALTHY.items() if at[0] == USAGE and at != USERS_R1}
+    assert ("gone", USERS_R1[1]) in [(finding.what, finding.name) for finding in found(alone)]
+
+
+def test_a_snapshot_that_was_just_pulled_need_not_be_in_its_series() -> None:
+    shelf = Shelf()
+    shelf.blobs |= HEALTHY
+    new = snapshot(USERS, DAY + timedelta(days=2), body(USERS, DAY + timedelta(days=2), 9))
+    shelf.put(new, body(USERS, DAY + timedelta(days=2), 9))
+    assert found(shelf.blobs, now=new.origin.pulled_at + timedelta(minutes=5)) == []
+    assert [finding.what for finding in found(shelf.blobs)] == ["behind"]
+    without_series = {at: kept for at, kept in shelf.blobs.items() if at[0] != DERIVED}
+    assert {finding.what for finding in found(without_series)} == {"gone"}
+
+
+def test_a_blob_that_goes_while_it_is_read_is_named() -> None:
+    for at in HEALTHY:
+        blobs = [each._replace(read=lambda: None) if each[:2] == at else each for each in AS_LISTED]
+        assert [finding[:3] for finding in verify(blobs, FEW, NOW)] == [(*at, "gone")]
+
+
+def test_a_snapshot_of_an_older_version_of_the_app_is_held_to_what_that_wrote() -> None:
+    kept = {"sha256", "size", "rows", "pulled_at", "etag", "request_id"}
+    old = {name: value for name, value in HEALTHY[USERS_R1][1].items() if name in kept} | {"app_version": "0.0.1"}
+    it = named(USERS_R1[1], FEW)
+    assert it is not None
+    described = snapshot_of(it, old)
+    assert prove(described, HEALTHY[USERS_R1][0], FEW.reports[it.call.report], "0.0.1", keep=True) == BODY
+
+
+def test_files_of_another_zlib_are_no_damage() -> None:
+    packer = zlib.compressobj(1, wbits=31)
+    other = packer.compress(BODY) + packer.flush()
+    other = HEALTHY[USERS_R1][0][:10] + other[10:]
+    assert b"".join(unpacked(other)) == BODY
+
+
+def test_the_shares_cover_everything_once() -> None:
+    names = [name for _, name in HEALTHY]
+    for of in (1, 2, 7):
+        assert all([in_share(name, number, of) for number in range(1, of + 1)].count(True) == 1 for name in names)
+
+
+def test_every_flip_is_found_by_one_of_the_shares() -> None:
+    chance = random.Random(1)
+    for at, (content, metadata) in HEALTHY.items():
+        changed = bytearray(content)
+        changed[chance.randrange(len(content))] ^= 0xFF
+        blobs = HEALTHY | {at: (bytes(changed), metadata)}
+        shares = [at in [finding[:2] for finding in found(blobs, (number, 3))] for number in (1, 2, 3)]
+        assert any(shares)
+        assert shares[[in_share(at[1], number, 3) for number in (1, 2, 3)].index(True)]
+
+
+@pytest.mark.parametrize("text", ["0/3", "4/3", "1", "a/b", "1/0", "-1/2", "1/2/3", "\u0663/7"])
+def test_what_is_no_share(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError):
+        share(text)
+    assert share("3/7") == (3, 7)
+
+
+def fill(archive: Archive) -> list[Snapshot]:
+    made = []
+    for number, (call, revision) in enumerate([(USERS, 1), (FILES, 1), (USERS, 2), (Call(PEOPLE, date=DAY), 1)]):
+        content = body(call, DAY, number)
+        each = snapshot(call, DAY, content, revision)
+        with archive.draft(call) as draft:
+            draft.write(content, DAY)
+            made.append(draft.commit(DAY, each.origin)[1])
+        Series(archive).keep_up(made[-1])
+    archive.keep_run(run_of(*made))
+    return made
+
+
+def listed(archive: Archive) -> list[Blob]:
+    return list(everything(archive))
+
+
+def test_damage_in_real_storage(make_app: Callable[..., App], blobs: BlobServiceClient) -> None:
+    archive = make_app().archive
+    assert listed(archive) == []
+    made = fill(archive)
+    assert list(verify(listed(archive), FEW, NOW)) == []
+    blob = blobs.get_blob_client(USAGE, made[0].blob)
+    content, metadata = blob.download_blob().readall(), blob.get_blob_properties().metadata
+    blob.upload_blob(content[:-1] + b"\1", overwrite=True, metadata=metadata)
+    assert [finding[:3] for finding in verify(listed(archive), FEW, NOW)] == [(USAGE, made[0].blob, "damaged")]
+    blob.upload_blob(content, overwrite=True, metadata=metadata | {"request_id": "another"})
+    assert [finding.what for finding in verify(listed(archive), FEW, NOW)] == ["snapshots_changed"]
+    blob.delete_blob()
+    findings = [finding[:3] for finding in verify(listed(archive), FEW, NOW)]
+    assert (USAGE, made[0].blob, "gone") in findings
+    assert (DERIVED, series_name(USERS), "snapshots_gone") in findings
+
+
+def options(
+    folder: Path = Path(), sample: str = "1/1", file: Path | None = None, url: str | None = None
+) -> argparse.Namespace:
+    return argparse.Namespace(archive=folder, sample=share(sample), manifest=file, url=url)
+
+
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], stack: Stack) -> None:
+    folder = tmp_path / "archive"
+    with Stack(folder, users=1) as own, environment(identity(own.settings)):
+        archive = App(read(own.settings)).archive
+        made = fill(archive)
+        assert command(options(folder)) == 2, "while somebody uses it"
+        unpacked_to = tmp_path / "copy"
+        for each in made:
+            file = unpacked_to / each.blob.removesuffix(".gz")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(archive.content(each))
+    assert command(options(folder, file=tmp_path / "manifest")) == 0
+    assert "no findings" in capsys.readouterr().out
+    if shutil.which("sha256sum"):
+        subprocess.run(["sha256sum", "--strict", "-c", tmp_path / "manifest"], cwd=unpacked_to, check=True)
+    assert len((tmp_path / "manifest").read_text().splitlines()) == len(made)
+    with Stack(folder, users=1) as own, environment(identity(own.settings)):
+        archive = App(read(own.settings)).archive
+        archive.container(USERS).delete_blob(made[0].blob)
+    assert command(options(folder, "1/2")) == 1
+    assert made[0].blob in capsys.readouterr().out
+    assert command(options(tmp_path / "nowhere")) == 2
+    assert "there is no archive" in capsys.readouterr().err
+
+
+def test_the_command_reads_an_archive_in_azure(
+    make_app: Callable[..., App], stack: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive = make_app().archive
+    made = fill(archive)
+    with environment({"ARCHIVE_CA": stack.settings["ARCHIVE_CA"]}):
+        assert command(options(url=stack.settings["ARCHIVE_URL"])) == 0
+        archive.container(USERS).delete_blob(made[0].blob)
+        assert command(options(url=stack.settings["ARCHIVE_URL"])) == 1
+    assert f"gone: {USAGE}/{made[0].blob}" in capsys.readouterr().out
+
+
+def test_the_command_says_that_nobody_is_signed_in_to_azure(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "AzureCliCredential")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert command(options(url="https://account.blob.core.windows.net")) == 2
+    assert "run az login" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("url", ["", "account", "https://account.blob.core.windows.net/?sig=x"])
+def test_the_command_says_what_a_url_must_be(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(options(url=url)) == 2
+    assert "without container, key or SAS" in capsys.readouterr().err

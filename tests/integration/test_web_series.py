@@ -1,0 +1,246 @@
+"""`/series`: ranges, thinning, forms, and what is said of what is not there. Over an archive that the app filled."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from azure.storage.blob import BlobServiceClient
+
+from local.simulator_client import Control
+from shared.app import App
+from shared.archive.azure_blob_store import PERSONAL
+from shared.archive.snapshots import Entry
+from shared.domain.call import Call
+from shared.domain.catalogue import catalogue
+from shared.report.table import last_days
+from shared.settings import read
+from shared.web.http import Reply
+from shared.web.representation import LARGEST
+from tests.asking import ask, code, value
+from tests.shelf import Shelf, lines, snapshot
+
+COUNTS = "getOffice365ActiveUserCounts"
+SERVICES = "getOffice365ServicesUserCounts"
+DETAIL = "getOffice365ActiveUserDetail"
+D7 = f"v1.0/reports/{COUNTS}(period='D7')/series"
+DAYS = f"v1.0/reports/{DETAIL}/series"
+
+
+@pytest.fixture(scope="module")
+def app(lasting: tuple[Callable[..., App], Control]) -> App:
+    """With a few days of history, and single days of people: the first weeks of a month, as the oldest come first."""
+    make_app, control = lasting
+    app = make_app(REPORTS=f"{COUNTS}, {DETAIL}")
+    control.set_time(datetime(2028, 1, 28, 7, 15, tzinfo=UTC))
+    for _ in range(4):
+        app.runner.run()
+        control.sleep(24 * 3600)
+    return app
+
+
+def rows(reply: Reply) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(reply.body.decode(), newline="")))
+
+
+def days(reply: Reply, column: str = "Report Date") -> list[str]:
+    return sorted({row[column] for row in rows(reply)})
+
+
+# -- which days --------------------------------------------------------------------------------------------------------
+
+
+def test_a_range_has_its_beginning_and_not_its_end(app: App) -> None:
+    whole = days(ask(app, D7))
+    assert len(whole) > 7
+    assert days(ask(app, D7, {"from": whole[2], "to": whole[5]})) == whole[2:5]
+    assert days(ask(app, D7, {"from": whole[2]})) == whole[2:]
+    assert days(ask(app, D7, {"to": whole[2]})) == whole[:2]
+
+
+def test_neighbouring_ranges_make_up_the_whole(app: App) -> None:
+    middle = days(ask(app, D7))[4]
+    parts = rows(ask(app, D7, {"to": middle})) + rows(ask(app, D7, {"from": middle}))
+    assert parts == rows(ask(app, D7))
+
+
+@pytest.mark.parametrize(("path", "personal"), [(D7, False), (DAYS, True)])
+def test_a_range_without_rows_is_the_header_alone(app: App, path: str, *, personal: bool) -> None:
+    full = ask(app, path, personal=personal)
+    empty = ask(app, path, {"from": "1970-01-01", "to": "1970-01-02"}, personal=personal)
+    assert (empty.status, empty.body) == (200, full.body.splitlines(keepends=True)[0])
+    assert empty.body.startswith(b"Report Refresh Date,")
+
+
+def test_a_call_that_was_never_pulled_has_the_documented_header(app: App) -> None:
+    reply = ask(app, f"v1.0/reports/{SERVICES}(period='D7')/series")
+    assert reply.status == 200
+    assert reply.body.decode().strip().split(",")[:2] == ["Report Refresh Date", "Exchange Active"]
+
+
+@pytest.mark.parametrize("asked", ["v1.0", "beta"])
+def test_that_header_is_of_the_version_that_graph_is_asked_for(asked: str) -> None:
+    report = catalogue().reports["getOneDriveUsageAccountDetail"]
+    assert report.columns["v1.0"] != report.columns["beta"]
+    settings = {"ARCHIVE_URL": "https://nowhere.invalid", "REPORTS": report.name, "GRAPH_VERSION": asked}
+    app = App(read(settings))
+    app.archive = Shelf()
+    for path in ("v1.0", "beta"):
+        reply = ask(app, f"{path}/reports/{report.name}(period='D7')/series", personal=True)
+        assert reply.body.decode().strip().split(",") == list(report.columns[asked])
+
+
+def test_every_week_or_month_is_the_last_day_of_it(app: App) -> None:
+    whole = [date.fromisoformat(day) for day in days(ask(app, D7))]
+    weekly = days(ask(app, D7, {"every": "week"}))
+    assert weekly == [str(day) for day in whole if day.weekday() == 6 or day == whole[-1]]
+    monthly = days(ask(app, D7, {"every": "month"}))
+    assert monthly == [str(day) for day in whole if day.month != (day + timedelta(days=1)).month or day == whole[-1]]
+
+
+class Growing(Shelf):
+    """To which a snapshot with another column comes as soon as somebody has listed what there is of people."""
+
+    def entries(self, container: str, start: str = "") -> list[Entry]:
+        found = super().entries(container, start)
+        if container == PERSONAL and len(found) == 1:
+            self.put_of_people(19, lines("Report Refresh Date,Teams,Viva", "2026-11-19,2,3"))
+        return found
+
+    def put_of_people(self, day: int, body: bytes) -> None:
+        self.put(snapshot(Call(DETAIL, period="D7"), date(2026, 11, day), body), body)
+
+
+def test_no_column_lacks_of_people_who_are_archived_meanwhile() -> None:
+    app = App(read({"ARCHIVE_URL": "https://nowhere.invalid", "REPORTS": DETAIL}))
+    app.archive = shelf = Growing()
+    shelf.put_of_people(18, lines("Report Refresh Date,Teams", "2026-11-18,1"))
+    came = [
+        list(row.values())
+        for _ in range(2)
+        for row in rows(ask(app, f"v1.0/reports/{DETAIL}(period='D7')/series", personal=True))
+    ]
+    assert came == [["2026-11-18", "1", ""], ["2026-11-18", "1", ""], ["2026-11-19", "2", "3"]]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{"from": "2024-12-01", "to": "2024-11-01"}, {"every": "year"}, {"refreshDate": "2026-11-18"}, {"format": "xml"}],
+)
+def test_bad_parameters_are_refused(app: App, query: dict[str, str]) -> None:
+    reply = ask(app, D7, query)
+    assert (reply.status, code(reply)) == (400, "bad_argument")
+
+
+# -- which call --------------------------------------------------------------------------------------------------------
+
+
+def test_without_a_period_it_is_the_longest_where_each_day_has_its_row(app: App) -> None:
+    longest = ask(app, f"v1.0/reports/{COUNTS}(period='D180')/series")
+    assert ask(app, f"v1.0/reports/{COUNTS}/series").body == longest.body
+    assert code(ask(app, f"v1.0/reports/{SERVICES}/series")) == "bad_argument"
+
+
+def test_without_a_period_it_is_the_single_days_where_there_are_any(app: App) -> None:
+    reply = ask(app, DAYS, personal=True)
+    listed = value(ask(app, f"v1.0/reports/{DETAIL}/snapshots", personal=True))
+    assert days(reply, "Report Refresh Date") == sorted({line["refreshDate"] for line in listed})
+    assert len(rows(reply)) == sum(line["rows"] for line in listed)
+    for line in listed:
+        assert f"{DETAIL}(date={line['refreshDate']})?revision=1" in line["url"]
+
+
+def test_a_timemap_is_of_one_call_in_full(app: App) -> None:
+    first, *others = value(ask(app, f"v1.0/reports/{DETAIL}/snapshots", personal=True))
+    call = f"{DETAIL}(date={first['refreshDate']})"
+    timemap = ask(app, f"v1.0/reports/{call}/snapshots", {"format": "link"}, personal=True)
+    mementos = [line for line in timemap.body.decode().split(",\n") if 'rel="memento"' in line]
+    assert others
+    assert [line.partition(">")[0] for line in mementos] == [f"<{first['url']}"]
+    reply = ask(app, f"v1.0/reports/{DETAIL}/snapshots", {"format": "link"}, personal=True)
+    assert (reply.status, code(reply)) == (400, "bad_argument")
+
+
+def test_a_personal_series_is_the_personal_functions_alone(app: App) -> None:
+    for view in ("series", "snapshots"):
+        reply = ask(app, f"v1.0/reports/{DETAIL}/{view}")
+        assert (reply.status, code(reply)) == (404, "personal_report")
+    reply = ask(app, DAYS, personal=True)
+    assert reply.headers["Cache-Control"] == "private, no-store"
+
+
+# -- forms -------------------------------------------------------------------------------------------------------------
+
+
+def test_the_header_is_the_same_in_every_answer(app: App) -> None:
+    headers = {ask(app, D7, {"to": day}).body.splitlines()[0] for day in days(ask(app, D7))}
+    assert len(headers) == 1
+
+
+def test_a_bom_is_there_if_asked_for(app: App) -> None:
+    plain, marked = ask(app, D7), ask(app, D7, {"bom": "1"})
+    assert marked.body == b"\xef\xbb\xbf" + plain.body
+    assert marked.headers["ETag"] != plain.headers["ETag"]
+
+
+@pytest.mark.parametrize(("path", "personal"), [(D7, False), (DAYS, True)])
+def test_json_says_the_same_as_csv(app: App, path: str, *, personal: bool) -> None:
+    reply = ask(app, path, {"format": "json"}, personal=personal)
+    assert reply.headers["Content-Type"] == "application/json"
+    assert value(reply) == rows(ask(app, path, personal=personal))
+
+
+@pytest.mark.parametrize(("path", "personal"), [(D7, False), (DAYS, True)])
+def test_svg_is_a_chart_with_the_report_as_its_title(app: App, path: str, *, personal: bool) -> None:
+    reply = ask(app, path, {"format": "svg"}, personal=personal)
+    assert reply.headers["Content-Type"] == "image/svg+xml"
+    assert (COUNTS if path == D7 else DETAIL).encode() in reply.body
+    assert b"<script" not in reply.body
+
+
+def test_the_form_for_excel_has_a_bom(app: App) -> None:
+    reply = ask(app, D7, {"format": "excel"})
+    assert reply.body == ask(app, D7, {"bom": "1"}).body
+    assert reply.headers["Content-Disposition"] == f'attachment; filename="{COUNTS}_D7_series_excel.csv"'
+
+
+def test_a_known_etag_gives_304(app: App) -> None:
+    etag = ask(app, D7).headers["ETag"]
+    assert ask(app, D7, headers={"if-none-match": etag}).status == 304
+
+
+# -- what is too large -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("fits", "of"), [("week", "week"), ("month", "month")])
+def test_what_is_too_large_names_the_every_that_fits(app: App, blobs: BlobServiceClient, fits: str, of: str) -> None:
+    held = [line["refreshDate"] for line in value(ask(app, f"v1.0/reports/{DETAIL}/snapshots", personal=True))]
+    problem = asked_with_sizes(app, blobs, [LARGEST // len(last_days(held, of))] * len(held))
+    assert (problem["status"], problem["code"], problem.get("every")) == (413, "too_large", fits)
+    assert f"every={fits}" in problem["detail"]
+
+
+@pytest.mark.parametrize(("first", "instead"), [(1, "from and to"), (LARGEST + 1, "/snapshots")])
+def test_what_is_too_large_with_any_every_names_what_else_to_ask(
+    app: App, blobs: BlobServiceClient, first: int, instead: str
+) -> None:
+    held = value(ask(app, f"v1.0/reports/{DETAIL}/snapshots", personal=True))
+    problem = asked_with_sizes(app, blobs, [first] + [LARGEST + 1] * (len(held) - 1))
+    assert (problem["status"], problem["code"]) == (413, "too_large")
+    assert "every" not in problem
+    assert instead in problem["detail"]
+
+
+def asked_with_sizes(app: App, blobs: BlobServiceClient, sizes: list[int]) -> dict[str, Any]:
+    """The problem of a series of snapshots that are said to have so many bytes."""
+    container = blobs.get_container_client("usage-personal")
+    listed = list(container.list_blobs(f"report={DETAIL}/period=day/", include=["metadata"]))
+    for blob, size in zip(listed, sizes, strict=True):
+        container.get_blob_client(blob.name).set_blob_metadata(blob.metadata | {"size": str(size)})
+    problem: dict[str, Any] = json.loads(ask(app, DAYS, personal=True).body)
+    for blob in listed:
+        container.get_blob_client(blob.name).set_blob_metadata(blob.metadata)
+    return problem

@@ -1,0 +1,165 @@
+"""The simulated Graph without a network: it lives in the same process, and its answers are read off a pipe.
+
+For what needs thousands of pulls. All of the app's own HTTP code runs, down to the framing of a body.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from http.client import HTTPException, HTTPResponse
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import requests
+import urllib3
+from azure.core.credentials import AccessToken, TokenCredential
+from azure.core.exceptions import ClientAuthenticationError
+from requests.adapters import HTTPAdapter
+
+from local.simulator_client import Control
+from shared.graph.client import Graph
+from shared.graph.session import Session
+from shared.identity import A_MINUTE, Bearer, ManagedIdentity
+from simulator.protocol.messages import Request
+from simulator.simulator import Simulator
+
+
+class InProcessControl(Control):
+    """Steers the simulator."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        super().__init__("")
+        self._simulator = simulator
+
+    def put(self, path: str, wish: dict[str, Any]) -> None:
+        self._ask("PUT", path, json.dumps(wish).encode())
+
+    def get(self, path: str, **query: str) -> Any:
+        return self._ask("GET", f"{path}?{urlencode(query)}")
+
+    def delete(self, path: str) -> None:
+        self._ask("DELETE", path)
+
+    def _ask(self, method: str, target: str, body: bytes = b"") -> Any:
+        answer = self._simulator.steer(Request(method, f"/{target}", {}, body))
+        content = b"".join(answer.chunks)
+        if answer.status != 200:
+            raise ValueError(content.decode())
+        return json.loads(content)
+
+
+class InProcessGraph(Graph):
+    """The app's client of Graph, connected to the simulator."""
+
+    def __init__(self, simulator: Simulator, sleep: Callable[[float], object]) -> None:
+        bearer = Bearer(lambda: _Identity(simulator, sleep), simulator.graph_endpoint)
+        super().__init__(simulator.graph_endpoint, bearer, frozenset([simulator.download_origin]))
+        self._adapter = _Adapter(simulator)
+        self._origins = simulator.graph_endpoint, simulator.download_origin
+
+    def _session(self, to: str) -> Session:
+        session = super()._session(to)
+        for origin in self._origins:
+            if origin + "/" in session.adapters:
+                session.adapters[origin + "/"] = self._adapter
+        return session
+
+
+class _Identity(ManagedIdentity):
+    """Asks again as in the app."""
+
+    def __init__(self, simulator: Simulator, sleep: Callable[[float], object]) -> None:
+        self._simulator = simulator
+        super().__init__(waits=A_MINUTE, sleep=sleep)
+
+    def _fresh(self) -> TokenCredential:
+        return _Endpoint(self._simulator)
+
+
+class _Endpoint:
+    """The credential of azure-identity, but for its cache."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
+
+    def get_token(self, *scopes: str, **_: Any) -> AccessToken:
+        query = urlencode({"resource": scopes[0], "api-version": "2019-08-01"})
+        request = Request("GET", f"/msi/token?{query}", {"x-identity-header": self._simulator.identity_header}, b"")
+        try:
+            answer = _response(self._simulator.exchange("identity", request))
+            token = json.loads(answer.read()) if answer.status == 200 else {}
+            return AccessToken(token["access_token"], int(token["expires_on"]))
+        except (OSError, HTTPException, ValueError, KeyError) as error:
+            raise ClientAuthenticationError("There is no token.") from error
+
+
+class _Adapter(HTTPAdapter):
+    """Has a request answered by the simulator."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        super().__init__()
+        self._simulator = simulator
+        self._names = {simulator.graph_endpoint: "graph", simulator.download_origin: "download"}
+
+    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+        parts = urlsplit(request.url or "")
+        sent = tuple(request.headers.items())
+        headers = {name.lower(): value for name, value in sent}
+        asked = Request(request.method or "", request.path_url, headers, b"", sent)
+        try:
+            answer = _response(self._simulator.exchange(self._names[f"{parts.scheme}://{parts.netloc}"], asked))
+        except (OSError, HTTPException) as error:
+            raise requests.ConnectionError(request=request) from error
+        return self.build_response(
+            request,
+            urllib3.HTTPResponse(
+                answer,
+                headers=urllib3.HTTPHeaderDict(answer.msg.items()),
+                status=answer.status,
+                version=answer.version,
+                reason=answer.reason,
+                preload_content=False,
+                decode_content=False,
+                original_response=answer,
+                request_method=request.method,
+            ),
+        )
+
+
+def _response(pieces: Iterator[bytes]) -> HTTPResponse:
+    response = HTTPResponse(_Line(pieces), method="GET")  # type: ignore[arg-type]
+    response.begin()
+    return response
+
+
+class _Line:
+    """As much of a socket as an HTTPResponse needs."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_Pipe(self._pieces))
+
+
+class _Pipe(io.RawIOBase):
+    """Pieces as a stream. A ConnectionAbortedError ends it, a reset goes through."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            while not self._rest:
+                self._rest = next(self._pieces)
+        except (StopIteration, ConnectionAbortedError):
+            return 0
+        size = min(len(buffer), len(self._rest))
+        buffer[:size], self._rest = self._rest[:size], self._rest[size:]
+        return size

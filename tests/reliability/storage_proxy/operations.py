@@ -1,0 +1,58 @@
+"""What a request to the blob service is about (https://learn.microsoft.com/rest/api/storageservices/blob-service-rest-api)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from simulator.protocol.messages import Request
+
+_NAMES = {
+    "PUT blob": "put_blob",
+    "PUT blob block": "put_block",
+    "PUT blob blocklist": "commit",
+    "PUT blob metadata": "set_metadata",
+    "PUT blob properties": "set_properties",
+    "PUT blob lease": "lease",
+    "GET blob": "get",
+    "GET blob blocklist": "list_blocks",
+    "HEAD blob": "head",
+    "DELETE blob": "delete",
+    "PUT container": "create_container",
+    "GET container": "get_container",
+    "HEAD container": "get_container",
+    "GET container list": "list",
+    "DELETE container": "delete_container",
+    "GET account list": "list_containers",
+}
+"""Method, what it is done to, and the parameter `comp`; what is not here goes by that."""
+NAMES = frozenset(_NAMES.values())
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation on the service."""
+
+    number: int
+    """Its place among all that were seen, from 1."""
+    name: str
+    """Such as `put_block`, `commit`, `put_blob`, `get`, `head`, `list` or `create_container`."""
+    method: str
+    container: str
+    blob: str
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.name} {self.container}/{self.blob}".rstrip("/ ")
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What a rule can match."""
+        return {"operation": self.name, "method": self.method, "container": self.container, "blob": self.blob}
+
+
+def read(request: Request, number: int, root: str) -> Operation:
+    """The operation of a request below the path of the service."""
+    container, _, blob = unquote(request.path.removeprefix(root).lstrip("/")).partition("/")
+    target = "blob" if blob else "container" if container else "account"
+    key = f"{request.method} {target} {request.query.get('comp', '')}".rstrip()
+    return Operation(number, _NAMES.get(key, key), request.method, container, blob)

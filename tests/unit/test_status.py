@@ -1,0 +1,290 @@
+"""How each call stands: late or not, what is missing, and what the newest run said."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from shared.archive.cadence import Rhythm
+from shared.archive.coverage import LOST, NEVER_PUBLISHED, RECOVERABLE, days_between
+from shared.archive.markers import Flip, Place, place_of
+from shared.archive.run_log import Last, Pulled, Run
+from shared.domain.call import Call
+from shared.domain.catalogue import catalogue
+from shared.domain.errors import Outcome
+from shared.domain.selection import Selection, select
+from shared.web.archive_cache import Inventory
+from shared.web.status import COLUMNS, standings, summary, table
+
+NOW = datetime(2026, 11, 21, 7, 15, tzinfo=UTC)
+"""A Saturday."""
+TODAY = NOW.date()
+SERVICES = Call("getOffice365ServicesUserCounts", period="D7")
+DETAIL = Call("getOffice365ActiveUserDetail", period="D7")
+DAYS = Place(DETAIL.report, "day")
+
+
+def ago(days: int) -> date:
+    return TODAY - timedelta(days=days)
+
+
+def dates(oldest: int, newest: int) -> list[date]:
+    """Those from so many days ago to so many days ago."""
+    return days_between(ago(oldest), ago(newest) + timedelta(days=1))
+
+
+def single(days: int) -> str:
+    return str(Call(DETAIL.report, date=ago(days)))
+
+
+def selected(*items: object) -> Selection:
+    return select(", ".join(map(str, items)), catalogue())
+
+
+def run_of(*pulls: Pulled, last: dict[str, Last] | None = None, hours_ago: float = 1) -> Run:
+    at = NOW - timedelta(hours=hours_ago)
+    return Run("the run", at, at, list(pulls), 0, last=last or {}, pulled_at=at)
+
+
+def entry(
+    selection: Selection,
+    held: dict[Place, list[date]],
+    run: Run | None = None,
+    *,
+    lost: dict[Place, set[date]] | None = None,
+    flips: dict[Place, list[Flip]] | None = None,
+    now: datetime = NOW,
+) -> dict[str, Any]:
+    """The last of the calls in the status."""
+    found: dict[str, Any] = summary(selection, Inventory(held, lost or {}, flips or {}), run, now)["calls"][-1]
+    return found
+
+
+def of_days(days: list[date], periods: list[date], run: Run | None = None, **more: Any) -> dict[str, Any]:
+    """Of the single days of a report, beside its D7."""
+    selection = Selection({DETAIL}, {DETAIL.report})
+    return entry(selection, {DAYS: days, place_of(DETAIL): periods}, run, **more)
+
+
+# -- which calls -------------------------------------------------------------------------------------------------------
+
+
+def test_every_selected_call_is_told_and_the_single_days_of_a_report_as_one() -> None:
+    selection = selected(SERVICES, DETAIL.report)
+    assert [each.call for each in standings(selection, Inventory({}, {}, {}), None, NOW)] == [
+        *(f"{DETAIL.report}(period='{period}')" for period in ("D180", "D30", "D7", "D90")),
+        f"{DETAIL.report}(date)",
+        str(SERVICES),
+    ]
+
+
+def test_a_call_of_which_nothing_came_yet_is_not_late() -> None:
+    assert entry(selected(SERVICES), {}) == {
+        "call": str(SERVICES),
+        "report": SERVICES.report,
+        "since": None,
+        "refreshDate": None,
+        "ageDays": None,
+        "revision": None,
+        "rows": None,
+        "expectedNext": None,
+        "late": False,
+        "outcome": None,
+        "reason": None,
+        "run": None,
+        "missing": 0,
+        "lost": 0,
+        "gaps": [],
+        "names": None,
+        "flips": [],
+    }
+
+
+# -- late or not -------------------------------------------------------------------------------------------------------
+
+
+def test_the_newest_refresh_date_has_an_age_in_days() -> None:
+    told = entry(selected(SERVICES), {place_of(SERVICES): dates(20, 3)})
+    assert (told["since"], told["refreshDate"], told["ageDays"]) == ("2026-11-01", "2026-11-18", 3)
+
+
+@pytest.mark.parametrize(
+    ("newest", "expected"), [(18, "2026-11-23T00:00:00+00:00"), (19, "2026-11-25T00:00:00+00:00")], ids=["Wed", "Thu"]
+)
+def test_a_call_is_late_from_when_a_newer_date_should_be_there(newest: int, expected: str) -> None:
+    held = {place_of(SERVICES): [date(2026, 11, newest)]}
+    moment = datetime.fromisoformat(expected)
+    on_time, late = (entry(selected(SERVICES), held, now=moment + timedelta(seconds=s)) for s in (0, 1))
+    assert on_time["expectedNext"] == late["expectedNext"] == expected
+    assert (on_time["late"], late["late"]) == (False, True)
+
+
+def test_each_call_is_expected_in_its_own_rhythm() -> None:
+    other = SERVICES._replace(period="D30")
+    slow = Rhythm(((),) * 2 + ((222, 222),) + ((),) * 4)
+    last = Last(Outcome.UNCHANGED, "", NOW, refresh_date=ago(3))
+    run = run_of(last={str(SERVICES): last, str(other): last._replace(rhythm=slow)})
+    held = {place_of(call): [ago(3)] for call in (SERVICES, other)}
+    assert entry(selected(SERVICES), held, run)["expectedNext"] == "2026-11-23T00:00:00+00:00"
+    assert entry(selected(other), held, run)["expectedNext"] == "2026-11-28T06:00:00+00:00"
+
+
+def test_single_days_on_which_nobody_did_anything_do_not_make_the_next_one_late() -> None:
+    empty = {single(days): Last(Outcome.NO_DATA, "no_rows", NOW) for days in (5, 4, 3)}
+    periods = dates(20, 3)
+    assert of_days(dates(27, 6), periods, run_of())["late"] is True
+    assert of_days(dates(27, 6), periods, run_of(last=empty))["late"] is False
+
+
+def test_single_days_on_which_nobody_did_anything_are_not_missing() -> None:
+    held = sorted({*dates(27, 3)} - {ago(9), ago(8), ago(5)})
+    empty = {single(days): Last(Outcome.NO_DATA, "no_rows", NOW) for days in (9, 8)}
+    told = of_days(held, dates(20, 3), run_of(last=empty))
+    assert (told["missing"], told["lost"]) == (1, 0)
+    assert [(gap["first"], gap["days"], gap["state"]) for gap in told["gaps"]] == [
+        (str(ago(9)), 2, "never_published"),
+        (str(ago(5)), 1, "recoverable"),
+    ]
+
+
+def test_without_a_period_an_empty_day_may_be_one_that_is_not_out_yet() -> None:
+    empty = {single(days): Last(Outcome.NO_DATA, "no_rows", NOW) for days in (5, 4, 3)}
+    alone = Selection(set(), {DETAIL.report})
+    assert entry(alone, {DAYS: dates(27, 6)}, run_of(last=empty))["late"] is True
+
+
+def test_single_days_are_expected_in_the_rhythm_of_their_report() -> None:
+    slow = Rhythm(((),) * 2 + ((222, 222),) + ((),) * 4)
+    last = Last(Outcome.UNCHANGED, "", NOW, refresh_date=ago(3), rhythm=slow)
+    told = of_days(dates(27, 3), dates(27, 3), run_of(last={str(DETAIL): last}))
+    assert told["expectedNext"] == "2026-11-28T06:00:00+00:00"
+
+
+# -- what is missing ---------------------------------------------------------------------------------------------------
+
+
+def test_refresh_dates_that_are_missing_are_lost_or_were_never_published() -> None:
+    place = place_of(SERVICES)
+    held = {place: dates(20, 15) + dates(12, 10) + dates(8, 3)}
+    told = entry(selected(SERVICES), held, lost={place: set(dates(14, 13))})
+    assert told["gaps"] == [
+        {"first": "2026-11-07", "last": "2026-11-08", "days": 2, "state": LOST},
+        {"first": "2026-11-12", "last": "2026-11-12", "days": 1, "state": NEVER_PUBLISHED},
+    ]
+    assert (told["missing"], told["lost"]) == (0, 2)
+
+
+def test_single_days_can_be_recovered_for_27_days() -> None:
+    told = of_days([*dates(40, 30), *dates(24, 3)], dates(40, 3), run_of(), lost={DAYS: set(dates(29, 29))})
+    assert told["gaps"] == [
+        {"first": "2026-10-23", "last": "2026-10-23", "days": 1, "state": LOST},
+        {"first": "2026-10-24", "last": "2026-10-24", "days": 1, "state": NEVER_PUBLISHED},
+        {
+            "first": "2026-10-25",
+            "last": "2026-10-27",
+            "days": 3,
+            "state": RECOVERABLE,
+            "recoverableUntil": TODAY.isoformat(),
+        },
+    ]
+    assert (told["missing"], told["lost"]) == (3, 1)
+
+
+def test_single_days_that_went_out_of_reach_since_the_newest_run_are_lost() -> None:
+    held = [*dates(40, 31), *dates(27, 3)]
+    empty = {single(29): Last(Outcome.NO_DATA, "no_rows", NOW)}
+    told = of_days(held, dates(40, 3), run_of(last=empty, hours_ago=48))
+    assert [(gap["first"], gap["state"]) for gap in told["gaps"]] == [
+        (str(ago(30)), NEVER_PUBLISHED),
+        (str(ago(28)), LOST),
+    ]
+
+
+def test_a_single_day_is_not_missing_before_its_refresh_date_is_out() -> None:
+    assert of_days(dates(27, 5), dates(27, 5), run_of())["gaps"] == []
+    assert of_days(dates(27, 6), dates(27, 5), run_of())["missing"] == 1
+
+
+def test_single_days_that_came_out_during_an_outage_of_the_archive_are_missing() -> None:
+    assert of_days(dates(27, 5), dates(27, 5), run_of(hours_ago=72))["missing"] == 3
+
+
+def test_single_days_are_missing_of_a_report_that_is_selected_for_them_alone() -> None:
+    told = entry(Selection(set(), {DETAIL.report}), {DAYS: dates(27, 5)}, run_of())
+    assert (told["call"], told["missing"]) == (f"{DETAIL.report}(date)", 3)
+
+
+# -- what the newest run said ------------------------------------------------------------------------------------------
+
+
+def test_the_last_outcome_is_that_of_the_newest_run() -> None:
+    pulled = Pulled(str(SERVICES), Outcome.DEFERRED, NOW, "rate_limited")
+    told = entry(selected(SERVICES), {}, run_of(pulled))
+    assert (told["outcome"], told["reason"], told["run"]) == ("deferred", "rate_limited", "the run")
+
+
+def test_the_outcome_of_single_days_is_the_worst_of_them() -> None:
+    outcomes = [Outcome.UNCHANGED, Outcome.NO_DATA, Outcome.QUARANTINED, Outcome.DEFERRED, Outcome.PUBLISHED]
+    pulls = [Pulled(single(5 + number), outcome, NOW, outcome[:2]) for number, outcome in enumerate(outcomes)]
+    told = of_days([], [], run_of(*pulls))
+    assert (told["outcome"], told["reason"]) == ("quarantined", "qu")
+
+
+def test_what_is_known_of_the_newest_snapshot_outlives_a_pull_that_fails() -> None:
+    last = Last(Outcome.DEFERRED, "graph_error", NOW, refresh_date=ago(3), revision=2, rows=40, names="concealed")
+    told = entry(selected(DETAIL), {place_of(DETAIL): [ago(3)]}, run_of(last={str(DETAIL): last}))
+    assert (told["revision"], told["rows"], told["names"]) == (2, 40, "concealed")
+
+
+def test_what_is_known_of_another_refresh_date_is_not_said_of_the_newest() -> None:
+    last = Last(Outcome.PUBLISHED, "", NOW, refresh_date=ago(4), revision=2, rows=40, names="concealed")
+    told = entry(selected(DETAIL), {place_of(DETAIL): [ago(3)]}, run_of(last={str(DETAIL): last}))
+    assert (told["revision"], told["rows"], told["names"]) == (None, None, None)
+
+
+def test_it_is_told_when_names_changed() -> None:
+    place = place_of(DETAIL)
+    flips = {place: [Flip(place, ago(9), 1, "named", "concealed"), Flip(place, ago(5), 2, "concealed", "named")]}
+    assert entry(selected(DETAIL), {}, flips=flips)["flips"] == [
+        {"refreshDate": "2026-11-12", "revision": 1, "from": "named", "to": "concealed"},
+        {"refreshDate": "2026-11-16", "revision": 2, "from": "concealed", "to": "named"},
+    ]
+
+
+# -- as a table --------------------------------------------------------------------------------------------------------
+
+
+def test_as_a_table_every_call_is_a_line_of_text_below_a_constant_header() -> None:
+    place = place_of(SERVICES)
+    pulled = Pulled(str(SERVICES), Outcome.UNCHANGED, NOW, "not_due")
+    last = Last(Outcome.UNCHANGED, "", NOW, refresh_date=ago(3), names="none")
+    told = summary(
+        selected(SERVICES, DETAIL),
+        Inventory({place: dates(20, 15) + dates(10, 3)}, {place: set(dates(14, 13))}, {}),
+        run_of(pulled, last={str(SERVICES): last}),
+        NOW,
+    )
+    nothing = [str(DETAIL), DETAIL.report, "", "", "", "", "false", "", "", "", "0", "0", ""]
+    assert table(told) == [
+        list(COLUMNS),
+        nothing,
+        [
+            str(SERVICES),
+            SERVICES.report,
+            "2026-11-01",
+            "2026-11-18",
+            "3",
+            "2026-11-23T00:00:00+00:00",
+            "false",
+            "unchanged",
+            "not_due",
+            "the run",
+            "0",
+            "2",
+            "none",
+        ],
+    ]
+
+
+def test_as_a_table_nothing_selected_would_leave_the_header() -> None:
+    assert table({"calls": []}) == [list(COLUMNS)]

@@ -1,0 +1,160 @@
+"""What is told from a body while it streams by."""
+
+import hashlib
+import itertools
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.domain.errors import Deferred, NoData, Quarantined, TryAgain
+from shared.report.validator import Body
+
+BOM = b"\xef\xbb\xbf"
+CSV = b"Report Refresh Date,Teams Active,Report Period\n2026-11-18,7,7\n2026-11-18,8,7\n"
+
+
+def read(text: bytes) -> Body:
+    body = Body()
+    body.read([text])
+    return body
+
+
+def test_size_digest_and_rows_are_those_of_the_bytes_received() -> None:
+    body = read(BOM + CSV)
+    assert (body.size, body.sha256) == (len(BOM + CSV), hashlib.sha256(BOM + CSV).hexdigest())
+    assert body.rows == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(BOM + CSV, id="BOM"),
+        pytest.param(CSV, id="no BOM"),
+        pytest.param(BOM + BOM + CSV, id="two BOMs"),
+        pytest.param(CSV.replace(b"\n", b"\r\n"), id="CRLF"),
+        pytest.param(CSV.rstrip(), id="no line end at the end"),
+        pytest.param(CSV + b"\n\n", id="blank lines at the end"),
+        pytest.param(CSV.replace(b"2026-11-18,", b"2026-11-18T00:00:00Z,"), id="date as a midnight"),
+        pytest.param(
+            CSV.replace(b"2026-11-18,", b"2026-11-18T00:00:00+00:00,"), id="date as a midnight with its offset"
+        ),
+        pytest.param(CSV.replace(b"\n2026-11-18,8", b"\n,8"), id="one date left blank"),
+        pytest.param(CSV.replace(b"Teams Active", b'"Teams, ""Active"""'), id="quoted comma and quote"),
+        pytest.param(CSV.replace(b",8,", b',"8\n9",'), id="line end inside quotes"),
+    ],
+)
+def test_the_refresh_date_is_read_from_its_column(text: bytes) -> None:
+    body = Body()
+    assert body.read([text]) == date(2026, 11, 18)
+    assert body.rows == 2
+
+
+def test_the_refresh_date_is_found_by_name_wherever_the_column_stands() -> None:
+    assert read(b"User,Report Refresh Date\na,2026-11-18\n").refresh_date == date(2026, 11, 18)
+
+
+def test_the_refresh_date_is_known_once_the_first_row_has_gone_by() -> None:
+    body = Body()
+    seen = []
+
+    def chunks() -> Iterator[bytes]:
+        for line in CSV.splitlines(keepends=True):
+            yield line
+            seen.append(body.refresh_date)
+
+    body.read(chunks())
+    assert seen == [None, date(2026, 11, 18), date(2026, 11, 18)]
+
+
+@given(st.data())
+def test_how_the_bytes_are_cut_into_chunks_does_not_matter(data: st.DataObject) -> None:
+    text = BOM + CSV.replace(b",8,", ',"ä\n€",'.encode())
+    cuts = sorted(data.draw(st.sets(st.integers(0, len(text)))) | {0, len(text)})
+    body = Body()
+    body.read(text[start:end] for start, end in itertools.pairwise(cuts))
+    assert (body.size, body.rows, body.refresh_date) == (len(text), 2, date(2026, 11, 18))
+
+
+@pytest.mark.parametrize("text", [b"", BOM, b"\n"], ids=["nothing", "only a BOM", "only a line end"])
+def test_an_empty_body_is_no_data(text: bytes) -> None:
+    with pytest.raises(NoData) as caught:
+        read(text)
+    assert caught.value.reason == "empty_body"
+
+
+def test_a_header_without_rows_is_no_data() -> None:
+    with pytest.raises(NoData) as caught:
+        read(CSV.splitlines(keepends=True)[0])
+    assert caught.value.reason == "no_rows"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        pytest.param(b"<!DOCTYPE html><html></html>", "not_this_report", id="HTML"),
+        pytest.param(b'{"error": {"code": "UnknownError"}}', "not_this_report", id="JSON"),
+        pytest.param(CSV.decode().encode("utf-16"), "not_utf8", id="UTF-16"),
+        pytest.param(CSV.replace(b"2026-11-18", b""), "no_refresh_date", id="no refresh date"),
+        pytest.param(CSV.replace(b"2026-11-18", b"11/18/2026"), "bad_refresh_date", id="US date"),
+        pytest.param(CSV.replace(b"2026-11-18", b"2026-02-30"), "bad_refresh_date", id="no such day"),
+        pytest.param(CSV.replace(b"2026-11-18,8", b"2026-11-17,8"), "two_refresh_dates", id="two dates"),
+        pytest.param(CSV.replace(b",8,", b',"8"9,'), "not_csv", id="text after a quoted field"),
+        pytest.param(b"x" * (2 << 20), "not_csv", id="endless line"),
+        pytest.param(CSV + b"2026-11-18," + b'"\n",' * (1 << 19), "not_csv", id="endless row of short lines"),
+        pytest.param(b'"\n",' * (1 << 19), "not_csv", id="endless header of short lines"),
+    ],
+)
+def test_a_body_that_is_not_this_kind_of_csv_is_quarantined(text: bytes, reason: str) -> None:
+    with pytest.raises(Quarantined) as caught:
+        read(text)
+    assert caught.value.reason == reason
+
+
+@pytest.mark.parametrize("text", [CSV[:-4], CSV.replace(b",8,", b',"8,')], ids=["in a row", "in a quoted field"])
+def test_a_body_that_ends_in_the_middle_of_a_record_is_cut_short(text: bytes) -> None:
+    with pytest.raises(Deferred) as caught:
+        read(text)
+    assert caught.value.reason == "cut_short"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\n\n"], ids=["LF", "CRLF", "blank line"])
+def test_a_short_last_row_is_whole_if_its_line_has_an_end(end: str) -> None:
+    assert read(CSV + b"2026-11-18" + end.encode()).ragged == 1
+
+
+def test_an_error_of_the_download_passes_through() -> None:
+    def chunks() -> Iterator[bytes]:
+        yield CSV
+        raise TryAgain("cut_short", "The body broke off.")
+
+    with pytest.raises(TryAgain):
+        Body().read(chunks())
+
+
+SITES = b"Report Refresh Date,Site Id,Site URL\n2026-11-18,1,a\n2026-11-18,2,b\n2026-11-18,1,c\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "repeated"),
+    [
+        pytest.param(CSV, 0, id="none"),
+        pytest.param(CSV + CSV.splitlines(keepends=True)[1] * 3, 3, id="the same row three times more"),
+        pytest.param(SITES, 1, id="a site under two addresses"),
+        pytest.param(SITES.replace(b",1,", b",00000000-0000,"), 0, id="sites that are concealed"),
+    ],
+)
+def test_rows_that_were_there_before_are_counted(text: bytes, repeated: int) -> None:
+    assert read(text).repeated == repeated
+
+
+def test_the_rest_of_a_body_that_was_given_up_counts_for_its_size_and_digest() -> None:
+    rest = [CSV.replace(b"2026-11-18", b"soon"), b"anything", b"\xff"]
+    body = Body()
+    chunks = iter(rest)
+    with pytest.raises(Quarantined):
+        body.read(chunks)
+    body.skip(chunks)
+    assert (body.size, body.sha256) == (len(b"".join(rest)), hashlib.sha256(b"".join(rest)).hexdigest())
