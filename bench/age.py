@@ -58,7 +58,7 @@ class _Archive:
                 ((_, body),) = bodies(other, [newest])
                 fill(client, other, ((day, body) for day in days(beside, newest)))
         with self._living():
-            self._app = App(read(running.settings), self._control.now, self._control.sleep)
+            self._app = App(read(running.settings), clock=self._control.now, sleep=self._control.sleep)
             self.pull()
 
     def pull(self) -> float:
@@ -80,9 +80,9 @@ class _Archive:
             return statistics.median(side() for _ in range(20))
 
     def _read(self) -> None:
-        found = self._app.archive.newest(call(CALLS[0]), self._now.date())
+        found = self._app.archive.snapshots.newest(call(CALLS[0]), self._now.date())
         assert found
-        self._app.archive.compressed(found)
+        self._app.archive.snapshots.compressed(found)
 
     def _living(self) -> AbstractContextManager[None]:
         return environment(self._settings)

@@ -20,7 +20,7 @@ from typing import NamedTuple
 from bench.page import written as page_with
 from bench.parts import TODAY
 from local.setup import ROOT
-from shared.archive.azure_blob_store import DERIVED, PERSONAL, USAGE
+from shared.archive.layout import DERIVED, PERSONAL, USAGE
 from shared.pulling.run import WORKERS
 from tests.reliability.environment import InProcess
 

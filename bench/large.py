@@ -19,7 +19,7 @@ from local.child import Child
 from local.environment import environment
 from local.setup import ROOT
 from local.stack import Stack
-from shared.archive.azure_blob_store import DERIVED, PERSONAL
+from shared.archive.layout import DERIVED, PERSONAL
 
 
 class Large(NamedTuple):

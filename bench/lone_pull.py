@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.lone_pull", description=__doc__)
     parser.add_argument("--now", type=datetime.fromisoformat, help="stop the clock at this instant (ISO 8601)")
     now = parser.parse_args(arguments).now
-    app = App(read(os.environ), (lambda: now) if now else lambda: datetime.now(UTC))
+    app = App(read(os.environ), clock=(lambda: now) if now else lambda: datetime.now(UTC))
     started = time.monotonic()
     pulls = app.runner.run().pulls
     told = {

@@ -11,7 +11,7 @@ from bench.newest_small import CONSTANT
 from bench.parts import bodies, call, fill, served, service
 from local.setup import ROOT
 from local.stack import Stack
-from shared.archive.azure_blob_store import PERSONAL
+from shared.archive.layout import PERSONAL
 
 CALL = "getOffice365ActiveUserDetail(period='D7')"
 SIZE = 20 << 20

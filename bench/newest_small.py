@@ -14,8 +14,7 @@ from bench.measure import Row, Scale, Side, compared, interleaved, timed
 from bench.parts import bodies, call, days, fill, served, service
 from local.setup import ROOT
 from local.stack import Stack
-from shared.archive.azure_blob_store import USAGE
-from shared.archive.snapshot import prefix
+from shared.archive.layout import USAGE, Partition, snapshot_prefix
 from shared.domain.call import every_call
 from shared.domain.catalogue import catalogue
 
@@ -41,13 +40,15 @@ def rows(scale: Scale) -> list[Row]:
             fill(client, other, known[-3:])
         url = f"{app}/api/v1.0/reports/{CALL}?code={keys['reports']}"
         etag = session.get(url, timeout=60).headers["ETag"]
-        (blob,) = client.get_container_client(USAGE).list_blob_names(name_starts_with=f"{prefix(call(CALL))}{newest}/")
+        (blob,) = client.get_container_client(USAGE).list_blob_names(
+            name_starts_with=f"{snapshot_prefix(Partition.of(call(CALL)))}{newest}/"
+        )
 
         def read() -> bytes:
             return client.get_container_client(USAGE).download_blob(blob).readall()
 
         def listing() -> list[BlobProperties]:
-            start = prefix(call(others[0]))
+            start = snapshot_prefix(Partition.of(call(others[0])))
             return list(client.get_container_client(USAGE).list_blobs(name_starts_with=start, include=["metadata"]))
 
         def get(url: str, status: int = 200, **headers: str) -> None:

@@ -18,7 +18,7 @@ from azure.storage.blob import BlobServiceClient
 from local.child import Child
 from local.environment import environment, identity
 from local.setup import ROOT
-from shared.archive.azure_blob_store import PERSONAL, USAGE
+from shared.archive.layout import PERSONAL, USAGE
 from shared.archive.snapshot import Origin, Snapshot
 from shared.domain.call import Call, parse
 from shared.domain.catalogue import catalogue as reports

@@ -70,7 +70,7 @@ def _measured(scale: Scale, settings: Mapping[str, str], control: Control, secon
     # No report comes out meanwhile, and none is left out because nothing newer can be there.
     control.set_time(TODAY - timedelta(days=1))
     control.put("faults", {"rules": [{"fault": "stuck", "args": {"days": 3.0}}]})
-    app = App(read(settings), control.now, control.sleep)
+    app = App(read(settings), clock=control.now, sleep=control.sleep)
     app.runner.run()
     next_run()
     app.runner.run()
@@ -91,7 +91,7 @@ def _requests(app: App, endpoint: str) -> Callable[[], None]:
     reports, today = catalogue().reports, app.runner.clock().date()
     etags: dict[str, str] = {}
     for call in app.runner.selection.calls:
-        newest = app.archive.newest(call, today)
+        newest = app.archive.snapshots.newest(call, today)
         assert newest, f"{call} was not pulled"
         report = reports[call.report]
         version = report.graph_version("v1.0")

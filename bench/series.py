@@ -18,8 +18,7 @@ from bench.parts import FIVE_YEARS, bodies, call, days, fill, service
 from local.environment import environment
 from local.stack import Stack
 from shared.app import App
-from shared.archive.azure_blob_store import USAGE
-from shared.archive.snapshot import prefix
+from shared.archive.layout import USAGE, Partition, snapshot_prefix
 from shared.settings import read
 from shared.web.http import Request, answer
 
@@ -71,7 +70,7 @@ def _right(work: Callable[[], int], expected: int) -> Side:
 
 def _from(peer: Callable[[dict[str, bytes]], int], container: ContainerClient) -> Callable[[], int]:
     def work() -> int:
-        names = list(container.list_blob_names(name_starts_with=prefix(call(CALL))))
+        names = list(container.list_blob_names(name_starts_with=snapshot_prefix(Partition.of(call(CALL)))))
         with ThreadPoolExecutor(READERS) as pool:
             contents = pool.map(lambda name: container.download_blob(name).readall(), names)
             return peer(dict(zip(names, contents, strict=True)))

@@ -13,8 +13,7 @@ from local.environment import environment
 from local.setup import ROOT
 from local.stack import Stack
 from shared.app import App
-from shared.archive.azure_blob_store import USAGE
-from shared.archive.snapshot import prefix
+from shared.archive.layout import USAGE, Partition, snapshot_prefix
 from shared.domain.call import every_call
 from shared.domain.catalogue import catalogue
 from shared.domain.selection import select
@@ -30,14 +29,16 @@ def rows(scale: Scale) -> list[Row]:
     """Every call that the catalogue has."""
     number = scale.pick(FIVE_YEARS, 60)
     reports = catalogue()
-    prefixes = sorted({prefix(call) for report in reports.reports.values() for call in every_call(report)})
+    prefixes = sorted(
+        {snapshot_prefix(Partition.of(call)) for report in reports.reports.values() for call in every_call(report)}
+    )
     storage = Child("Storage", [sys.executable, "-m", "bench.listing", str(number)], json.loads, cwd=ROOT)
     try:
         told = storage.announcement()
         with Stack() as stack:
             settings = stack.settings | {"ARCHIVE_URL": told["url"], "ARCHIVE_CA": told["ca_file"], "REPORTS": "all"}
             with environment(settings), service(settings) as client:
-                app = App(read(settings), lambda: TODAY)
+                app = App(read(settings), clock=lambda: TODAY)
                 selection = select("all", reports)
 
                 def fresh() -> Api:

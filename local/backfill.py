@@ -8,49 +8,71 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from typing import Self
 
 from azure.core.exceptions import ResourceExistsError
 from azure.identity import ManagedIdentityCredential
 from azure.storage.blob import BlobServiceClient
 
-from tests.reliability.environment import CONTAINERS, InProcess
-from tests.reliability.in_memory import Kept
+from local.in_memory import InMemoryBlobStore, KeptBlob
+from shared.app import App
+from shared.archive.layout import CONTAINERS
+from shared.settings import SETTINGS, read
+from simulator.simulator import Simulator
+from tests.reliability.in_process import InProcessControl, InProcessGraph
 
 _WRITERS = 8
 
 
-class Past(InProcess):
+def settings_of(simulator: Simulator) -> dict[str, str]:
+    """Return the app settings that name a simulator in this process, beside defaults and storage in memory."""
+    return {setting.name: setting.default for setting in SETTINGS if setting.default} | {
+        "GRAPH_ENDPOINT": simulator.graph_endpoint,
+        "DOWNLOAD_HOSTS": simulator.download_origin,
+        "ARCHIVE_URL": "https://memory.invalid",
+    }
+
+
+class Past:
     """Begins with what the storage of these app settings holds, and puts into it what came to be at each `keep`."""
 
     def __init__(self, settings: Mapping[str, str], users: int) -> None:
-        super().__init__(users)
+        self._simulator = Simulator(users=users)
+        self.control = InProcessControl(self._simulator)
+        self._store = InMemoryBlobStore()
         self._service = BlobServiceClient(
             settings["ARCHIVE_URL"], ManagedIdentityCredential(), connection_verify=settings["ARCHIVE_CA"]
         )
-        self._known: dict[tuple[str, str], Kept] = {}
         for container in {each.name for each in self._service.list_containers()} & set(CONTAINERS):
-            self._memory.create(container)
             client = self._service.get_container_client(container)
             for blob in client.list_blobs(include=["metadata"]):
                 content = client.download_blob(blob.name).readall()
-                self._memory.put(container, blob.name, content, blob.metadata or {})
-        self._known |= self._memory.blobs
+                self._store.put(container, blob.name, content, blob.metadata or {})
+        self._stored: dict[tuple[str, str], KeptBlob] = dict(self._store.blobs)
 
-    def __exit__(self, *details: object) -> None:
-        super().__exit__(*details)
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._simulator.stop()
         self._service.close()
+
+    def app(self, reports: str = "aggregates") -> App:
+        """Return the app, as in a new process: it lives in the simulator's time."""
+        settings = read(settings_of(self._simulator) | {"REPORTS": reports})
+        graph = InProcessGraph(self._simulator, self.control.sleep)
+        return App(settings, store=self._store, graph=graph, clock=self.control.now, sleep=self.control.sleep)
 
     def keep(self) -> None:
         """Put what is new since the last time into storage, and forget what was asked meanwhile."""
-        new = {at: kept for at, kept in self._memory.blobs.items() if self._known.get(at) is not kept}
+        new = {at: kept for at, kept in self._store.blobs.items() if self._stored.get(at) is not kept}
         for container in {container for container, _ in new}:
             with suppress(ResourceExistsError):
                 self._service.create_container(container)
         with ThreadPoolExecutor(_WRITERS) as pool:
             list(pool.map(self._put, new, new.values()))
-        self._known |= new
-        self._memory.seen.clear()
+        self._stored |= new
         self.control.forget()
 
-    def _put(self, at: tuple[str, str], kept: Kept) -> None:
+    def _put(self, at: tuple[str, str], kept: KeptBlob) -> None:
         self._service.get_blob_client(*at).upload_blob(kept.content, overwrite=True, metadata=dict(kept.metadata))

@@ -122,7 +122,7 @@ def _pull(host: FunctionsHost) -> int:
 
 def _show_newest_run(control: Control) -> None:
     """Print how every call of the newest run ended."""
-    newest = App(read(os.environ)).archive.newest_run(datetime.now(UTC).date())
+    newest = App(read(os.environ)).archive.runs.newest(datetime.now(UTC).date())
     if newest is None:
         return
     for pulled in newest.pulls:

@@ -19,7 +19,8 @@ from local.child import ChildError
 from local.environment import environment, identity
 from local.stack import Stack
 from shared.app import App
-from shared.archive.snapshots import Archive
+from shared.archive.azure_blob_store import AzureBlobStore
+from shared.archive.blob_store import BlobStore
 from shared.domain.catalogue import catalogue
 from shared.domain.errors import UsageArchiveError
 from shared.settings import read
@@ -55,15 +56,15 @@ def verify(options: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _in_folder(folder: Path) -> Iterator[Archive]:
+def _in_folder(folder: Path) -> Iterator[BlobStore]:
     if not (folder / "blobs").is_dir():
         raise FileNotFoundError(f"there is no archive in {folder}")
     with Stack(folder, users=1) as stack, environment(identity(stack.settings)):
-        yield App(read(stack.settings)).archive
+        yield App(read(stack.settings)).archive.store
 
 
 @contextmanager
-def _in_azure(url: str) -> Iterator[Archive]:
+def _in_azure(url: str) -> Iterator[BlobStore]:
     """Read as whoever is signed in here, in any of the ways that the identity library knows."""
     settings = read({**os.environ, "ARCHIVE_URL": url})
     # It would tell of each way that is not open, each time it is asked.
@@ -73,12 +74,12 @@ def _in_azure(url: str) -> Iterator[Archive]:
             credential.get_token(_STORAGE)
         except ClientAuthenticationError:
             raise PermissionError("nobody is signed in to Azure here: run az login") from None
-        yield Archive(settings.archive_url, credential, catalogue().personal, settings.archive_ca)
+        yield AzureBlobStore(settings.archive_url, credential, settings.archive_ca)
 
 
-def _verify(archive: Archive, sample: tuple[int, int], manifest_file: Path | None) -> int:
+def _verify(store: BlobStore, sample: tuple[int, int], manifest_file: Path | None) -> int:
     started = datetime.now(UTC)
-    blobs = list(everything(archive))
+    blobs = list(everything(store))
     if manifest_file:
         manifest_file.write_text("".join(manifest(blobs, catalogue())), "ascii")
     number = 0

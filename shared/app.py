@@ -5,13 +5,17 @@ from __future__ import annotations
 import functools
 import logging
 import os
+import random
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from shared import events
-from shared.archive.snapshots import PATIENCE, Archive, Patience
+from shared.archive.archive import Archive
+from shared.archive.azure_blob_store import TIMEOUTS, AzureBlobStore, StorageTimeouts
+from shared.archive.blob_store import BlobStore
+from shared.archive.upload import BLOCK
 from shared.domain.catalogue import catalogue
 from shared.domain.errors import RunFailed, UsageArchiveError
 from shared.domain.selection import Selection, select
@@ -21,6 +25,7 @@ from shared.web.archive_cache import Holdings
 from shared.web.routes import Api
 
 if TYPE_CHECKING:
+    from shared.graph.client import Graph
     from shared.pulling.run import Runner
 
 
@@ -30,15 +35,28 @@ class App:
     def __init__(
         self,
         settings: Settings,
+        *,
+        store: BlobStore | None = None,
+        graph: Graph | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], object] = time.sleep,
-        patience: Patience = PATIENCE,
+        random: Callable[[float, float], float] = random.uniform,
+        timeouts: StorageTimeouts = TIMEOUTS,
+        block: int = BLOCK,
     ) -> None:
-        """The clock answers UTC; `sleep` takes seconds. With `patience` storage is waited for, in the true time."""
+        """Take the parts; those that are not given are made from the settings.
+
+        `clock` answers UTC, `sleep` takes seconds, `random` answers a number between two. `timeouts` are those of
+        Azure's storage, in true time; `block` is how many bytes of a large body are staged at once.
+        """
         self._settings = settings
+        self._store = store
+        self._graph = graph
         self._clock = clock
         self._sleep = sleep
-        self._patience = patience
+        self._random = random
+        self._timeouts = timeouts
+        self._block = block
         self._reports = catalogue()
         self.archive = self._archive(BRIEFLY)
 
@@ -53,27 +71,29 @@ class App:
         """What the timer function runs. Raises SettingError for a REPORTS that selects nothing."""
         # Flex Consumption runs the timer on other instances than HTTP, whose cold start need not pay for these:
         # https://learn.microsoft.com/azure/azure-functions/flex-consumption-plan#per-function-scaling
-        from shared.graph.client import Graph
         from shared.pulling.pull import Puller
         from shared.pulling.run import Runner
 
+        archive, version = self._archive(A_MINUTE), self._settings.graph_version
+        puller = Puller(archive, self._graph or self._made_graph(), self._reports, version, self._clock)
+        return Runner(puller, self._selection(), self._clock, self._sleep, self._random)
+
+    def _made_graph(self) -> Graph:
+        from shared.graph.client import Graph
+
         settings = self._settings
         bearer = Bearer(lambda: self._identity(A_MINUTE), settings.graph_endpoint)
-        graph = Graph(settings.graph_endpoint, bearer, settings.download_origins)
-        puller = Puller(self._archive(A_MINUTE), graph, self._reports, settings.graph_version, self._clock)
-        return Runner(puller, self._selection(), self._clock, self._sleep)
+        return Graph(settings.graph_endpoint, bearer, settings.download_origins)
 
     def _selection(self) -> Selection:
         return select(self._settings.reports, self._reports)
 
     def _archive(self, waits: Sequence[float]) -> Archive:
-        return Archive(
-            self._settings.archive_url,
-            self._identity(waits),
-            personal=self._reports.personal,
-            ca=self._settings.archive_ca,
-            patience=self._patience,
-        )
+        return Archive(self._store or self._made_store(waits), self._reports.personal, block=self._block)
+
+    def _made_store(self, waits: Sequence[float]) -> BlobStore:
+        settings = self._settings
+        return AzureBlobStore(settings.archive_url, self._identity(waits), settings.archive_ca, self._timeouts)
 
     def _identity(self, waits: Sequence[float]) -> ManagedIdentity:
         return ManagedIdentity(self._settings.client_id, waits, self._sleep)

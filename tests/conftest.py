@@ -13,7 +13,7 @@ from local.simulator_client import Control
 from local.stack import Stack
 from local.storage import empty
 from shared.app import App
-from shared.archive.snapshots import Patience
+from shared.archive.azure_blob_store import StorageTimeouts
 from shared.settings import read
 
 hypothesis.settings.register_profile("project", deadline=None, derandomize=True)
@@ -76,6 +76,8 @@ def usual(stack: Stack) -> Control:
 
 def maker(stack: Stack, control: Control) -> Callable[..., App]:
     def make(**settings: str) -> App:
-        return App(read(stack.settings | settings), control.now, control.sleep, Patience(pause=0))
+        return App(
+            read(stack.settings | settings), clock=control.now, sleep=control.sleep, timeouts=StorageTimeouts(backoff=0)
+        )
 
     return make

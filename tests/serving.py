@@ -52,7 +52,7 @@ def serving(stack: Stack, settings: Mapping[str, str] | None = None, log: Handle
     """The app over an archive that pulled `CALLS` on three days, and then the correction."""
     control = Control(stack.control)
     usual = stack.settings | {"REPORTS": ", ".join(CALLS)}
-    pulling = App(read(usual), control.now, control.sleep)
+    pulling = App(read(usual), clock=control.now, sleep=control.sleep)
     for number in (18, 19, 20):
         control.set_time(datetime(2026, 11, number, 23, 59, tzinfo=UTC))
         pull_all(pulling)

@@ -5,73 +5,58 @@ import zlib
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
-from types import SimpleNamespace
-from typing import Any
 
-from shared.archive.azure_blob_store import DERIVED, PERSONAL, USAGE
+from local.in_memory import Around, InMemoryBlobStore
+from shared.archive.archive import Archive
+from shared.archive.blob_store import StoredBlob
+from shared.archive.layout import DERIVED, Partition, SeriesName
 from shared.archive.run_log import Pulled, Run
-from shared.archive.snapshot import Origin, Snapshot, prefix
-from shared.archive.snapshots import Archive, Entry, Stored
+from shared.archive.snapshot import Origin, Snapshot
 from shared.domain.call import Call
 from shared.domain.catalogue import catalogue
 from shared.domain.errors import Outcome
+from shared.report.table import Table
 from shared.report.validator import Body
 from shared.verification.call import Blob
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-class Shelf(Archive):
-    """Keeps blobs in a dictionary, under the same rules as storage."""
+Blobs = dict[tuple[str, str], tuple[bytes, dict[str, str]]]
+"""Contents and metadata, by container and name."""
 
-    def __init__(self) -> None:
-        self.blobs: dict[tuple[str, str], tuple[bytes, dict[str, str]]] = {}
-        self._written = 0
-        self._etags: dict[tuple[str, str], str] = {}
+
+class Shelf(Archive):
+    """An archive in memory."""
+
+    def __init__(self, around: Around = lambda operation, carry_out: carry_out()) -> None:
+        self.memory = InMemoryBlobStore(around)
+        super().__init__(self.memory, catalogue().personal)
+
+    @property
+    def blobs(self) -> Blobs:
+        """What is stored."""
+        return {at: (kept.content, dict(kept.metadata)) for at, kept in self.memory.blobs.items()}
 
     def put(self, snapshot: Snapshot, body: bytes) -> None:
+        """Archive a body as the app would."""
         packer = zlib.compressobj(wbits=31)
-        at = self.container(snapshot.call).container_name, snapshot.blob
-        assert at not in self.blobs
-        self.blobs[at] = packer.compress(body) + packer.flush(), snapshot.origin.to_metadata()
+        compressed = packer.compress(body) + packer.flush()
+        container = self.snapshots.container(snapshot.call)
+        assert self.memory.create(container, snapshot.blob, compressed, snapshot.origin.to_metadata())
 
-    def entries(self, container: str, start: str = "") -> list[Entry]:
-        return [
-            Entry(name, metadata, None if name.endswith(".gz") else hashlib.md5(content).digest())
-            for (place, name), (content, metadata) in sorted(self.blobs.items())
-            if place == container and name.startswith(start)
-        ]
-
-    def refresh_dates(self, call: Call, month: str = "") -> list[date]:
-        start = prefix(call)
-        names = [entry.name for entry in self.entries(self.container(call).container_name, start + month)]
-        return sorted({date.fromisoformat(name.removeprefix(start).partition("/")[0]) for name in names})
-
-    def stored(self, container: str, name: str) -> Stored | None:
-        at = container, name
-        return Stored(*self.blobs[at], self._etags.get(at, "")) if at in self.blobs else None
-
-    def keep_derived(self, name: str, content: bytes, metadata: dict[str, str], etag: str | None) -> bool:
-        at = DERIVED, name
-        if self._etags.get(at) != etag:
-            return False
-        self._written += 1
-        self._etags[at] = f'"{self._written}"'
-        self.blobs[at] = content, metadata
-        return True
-
-    def keep_run(self, run: Run) -> None:
-        self.blobs[DERIVED, f"runs/{run.started:%Y-%m}/{run.id}.json"] = run.to_json(), {}
-
-    def compressed(self, snapshot: Snapshot) -> bytes:
-        return self.blobs[self.container(snapshot.call).container_name, snapshot.blob][0]
-
-    def container(self, call: Call) -> Any:
-        personal = catalogue().reports[call.report].personal_data
-        return SimpleNamespace(container_name=PERSONAL if personal else USAGE)
+    def rebuilt(self, call: Call) -> Table:
+        """Make the series of a call anew from its snapshots."""
+        self.memory.delete(DERIVED, series_name(call))
+        return self.series.table(call, date(2026, 11, 18))
 
 
-def as_blobs(blobs: dict[tuple[str, str], tuple[bytes, dict[str, str]]], md5: Iterable[Blob] = ()) -> list[Blob]:
+def series_name(call: Call) -> str:
+    """Return the name of the blob that holds the series of a call."""
+    return str(SeriesName(Partition.of(call)))
+
+
+def as_blobs(blobs: Blobs, md5: Iterable[Blob] = ()) -> list[Blob]:
     """As `verify` takes them; with the MD5 that storage has of those, as rot does not change it."""
     known = {(blob.container, blob.name): blob.md5 for blob in md5}
     return [
@@ -80,7 +65,7 @@ def as_blobs(blobs: dict[tuple[str, str], tuple[bytes, dict[str, str]]], md5: It
             name,
             metadata,
             known.get((container, name), None if name.endswith(".gz") else hashlib.md5(content).digest()),
-            partial(Stored, content, metadata, ""),
+            partial(StoredBlob, content, metadata, ""),
         )
         for (container, name), (content, metadata) in blobs.items()
     ]

@@ -1,54 +1,211 @@
-"""What every use of the blob SDK here needs: containers made when they are missing, and its errors as ours."""
+"""Azure Blob Storage as a BlobStore: the only module that knows its SDK.
+
+Containers are created when they turn out to be missing.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from os import SEEK_END
+from secrets import token_hex
+from typing import IO, Any, NamedTuple
 
-from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
-from azure.storage.blob import ContainerClient
+from azure.core import MatchConditions
+from azure.core.credentials import TokenCredential
+from azure.core.exceptions import (
+    AzureError,
+    HttpResponseError,
+    ResourceExistsError,
+    ResourceModifiedError,
+    ResourceNotFoundError,
+)
+from azure.storage.blob import BlobBlock, BlobProperties, BlobServiceClient, ExponentialRetry
 
+from shared.archive.blob_store import ListedBlob, StoredBlob
+from shared.archive.layout import DERIVED
 from shared.domain.errors import ArchiveUnavailable
 
-USAGE = "usage"
-"""The container of snapshots without personal data."""
-PERSONAL = "usage-personal"
-"""Of those with a row per person, site, group or team."""
-DERIVED = "usage-derived"
-"""Of run records and series."""
-QUARANTINE = "usage-quarantine"
-"""Of bodies that were not published."""
+ATTEMPTS = 3
+"""Attempts per storage operation."""
 
 
-def in_container(container: ContainerClient, write: Callable[[], object]) -> None:
-    """Run `write`, after creating the container if it turns out to be missing."""
-    try:
-        write()
-    except ResourceNotFoundError as error:
-        if error_code(error) != "ContainerNotFound":
-            raise
-        with suppress(ResourceExistsError):
-            container.create_container()
-        write()
+class StorageTimeouts(NamedTuple):
+    """How long storage is waited for, in seconds."""
+
+    connect: float = 10
+    read: float = 60
+    backoff: int = 1
+    """Before another attempt; each wait is a few times as long as the one before."""
+
+
+TIMEOUTS = StorageTimeouts()
+
+
+class AzureBlobStore:
+    """The containers behind one blob service."""
+
+    def __init__(
+        self, url: str, credential: TokenCredential, ca: str | None = None, timeouts: StorageTimeouts = TIMEOUTS
+    ) -> None:
+        """`ca` is a PEM file to trust instead of the system's."""
+        self._service = BlobServiceClient(
+            url,
+            credential=credential,
+            connection_verify=ca or True,
+            connection_timeout=timeouts.connect,
+            read_timeout=timeouts.read,
+            retry_policy=ExponentialRetry(
+                initial_backoff=timeouts.backoff,
+                increment_base=2 * timeouts.backoff,
+                retry_total=ATTEMPTS - 1,
+                random_jitter_range=timeouts.backoff,
+            ),
+            raw_response_hook=self._read_clock,
+        )
+        self._ahead: timedelta | None = None
+        """How far the service's clock is ahead of the monotonic one of this process."""
+
+    def now(self) -> datetime:
+        """Return the service's time, as its newest answer gave it (UTC, to the second)."""
+        if self._ahead is None:
+            with _our_errors():
+                self._service.get_container_client(DERIVED).exists()
+        return _monotonic() + (self._ahead or timedelta(0))
+
+    def list(self, container: str, prefix: str = "") -> Iterator[ListedBlob]:
+        """Yield the blobs whose names begin with `prefix`, by name."""
+        with _our_errors(missing_container_is_empty=True):
+            client = self._service.get_container_client(container)
+            for blob in client.list_blobs(prefix or None, include=["metadata"]):
+                yield _listed(blob)
+
+    def list_folders(self, container: str, prefix: str = "") -> Iterator[str]:
+        """Yield what names that begin with `prefix` have up to the next slash."""
+        with _our_errors(missing_container_is_empty=True):
+            for item in self._service.get_container_client(container).walk_blobs(prefix or None):
+                yield item.name
+
+    def get(self, container: str, name: str, start: int = 0, length: int | None = None) -> StoredBlob | None:
+        """Return a blob, or up to `length` of its bytes from `start` on; None if there is none of that name."""
+        part: dict[str, Any] = {"offset": start, "length": length} if start or length is not None else {}
+        with _our_errors():
+            try:
+                blob = self._service.get_blob_client(container, name).download_blob(**part)
+                return StoredBlob(blob.readall(), blob.properties.metadata or {}, blob.properties.etag)
+            except ResourceNotFoundError:
+                return None
+
+    def create(self, container: str, name: str, content: bytes, metadata: Mapping[str, str]) -> bool:
+        """Write a blob, unless there is one of that name."""
+        return self.replace_if(container, name, content, metadata, None)
+
+    def replace_if(
+        self, container: str, name: str, content: bytes, metadata: Mapping[str, str], etag: str | None
+    ) -> bool:
+        """Write a blob over the one that has this ETag; None: where there is none."""
+        client = self._service.get_blob_client(container, name)
+        condition: dict[str, Any] = {"match_condition": MatchConditions.IfMissing}
+        if etag:
+            condition = {"match_condition": MatchConditions.IfNotModified, "etag": etag}
+        return self._written(
+            container, lambda: client.upload_blob(content, overwrite=True, metadata=dict(metadata), **condition)
+        )
+
+    def stage(self, container: str, name: str, content: IO[bytes]) -> str:
+        """Send all of `content` as a block of a future blob."""
+        client = self._service.get_blob_client(container, name)
+        block = token_hex(16)  # never the id of another writer under the same name
+        length = content.seek(0, SEEK_END)
+
+        def write() -> None:
+            content.seek(0)
+            client.stage_block(block, content, length)
+
+        with _our_errors():
+            self._in_container(container, write)
+        return block
+
+    def commit(self, container: str, name: str, blocks: Sequence[str], metadata: Mapping[str, str]) -> bool:
+        """Make a blob of staged blocks, unless there is one of that name or another commit dropped the blocks."""
+        client = self._service.get_blob_client(container, name)
+        staged = [BlobBlock(block) for block in blocks]
+        return self._written(
+            container,
+            lambda: client.commit_block_list(
+                staged, metadata=dict(metadata), match_condition=MatchConditions.IfMissing
+            ),
+        )
+
+    def delete(self, container: str, name: str) -> None:
+        """Delete a blob, its snapshots and its versions; a version wants the role Storage Blob Data Owner."""
+        client = self._service.get_blob_client(container, name)
+        with _our_errors(missing_container_is_empty=True):
+            with suppress(ResourceNotFoundError):
+                client.delete_blob(delete_snapshots="include")
+            versions = self._service.get_container_client(container).list_blobs(name, include=["versions"])
+            for version in [each.version_id for each in versions if each.name == name and each.version_id]:
+                client.delete_blob(version_id=version)
+
+    def _written(self, container: str, write: Callable[[], object]) -> bool:
+        """Run `write`; return whether it wrote, or another blob was in its way."""
+        with _our_errors():
+            try:
+                self._in_container(container, write)
+            except HttpResponseError as error:
+                if not _is_in_the_way(error):
+                    raise
+                return False
+        return True
+
+    def _in_container(self, container: str, write: Callable[[], object]) -> None:
+        """Run `write`, after creating the container if it turns out to be missing."""
+        try:
+            write()
+        except ResourceNotFoundError as error:
+            if _error_code(error) != "ContainerNotFound":
+                raise
+            with suppress(ResourceExistsError):
+                self._service.create_container(container)
+            write()
+
+    def _read_clock(self, response: Any) -> None:
+        with suppress(KeyError, TypeError, ValueError):
+            self._ahead = parsedate_to_datetime(response.http_response.headers["Date"]) - _monotonic()
 
 
 @contextmanager
-def answering(*, missing_container_is_empty: bool = False) -> Iterator[None]:
+def _our_errors(*, missing_container_is_empty: bool = False) -> Iterator[None]:
     """Turn the SDK's errors into ArchiveUnavailable. Nothing else of them is shown: they quote request and answer."""
     try:
         yield
     except AzureError as error:
-        if missing_container_is_empty and error_code(error) == "ContainerNotFound":
+        if missing_container_is_empty and _error_code(error) == "ContainerNotFound":
             return
-        raise ArchiveUnavailable(f"Blob storage does not answer as it should: {error_code(error)}.") from None
+        raise ArchiveUnavailable(f"Blob storage does not answer as it should: {_error_code(error)}.") from None
 
 
-def error_code(error: AzureError) -> str:
-    """The service's own error code, or the kind of error if it did not answer at all."""
+def _is_in_the_way(error: HttpResponseError) -> bool:
+    """Whether another blob, or another writer's commit, kept a blob from being written."""
+    code = _error_code(error)
+    if isinstance(error, ResourceExistsError):
+        return code != "ContainerBeingDeleted"  # the SDK has one error for both
+    return isinstance(error, ResourceModifiedError) or code == "InvalidBlockList"
+
+
+def _error_code(error: AzureError) -> str:
+    """Return the service's own error code, or the kind of error if the service did not answer at all."""
     code = getattr(error, "error_code", None)  # text, or a StorageErrorCode, which is not written as its text
     return str(getattr(code, "value", code) or type(error).__name__)
 
 
-def already_there(error: ResourceExistsError) -> bool:
-    """Whether there is a blob of that name: the SDK says the same of a container that is being deleted."""
-    return error_code(error) != "ContainerBeingDeleted"
+def _listed(blob: BlobProperties) -> ListedBlob:
+    md5 = blob.content_settings.content_md5
+    return ListedBlob(blob.name, blob.metadata or {}, bytes(md5) if md5 else None)
+
+
+def _monotonic() -> datetime:
+    return datetime.fromtimestamp(0, UTC) + timedelta(seconds=time.monotonic())

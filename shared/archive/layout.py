@@ -1,6 +1,259 @@
-"""Where everything lies: the names of blobs. Pure."""
+"""Where everything lies: the containers, and the name of every blob, both ways. Pure.
+
+The names are the index of the archive, Hive-style, so that DuckDB, Spark and Fabric read it directly. A name is the
+text of one of the types here, and `parse` turns the text back. Nothing else builds a name or takes one apart.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from shared.domain.call import Call
+
+USAGE = "usage"
+"""The container of snapshots without personal data."""
+PERSONAL = "usage-personal"
+"""The container of snapshots with a row per person, site, group or team."""
+DERIVED = "usage-derived"
+"""The container of what can be made again: run records, series, markers, the request budget."""
+QUARANTINE = "usage-quarantine"
+"""The container of bodies that were not published."""
+CONTAINERS = (USAGE, PERSONAL, DERIVED, QUARANTINE)
+
 REQUESTS = "requests.json"
 """The blob of the request budget: by report, when its requests were noted."""
+REPORTS = "report="
+"""What the names of all snapshots begin with."""
+RUNS = "runs/"
+"""What the names of all run records begin with."""
+LOST = "lost/"
+"""What the names of all markers of lost dates begin with."""
+CONCEALMENT_CHANGES = "flips/"
+"""What the names of all markers of changed names begin with."""
+
+
+class Partition(NamedTuple):
+    """Where the snapshots of a call lie, those of all single days together."""
+
+    report: str
+    key: str
+    """The argument as names spell it: `D7`, `D28-v2`, `day` (single days), `none`."""
+
+    @classmethod
+    def of(cls, call: Call) -> Partition:
+        """Return the partition of a call."""
+        return cls(call.report, call.key)
+
+    def __str__(self) -> str:
+        return f"report={self.report}/period={self.key}"
+
+
+class SnapshotName(NamedTuple):
+    """The name of a snapshot."""
+
+    partition: Partition
+    refresh_date: date
+    revision: int
+
+    @property
+    def file_name(self) -> str:
+        """The last part, without `.gz`. It says everything again, as a download loses its path."""
+        report, key = self.partition
+        return f"{report}_{key}_{self.refresh_date}_r{self.revision}.csv"
+
+    def __str__(self) -> str:
+        return f"{snapshot_prefix(self.partition)}{self.refresh_date}/revision={self.revision}/{self.file_name}.gz"
+
+
+class QuarantineName(NamedTuple):
+    """The name of a body that was not published."""
+
+    partition: Partition
+    day: date | None
+    """Of a call for a single day."""
+    reason: str
+    sha256: str
+
+    def __str__(self) -> str:
+        return f"{_in_quarantine(self.partition, self.day)}/reason={self.reason}/{self.sha256}.csv.gz"
+
+
+class LargeQuarantineName(NamedTuple):
+    """The name of a body that was not published, and so large that it was sent before its end was known."""
+
+    partition: Partition
+    day: date | None
+    pull: str
+    """A token of the pull."""
+
+    def __str__(self) -> str:
+        return f"{large_quarantine_prefix(self.partition, self.day)}{self.pull}.csv.gz"
+
+
+class SeriesName(NamedTuple):
+    """The name of the merged history of a call."""
+
+    partition: Partition
+
+    @property
+    def file_name(self) -> str:
+        report, key = self.partition
+        return f"{report}_{key}_series.csv"
+
+    def __str__(self) -> str:
+        return f"series/{self.partition}/{self.file_name}"
+
+
+class RunRecordName(NamedTuple):
+    """The name of the record of a run."""
+
+    month: str
+    """In which the run started (UTC), as `YYYY-MM`."""
+    id: str
+
+    def __str__(self) -> str:
+        return f"{run_prefix(self.month)}{self.id}.json"
+
+
+class LostRange(NamedTuple):
+    """The marker, an empty blob, of days in a row that nothing can bring back."""
+
+    partition: Partition
+    first: date
+    last: date
+
+    @property
+    def days(self) -> list[date]:
+        return [self.first + timedelta(days=number) for number in range((self.last - self.first).days + 1)]
+
+    def __str__(self) -> str:
+        return f"{LOST}{self.partition}/first={self.first}/last={self.last}"
+
+
+class ConcealmentChange(NamedTuple):
+    """The marker, an empty blob, of a snapshot from which on names are concealed, or readable again."""
+
+    partition: Partition
+    refresh_date: date
+    revision: int
+    before: str
+    """`named`, `concealed` or `mixed`."""
+    now: str
+
+    def __str__(self) -> str:
+        at = f"{self.partition}/refresh_date={self.refresh_date}/revision={self.revision}"
+        return f"{CONCEALMENT_CHANGES}{at}/{self.before}-to-{self.now}"
+
+
+BlobName = (
+    SnapshotName | QuarantineName | LargeQuarantineName | SeriesName | RunRecordName | LostRange | ConcealmentChange
+)
+
+
+def snapshot_prefix(partition: Partition, start: str = "") -> str:
+    """Return what the names of a call's snapshots begin with; `start` begins their refresh dates."""
+    return f"{partition}/refresh_date={start}"
+
+
+def large_quarantine_prefix(partition: Partition, day: date | None) -> str:
+    """Return what the names of all large quarantined bodies of a call begin with."""
+    return f"{_in_quarantine(partition, day)}/large/"
+
+
+def run_prefix(month: str) -> str:
+    """Return what the names of the records of a month (`YYYY-MM`) begin with."""
+    return f"{RUNS}{month}/"
+
+
+def report_of(folder: str) -> str:
+    """Return the report of a folder at the top of a container of snapshots."""
+    return folder.removeprefix(REPORTS).rstrip("/")
+
+
+def refresh_date_of(folder: str) -> date | None:
+    """Return the refresh date of a folder in a partition; None if it is another folder."""
+    try:
+        return date.fromisoformat(folder.rpartition("refresh_date=")[2].rstrip("/"))
+    except ValueError:
+        return None
+
+
+def parse(name: str) -> BlobName | None:
+    """Return what a name says; None if the app writes no blob of that name."""
+    for pattern, build in _KINDS:
+        if match := pattern.fullmatch(name):
+            try:
+                parsed = build(match)
+            except ValueError:
+                return None
+            return parsed if str(parsed) == name else None
+    return None
+
+
+def _in_quarantine(partition: Partition, day: date | None) -> str:
+    return f"{partition}/date={day}" if day else str(partition)
+
+
+def _partition(match: re.Match[str]) -> Partition:
+    return Partition(match["report"], match["key"])
+
+
+def _day(match: re.Match[str]) -> date | None:
+    return date.fromisoformat(match["day"]) if match["day"] else None
+
+
+def _snapshot(match: re.Match[str]) -> SnapshotName:
+    return SnapshotName(_partition(match), date.fromisoformat(match["date"]), int(match["revision"]))
+
+
+def _lost(match: re.Match[str]) -> LostRange:
+    first, last = date.fromisoformat(match["first"]), date.fromisoformat(match["last"])
+    if first > last:
+        raise ValueError("the range is empty")
+    return LostRange(_partition(match), first, last)
+
+
+def _change(match: re.Match[str]) -> ConcealmentChange:
+    if match["before"] == match["now"]:
+        raise ValueError("nothing changed")
+    date_ = date.fromisoformat(match["date"])
+    return ConcealmentChange(_partition(match), date_, int(match["revision"]), match["before"], match["now"])
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    """Compile a pattern in which PARTITION, DATE, REVISION, DAY and NAMES stand for what they say."""
+    parts = {
+        "PARTITION": r"report=(?P<report>\w+)/period=(?P<key>[\w-]+)",
+        "DATE": r"\d{4}-\d\d-\d\d",
+        "REVISION": r"revision=(?P<revision>[1-9]\d*)",
+        "DAY": r"(?:/date=(?P<day>\d{4}-\d\d-\d\d))?",
+        "NAMES": "named|concealed|mixed",
+    }
+    return re.compile(re.sub("|".join(parts), lambda word: parts[word[0]], text), re.ASCII)
+
+
+_KINDS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], BlobName]], ...] = (
+    (_pattern(r"PARTITION/refresh_date=(?P<date>DATE)/REVISION/[\w-]+\.csv\.gz"), _snapshot),
+    (_pattern(r"lost/PARTITION/first=(?P<first>DATE)/last=(?P<last>DATE)"), _lost),
+    (
+        _pattern(r"flips/PARTITION/refresh_date=(?P<date>DATE)/REVISION/(?P<before>NAMES)-to-(?P<now>NAMES)"),
+        _change,
+    ),
+    (_pattern(r"series/PARTITION/[\w-]+\.csv"), lambda match: SeriesName(_partition(match))),
+    (
+        _pattern(r"runs/(?P<month>\d{4}-\d\d)/(?P<id>[\w-]+)\.json"),
+        lambda match: RunRecordName(match["month"], match["id"]),
+    ),
+    (
+        _pattern(r"PARTITIONDAY/reason=(?P<reason>\w+)/(?P<sha256>\w+)\.csv\.gz"),
+        lambda match: QuarantineName(_partition(match), _day(match), match["reason"], match["sha256"]),
+    ),
+    (
+        _pattern(r"PARTITIONDAY/large/(?P<pull>\w+)\.csv\.gz"),
+        lambda match: LargeQuarantineName(_partition(match), _day(match), match["pull"]),
+    ),
+)

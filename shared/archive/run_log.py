@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from contextlib import suppress
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shared import __version__
+from shared.archive.blob_store import BlobStore
 from shared.archive.cadence import Rhythm
+from shared.archive.layout import DERIVED, RunRecordName, run_prefix
 from shared.domain.errors import WELL, Outcome, PullError
 
 if TYPE_CHECKING:
@@ -210,3 +213,24 @@ _OF_TEXT: Mapping[str, Callable[[str], object]] = {
 
 def _last(stored: Mapping[str, Any]) -> Last:
     return Last(**_typed(stored) | {name: read(stored[name]) for name, read in _OF_TEXT.items() if name in stored})
+
+
+class RunLog:
+    """The records of runs. Every method raises ArchiveUnavailable."""
+
+    def __init__(self, store: BlobStore) -> None:
+        self._store = store
+
+    def newest(self, today: date) -> Run | None:
+        """Return the newest readable record of a run of this month or the one before, or None."""
+        for month in (today, today.replace(day=1) - timedelta(days=1)):
+            for blob in reversed([*self._store.list(DERIVED, run_prefix(f"{month:%Y-%m}"))]):
+                stored = self._store.get(DERIVED, blob.name)
+                with suppress(*UNREADABLE):  # a damaged one must not stop the pulling
+                    return Run.from_json(stored.content if stored else b"")
+        return None
+
+    def keep(self, run: Run) -> None:
+        """Store the record of a run."""
+        name = RunRecordName(f"{run.started:%Y-%m}", run.id)
+        self._store.create(DERIVED, str(name), run.to_json(), {})

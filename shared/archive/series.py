@@ -1,7 +1,7 @@
 """The series of every call: its merged history, kept in `usage-derived` and made again whenever in doubt.
 
-`series/report=R/period=P/R_P_series.csv` is the table. Of reports with personal data only the columns are kept; their
-rows stay where they are, and are put together when asked for.
+Of reports with personal data only the columns are kept; their rows stay where they are, and are put together when asked
+for.
 """
 
 from __future__ import annotations
@@ -10,23 +10,22 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
 
 from shared import events
-from shared.archive.azure_blob_store import DERIVED, PERSONAL
+from shared.archive.blob_store import BlobStore
+from shared.archive.layout import DERIVED, Partition, SeriesName, snapshot_prefix
 from shared.archive.series_state import (
-    History,
     LateColumns,
-    Listed,
+    ListedSnapshot,
+    SeriesState,
     by_month,
-    lacking,
-    listed,
+    fingerprint,
+    listed_snapshots,
     merge,
-    seal,
-    series_name,
+    missing_from,
 )
-from shared.archive.snapshot import Snapshot, prefix
-from shared.archive.snapshots import Archive
+from shared.archive.snapshot import Snapshot
+from shared.archive.snapshots import SnapshotArchive
 from shared.domain.call import Call
 from shared.domain.errors import ArchiveUnavailable
 from shared.report.table import Table, columns_of, parse
@@ -36,18 +35,26 @@ _ATTEMPTS = 5
 _MOST_LISTINGS = 3
 """Months; to see more of them, everything is listed at once."""
 
+Contents = Mapping[str, bytes]
+"""Bodies of snapshots that need not be read again, by the names of their blobs."""
 
-class Series(NamedTuple):
+
+class SeriesArchive:
     """The series of all calls of an archive."""
 
-    archive: Archive
+    def __init__(self, store: BlobStore, snapshots: SnapshotArchive) -> None:
+        self._store = store
+        self._snapshots = snapshots
 
-    def keep_up(self, snapshot: Snapshot) -> None:
-        """Merge a snapshot that was just archived. Never raises: what fails is an event, and made good later."""
+    def keep_up(self, snapshot: Snapshot, content: bytes | None = None) -> None:
+        """Merge a snapshot that was just archived; `content` is its body, if it is at hand.
+
+        Never raises: a failure is an event, and the next pull or reader of the call tries again.
+        """
         day = snapshot.refresh_date
         first = _since(snapshot.call, snapshot.origin.pulled_at.date()) if snapshot.call.date else day
         try:
-            _, trouble = self._current(snapshot.call, first, day)
+            _, trouble = self._current(snapshot.call, first, day, {} if content is None else {snapshot.blob: content})
         except ArchiveUnavailable as error:
             trouble = str(error)
         except Exception as error:
@@ -60,110 +67,114 @@ class Series(NamedTuple):
             )
 
     def table(self, call: Call, today: date) -> Table:
-        """The series with all that is archived by now, merging what it lacks; `today` in UTC.
+        """Return the series with all that is archived by now, merging what it lacks; `today` in UTC.
 
-        Of a report with personal data it has the columns and no rows. Raises ArchiveUnavailable.
+        What was merged is kept for the next reader; failing to is an event. Of a report with personal data the table
+        has the columns and no rows. Raise ArchiveUnavailable.
         """
-        history, trouble = self._current(call, _since(call, today), today)
+        state, trouble = self._current(call, _since(call, today), today, {})
         if trouble:
             events.emit(events.SERIES_BEHIND, logging.WARNING, call=str(call), detail=trouble)
-        return history.table
+        return state.table
 
     def as_of(self, call: Call, instant: datetime) -> Table:
-        """The series as it would have been at that instant. Reads every snapshot known then; keeps nothing."""
-        found = [each for each in self._listed(call) if each.snapshot.origin.pulled_at <= instant]
-        return merge(History(), self._parts(found), {}).table
+        """Return the series as it would have been at that instant, from every snapshot known then; keep nothing."""
+        listed = [each for each in self._listed(call) if each.snapshot.origin.pulled_at <= instant]
+        return merge(SeriesState(), self._parts(listed, {}), {}).table
 
-    def rebuild(self, call: Call) -> Table:
-        """Make the series anew from the snapshots alone, and keep it whatever the old one said."""
+    def _current(self, call: Call, first: date, last: date, contents: Contents) -> tuple[SeriesState, str]:
+        """Return the series with all of these months and between, and why that could not be kept, if so."""
         for _ in range(_ATTEMPTS):
-            held = self.archive.stored(DERIVED, series_name(call))
-            history = self._rebuilt(call)
-            if not history.seals or self._keep(call, history, held.etag if held else None):
-                return history.table
-        raise ArchiveUnavailable(f"Others keep writing the series of {call}.")
-
-    def last_revisions(self, call: Call, as_of: datetime | None = None) -> list[Snapshot]:
-        """The newest revision of every refresh date, oldest first: what to concatenate where no rows are kept."""
-        return list({each.refresh_date: each for each in self.archive.snapshots(call, as_of)}.values())
-
-    def _current(self, call: Call, first: date, last: date) -> tuple[History, str]:
-        """The series with all that is archived of these months and between, and why that could not be kept, if so."""
-        for _ in range(_ATTEMPTS):
-            held, etag = self._held(call)
-            window = _window(held, first, last)
+            stored, etag = self._stored(call)
+            window = _window(stored, first, last)
             months = by_month(self._listed(call, window))
-            known = [month for month in held.seals if month.startswith(tuple(window))]
-            lacks = {month: lacking(months.get(month, []), held.seals.get(month)) for month in {*known, *months}}
-            gone = sorted(month for month, lack in lacks.items() if lack is None)
-            history = self._caught_up(call, held, months, lacks)
-            if gone:
-                return history, f"Not all that is in the series of {', '.join(gone)} is still in the archive."
-            if history is held or self._keep(call, history, etag):
-                return history, ""
-        return history, "Others keep writing it."
+            merged = [month for month in stored.fingerprints if month.startswith(tuple(window))]
+            missing = {
+                month: missing_from(stored.fingerprints.get(month), months.get(month, ()))
+                for month in {*merged, *months}
+            }
+            state = self._caught_up(call, stored, months, missing, contents)
+            if gone := sorted(month for month, lacking in missing.items() if lacking is None):
+                return state, f"Not all that is in the series of {', '.join(gone)} is still in the archive."
+            if state is stored:
+                return state, ""
+            try:
+                if self._keep(call, state, etag):
+                    return state, ""
+            except ArchiveUnavailable as error:
+                return state, str(error)
+        return state, "Others keep writing it."
 
     def _caught_up(
         self,
         call: Call,
-        held: History,
-        months: Mapping[str, Sequence[Listed]],
-        lacks: Mapping[str, Sequence[Listed] | None],
-    ) -> History:
-        stale = [month for month, lack in lacks.items() if lack is None or lack]
+        stored: SeriesState,
+        months: Mapping[str, Sequence[ListedSnapshot]],
+        missing: Mapping[str, Sequence[ListedSnapshot] | None],
+        contents: Contents,
+    ) -> SeriesState:
+        stale = [month for month, lacking in missing.items() if lacking is None or lacking]
         if not stale:
-            return held
-        missing = [each for month in stale for each in lacks[month] or months.get(month, ())]
+            return stored
+        listed = [each for month in stale for each in missing[month] or months.get(month, ())]
+        fingerprints = {month: fingerprint(months.get(month, ())) for month in stale}
         try:
-            return merge(held, self._parts(missing), {month: seal(months.get(month, ())) for month in stale})
+            return merge(stored, self._parts(listed, contents), fingerprints)
         except LateColumns:
-            return self._rebuilt(call)
+            return self._rebuilt(call, contents)
 
-    def _rebuilt(self, call: Call) -> History:
-        found = self._listed(call)
-        return merge(History(), self._parts(found), {month: seal(each) for month, each in by_month(found).items()})
+    def _rebuilt(self, call: Call, contents: Contents) -> SeriesState:
+        listed = self._listed(call)
+        fingerprints = {month: fingerprint(each) for month, each in by_month(listed).items()}
+        return merge(SeriesState(), self._parts(listed, contents), fingerprints)
 
-    def _listed(self, call: Call, months: Sequence[str] = ("",)) -> list[Listed]:
-        container = self.archive.container(call).container_name
-        entries = (entry for month in months for entry in self.archive.entries(container, prefix(call) + month))
-        return listed(call, ((entry.name, entry.metadata) for entry in entries))
+    def _listed(self, call: Call, months: Sequence[str] = ("",)) -> list[ListedSnapshot]:
+        container, partition = self._snapshots.container(call), Partition.of(call)
+        blobs = (blob for month in months for blob in self._store.list(container, snapshot_prefix(partition, month)))
+        return listed_snapshots(call, ((blob.name, blob.metadata) for blob in blobs))
 
-    def _parts(self, found: Sequence[Listed]) -> Iterator[tuple[Snapshot, Table]]:
-        snapshots = sorted((each.snapshot for each in found), key=lambda snapshot: snapshot.order)
+    def _parts(self, listed: Sequence[ListedSnapshot], contents: Contents) -> Iterator[tuple[Snapshot, Table]]:
+        snapshots = sorted((each.snapshot for each in listed), key=lambda snapshot: snapshot.order)
         if not snapshots:
             return
         with ThreadPoolExecutor(min(_READERS, len(snapshots))) as pool:
-            yield from zip(snapshots, pool.map(self._part, snapshots), strict=True)
+            tables = pool.map(lambda snapshot: self._part(snapshot, contents.get(snapshot.blob)), snapshots)
+            yield from zip(snapshots, tables, strict=True)
 
-    def _part(self, snapshot: Snapshot) -> Table:
-        personal = self.archive.container(snapshot.call).container_name == PERSONAL
-        if personal and snapshot.origin.columns:
+    def _part(self, snapshot: Snapshot, content: bytes | None) -> Table:
+        is_personal = self._snapshots.is_personal(snapshot.call)
+        if is_personal and snapshot.origin.columns:
             return Table(columns_of(snapshot.origin.columns))
         try:
-            table = parse(self.archive.content(snapshot), snapshot.refresh_date)
+            body = self._snapshots.content(snapshot) if content is None else content
+            table = parse(body, snapshot.refresh_date)
         except ValueError as error:
             raise ArchiveUnavailable(f"The snapshot {snapshot.blob} is damaged.") from error
-        return Table(table.columns) if personal else table
+        return Table(table.columns) if is_personal else table
 
-    def _held(self, call: Call) -> tuple[History, str | None]:
-        """What is kept and its ETag; nothing is merged in a series that is not there or not to be trusted."""
-        held = self.archive.stored(DERIVED, series_name(call))
-        if not held:
-            return History(), None
+    def _stored(self, call: Call) -> tuple[SeriesState, str | None]:
+        """Return what is kept and its ETag. A series that is missing or not to be trusted has nothing merged in it."""
+        stored = self._store.get(DERIVED, _name(call))
+        if not stored:
+            return SeriesState(), None
         try:
-            return History.from_blob(held.content, held.metadata), held.etag
+            return SeriesState.from_blob(stored.content, stored.metadata), stored.etag
         except (KeyError, ValueError):
-            return History(), held.etag
+            return SeriesState(), stored.etag
 
-    def _keep(self, call: Call, history: History, etag: str | None) -> bool:
-        return self.archive.keep_derived(series_name(call), history.content, history.to_metadata(), etag)
+    def _keep(self, call: Call, state: SeriesState, etag: str | None) -> bool:
+        return self._store.replace_if(DERIVED, _name(call), state.content, state.to_metadata(), etag)
 
 
-def _window(held: History, first: date, last: date) -> list[str]:
-    """The beginnings of the refresh dates that a series may lack: those months and all since its newest."""
-    if not held.seals:
+def _name(call: Call) -> str:
+    return str(SeriesName(Partition.of(call)))
+
+
+def _window(stored: SeriesState, first: date, last: date) -> list[str]:
+    """Return the beginnings of the refresh dates that a series may lack: those months and all since its newest."""
+    if not stored.fingerprints:
         return [""]
-    newest = max(held.seals)
+    newest = max(stored.fingerprints)
     begin, end = min(newest, f"{first:%Y-%m}"), max(newest, f"{last:%Y-%m}")
     months = [end]
     while months[-1] > begin and len(months) <= _MOST_LISTINGS:
@@ -176,11 +187,11 @@ def _before(month: str) -> str:
 
 
 def _since(call: Call, today: date) -> date:
-    """So far back a series may lack snapshots: single days are pulled up to 28 days later, and merged a month later."""
+    """Return how far back a series may lack snapshots: single days come up to 28 days late, and a month later yet."""
     before = _month_before(today)
     return _month_before(before) if call.date else before
 
 
 def _month_before(day: date) -> date:
-    """The last day of it."""
+    """Return the last day of the month before."""
     return day.replace(day=1) - timedelta(days=1)

@@ -1,7 +1,7 @@
-"""What a series is made of: a table, and a seal over the snapshots that are merged in it. Pure.
+"""What a series is made of: a table, and a fingerprint of the snapshots that are merged in it. Pure.
 
-The seals go into the metadata of the series, month by month. That is how a series tells that it is behind, and they
-are a witness against which `verify` holds the archive.
+The fingerprints go into the metadata of the series, month by month. They tell when a series is behind, and `verify`
+compares the archive with them.
 """
 
 from __future__ import annotations
@@ -12,31 +12,28 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from shared.archive.snapshot import Snapshot, from_blob
+from shared.archive.snapshot import Snapshot, read_snapshot
 from shared.domain.call import Call
 from shared.report.table import Table, arranged, joined, merged, parse, pinned, split
-
-SERIES = "series/"
-"""What the names of all series begin with."""
 
 _RULES = "2"
 """Raise this when the same snapshots give other bytes than before: every series is then made anew."""
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-class Listed(NamedTuple):
-    """A snapshot with its blob's metadata as it is, known to this version of the app or not."""
+class ListedSnapshot(NamedTuple):
+    """A snapshot, and its blob's metadata as they are, whether this version of the app knows them or not."""
 
     snapshot: Snapshot
     metadata: Mapping[str, str]
 
 
-class History(NamedTuple):
+class SeriesState(NamedTuple):
     """A table, and what is merged in it."""
 
     content: bytes = b""
     """The table as CSV."""
-    seals: Mapping[str, str] = {}
+    fingerprints: Mapping[str, str] = {}
     """By month of refresh date, as `YYYY-MM`: how many snapshots, and a digest of their names and metadata."""
     pulled_at: datetime = _NEVER
     """Of the snapshot that was pulled last."""
@@ -51,87 +48,82 @@ class History(NamedTuple):
             "rules": _RULES,
             "sha256": hashlib.sha256(self.content).hexdigest(),
             "pulled_at": self.pulled_at.isoformat(),
-            "merged": " ".join(f"{month}:{seal}" for month, seal in sorted(self.seals.items())),
+            "merged": " ".join(f"{month}:{each}" for month, each in sorted(self.fingerprints.items())),
         }
 
     @classmethod
-    def from_blob(cls, content: bytes, metadata: Mapping[str, str]) -> History:
-        """The reverse. Raises KeyError or ValueError for a blob that is damaged or was made under other rules."""
+    def from_blob(cls, content: bytes, metadata: Mapping[str, str]) -> SeriesState:
+        """Read what `to_metadata` wrote. Raise KeyError or ValueError for a blob that is damaged or of other rules."""
         if metadata["rules"] != _RULES or metadata["sha256"] != hashlib.sha256(content).hexdigest():
             raise ValueError("not a series of this version")
-        return cls(content, seals_of(metadata), datetime.fromisoformat(metadata["pulled_at"]))
+        return cls(content, fingerprints_of(metadata), datetime.fromisoformat(metadata["pulled_at"]))
 
 
 class LateColumns(Exception):
     """The series has to be made anew."""
 
 
-def series_name(call: Call) -> str:
-    """The name of the blob that holds the series of a call (of all dates, for a `date=` call)."""
-    return f"{SERIES}report={call.report}/period={call.key}/{call.report}_{call.key}_series.csv"
+def listed_snapshots(call: Call, blobs: Iterable[tuple[str, Mapping[str, str]]]) -> list[ListedSnapshot]:
+    """Return the snapshots of a call among blobs, given with their names and metadata; oldest first."""
+    read = ((read_snapshot(call, name, metadata), metadata) for name, metadata in blobs)
+    listed = [ListedSnapshot(snapshot, metadata) for snapshot, metadata in read if snapshot]
+    return sorted(listed, key=lambda each: each.snapshot.order)
 
 
-def listed(call: Call, blobs: Iterable[tuple[str, Mapping[str, str]]]) -> list[Listed]:
-    """The snapshots of a call among blobs, given with their names and metadata; oldest first."""
-    read = ((from_blob(call, name, metadata), metadata) for name, metadata in blobs)
-    found = [Listed(snapshot, metadata) for snapshot, metadata in read if snapshot]
-    return sorted(found, key=lambda each: each.snapshot.order)
-
-
-def by_month(found: Iterable[Listed]) -> dict[str, list[Listed]]:
-    """The snapshots by the month of their refresh dates, as `YYYY-MM`."""
+def by_month(listed: Iterable[ListedSnapshot]) -> dict[str, list[ListedSnapshot]]:
+    """Return the snapshots by the month of their refresh dates, as `YYYY-MM`."""
     months = defaultdict(list)
-    for each in found:
+    for each in listed:
         months[f"{each.snapshot.refresh_date:%Y-%m}"].append(each)
     return months
 
 
-def seals_of(metadata: Mapping[str, str]) -> dict[str, str]:
-    """The seals in the metadata of a series, by month. Raises KeyError or ValueError if there are none."""
+def fingerprints_of(metadata: Mapping[str, str]) -> dict[str, str]:
+    """Return the fingerprints in the metadata of a series, by month. Raise KeyError or ValueError if there are none."""
     parts = [each.split(":") for each in metadata["merged"].split(" ")]
     return {month: f"{int(number)}:{digest}" for month, number, digest in parts}
 
 
-def count(of_seal: str) -> int:
-    """How many snapshots a seal is of."""
-    return int(of_seal.partition(":")[0])
+def count(of_fingerprint: str) -> int:
+    """Return how many snapshots a fingerprint is of."""
+    return int(of_fingerprint.partition(":")[0])
 
 
-def seal(found: Sequence[Listed]) -> str:
-    """How many snapshots there are, and a digest of all that a listing says of them."""
-    lines = sorted(f"{each.snapshot.blob} {sorted(each.metadata.items())}" for each in found)
-    return f"{len(found)}:{hashlib.sha256(chr(0).join(lines).encode()).hexdigest()[:12]}"
+def fingerprint(listed: Sequence[ListedSnapshot]) -> str:
+    """Return how many snapshots there are, and a digest of all that a listing says of them."""
+    lines = sorted(f"{each.snapshot.blob} {sorted(each.metadata.items())}" for each in listed)
+    return f"{len(listed)}:{hashlib.sha256(chr(0).join(lines).encode()).hexdigest()[:12]}"
 
 
-def lacking(found: Sequence[Listed], sealed: str | None) -> Sequence[Listed] | None:
-    """What is to be merged of a month's snapshots into a series that has this seal of it.
+def missing_from(merged: str | None, listed: Sequence[ListedSnapshot]) -> Sequence[ListedSnapshot] | None:
+    """Return which of a month's snapshots a series with the fingerprint `merged` lacks; [] if it lacks none.
 
-    The one that it lacks; all of them when it lacks more, as a seal does not tell which. None when the series has
-    merged what is not there (any more): nothing that was archived ever changes or goes.
+    If it lacks more than one, these are all of the month, as a fingerprint does not tell which. None: it has merged
+    one that is not there (any more).
     """
-    sealed = sealed or seal([])
-    if seal(found) == sealed:
+    merged = merged or fingerprint([])
+    if fingerprint(listed) == merged:
         return []
-    if len(found) <= count(sealed):
+    if len(listed) <= count(merged):
         return None
-    if len(found) > count(sealed) + 1:
-        return found
-    for number, each in reversed([*enumerate(found)]):
-        if seal([*found[:number], *found[number + 1 :]]) == sealed:
-            after = found[number + 1 : number + 2]
-            later = any(other.snapshot.refresh_date == each.snapshot.refresh_date for other in after)
-            return found if later else [each]
+    if len(listed) > count(merged) + 1:
+        return listed
+    for number, each in reversed([*enumerate(listed)]):
+        if fingerprint([*listed[:number], *listed[number + 1 :]]) == merged:
+            after = listed[number + 1 : number + 2]
+            is_followed = any(other.snapshot.refresh_date == each.snapshot.refresh_date for other in after)
+            return listed if is_followed else [each]
     return None
 
 
-def merge(history: History, parts: Iterable[tuple[Snapshot, Table]], seals: Mapping[str, str]) -> History:
-    """`history` with more snapshots merged into it, given oldest first; `seals` replace those of their months.
+def merge(state: SeriesState, parts: Iterable[tuple[Snapshot, Table]], fingerprints: Mapping[str, str]) -> SeriesState:
+    """Return `state` with more snapshots merged into it, oldest first; `fingerprints` replace those of their months.
 
     A snapshot must come together with, or after, all other revisions of its refresh date. Columns are in the order in
     which they were pulled; raises LateColumns when a snapshot comes after others that were pulled later, and its
     columns do not fit in. Of a long history only the days that change are read, so that a pull does not grow with it.
     """
-    before, after = b"", history.content
+    before, after = b"", state.content
     if after:
         parts = list(parts)
         before, after = split(after, [part for _, part in parts])
@@ -142,10 +134,10 @@ def merge(history: History, parts: Iterable[tuple[Snapshot, Table]], seals: Mapp
         headers.append((snapshot.origin.pulled_at, snapshot.order, part.columns))
     new = []
     for pulled_at, _, columns in sorted(headers):
-        if pulled_at > history.pulled_at:
+        if pulled_at > state.pulled_at:
             new.append(columns)
         elif columns != known[: len(columns)]:
             raise LateColumns
-    last = max([history.pulled_at, *(pulled_at for pulled_at, *_ in headers)])
+    last = max([state.pulled_at, *(pulled_at for pulled_at, *_ in headers)])
     content = joined(before, arranged(table, pinned(known, *new)).to_csv())
-    return History(content, {**history.seals, **seals}, last)
+    return SeriesState(content, {**state.fingerprints, **fingerprints}, last)

@@ -1,8 +1,4 @@
-"""A snapshot: the bytes Graph answered to a call for one refresh date, by name and metadata.
-
-The names are the index of the archive, Hive-style, so that DuckDB, Spark and Fabric read it directly:
-`report=R/period=P/refresh_date=D/revision=N/R_P_D_rN.csv.gz`. What else is known is metadata of the blob.
-"""
+"""A snapshot: the bytes Graph answered to a call for one refresh date, by name and metadata. Pure."""
 
 from __future__ import annotations
 
@@ -13,9 +9,8 @@ from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 from shared import __version__
+from shared.archive.layout import Partition, SnapshotName, parse
 from shared.domain.call import Call
-
-_BLOB = re.compile(r"refresh_date=(\d{4}-\d{2}-\d{2})/revision=([1-9]\d*)/[\w-]+\.csv\.gz", re.ASCII)
 
 
 class Origin(NamedTuple):
@@ -92,14 +87,19 @@ class Snapshot(NamedTuple):
     origin: Origin
 
     @property
-    def file_name(self) -> str:
-        """Self-describing, as a download loses its path."""
-        return blob_name(self.call, self.refresh_date, self.revision).rpartition("/")[2].removesuffix(".gz")
+    def name(self) -> SnapshotName:
+        """What its blob is called."""
+        return SnapshotName(Partition.of(self.call), self.refresh_date, self.revision)
 
     @property
     def blob(self) -> str:
-        """The name of its blob."""
-        return blob_name(self.call, self.refresh_date, self.revision)
+        """The name of its blob, as text."""
+        return str(self.name)
+
+    @property
+    def file_name(self) -> str:
+        """Self-describing, as a download loses its path."""
+        return self.name.file_name
 
     @property
     def order(self) -> tuple[date, int]:
@@ -107,9 +107,17 @@ class Snapshot(NamedTuple):
         return self.refresh_date, self.revision
 
 
-def prefix(call: Call) -> str:
-    """What the names of all snapshots of a call (of all dates, for a `date=` call) begin with."""
-    return f"report={call.report}/period={call.key}/refresh_date="
+def read_snapshot(call: Call, name: str, metadata: Mapping[str, str]) -> Snapshot | None:
+    """Return the snapshot that a blob holds of `call`, or of another single day if that is one; else None."""
+    parsed = parse(name)
+    if not isinstance(parsed, SnapshotName) or parsed.partition != Partition.of(call):
+        return None
+    day = parsed.refresh_date
+    try:
+        origin = Origin.from_metadata(metadata)
+    except (KeyError, ValueError):
+        return None
+    return Snapshot(call._replace(date=day) if call.date else call, day, parsed.revision, origin)
 
 
 def _listed(words: Iterable[str]) -> str:
@@ -121,37 +129,3 @@ def _listed(words: Iterable[str]) -> str:
 
 def _list(text: str) -> tuple[str, ...]:
     return tuple(unquote(word) for word in text.split(",")) if text else ()
-
-
-def blob_name(call: Call, refresh_date: date, revision: int) -> str:
-    """The name under which a body is archived."""
-    file = f"{call.report}_{call.key}_{refresh_date}_r{revision}.csv.gz"
-    return f"{prefix(call)}{refresh_date}/revision={revision}/{file}"
-
-
-def quarantine_name(call: Call, reason: str, sha256: str) -> str:
-    """The name under which a body is kept that was not published."""
-    return f"{_in_quarantine(call)}/reason={reason}/{sha256}.csv.gz"
-
-
-def large_quarantine_name(call: Call, pull: str = "") -> str:
-    """The same for a body so large that it is sent before its end has come; or what such names of a call begin with."""
-    return f"{_in_quarantine(call)}/large/" + (f"{pull}.csv.gz" if pull else "")
-
-
-def _in_quarantine(call: Call) -> str:
-    return f"report={call.report}/period={call.key}" + (f"/date={call.date}" if call.date else "")
-
-
-def from_blob(call: Call, name: str, metadata: Mapping[str, str]) -> Snapshot | None:
-    """The snapshot that a blob holds of `call`, or of another single day if that is one; None if it is no such blob."""
-    match = _BLOB.fullmatch(name, len(prefix(call)) - len("refresh_date="))
-    if not match:
-        return None
-    try:
-        day = date.fromisoformat(match[1])
-        own = call._replace(date=day) if call.date else call
-        snapshot = Snapshot(own, day, int(match[2]), Origin.from_metadata(metadata))
-    except (KeyError, ValueError):
-        return None
-    return snapshot if snapshot.blob == name else None

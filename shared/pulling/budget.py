@@ -13,9 +13,8 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from shared.archive.azure_blob_store import DERIVED
-from shared.archive.layout import REQUESTS
-from shared.archive.snapshots import Archive
+from shared.archive.blob_store import BlobStore
+from shared.archive.layout import DERIVED, REQUESTS
 from shared.domain.errors import ArchiveUnavailable
 from shared.pulling.plan import BUDGET, WINDOW
 
@@ -41,9 +40,9 @@ class Seen(NamedTuple):
 class Budget:
     """What one run takes of it. Calls of one report must not be taken for side by side."""
 
-    def __init__(self, archive: Archive, clock: Callable[[], datetime]) -> None:
+    def __init__(self, store: BlobStore, clock: Callable[[], datetime]) -> None:
         """The clock answers UTC."""
-        self._archive = archive
+        self._store = store
         self._clock = clock
         self._ours: dict[str, Counter[datetime]] = {}
         """Noted by this run: the notes themselves may be lost."""
@@ -92,7 +91,7 @@ class Budget:
         raise AssertionError("seen() has no end")
 
     def _seen(self) -> Seen:
-        stored = self._archive.stored(DERIVED, REQUESTS)
+        stored = self._store.get(DERIVED, REQUESTS)
         noted: dict[str, Counter[datetime]] = {}
         with suppress(ValueError, TypeError, AttributeError, RecursionError):  # damaged notes must not stop the pulling
             for report, texts in json.loads(stored.content if stored else b"{}").items():
@@ -107,6 +106,6 @@ class Budget:
         every = {report: [*times.elements()] for report, times in {**seen.noted, **noted}.items() if times}
         content = json.dumps(every, default=datetime.isoformat, indent=1).encode()
         try:
-            return self._archive.keep_derived(REQUESTS, content, {}, seen.etag)
+            return self._store.replace_if(DERIVED, REQUESTS, content, {}, seen.etag)
         except ArchiveUnavailable:
             return True  # Better a 429 than a day that nobody asked for.

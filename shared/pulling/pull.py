@@ -8,10 +8,9 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from shared import events
+from shared.archive.archive import Archive
 from shared.archive.run_log import Pulled
-from shared.archive.series import Series
 from shared.archive.snapshot import Origin, Snapshot
-from shared.archive.snapshots import Archive
 from shared.domain.call import Call
 from shared.domain.catalogue import Catalogue, Report
 from shared.domain.errors import Deferred, NoData, Outcome, Quarantined, Unconfirmed
@@ -40,22 +39,23 @@ class Puller(NamedTuple):
             self._path(ask.call), ask.newest.origin.etag if ask.newest and ask.conditional else None
         ) as answer:
             if answer:
-                outcome, snapshot = self._archive(ask, answer, unconfirmed)
-                Series(self.archive).keep_up(snapshot)  # if it is old too: who archived it may have died before this
+                outcome, snapshot, content = self._archive(ask, answer, unconfirmed)
+                # If it is old too: who archived it may have died before this.
+                self.archive.series.keep_up(snapshot, content)
                 return Pulled.done(outcome, snapshot, self.clock())
         if ask.newest and ask.conditional:
             return Pulled.done(Outcome.UNCHANGED, ask.newest, self.clock(), "not_modified")
         raise Deferred("not_modified", "Graph answered 304 to a question without a condition.")
 
-    def _archive(self, ask: Ask, answer: Answer, unconfirmed: str) -> tuple[Outcome, Snapshot]:
+    def _archive(self, ask: Ask, answer: Answer, unconfirmed: str) -> tuple[Outcome, Snapshot, bytes | None]:
         call = ask.call
         report, version = self._report(call)
         body = Body([report.columns_of(version, call.version)], self.clock().date(), call.period)
-        with self.archive.draft(call) as draft:
+        with self.archive.snapshots.upload(call) as upload:
 
             def received() -> Iterator[bytes]:
                 for chunk in answer.chunks:
-                    draft.write(chunk, call.date or body.refresh_date)
+                    upload.write(chunk, call.date or body.refresh_date)
                     yield chunk
 
             coming = received()
@@ -63,10 +63,10 @@ class Puller(NamedTuple):
                 refresh_date = body.read(coming)
                 flags = self._flags(ask, body, unconfirmed)
             except (NoData, Quarantined) as error:
-                draft.condemn()
+                upload.reject()
                 body.skip(coming)
                 if body.size:
-                    error.blob = draft.quarantine(body.sha256, error.reason, self.clock())
+                    error.blob = upload.quarantine(body.sha256, error.reason, self.clock())
                 raise
             origin = Origin(
                 body.sha256,
@@ -81,7 +81,8 @@ class Puller(NamedTuple):
                 tuple(body.header),
                 tuple(body.blank),
             )
-            return draft.commit(call.date or refresh_date, origin)
+            outcome, snapshot = upload.commit(call.date or refresh_date, origin)
+            return outcome, snapshot, upload.content()
 
     def _flags(self, ask: Ask, body: Body, unconfirmed: str) -> tuple[str, ...]:
         """What a reader should know of a sane body; an event for each change.
@@ -119,7 +120,7 @@ class Puller(NamedTuple):
         if ask.newest or not day:
             return ask.newest
         calls = (Call(ask.call.report, date=each) for each in (day, day - timedelta(weeks=1)))
-        found = (self.archive.newest(call, call.date or day) for call in calls)
+        found = (self.archive.snapshots.newest(call, call.date or day) for call in calls)
         return next((snapshot for snapshot in found if snapshot), None)
 
     def _report(self, call: Call) -> tuple[Report, str]:

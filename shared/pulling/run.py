@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import random
 import secrets
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -12,10 +11,11 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from shared import events
-from shared.archive import markers as marks
+from shared.archive.archive import Archive
 from shared.archive.coverage import days_between, lost_days, lost_refresh_dates
+from shared.archive.layout import ConcealmentChange, LostRange, Partition
+from shared.archive.markers import Marker, lost_ranges
 from shared.archive.run_log import Last, Pulled, Run, pulled_at, remember
-from shared.archive.snapshots import Archive
 from shared.domain.call import Call
 from shared.domain.errors import WELL, ArchiveUnavailable, Deferred, Outcome, PullError, TryAgain, Unconfirmed
 from shared.domain.graph_window import days_of_interest
@@ -44,6 +44,7 @@ class Runner(NamedTuple):
     selection: Selection
     clock: Callable[[], datetime]
     sleep: Callable[[float], object]
+    random: Callable[[float, float], float]
 
     @property
     def archive(self) -> Archive:
@@ -55,14 +56,14 @@ class Runner(NamedTuple):
         Raises ArchiveUnavailable when the archive cannot be read at all. A call that fails stops no other.
         """
         started = self.clock()
-        before = self.archive.newest_run(started.date())
+        before = self.archive.runs.newest(started.date())
         last = before.last if before else {}
         selected = self.selection.by_report
         since = {report: before.watched_days(report) if before else None for report in self.selection.daily}
         with ThreadPoolExecutor(WORKERS) as pool:
             holdings = pool.map(lambda report: self._held(report, selected[report], since.get(report)), selected)
             held = dict(zip(selected, holdings, strict=True))
-            budget = Budget(self.archive, self.clock)
+            budget = Budget(self.archive.store, self.clock)
             todo, obstacle = self._planned(held, last, budget, started)
             jobs = [
                 pool.submit(self._pull_report, asks, budget, started + RUN_TIME, obstacle)
@@ -85,7 +86,7 @@ class Runner(NamedTuple):
             last=_worth_keeping(remember(last, pulls), finished),
             pulled_at=pulled_at(before, pulls),
         )
-        self.archive.keep_run(run)
+        self.archive.runs.keep(run)
         for call, dates in lost.items():
             events.emit(events.LOST, logging.WARNING, call=call, dates=dates)
         outcomes = Counter(str(pulled.outcome) for pulled in pulls)
@@ -140,7 +141,7 @@ class Runner(NamedTuple):
             except TryAgain as error:
                 if isinstance(error, Unconfirmed):
                     unconfirmed = error.sha256
-                wait = _wait(error, attempt)
+                wait = _wait(error, attempt, self.random)
                 tries = _ATTEMPTS_FOR.get(error.reason, ATTEMPTS)
                 if attempt >= tries or wait > LONGEST_WAIT or now + timedelta(seconds=wait) >= end:
                     return self._ended(ask, error)
@@ -196,34 +197,35 @@ class Runner(NamedTuple):
         """What was lost between `came` and what Graph showed before, by the records of runs or else by the archive."""
         seen, seen_at = (was.refresh_date, was.seen_at) if was else (None, None)
         if seen is None or seen_at is None or seen > days_of_interest(seen_at)[1]:
-            seen = max((day for day in self.archive.refresh_dates(call) if day < came), default=None)
+            seen = max((day for day in self.archive.snapshots.refresh_dates(call) if day < came), default=None)
             seen_at = None
         days = lost_refresh_dates(seen, seen_at, came, now)
         # A run that was cut short may have archived some of them and left no record.
         archived = {
-            day for month in {f"{day:%Y-%m}" for day in days} for day in self.archive.refresh_dates(call, month)
+            day
+            for month in {f"{day:%Y-%m}" for day in days}
+            for day in self.archive.snapshots.refresh_dates(call, month)
         }
         return [day for day in days if day not in archived]
 
-    def _marks_of(self, lost: Mapping[str, Sequence[str]]) -> list[marks.Lost]:
-        places = {str(call): marks.place_of(call) for call in self.selection.calls}
-        places |= {report: marks.Place(report, "day") for report in self.selection.daily}
+    def _marks_of(self, lost: Mapping[str, Sequence[str]]) -> list[LostRange]:
+        places = {str(call): Partition.of(call) for call in self.selection.calls}
+        places |= {report: Partition(report, "day") for report in self.selection.daily}
         days = {call: map(date.fromisoformat, lost[call]) for call in places.keys() & lost}
-        return [mark for call, gone in days.items() for mark in marks.lost(places[call], gone)]
+        return [mark for call, gone in days.items() for mark in lost_ranges(places[call], gone)]
 
     def _mark_flip(self, ask: Ask, pulled: Pulled) -> None:
         """Mark what was archived, or read again: the run that archived it may have died before it could mark it."""
         before = ask.newest
         try:
             if before and before.blob == pulled.blob and pulled.read and pulled.names != "none":
-                just_before = before.origin.pulled_at - timedelta(microseconds=1)
-                before = self.archive.newest(ask.call, self.clock().date(), just_before)
+                before = self.archive.snapshots.previous(before)
         except ArchiveUnavailable as error:
             events.emit(events.MARK_FAILED, logging.WARNING, marks=1, detail=str(error))
         else:
             self._mark(_flips(before.origin.names if before else "none", ask.call, pulled))
 
-    def _flips_of_days(self, pulls: Sequence[Pulled], last: Mapping[str, Last]) -> list[marks.Flip]:
+    def _flips_of_days(self, pulls: Sequence[Pulled], last: Mapping[str, Last]) -> list[ConcealmentChange]:
         """The marks of single days: of those read in this run, the oldest with other names than the day read before."""
         found = []
         for report in self.selection.daily:
@@ -235,11 +237,11 @@ class Runner(NamedTuple):
             found += next(filter(None, flips), [])
         return found
 
-    def _mark(self, written: Sequence[marks.Mark]) -> bool:
+    def _mark(self, written: Sequence[Marker]) -> bool:
         """Write marks down, and tell whether that went well. Only readers need them, so a run goes on without."""
         with ThreadPoolExecutor(WORKERS) as pool:
             try:
-                list(pool.map(self.archive.mark, written))
+                list(pool.map(self.archive.markers.write, written))
             except ArchiveUnavailable as error:
                 pool.shutdown(cancel_futures=True)
                 events.emit(events.MARK_FAILED, logging.WARNING, marks=len(written), detail=str(error))
@@ -248,7 +250,7 @@ class Runner(NamedTuple):
 
     def _held(self, report: str, calls: Sequence[Call], since: datetime | None) -> Held:
         now = self.clock()
-        newest = {call: snapshot for call in calls if (snapshot := self.archive.newest(call, now.date()))}
+        newest = {call: snapshot for call in calls if (snapshot := self.archive.snapshots.newest(call, now.date()))}
         days: set[date] = set()
         if report in self.selection.daily:
             months = {""}  # all: where no record tells what was asked for, the archive does
@@ -256,7 +258,7 @@ class Runner(NamedTuple):
                 oldest = min(days_of_interest(since)[0], days_of_interest(now)[0])
                 months = {f"{day:%Y-%m}" for day in days_between(oldest, now.date())}
             for month in months:
-                days.update(self.archive.refresh_dates(Call(report, date=now.date()), month))
+                days.update(self.archive.snapshots.refresh_dates(Call(report, date=now.date()), month))
         return Held(newest, days)
 
 
@@ -268,12 +270,14 @@ def _together(before: Mapping[str, Sequence[str]], lost: Mapping[str, Sequence[s
     return {call: sorted({*before.get(call, ()), *lost.get(call, ())}) for call in {**before, **lost}}
 
 
-def _flips(was: str, call: Call, pulled: Pulled) -> list[marks.Flip]:
+def _flips(was: str, call: Call, pulled: Pulled) -> list[ConcealmentChange]:
     """The mark of a snapshot, if its names are others than they were before."""
     if not pulled.refresh_date or not pulled.revision or not drift.names_changed(was, pulled.names):
         return []
     return [
-        marks.Flip(marks.place_of(call), date.fromisoformat(pulled.refresh_date), pulled.revision, was, pulled.names)
+        ConcealmentChange(
+            Partition.of(call), date.fromisoformat(pulled.refresh_date), pulled.revision, was, pulled.names
+        )
     ]
 
 
@@ -283,12 +287,12 @@ def _was_empty(report: str, day: date, last: Mapping[str, Last]) -> bool:
     return was is not None and was.outcome is Outcome.NO_DATA
 
 
-def _wait(error: TryAgain, attempt: int) -> float:
+def _wait(error: TryAgain, attempt: int, random: Callable[[float, float], float]) -> float:
     """Seconds until the next attempt: what Graph asked for, else longer each time, with jitter."""
     if error.after is not None:
         return error.after
     first = 30.0 if error.reason == "rate_limited" else 1.0
-    return first * 2.0 ** (attempt - 1) * random.uniform(0.75, 1.25)
+    return first * 2.0 ** (attempt - 1) * random(0.75, 1.25)
 
 
 def _worth_keeping(last: dict[str, Last], now: datetime) -> dict[str, Last]:

@@ -13,27 +13,37 @@ from datetime import date, datetime
 from functools import partial
 from itertools import chain
 
-from shared.archive.azure_blob_store import DERIVED, PERSONAL, QUARANTINE, USAGE
-from shared.archive.layout import REQUESTS
-from shared.archive.markers import Flip, Lost, Place, lost, place_of, read
+from shared.archive.blob_store import BlobStore
+from shared.archive.layout import (
+    DERIVED,
+    PERSONAL,
+    QUARANTINE,
+    REQUESTS,
+    RUNS,
+    USAGE,
+    ConcealmentChange,
+    LostRange,
+    Partition,
+    SeriesName,
+    SnapshotName,
+    parse,
+)
+from shared.archive.markers import lost_ranges
 from shared.archive.run_log import Pulled, Run
-from shared.archive.series_state import series_name
-from shared.archive.snapshot import blob_name
-from shared.archive.snapshots import Archive
 from shared.domain.call import every_call
 from shared.domain.catalogue import Catalogue
 from shared.domain.errors import WELL
-from shared.verification.call import RECENT, RUNS, Blob, Finding, Holding, check_quarantined, record_of
+from shared.verification.call import RECENT, Blob, Finding, Holding, check_quarantined, record_of
 from shared.verification.snapshot import Flaw, named
 
 _WORKERS = 8
 
 
-def everything(archive: Archive) -> Iterator[Blob]:
+def everything(store: BlobStore) -> Iterator[Blob]:
     """All blobs of the archive. What tells of snapshots is listed before them, as a pull may be going on."""
     for container in (DERIVED, QUARANTINE, USAGE, PERSONAL):
-        for name, metadata, md5 in archive.entries(container):
-            yield Blob(container, name, metadata, md5, partial(archive.stored, container, name))
+        for name, metadata, md5 in store.list(container):
+            yield Blob(container, name, metadata, md5, partial(store.get, container, name))
 
 
 def manifest(blobs: Iterable[Blob], catalogue: Catalogue) -> Iterator[str]:
@@ -70,13 +80,15 @@ class Verification:
         self._young = now - RECENT
         self._share = share
         self._holdings = {
-            series_name(call): Holding(report, call, PERSONAL if report.personal_data else USAGE, {}, {})
+            str(SeriesName(Partition.of(call))): Holding(
+                report, call, PERSONAL if report.personal_data else USAGE, {}, {}
+            )
             for report in catalogue.reports.values()
             for call in every_call(report)
         }
-        self._by_place = {place_of(holding.call): holding for holding in self._holdings.values()}
-        self._flips: list[Flip] = []
-        self._lost: dict[Place, set[date]] = {place: set() for place in self._by_place}
+        self._by_place = {Partition.of(holding.call): holding for holding in self._holdings.values()}
+        self._flips: list[ConcealmentChange] = []
+        self._lost: dict[Partition, set[date]] = {place: set() for place in self._by_place}
         self._runs: list[Blob] = []
         self._quarantined: list[Blob] = []
         self._names: set[str] = set()
@@ -101,19 +113,18 @@ class Verification:
         yield chain.from_iterable(apply(lambda blob: list(check_quarantined(blob)), quarantined))
 
     def _sort_in(self, blob: Blob) -> None:
-        it = named(blob.name, self._catalogue)
-        holding = self._holdings[series_name(it.call)] if it else None
+        it, parsed = named(blob.name, self._catalogue), parse(blob.name)
+        holding = self._holdings[str(SeriesName(Partition.of(it.call)))] if it else None
         if blob.container == QUARANTINE:
             self._quarantined.append(blob)
         elif blob.container == DERIVED and blob.name in self._holdings:
             self._holdings[blob.name].series[blob.name] = blob
         elif blob.container == DERIVED and blob.name.startswith(RUNS):
             self._runs.append(blob)
-        elif blob.container == DERIVED and (mark := read(blob.name)) and mark.place in self._by_place:
-            if isinstance(mark, Flip):
-                self._flips.append(mark)
-            else:
-                self._lost[mark.place].update(mark.days)
+        elif blob.container == DERIVED and isinstance(parsed, ConcealmentChange) and parsed.partition in self._by_place:
+            self._flips.append(parsed)
+        elif blob.container == DERIVED and isinstance(parsed, LostRange) and parsed.partition in self._by_place:
+            self._lost[parsed.partition].update(parsed.days)
         elif blob.container == DERIVED and blob.name == REQUESTS:
             pass  # nothing in it can be wrong for longer than some minutes
         elif blob.container == DERIVED or not it or not holding:
@@ -143,18 +154,18 @@ class Verification:
             if pulled.blob and pulled.blob not in self._names
         ]
         marks = self._unmarked(run) if run.started < self._young else ()  # else it may have begun after the listing
-        return gone + [Finding(DERIVED, mark.name, "gone", f"The run {run.id} found that lost.") for mark in marks]
+        return gone + [Finding(DERIVED, str(mark), "gone", f"The run {run.id} found that lost.") for mark in marks]
 
-    def _unmarked(self, run: Run) -> Iterator[Lost]:
+    def _unmarked(self, run: Run) -> Iterator[LostRange]:
         """The marks of what a run found lost, as far as they are not there."""
         places = {str(each.call) if not each.call.date else each.report.name: at for at, each in self._by_place.items()}
         for call, days in run.lost.items():
             if place := places.get(call):
-                yield from lost(place, {*map(date.fromisoformat, days)} - self._lost[place])
+                yield from lost_ranges(place, {*map(date.fromisoformat, days)} - self._lost[place])
 
-    def _check_flip(self, flip: Flip) -> Iterator[Finding]:
-        holding = self._by_place[flip.place]
-        name = blob_name(holding.call, flip.refresh_date, flip.revision)
+    def _check_flip(self, flip: ConcealmentChange) -> Iterator[Finding]:
+        holding = self._by_place[flip.partition]
+        name = str(SnapshotName(flip.partition, flip.refresh_date, flip.revision))
         if name not in self._names:
             yield Finding(holding.container, name, "gone", f"It is marked as the first with {flip.now} names.")
 

@@ -7,17 +7,25 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from shared.archive.azure_blob_store import DERIVED
+from shared.archive.blob_store import StoredBlob
+from shared.archive.layout import DERIVED, Partition, RunRecordName, SeriesName
 from shared.archive.run_log import UNREADABLE, Run
-from shared.archive.series_state import History, Listed, by_month, count, listed, merge, seal, seals_of, series_name
-from shared.archive.snapshot import Snapshot, blob_name
-from shared.archive.snapshots import Stored
+from shared.archive.series_state import (
+    ListedSnapshot,
+    SeriesState,
+    by_month,
+    count,
+    fingerprint,
+    fingerprints_of,
+    listed_snapshots,
+    merge,
+)
+from shared.archive.snapshot import Snapshot
 from shared.domain.call import Call
 from shared.domain.catalogue import Report
 from shared.report.table import Table, columns_of, parse
 from shared.verification.snapshot import Flaw, Named, digest, prove, snapshot_of
 
-RUNS = "runs/"
 RECENT = timedelta(hours=1)
 """Snapshots that young need not be in their series yet, nor revisions that close in the order of their pulls."""
 
@@ -29,7 +37,7 @@ class Blob(NamedTuple):
     name: str
     metadata: Mapping[str, str]
     md5: bytes | None
-    read: Callable[[], Stored | None]
+    read: Callable[[], StoredBlob | None]
 
     def content(self) -> bytes:
         """Its bytes. Raises Flaw when they are not there, or not those that were written."""
@@ -76,14 +84,14 @@ class Holding(NamedTuple):
 
         Snapshots that were pulled after `young` need not be in the series yet.
         """
-        found = listed(self.call, ((name, blob.metadata) for name, (_, blob) in self.snapshots.items()))
+        found = listed_snapshots(self.call, ((name, blob.metadata) for name, (_, blob) in self.snapshots.items()))
         findings = [
             *self._misnumbered(),
             *self._misdescribed(),
             *self._disordered(found),
             *self._unsealed(found, young),
         ]
-        series = self.series.get(series_name(self.call))
+        series = self.series.get(_series(self.call))
         rebuild = series is not None and chosen(series.name)
         flawed: list[Finding] = []
 
@@ -96,11 +104,11 @@ class Holding(NamedTuple):
                     except Flaw as flaw:
                         flawed.append(blob.finding(flaw.what, str(flaw)))
 
-        history = merge(History(), parts(), {month: seal(each) for month, each in by_month(found).items()})
+        state = merge(SeriesState(), parts(), {month: fingerprint(each) for month, each in by_month(found).items()})
         findings += flawed
         if series and rebuild:
-            sound = not findings and seals_of(series.metadata) == history.seals
-            findings += _rebuilt(series, history if sound else None)
+            sound = not findings and fingerprints_of(series.metadata) == state.fingerprints
+            findings += _rebuilt(series, state if sound else None)
         return findings
 
     def _table(self, snapshot: Snapshot, blob: Blob) -> Table:
@@ -119,7 +127,7 @@ class Holding(NamedTuple):
         for (call, day), there in revisions.items():
             for number in sorted({*range(1, max(there))} - there):
                 detail = f"Revision {max(there)} of that day is there, and this is not."
-                yield Finding(self.container, blob_name(call, day, number), "gone", detail)
+                yield Finding(self.container, Named(call, day, number).blob, "gone", detail)
 
     def _misdescribed(self) -> Iterator[Finding]:
         """Metadata are missing or malformed."""
@@ -129,7 +137,7 @@ class Holding(NamedTuple):
             except Flaw as flaw:
                 yield blob.finding(flaw.what, str(flaw))
 
-    def _disordered(self, found: Sequence[Listed]) -> Iterator[Finding]:
+    def _disordered(self, found: Sequence[ListedSnapshot]) -> Iterator[Finding]:
         """A body is there twice for one day, or a later revision was pulled earlier."""
         bodies: dict[tuple[date, str], int] = {}
         for (before, _), (snapshot, _) in zip([*found[:1], *found], found, strict=False):
@@ -140,26 +148,26 @@ class Holding(NamedTuple):
             if before.refresh_date == day and before.origin.pulled_at - snapshot.origin.pulled_at > RECENT:
                 yield blob.finding("out_of_order", f"It was pulled before revision {before.revision}.")
 
-    def _unsealed(self, found: Sequence[Listed], young: datetime) -> Iterator[Finding]:
+    def _unsealed(self, found: Sequence[ListedSnapshot], young: datetime) -> Iterator[Finding]:
         """The snapshots are not those that the series says are merged in it."""
         months = by_month(found)
         old = by_month(each for each in found if not young < each.snapshot.origin.pulled_at < young + 2 * RECENT)
         if not self.series:
             if old:
                 detail = f"There is no series of these {len(found)} snapshots."
-                yield Finding(DERIVED, series_name(self.call), "gone", detail)
+                yield Finding(DERIVED, _series(self.call), "gone", detail)
             return
         (series,) = self.series.values()
         try:
-            seals = seals_of(series.metadata)
+            fingerprints = fingerprints_of(series.metadata)
         except (KeyError, ValueError):
             yield series.finding("bad_metadata", "They do not say which snapshots are merged.")
             return
-        none = seal([])
-        for month in sorted({*seals, *months}):
-            sealed, here = seals.get(month, none), months.get(month, [])
-            had, has, least = count(sealed), len(here), len(old.get(month, ()))
-            if sealed == seal(here) or (least < has and least <= had <= has):
+        none = fingerprint([])
+        for month in sorted({*fingerprints, *months}):
+            merged, here = fingerprints.get(month, none), months.get(month, [])
+            had, has, least = count(merged), len(here), len(old.get(month, ()))
+            if merged == fingerprint(here) or (least < has and least <= had <= has):
                 continue
             what = "snapshots_gone" if had > has else "behind" if had < has else "snapshots_changed"
             yield series.finding(what, f"It has merged {had} snapshots of {month}; {has} are there, and not the same.")
@@ -169,7 +177,7 @@ def record_of(blob: Blob) -> Run:
     """The run that a blob is the record of. Raises Flaw if it is none, or of another run."""
     try:
         run = Run.from_json(blob.content())
-        named = blob.name == f"{RUNS}{run.started:%Y-%m}/{run.id}.json" and run.started.tzinfo
+        named = blob.name == str(RunRecordName(f"{run.started:%Y-%m}", run.id)) and run.started.tzinfo
     except UNREADABLE:
         raise Flaw("damaged", "It is not the record of a run.") from None
     if not named:
@@ -189,15 +197,19 @@ def check_quarantined(blob: Blob) -> Iterator[Finding]:
         yield blob.finding("wrong_content", f"It holds bytes of SHA-256 {sha256}.")
 
 
-def _rebuilt(series: Blob, history: History | None) -> Iterator[Finding]:
+def _rebuilt(series: Blob, state: SeriesState | None) -> Iterator[Finding]:
     """The series is not what was written, or (if given) not what its snapshots give, to the byte."""
     stored = series.read()
     if not stored:
         yield series.finding("gone", "It was listed, and could not be read.")
     elif hashlib.sha256(stored.content).hexdigest() != stored.metadata.get("sha256"):
         yield series.finding("wrong_content", "Its bytes are not those of its SHA-256.")
-    elif history and stored.metadata == series.metadata:  # else it was written anew since it was listed
-        if stored.content != history.content:
+    elif state and stored.metadata == series.metadata:  # else it was written anew since it was listed
+        if stored.content != state.content:
             yield series.finding("series_differs", "Its bytes are not those that the snapshots give.")
-        elif stored.metadata != history.to_metadata():
+        elif stored.metadata != state.to_metadata():
             yield series.finding("bad_metadata", "They are not those that the snapshots give.")
+
+
+def _series(call: Call) -> str:
+    return str(SeriesName(Partition.of(call)))

@@ -10,13 +10,13 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from shared import __version__
-from shared.archive.snapshot import Snapshot, blob_name, from_blob
+from shared.archive.layout import Partition, SnapshotName, parse
+from shared.archive.snapshot import Snapshot, read_snapshot
 from shared.domain.call import Call, every_call
 from shared.domain.catalogue import Catalogue, Report
 from shared.domain.errors import PullError
 from shared.report.validator import Body
 
-_NAME = re.compile(r"report=(\w+)/period=([\w-]+)/refresh_date=(\d{4}-\d\d-\d\d)/revision=([1-9]\d*)/[\w.-]+", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _REQUIRED = ("sha256", "size", "rows", "pulled_at", "app_version")
 _HEADERS = (b"\x1f\x8b\x08\0\0\0\0\0\0\x03", zlib.compress(b"", wbits=31)[:10])
@@ -40,26 +40,28 @@ class Named(NamedTuple):
     refresh_date: date
     revision: int
 
+    @property
+    def blob(self) -> str:
+        """The name, as text."""
+        return str(SnapshotName(Partition.of(self.call), self.refresh_date, self.revision))
+
 
 def named(name: str, catalogue: Catalogue) -> Named | None:
     """The call, refresh date and revision of a blob; None if no call of the catalogue has blobs of that name."""
-    match = _NAME.fullmatch(name)
-    report = catalogue.reports.get(match[1]) if match else None
-    if not match or not report:
+    parsed = parse(name)
+    report = catalogue.reports.get(parsed.partition.report) if isinstance(parsed, SnapshotName) else None
+    if not report or not isinstance(parsed, SnapshotName):
         return None
-    try:
-        day = date.fromisoformat(match[3])
-    except ValueError:
-        return None
-    call = next((call for call in every_call(report, day) if call.key == match[2]), None)
-    return Named(call, day, int(match[4])) if call and blob_name(call, day, int(match[4])) == name else None
+    calls = every_call(report, parsed.refresh_date)
+    call = next((call for call in calls if Partition.of(call) == parsed.partition), None)
+    return Named(call, parsed.refresh_date, parsed.revision) if call else None
 
 
 def snapshot_of(it: Named, metadata: Mapping[str, str]) -> Snapshot:
     """The snapshot as its metadata describe it. Raises Flaw if they are not whole and well-formed."""
     if missing := [name for name in _REQUIRED if name not in metadata]:
         raise Flaw("bad_metadata", f"There is no {' and no '.join(missing)}.")
-    snapshot = from_blob(it.call, blob_name(*it), metadata)
+    snapshot = read_snapshot(it.call, it.blob, metadata)
     if not snapshot:
         raise Flaw("bad_metadata", "A number or the time is not one.")
     origin = snapshot.origin

@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from shared.archive.markers import FLIPS, LOST, Flip, Lost, Place, place_of
+from shared.archive.archive import Archive
+from shared.archive.layout import ConcealmentChange, Partition
 from shared.archive.run_log import Run
 from shared.archive.snapshot import Snapshot
-from shared.archive.snapshots import Archive
 from shared.domain.call import Call
 from shared.domain.catalogue import Catalogue
 from shared.domain.errors import Outcome
@@ -30,10 +30,10 @@ _BODIES = 16 << 20
 class Inventory(NamedTuple):
     """What there is, by place."""
 
-    dates: Mapping[Place, Sequence[date]]
+    dates: Mapping[Partition, Sequence[date]]
     """Every refresh date, or single day, that is archived, oldest first."""
-    lost: Mapping[Place, Set[date]]
-    flips: Mapping[Place, Sequence[Flip]]
+    lost: Mapping[Partition, Set[date]]
+    flips: Mapping[Partition, Sequence[ConcealmentChange]]
     """Where names became concealed or readable, oldest first, as they are listed."""
 
 
@@ -63,7 +63,7 @@ class Holdings:
         """The newest snapshot of a call as it was at most half a minute ago, or None."""
 
         def find() -> Snapshot | None:
-            return self._archive.newest(call, self._clock().date())
+            return self._archive.snapshots.newest(call, self._clock().date())
 
         if call.date:  # of single days there are too many to keep
             return find()
@@ -77,7 +77,7 @@ class Holdings:
 
         Personal data does not stay in memory.
         """
-        read = self._archive.compressed if packed else self._archive.content
+        read = self._archive.snapshots.compressed if packed else self._archive.snapshots.content
         if self._catalogue.reports[snapshot.call.report].personal_data:
             return read(snapshot)
         return self._bodies.get((snapshot.blob, packed), lambda: read(snapshot))
@@ -108,28 +108,28 @@ class Holdings:
         if call.date and day >= days_of_interest(run.started if run else self._clock())[0]:
             last = run.last.get(str(call._replace(date=day))) if run else None
             return "never_published" if last and last.outcome is Outcome.NO_DATA else "not_pulled"
-        lost = self._archive.marks(f"{LOST}{place_of(call)}/")
-        return "not_pulled" if any(isinstance(mark, Lost) and day in mark.days for mark in lost) else "never_published"
+        lost = self._archive.markers.lost(Partition.of(call))
+        return "not_pulled" if any(day in each.days for each in lost) else "never_published"
 
     def _newest_run(self) -> Run | None:
-        return self._archive.newest_run(self._clock().date())
+        return self._archive.runs.newest(self._clock().date())
 
-    def _calls(self) -> dict[Place, Call]:
+    def _calls(self) -> dict[Partition, Call]:
         from shared.domain.call import every_call  # few requests need it, so a cold start need not pay for it
 
-        return {place_of(call): call for report in self._catalogue.reports.values() for call in every_call(report)}
+        return {Partition.of(call): call for report in self._catalogue.reports.values() for call in every_call(report)}
 
     def _list(self) -> Inventory:
         with ThreadPoolExecutor(WORKERS) as pool:
-            marks = pool.map(self._archive.marks, (LOST, FLIPS))
-            reports = self._archive.reports()
+            lost_ranges = pool.submit(self._archive.markers.lost)
+            changes = pool.submit(self._archive.markers.concealment_changes)
+            reports = self._archive.snapshots.reports()
             calls = {place: call for place, call in self._calls().items() if call.report in reports}
-            dates = dict(zip(calls, pool.map(self._archive.refresh_dates, calls.values()), strict=True))
-        lost: dict[Place, set[date]] = {}
-        flips: dict[Place, list[Flip]] = {}
-        for mark in (mark for found in marks for mark in found):
-            if isinstance(mark, Lost):
-                lost.setdefault(mark.place, set()).update(mark.days)
-            else:
-                flips.setdefault(mark.place, []).append(mark)
+            dates = dict(zip(calls, pool.map(self._archive.snapshots.refresh_dates, calls.values()), strict=True))
+        lost: dict[Partition, set[date]] = {}
+        flips: dict[Partition, list[ConcealmentChange]] = {}
+        for each in lost_ranges.result():
+            lost.setdefault(each.partition, set()).update(each.days)
+        for change in changes.result():
+            flips.setdefault(change.partition, []).append(change)
         return Inventory({place: found for place, found in dates.items() if found}, lost, flips)

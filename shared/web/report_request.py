@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import NamedTuple
 
-from shared.archive.snapshots import Archive
+from shared.archive.archive import Archive
 from shared.domain.call import Call, parse
 from shared.domain.catalogue import Catalogue, Report
 from shared.domain.errors import NotArchived

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from shared.archive.snapshot import Snapshot
-from shared.archive.snapshots import Archive
+from shared.archive.snapshots import SnapshotArchive
 from shared.domain.call import Call
 from shared.domain.errors import BadArgument, NotArchived
 
@@ -27,7 +27,7 @@ class Choices(NamedTuple):
     `newest` may be a little behind.
     """
 
-    archive: Archive
+    archive: SnapshotArchive
     newest: Callable[[Call], Snapshot | None]
     why_missing: Callable[[Call, date], str]
 
@@ -50,7 +50,7 @@ class Choices(NamedTuple):
 
     def first(self, call: Call, today: date) -> Snapshot:
         """The snapshot that was pulled first. Raises NotArchived."""
-        snapshots = self.archive.revisions(call, call.date) if call.date else self.archive.snapshots(call)
+        snapshots = self.archive.revisions(call, call.date) if call.date else self.archive.all(call)
         if not snapshots:
             raise self._nothing_yet(call, Choice(), today)
         return min(snapshots, key=lambda snapshot: snapshot.origin.pulled_at)
@@ -58,7 +58,7 @@ class Choices(NamedTuple):
     def _nothing_yet(self, call: Call, choice: Choice, today: date) -> NotArchived:
         if call.date:
             return self._missing(call, call.date, choice, today)
-        if choice.as_of and (snapshots := self.archive.snapshots(call)):
+        if choice.as_of and (snapshots := self.archive.all(call)):
             first = min(snapshot.origin.pulled_at for snapshot in snapshots)
             return NotArchived(
                 "before_archive",
@@ -86,7 +86,7 @@ class Choices(NamedTuple):
         else:
             code = self.why_missing(call, day)
             why = "Microsoft did not publish it" if code == "never_published" else "it was not pulled in time"
-        known = [each.refresh_date for each in self.archive.snapshots(call, choice.as_of)] if choice.as_of else dates
+        known = [each.refresh_date for each in self.archive.all(call, choice.as_of)] if choice.as_of else dates
         return NotArchived(
             code,
             f"There is no snapshot of {call} for {day}: {why}.",

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from shared.archive.snapshots import Archive
+from shared.archive.archive import Archive
 from shared.domain.catalogue import Catalogue, Report
 from shared.domain.errors import NotArchived
 from shared.domain.selection import Selection

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from shared.archive.series import Series
 from shared.archive.snapshot import Snapshot
 from shared.domain.call import Call
 from shared.domain.catalogue import Report
@@ -62,7 +61,7 @@ class _Made(NamedTuple):
 def _table(inquiry: Inquiry, call: Call, report: Report, asked: Query) -> Table:
     """The whole series; of a personal report its columns alone. Where nothing is archived, the documented columns."""
     as_of = asked.as_of(inquiry.now)
-    kept = Series(inquiry.archive)
+    kept = inquiry.archive.series
     table = kept.as_of(call, as_of) if as_of else kept.table(call, inquiry.today)
     if table.columns != (REFRESH_DATE,):
         return table
@@ -72,7 +71,7 @@ def _table(inquiry: Inquiry, call: Call, report: Report, asked: Query) -> Table:
 def _concatenated(inquiry: Inquiry, call: Call, report: Report, asked: Query) -> bytes:
     """The rows of a personal report, of which no series is kept. Raises TooLarge."""
     first, end = asked.range
-    known = Series(inquiry.archive).last_revisions(call, asked.as_of(inquiry.now))
+    known = inquiry.archive.snapshots.last_revisions(call, asked.as_of(inquiry.now))
     columns = _table(inquiry, call, report, asked).columns  # after the snapshots, so that no column of theirs lacks
     within = [each for each in known if _is_within(each.refresh_date, first, end)]
     chosen = _thinned(within, asked.every)
@@ -86,7 +85,7 @@ def _concatenated(inquiry: Inquiry, call: Call, report: Report, asked: Query) ->
         else:
             instead = "one snapshot of those that /snapshots lists, with Accept-Encoding: gzip"
         raise TooLarge(f"These are {size} bytes, and one answer can carry {LARGEST}: ask for {instead}.", every=fits)
-    bodies = inquiry.archive.contents(chosen)
+    bodies = inquiry.archive.snapshots.contents(chosen)
     return b"".join(concatenated(columns, zip((each.refresh_date for each in chosen), bodies, strict=True)))
 
 

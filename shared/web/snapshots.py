@@ -31,7 +31,7 @@ def snapshot(inquiry: Inquiry, holdings: Holdings) -> Reply:
     call, report = inquiry.call(asked)
     form = inquiry.form(asked, _FORMS)
     choice = Choice(asked.refresh_date, asked.revision, asked.as_of(inquiry.now))
-    choices = Choices(inquiry.archive, holdings.newest, holdings.gap)
+    choices = Choices(inquiry.archive.snapshots, holdings.newest, holdings.gap)
     exact = choice.revision and (choice.refresh_date or call.date)  # a memento: it has no other times
     chosen = choices.choose(call, choice, inquiry.today) if exact else _negotiated(inquiry, call, choice, choices)
     links = inquiry.links(call)
@@ -51,7 +51,7 @@ def snapshots(inquiry: Inquiry) -> Reply:
     asked = inquiry.query(query.OF_SNAPSHOTS)
     form = inquiry.form(asked, _LIST_FORMS)
     call, _ = inquiry.call(asked, history=form != "link")  # a TimeMap is of one resource
-    found = inquiry.archive.snapshots(call, asked.as_of(inquiry.now))
+    found = inquiry.archive.snapshots.all(call, asked.as_of(inquiry.now))
     links = inquiry.links(call)
     headers = {"Cache-Control": inquiry.cache_control}
     if form == "link":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shared.archive.cadence import Rhythm
 from shared.archive.coverage import LOST, RECOVERABLE, Gap, days_between, gaps, lost_days
-from shared.archive.markers import Flip, Place, place_of
+from shared.archive.layout import ConcealmentChange, Partition
 from shared.archive.run_log import Last, Pulled, Run
 from shared.domain.call import Call
 from shared.domain.errors import ArchiveUnavailable, Outcome
@@ -66,7 +66,7 @@ class Standing(NamedTuple):
     pulled: Pulled | None
     """How the newest run left the call; for single days the worst of them."""
     gaps: Sequence[Gap]
-    flips: Sequence[Flip]
+    flips: Sequence[ConcealmentChange]
 
 
 def status(holdings: Holdings, selection: Selection, now: datetime) -> dict[str, Any]:
@@ -146,7 +146,7 @@ class _Known:
 
 
 def _of_period(call: Call, inventory: Inventory, known: _Known) -> Standing:
-    place = place_of(call)
+    place = Partition.of(call)
     held = inventory.dates.get(place, ())
     newest = held[-1] if held else None
     last = known.last.get(str(call))
@@ -165,11 +165,11 @@ def _of_period(call: Call, inventory: Inventory, known: _Known) -> Standing:
 
 def _of_days(report: str, calls: Sequence[Call], inventory: Inventory, known: _Known, now: datetime) -> Standing:
     """All single days of a report. They come out with the refresh dates of its periods."""
-    place = Place(report, "day")
+    place = Partition(report, "day")
     held = inventory.dates.get(place, ())
     newest = held[-1] if held else None
     first, youngest = days_of_interest(now)
-    of_periods = [dates[-1] for call in calls if (dates := inventory.dates.get(place_of(call)))]
+    of_periods = [dates[-1] for call in calls if (dates := inventory.dates.get(Partition.of(call)))]
     if of_periods and known.ended and now - known.ended <= STALE:
         youngest = min(youngest, max(of_periods))
     reachable = days_between(first, youngest + timedelta(days=1))

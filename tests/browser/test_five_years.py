@@ -5,7 +5,6 @@ Only where USAGE_ARCHIVE_YEARS=1 asks for it: filling the archive takes minutes.
 
 from __future__ import annotations
 
-import io
 import os
 import zlib
 from collections.abc import Callable, Iterator
@@ -17,10 +16,9 @@ from playwright.sync_api import Browser, expect
 
 from local.stack import Stack
 from shared.app import App
-from shared.archive.azure_blob_store import PERSONAL, USAGE
 from shared.archive.coverage import days_between
+from shared.archive.layout import PERSONAL, USAGE
 from shared.archive.run_log import Last, Pulled, Run
-from shared.archive.series import Series
 from shared.domain.call import Call
 from shared.domain.catalogue import catalogue
 from shared.domain.errors import Outcome
@@ -61,8 +59,8 @@ def fill(app: App) -> None:
             of_days = [Call(report, date=day) for day in days(DATE_DAYS)] if report in selection.daily else []
             list(pool.map(lambda call: put(app, call), [*calls, *of_days]))
     for call in LONG:
-        Series(app.archive).rebuild(call)
-    app.archive.keep_run(run_of(selection))
+        app.archive.series.table(call, NEWEST)
+    app.archive.runs.keep(run_of(selection))
 
 
 def put(app: App, call: Call) -> None:
@@ -71,8 +69,8 @@ def put(app: App, call: Call) -> None:
         body = body_of(call, day)
         packer = zlib.compressobj(wbits=31)
         one = snapshot(call, day, body)
-        content = io.BytesIO(packer.compress(body) + packer.flush())
-        app.archive.create(container, one.blob, content, one.origin.to_metadata())
+        content = packer.compress(body) + packer.flush()
+        app.archive.store.create(container, one.blob, content, one.origin.to_metadata())
 
 
 def days(number: int) -> list[date]:

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
 
-from shared.archive.snapshots import Archive
+from shared.archive.archive import Archive
 from shared.domain.catalogue import catalogue
 from shared.domain.errors import ArchiveUnavailable
 from shared.domain.selection import select

@@ -204,7 +204,7 @@ def test_a_report_that_microsoft_publishes_no_more_goes_stale(
         return control.now() + runs * 12 * HOUR
 
     log = Log(now)
-    app = App(read(stack.settings | {"REPORTS": D7}), now, control.sleep)
+    app = App(read(stack.settings | {"REPORTS": D7}), clock=now, sleep=control.sleep)
     with recorded(log):
         while runs < 20:
             control.sleep(660)

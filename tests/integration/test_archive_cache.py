@@ -11,7 +11,7 @@ from azure.storage.blob import BlobServiceClient
 from local.simulator_client import Control
 from local.stack import Stack
 from shared.app import App
-from shared.archive.markers import FLIPS, LOST
+from shared.archive.layout import CONCEALMENT_CHANGES, LOST
 from shared.domain.call import Call
 from shared.domain.catalogue import catalogue
 from shared.domain.errors import ArchiveUnavailable
@@ -69,7 +69,7 @@ def outage(make_app: MakeApp, control: Control) -> tuple[App, set[date]]:
         control.sleep(DAY / 2)
         shown.add(date.fromisoformat(control.get("visible", report=SERVICES.report)["refresh_date"]))
     app.runner.run()
-    return app, shown - set(app.archive.refresh_dates(SERVICES))
+    return app, shown - set(app.archive.snapshots.refresh_dates(SERVICES))
 
 
 def test_the_refresh_dates_of_an_outage_are_lost(
@@ -104,7 +104,7 @@ def test_single_days_are_recoverable_within_reach_and_lost_beyond(
     app = make_app(REPORTS=SINGLE_DAYS)
 
     def days() -> tuple[list[date], dict[str, Any]]:
-        held = app.archive.refresh_dates(Call(DETAIL.report, date=date.min))
+        held = app.archive.snapshots.refresh_dates(Call(DETAIL.report, date=date.min))
         return held, told(app, SINGLE_DAYS)[f"{DETAIL.report}(date)"]
 
     def why(day: date) -> str:
@@ -142,9 +142,9 @@ def test_the_single_days_of_an_outage_of_months_are_lost_though_no_record_of_a_r
 ) -> None:
     app = make_app(REPORTS=SINGLE_DAYS)
     app.runner.run()
-    newest = app.archive.refresh_dates(Call(DETAIL.report, date=date.min))[-1]
+    newest = app.archive.snapshots.refresh_dates(Call(DETAIL.report, date=date.min))[-1]
     control.sleep(80 * DAY)
-    assert app.archive.newest_run(control.now().date()) is None
+    assert app.archive.runs.newest(control.now().date()) is None
     for notice in (lambda: None, app.runner.run):
         notice()
         assert lost_days(told(app, SINGLE_DAYS)) == [
@@ -157,7 +157,7 @@ def test_the_single_days_of_a_report_that_was_not_selected_for_months_are_lost(
 ) -> None:
     app, without = make_app(REPORTS=SINGLE_DAYS), maker(stack, control)(REPORTS=str(SERVICES))
     app.runner.run()
-    newest = app.archive.refresh_dates(Call(DETAIL.report, date=date.min))[-1]
+    newest = app.archive.snapshots.refresh_dates(Call(DETAIL.report, date=date.min))[-1]
     control.sleep(80 * DAY)
     without.runner.run()
     for notice in (lambda: None, app.runner.run):
@@ -196,7 +196,7 @@ def test_a_run_that_cannot_mark_ends_well_and_the_next_one_that_can_marks_what_i
     faulty.set([{"fault": "read_only", "match": {"blob": "lost/*"}, "times": None}])
     run = app.runner.run()
     assert run.lost
-    assert app.archive.newest_run(control.now().date()) == run
+    assert app.archive.runs.newest(control.now().date()) == run
     assert marks(blobs, LOST) == []
     assert [record.getMessage().split()[0] for record in caplog.records if record.levelno >= logging.WARNING] == [
         "mark.failed",
@@ -244,7 +244,7 @@ def test_where_names_are_concealed_and_shown_again_is_marked_and_told(
     assert names == ["named", "concealed", "concealed", "named"]
     assert [(flip["from"], flip["to"]) for flip in flips] == [("named", "concealed"), ("concealed", "named")]
     at = [f"refresh_date={flip['refreshDate']}/revision={flip['revision']}" for flip in flips]
-    assert marks(blobs, FLIPS) == [
+    assert marks(blobs, CONCEALMENT_CHANGES) == [
         f"flips/report={DETAIL.report}/period=D7/{at[0]}/named-to-concealed",
         f"flips/report={DETAIL.report}/period=D7/{at[1]}/concealed-to-named",
     ]
@@ -261,7 +261,7 @@ def test_where_names_of_single_days_are_concealed_and_shown_again_is_marked_once
         control.sleep(DAY)
     flips = told(app, DETAIL.report)[f"{DETAIL.report}(date)"]["flips"]
     assert [(flip["from"], flip["to"]) for flip in flips] == [("named", "concealed"), ("concealed", "named")]
-    assert len(marks(blobs, FLIPS)) == 2
+    assert len(marks(blobs, CONCEALMENT_CHANGES)) == 2
 
 
 # -- what there is -----------------------------------------------------------------------------------------------------
@@ -272,10 +272,12 @@ def test_the_newest_date_of_every_archived_call_is_known_selected_or_not(
 ) -> None:
     app = make_app(REPORTS=f"{SERVICES}, {SINGLE_DAYS}, getOffice365ActivationCounts")
     app.runner.run()
-    newest = {call: app.archive.refresh_dates(call)[-1] for call in (SERVICES, Call("getOffice365ActivationCounts"))}
+    newest = {
+        call: app.archive.snapshots.refresh_dates(call)[-1] for call in (SERVICES, Call("getOffice365ActivationCounts"))
+    }
     assert of(app).newest_dates(personal=False) == newest
-    newest[DETAIL] = app.archive.refresh_dates(DETAIL)[-1]
-    day = app.archive.refresh_dates(Call(DETAIL.report, date=date.min))[-1]
+    newest[DETAIL] = app.archive.snapshots.refresh_dates(DETAIL)[-1]
+    day = app.archive.snapshots.refresh_dates(Call(DETAIL.report, date=date.min))[-1]
     assert of(app).newest_dates(personal=True) == newest | {Call(DETAIL.report, date=day): day}
 
 
@@ -318,7 +320,7 @@ def test_the_cost_of_a_look_does_not_grow_with_the_archive(
         faulty.seen.clear()
         of(app).inventory()
         operations.append(len(faulty.seen))
-    assert len(app.archive.refresh_dates(SERVICES)) > 1
+    assert len(app.archive.snapshots.refresh_dates(SERVICES)) > 1
     assert operations == operations[:1] * 3
 
 
@@ -414,6 +416,6 @@ def test_a_body_is_kept_in_memory_unless_it_is_personal(
     faulty.seen.clear()
     plain = [holdings.body(newest) for _ in range(3)]
     packed = [holdings.body(newest, packed=True) for _ in range(3)]
-    assert set(plain) == {app.archive.content(newest)}
-    assert set(packed) == {app.archive.compressed(newest)}
+    assert set(plain) == {app.archive.snapshots.content(newest)}
+    assert set(packed) == {app.archive.snapshots.compressed(newest)}
     assert [operation.name for operation in faulty.seen] == ["get"] * (reads + 2)

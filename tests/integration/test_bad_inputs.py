@@ -311,9 +311,9 @@ def asking(stack: Stack) -> Iterator[Asking]:
     ):
         call = Call(DETAIL, period="D30")
         archive = App(read(stack.settings)).archive
-        with archive.draft(call) as draft:
-            draft.write(BODY, DAY)
-            draft.commit(DAY, snapshot(call, DAY, BODY).origin)
+        with archive.snapshots.upload(call) as upload:
+            upload.write(BODY, DAY)
+            upload.commit(DAY, snapshot(call, DAY, BODY).origin)
         yield Asking(served, storage, log.lines)
 
 

@@ -8,9 +8,8 @@ import pytest
 
 from local.stack import Stack
 from shared.app import App
-from shared.archive.azure_blob_store import DERIVED
-from shared.archive.layout import REQUESTS
-from shared.archive.snapshots import Archive
+from shared.archive.archive import Archive
+from shared.archive.layout import DERIVED, REQUESTS
 from shared.domain.errors import ArchiveUnavailable
 from shared.pulling.budget import FRESH, Budget
 from shared.pulling.plan import BUDGET, WINDOW
@@ -43,13 +42,13 @@ def clock() -> Clock:
 
 @pytest.fixture
 def budget(archive: Archive, clock: Clock) -> Budget:
-    return Budget(archive, clock)
+    return Budget(archive.store, clock)
 
 
 @pytest.fixture
 def other(archive: Archive, clock: Clock) -> Budget:
     """That of another run."""
-    return Budget(archive, clock)
+    return Budget(archive.store, clock)
 
 
 def spent(budget: Budget) -> dict[str, int]:
@@ -133,7 +132,7 @@ def test_noting_anew_does_not_spend_twice(budget: Budget, clock: Clock) -> None:
     "content", [b"", b"[]", b"\xff", b'{"a": 1}', b'{"a": ["soon"]}', b'{"a": ["2026-11-21"]}', b"[" * 10**5]
 )
 def test_damaged_notes_are_begun_anew(budget: Budget, archive: Archive, content: bytes) -> None:
-    assert archive.keep_derived(REQUESTS, content, {}, None)
+    assert archive.store.replace_if(DERIVED, REQUESTS, content, {}, None)
     assert takes(budget) == BUDGET
 
 
@@ -143,7 +142,7 @@ def test_a_run_whose_notes_cannot_be_kept_counts_for_itself(
     with FaultyStorage.in_front_of(stack.settings) as storage:
         storage.set([{"fault": "disabled", "match": {"operation": "put_blob"}}])
         app = make_app(**storage.settings)
-        assert takes(Budget(app.archive, clock)) == BUDGET
+        assert takes(Budget(app.archive.store, clock)) == BUDGET
 
 
 def test_a_clock_that_was_wrong_does_not_stop_the_pulling(budget: Budget, clock: Clock) -> None:
@@ -157,14 +156,14 @@ def test_the_notes_stay_small(budget: Budget, archive: Archive, clock: Clock) ->
     for _ in range(3):
         clock.time += timedelta(hours=6)
         reserve(budget, **{A: 2})
-    stored = archive.stored(DERIVED, REQUESTS)
+    stored = archive.store.get(DERIVED, REQUESTS)
     assert stored is not None
     assert stored.content.count(b"2026-") == 2
 
 
 def test_many_at_once_spend_no_more_than_there_is(archive: Archive, clock: Clock) -> None:
     with ThreadPoolExecutor(20) as pool:
-        got = list(pool.map(lambda budget: budget.take(A), [Budget(archive, clock) for _ in range(20)]))
+        got = list(pool.map(lambda budget: budget.take(A), [Budget(archive.store, clock) for _ in range(20)]))
     assert sum(got) == BUDGET
 
 
@@ -174,4 +173,4 @@ def test_it_does_not_try_for_ever(archive: Archive, clock: Clock, other: Budget)
         return clock()
 
     with pytest.raises(ArchiveUnavailable, match="Others keep writing"):
-        Budget(archive, while_others_write).take(A)
+        Budget(archive.store, while_others_write).take(A)

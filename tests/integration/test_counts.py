@@ -5,7 +5,7 @@ Each of them is paid for, and waited for: more is a reason to look twice, fewer 
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 from azure.storage.blob import BlobServiceClient
@@ -15,8 +15,9 @@ from bench.parts import bodies, days, fill
 from local.simulator_client import Control
 from local.stack import Stack
 from shared.app import App
-from shared.archive.azure_blob_store import USAGE
-from shared.archive.snapshots import Archive
+from shared.archive.azure_blob_store import AzureBlobStore
+from shared.archive.blob_store import StoredBlob
+from shared.identity import ManagedIdentity
 from shared.settings import read
 from shared.web.http import Reply, Request
 from tests.asking import ask
@@ -110,7 +111,7 @@ class Measured(NamedTuple):
     etag: str
 
     def app(self) -> App:
-        return App(read(self.meter.settings), self.control.now, self.control.sleep)
+        return App(read(self.meter.settings), clock=self.control.now, sleep=self.control.sleep)
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +119,7 @@ def measured(stack: Stack, blobs: BlobServiceClient) -> Iterator[Measured]:
     """An archive of three days, and of forty of a call that is no longer pulled."""
     control = Control(stack.control)
     with Meter(stack.settings | {"REPORTS": f"{SERVICES}, {COUNTS}, {DETAIL}"}, control) as meter:
-        app = App(read(meter.settings), control.now, control.sleep)
+        app = App(read(meter.settings), clock=control.now, sleep=control.sleep)
         costs = []
         for hours in (0, 24, 48, 48.5, 49):
             control.set_time(EVENING + timedelta(hours=hours))
@@ -158,23 +159,18 @@ def test_the_newest_is_looked_for_once_in_half_a_minute(measured: Measured) -> N
     assert measured.meter.of(lambda: ask(app, PATH, headers=known)).operations == "1 list"
 
 
-class Chatty:
-    """An archive that looks once more before it reads a snapshot."""
+class Chatty(AzureBlobStore):
+    """A store that looks once more before it reads a blob."""
 
-    def __init__(self, archive: Archive) -> None:
-        self._archive = archive
-
-    def compressed(self, *arguments: Any) -> bytes:
-        self._archive.stored(USAGE, "is there anything else?")
-        return self._archive.compressed(*arguments)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._archive, name)
+    def get(self, container: str, name: str, start: int = 0, length: int | None = None) -> StoredBlob | None:
+        super().get(container, "is there anything else?")
+        return super().get(container, name, start, length)
 
 
 def test_one_operation_more_in_a_read_is_noticed(measured: Measured) -> None:
-    app = measured.app()
-    app.archive = Chatty(app.archive)  # type: ignore[assignment]
+    settings = read(measured.meter.settings)
+    store = Chatty(settings.archive_url, ManagedIdentity(), settings.archive_ca)
+    app = App(settings, store=store, clock=measured.control.now, sleep=measured.control.sleep)
     _, written = READS["the newest"]
     packed = {"accept-encoding": "gzip"}
     assert not written.allows(measured.meter.of(lambda: ask(app, PATH, headers=packed)))

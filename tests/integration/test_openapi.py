@@ -19,7 +19,7 @@ from local.functions_host.host import HOST_KEY, Function
 from local.functions_host.routes import Route
 from local.stack import Stack
 from shared.archive.coverage import LOST, NEVER_PUBLISHED, RECOVERABLE
-from shared.archive.markers import Flip, Place
+from shared.archive.layout import ConcealmentChange, Partition
 from shared.domain.call import ARGUMENTS
 from shared.domain.catalogue import catalogue
 from shared.domain.selection import select
@@ -199,9 +199,9 @@ def section(title: str) -> str:
 
 
 def test_gaps_and_flips_in_the_status_are_as_described() -> None:
-    place = Place("getOffice365ActiveUserDetail", "day")
+    place = Partition("getOffice365ActiveUserDetail", "day")
     held = {place: [date(2026, 10, 1), date(2026, 10, 4), DAY]}
-    flips = {place: [Flip(place, DAY, 1, "named", "concealed")]}
+    flips = {place: [ConcealmentChange(place, DAY, 1, "named", "concealed")]}
     inventory = Inventory(held, {place: {date(2026, 10, 2)}}, flips)
     told = summary(select(place.report, catalogue()), inventory, None, datetime(2026, 11, 21, 7, 15, tzinfo=UTC))
     assert {gap["state"] for call in told["calls"] for gap in call["gaps"]} == {RECOVERABLE, LOST, NEVER_PUBLISHED}

@@ -39,7 +39,7 @@ def only(run: Run) -> Pulled:
 
 
 def newest(app: App, call: Call) -> Snapshot:
-    snapshot = app.archive.newest(call, app.runner.clock().date())
+    snapshot = app.archive.snapshots.newest(call, app.runner.clock().date())
     assert snapshot is not None
     return snapshot
 
@@ -133,10 +133,10 @@ def test_a_corrected_day_becomes_a_second_revision_beside_the_first(make_app: Ma
     control.put("restate", {"report": SERVICES, "refresh_date": first.refresh_date.isoformat(), "revision": 1})
     control.set_time(next_day(control))
     pulled = only(app.runner.run())
-    revisions = app.archive.revisions(first.call, first.refresh_date)
+    revisions = app.archive.snapshots.revisions(first.call, first.refresh_date)
     assert (pulled.outcome, pulled.revision) == (Outcome.REVISED, 2)
     assert [each.revision for each in revisions] == [1, 2]
-    assert len({app.archive.content(each) for each in revisions}) == 2
+    assert len({app.archive.snapshots.content(each) for each in revisions}) == 2
 
 
 def test_a_new_refresh_date_is_published_beside_the_old(make_app: MakeApp, control: Control) -> None:
@@ -146,7 +146,7 @@ def test_a_new_refresh_date_is_published_beside_the_old(make_app: MakeApp, contr
         app.runner.run()
         days.add(newest(app, Call(SERVICES, period="D7")).refresh_date)
         control.sleep(86400)
-    assert app.archive.refresh_dates(Call(SERVICES, period="D7")) == sorted(days)
+    assert app.archive.snapshots.refresh_dates(Call(SERVICES, period="D7")) == sorted(days)
     assert len(days) > 1
 
 
@@ -157,7 +157,7 @@ def test_a_run_leaves_a_record_that_the_next_one_reads(make_app: MakeApp, blobs:
     app = make_app(REPORTS=D7)
     run = app.runner.run()
     assert f"runs/{run.started:%Y-%m}/{run.id}.json" in names(blobs, "usage-derived")
-    assert app.archive.newest_run(run.started.date()) == run
+    assert app.archive.runs.newest(run.started.date()) == run
 
 
 OF_OLD = datetime(2026, 11, 21, tzinfo=UTC)
@@ -172,7 +172,7 @@ def test_a_damaged_record_does_not_stop_the_next_run(
     run = app.runner.run()
     blobs.get_blob_client("usage-derived", f"runs/{run.started:%Y-%m}/9999.json").upload_blob(damaged)
     assert only(app.runner.run()).outcome is Outcome.UNCHANGED
-    assert app.archive.newest_run(run.started.date()) is not None
+    assert app.archive.runs.newest(run.started.date()) is not None
 
 
 def test_every_call_of_a_run_has_one_event_line(make_app: MakeApp, caplog: pytest.LogCaptureFixture) -> None:
@@ -261,7 +261,7 @@ def test_a_bad_answer_is_named_and_not_archived_and_the_other_calls_go_on(
     pulls = {pulled.call: (pulled.outcome, pulled.reason) for pulled in app.runner.run().pulls}
     assert pulls.pop(D7) == (outcome, reason)
     assert set(pulls.values()) == {(Outcome.PUBLISHED, "")}
-    assert app.archive.newest(Call(SERVICES, period="D7"), date(2026, 11, 18)) is None
+    assert app.archive.snapshots.newest(Call(SERVICES, period="D7"), date(2026, 11, 18)) is None
 
 
 def test_the_version_of_graph_is_a_setting_as_other_clouds_have_beta_only(make_app: MakeApp, scripted: Wire) -> None:

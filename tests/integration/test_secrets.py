@@ -24,11 +24,11 @@ from azure.storage.blob import BlobServiceClient
 from local.simulator_client import Control
 from local.stack import Stack
 from shared.app import App, app
+from shared.archive.layout import CONTAINERS
 from shared.graph.client import Graph
 from shared.identity import Bearer, ManagedIdentity
 from shared.settings import SETTINGS
 from shared.web.http import Request, answer
-from tests.reliability.environment import CONTAINERS
 from tests.reliability.storage_proxy import FaultyStorage
 from tests.wire import Wire, response
 

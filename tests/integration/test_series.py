@@ -8,16 +8,16 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from local.in_memory import Around, Operation
 from shared.app import App
-from shared.archive.azure_blob_store import DERIVED
-from shared.archive.series import Series
-from shared.archive.series_state import series_name
+from shared.archive.archive import Archive
+from shared.archive.layout import DERIVED
 from shared.archive.snapshot import Snapshot
-from shared.archive.snapshots import Archive
 from shared.domain.call import Call
+from shared.domain.errors import ArchiveUnavailable
 from shared.events import SERIES_BEHIND
 from shared.report.table import REFRESH_DATE, Table, columns_of, concatenated, joined, merged, parse, split
-from tests.shelf import Shelf, lines, snapshot
+from tests.shelf import Shelf, lines, series_name, snapshot
 
 COUNTS = Call("getOffice365ActiveUserCounts", period="D7")
 SUMMARY = Call("getOffice365ServicesUserCounts", period="D7")
@@ -201,8 +201,7 @@ def snapshots_of(drawn: list[tuple[int, str, set[int], int]], call: Call) -> lis
 def test_any_order_of_arrival_gives_the_bytes_of_a_rebuild(
     call: Call, drawn: list[tuple[int, str, set[int], int]], chance: object
 ) -> None:
-    shelf, series = Shelf(), Series(Shelf())
-    series = Series(shelf)
+    shelf = Shelf()
     made = snapshots_of(drawn, call)
     waiting: list[Snapshot] = []
     for each, body in made:
@@ -212,13 +211,13 @@ def test_any_order_of_arrival_gives_the_bytes_of_a_rebuild(
         while waiting and chance and chance.random() < 0.6:  # type: ignore[attr-defined]
             late = waiting.pop(chance.randrange(len(waiting)))  # type: ignore[attr-defined]
             if chance.random() < 0.8:  # type: ignore[attr-defined]
-                series.keep_up(late)
-    table = series.table(call, DAY)
-    kept = shelf.stored(DERIVED, series_name(call))
+                shelf.series.keep_up(late)
+    table = shelf.series.table(call, DAY)
+    kept = shelf.memory.get(DERIVED, series_name(call))
     assert kept is not None
     assert table.to_csv() == kept.content
-    assert series.rebuild(call).to_csv() == kept.content
-    again = shelf.stored(DERIVED, series_name(call))
+    assert shelf.rebuilt(call).to_csv() == kept.content
+    again = shelf.memory.get(DERIVED, series_name(call))
     assert again is not None
     assert (again.content, again.metadata) == (kept.content, kept.metadata)
     if call == COUNTS:
@@ -258,15 +257,16 @@ def a_week(call: Call = COUNTS) -> list[tuple[Snapshot, bytes]]:
 
 
 class Counted(Shelf):
-    """Notes what is asked of it."""
+    """Notes which snapshots are read."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(self._note)
         self.asked: list[str] = []
 
-    def content(self, snapshot: Snapshot) -> bytes:
-        self.asked.append(snapshot.blob)
-        return super().content(snapshot)
+    def _note(self, operation: Operation, carry_out: Callable[[], object]) -> object:
+        if operation.name == "get" and operation.container != DERIVED:
+            self.asked.append(operation.blob)
+        return carry_out()
 
 
 def test_an_update_reads_nothing_but_the_new_snapshot() -> None:
@@ -274,11 +274,11 @@ def test_an_update_reads_nothing_but_the_new_snapshot() -> None:
     for each, body in a_week():
         shelf.put(each, body)
         shelf.asked.clear()
-        Series(shelf).keep_up(each)
+        shelf.series.keep_up(each)
         assert shelf.asked == [each.blob]
     shelf.asked.clear()
-    Series(shelf).keep_up(each)
-    Series(shelf).table(COUNTS, DAY)
+    shelf.series.keep_up(each)
+    shelf.series.table(COUNTS, DAY)
     assert shelf.asked == []
 
 
@@ -286,12 +286,13 @@ def test_of_people_nothing_is_read_and_nothing_is_kept_but_the_columns() -> None
     shelf = Counted()
     for each, body in a_week(PEOPLE):
         shelf.put(each, body)
-        Series(shelf).keep_up(each)
+        shelf.series.keep_up(each)
     assert shelf.asked == []
     assert shelf.blobs[DERIVED, series_name(PEOPLE)][0] == b"Report Refresh Date,Teams,Report Date\r\n"
     old = a_week(PEOPLE)[0][0]
-    shelf.blobs["usage-personal", old.blob][1].pop("columns")
-    assert Series(shelf).rebuild(PEOPLE).columns == (REFRESH_DATE, ("Teams", 0), ("Report Date", 0))
+    content, metadata = shelf.blobs["usage-personal", old.blob]
+    shelf.memory.put("usage-personal", old.blob, content, {n: v for n, v in metadata.items() if n != "columns"})
+    assert shelf.rebuilt(PEOPLE).columns == (REFRESH_DATE, ("Teams", 0), ("Report Date", 0))
     assert shelf.asked == [old.blob]
 
 
@@ -300,10 +301,10 @@ def test_updates_that_failed_are_made_good_by_the_next_one_or_by_a_reader() -> N
     for number, (each, body) in enumerate(a_week()):
         for one in (shelf, whole):
             one.put(each, body)
-        Series(whole).keep_up(each)
+        whole.series.keep_up(each)
         if number in (0, 4):
-            Series(shelf).keep_up(each)
-    Series(shelf).table(COUNTS, DAY)
+            shelf.series.keep_up(each)
+    shelf.series.table(COUNTS, DAY)
     assert shelf.blobs == whole.blobs
 
 
@@ -311,7 +312,7 @@ def test_a_series_that_is_damaged_is_made_anew() -> None:
     shelf = Shelf()
     for each, body in a_week():
         shelf.put(each, body)
-        Series(shelf).keep_up(each)
+        shelf.series.keep_up(each)
     at = DERIVED, series_name(COUNTS)
     content, metadata = shelf.blobs[at]
     for damage in (
@@ -320,8 +321,8 @@ def test_a_series_that_is_damaged_is_made_anew() -> None:
         (content, metadata | {"rules": "0"}),
         (content, metadata | {"merged": "x"}),
     ):
-        shelf.blobs[at] = damage
-        Series(shelf).table(COUNTS, DAY)
+        shelf.memory.put(*at, *damage)
+        shelf.series.table(COUNTS, DAY)
         assert shelf.blobs[at] == (content, metadata)
 
 
@@ -330,17 +331,17 @@ def test_what_is_lost_is_not_papered_over(caplog: pytest.LogCaptureFixture) -> N
     *before, (new, body) = a_week()
     for each, its_body in before:
         shelf.put(each, its_body)
-        Series(shelf).keep_up(each)
+        shelf.series.keep_up(each)
     kept = shelf.blobs[DERIVED, series_name(COUNTS)]
-    del shelf.blobs["usage", before[2][0].blob]
+    shelf.memory.delete("usage", before[2][0].blob)
     shelf.put(new, body)
-    Series(shelf).keep_up(new)
+    shelf.series.keep_up(new)
     assert shelf.blobs[DERIVED, series_name(COUNTS)] == kept
     assert SERIES_BEHIND in caplog.text
     assert "2026-11" in caplog.text
-    assert str(new.refresh_date) in Series(shelf).table(COUNTS, DAY).days
-    assert str(before[2][0].refresh_date) in Series(shelf).table(COUNTS, DAY).days
-    Series(shelf).rebuild(COUNTS)
+    assert str(new.refresh_date) in shelf.series.table(COUNTS, DAY).days
+    assert str(before[2][0].refresh_date) in shelf.series.table(COUNTS, DAY).days
+    shelf.rebuilt(COUNTS)
     assert shelf.blobs[DERIVED, series_name(COUNTS)] != kept
 
 
@@ -349,10 +350,10 @@ def test_as_of_an_instant_a_series_is_what_it_was_then() -> None:
     was = []
     for each, body in a_week():
         shelf.put(each, body)
-        was.append((each.origin.pulled_at, Series(shelf).table(COUNTS, DAY).to_csv()))
+        was.append((each.origin.pulled_at, shelf.series.table(COUNTS, DAY).to_csv()))
     for instant, content in was:
-        assert Series(shelf).as_of(COUNTS, instant).to_csv() == content
-    assert Series(shelf).as_of(COUNTS, was[0][0] - timedelta(seconds=1)) == Table()
+        assert shelf.series.as_of(COUNTS, instant).to_csv() == content
+    assert shelf.series.as_of(COUNTS, was[0][0] - timedelta(seconds=1)) == Table()
 
 
 def test_the_newest_revision_of_every_day_is_what_people_are_concatenated_from() -> None:
@@ -364,14 +365,13 @@ def test_the_newest_revision_of_every_day_is_what_people_are_concatenated_from()
     made.append(snapshot(Call(PEOPLE.report, date=other), other, lines("Report Refresh Date,N", f"{other},1")))
     for each in made:
         shelf.put(each, b"")
-    series = Series(shelf)
-    assert series.last_revisions(Call(PEOPLE.report, date=DAY)) == made[1:]
-    assert series.last_revisions(Call(PEOPLE.report, date=DAY), made[0].origin.pulled_at) == made[:1]
+    assert shelf.snapshots.last_revisions(Call(PEOPLE.report, date=DAY)) == made[1:]
+    assert shelf.snapshots.last_revisions(Call(PEOPLE.report, date=DAY), made[0].origin.pulled_at) == made[:1]
 
 
 def test_nothing_is_kept_of_a_call_without_snapshots() -> None:
     shelf = Shelf()
-    assert Series(shelf).table(COUNTS, DAY) == Series(shelf).rebuild(COUNTS) == Table()
+    assert shelf.series.table(COUNTS, DAY) == shelf.rebuilt(COUNTS) == Table()
     assert shelf.blobs == {}
 
 
@@ -380,38 +380,23 @@ def test_a_series_of_years_is_brought_up_to_date_by_few_listings() -> None:
     for day in (date(2020, 2, 29), DAY):
         body = lines("Report Refresh Date,Report Date", f"{day},{day}")
         shelf.put(each := snapshot(COUNTS, day, body), body)
-        Series(shelf).keep_up(each)
-    assert list(Series(shelf).table(COUNTS, DAY).days) == ["2020-02-29", "2026-11-18"]
+        shelf.series.keep_up(each)
+    assert list(shelf.series.table(COUNTS, DAY).days) == ["2020-02-29", "2026-11-18"]
 
 
 class Interrupted(Shelf):
-    """Does something else before one of the calls that are made of it."""
+    """Something happens just before the so-manieth operation."""
 
-    def __init__(self, number: int) -> None:
-        super().__init__()
-        self.left = number
-        self.meanwhile: Callable[[], object] = lambda: None
+    def __init__(self, left: int) -> None:
+        super().__init__(self._count)
+        self.left = left
+        self.meanwhile: Callable[[], None] = lambda: None
 
-    def _call(self) -> None:
+    def _count(self, operation: Operation, carry_out: Callable[[], object]) -> object:
         self.left -= 1
         if self.left == 0:
             self.meanwhile()
-
-    def entries(self, container: str, start: str = ""):  # type: ignore[no-untyped-def]
-        self._call()
-        return super().entries(container, start)
-
-    def stored(self, container: str, name: str):  # type: ignore[no-untyped-def]
-        self._call()
-        return super().stored(container, name)
-
-    def content(self, snapshot: Snapshot) -> bytes:
-        self._call()
-        return super().content(snapshot)
-
-    def keep_derived(self, name: str, content: bytes, metadata: dict[str, str], etag: str | None) -> bool:
-        self._call()
-        return super().keep_derived(name, content, metadata, etag)
+        return carry_out()
 
 
 @pytest.mark.parametrize("there", [0, 3], ids=["new series", "old series"])
@@ -421,52 +406,76 @@ def test_another_writer_may_come_at_any_moment(number: int, there: int) -> None:
     *made, (ours, our_body), (theirs, their_body) = a_week()[: there + 2]
     for each, body in made:
         shelf.put(each, body)
-        Series(shelf).keep_up(each)
+        shelf.series.keep_up(each)
 
     def meanwhile() -> None:
         shelf.put(theirs, their_body)
-        Series(shelf).keep_up(theirs)
+        shelf.series.keep_up(theirs)
 
     shelf.put(ours, our_body)
     shelf.left, shelf.meanwhile = number, meanwhile
-    Series(shelf).keep_up(ours)
+    shelf.series.keep_up(ours)
     if shelf.left > 0:
         shelf.left = 0
         meanwhile()
     for each, body in a_week()[: there + 2]:
         whole.put(each, body)
-    Series(whole).rebuild(COUNTS)
+    whole.rebuilt(COUNTS)
     assert shelf.blobs == whole.blobs
 
 
-class Contested(Shelf):
-    def keep_derived(self, name: str, content: bytes, metadata: dict[str, str], etag: str | None) -> bool:
-        return False
+def contested(operation: Operation, carry_out: Callable[[], object]) -> object:
+    """Somebody else always writes a series first."""
+    return False if (operation.name, operation.container) == ("put_blob", DERIVED) else carry_out()
 
 
-class Broken(Shelf):
-    def stored(self, container: str, name: str):  # type: ignore[no-untyped-def]
+def broken(operation: Operation, carry_out: Callable[[], object]) -> object:
+    """A defect of ours."""
+    if (operation.name, operation.container) == ("get", DERIVED):
         raise RuntimeError("a defect")
+    return carry_out()
 
 
-@pytest.mark.parametrize(("kind", "why"), [(Contested, "Others keep writing"), (Broken, "RuntimeError")])
+@pytest.mark.parametrize(("around", "why"), [(contested, "Others keep writing"), (broken, "RuntimeError")])
 def test_trouble_with_a_series_is_an_event_and_no_error(
-    kind: type[Shelf], why: str, caplog: pytest.LogCaptureFixture
+    around: Around, why: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    shelf = kind()
+    shelf = Shelf(around)
     (each, body), *_ = a_week()
     shelf.put(each, body)
-    Series(shelf).keep_up(each)
+    shelf.series.keep_up(each)
     assert SERIES_BEHIND in caplog.text
     assert why in caplog.text
+
+
+def test_a_reader_gets_the_series_that_cannot_be_kept(caplog: pytest.LogCaptureFixture) -> None:
+    def read_only(operation: Operation, carry_out: Callable[[], object]) -> object:
+        if (operation.name, operation.container) == ("put_blob", DERIVED):
+            raise ArchiveUnavailable("AuthorizationPermissionMismatch")
+        return carry_out()
+
+    shelf = Shelf(read_only)
+    (each, body), *_ = a_week()
+    shelf.put(each, body)
+    assert list(shelf.series.table(COUNTS, DAY).days) == [str(DAY - timedelta(days=1)), str(DAY)]
+    assert SERIES_BEHIND in caplog.text
+
+
+def test_a_pull_that_has_the_body_at_hand_reads_no_snapshot() -> None:
+    shelf = Counted()
+    for each, body in a_week():
+        shelf.put(each, body)
+        shelf.series.keep_up(each, body)
+    assert shelf.asked == []
+    assert shelf.series.table(COUNTS, DAY).to_csv() == shelf.rebuilt(COUNTS).to_csv()
 
 
 def test_a_damaged_snapshot_stops_its_series_and_is_named(caplog: pytest.LogCaptureFixture) -> None:
     shelf = Shelf()
     (each, body), *_ = a_week()
     shelf.put(each, body)
-    shelf.blobs["usage", each.blob] = b"rubbish", shelf.blobs["usage", each.blob][1]
-    Series(shelf).keep_up(each)
+    shelf.memory.put("usage", each.blob, b"rubbish", each.origin.to_metadata())
+    shelf.series.keep_up(each)
     assert f"{each.blob} is damaged" in caplog.text
 
 
@@ -476,16 +485,16 @@ def archive(make_app: Callable[..., App]) -> Archive:
 
 
 def keep(archive: Archive, each: Snapshot, body: bytes) -> Snapshot:
-    with archive.draft(each.call) as draft:
-        draft.write(body, each.refresh_date)
-        return draft.commit(each.refresh_date, each.origin)[1]
+    with archive.snapshots.upload(each.call) as upload:
+        upload.write(body, each.refresh_date)
+        return upload.commit(each.refresh_date, each.origin)[1]
 
 
 def test_series_in_real_storage_beside_other_writers(archive: Archive) -> None:
     made = [*a_week(), *a_week(PEOPLE)]
 
     def write(each: Snapshot, body: bytes) -> None:
-        Series(archive).keep_up(keep(archive, each, body))
+        archive.series.keep_up(keep(archive, each, body))
 
     threads = [threading.Thread(target=write, args=each) for each in made]
     for thread in threads:
@@ -493,10 +502,11 @@ def test_series_in_real_storage_beside_other_writers(archive: Archive) -> None:
     for thread in threads:
         thread.join()
     for call in (COUNTS, PEOPLE):
-        table = Series(archive).table(call, DAY)
-        kept = archive.stored(DERIVED, series_name(call))
-        assert Series(archive).rebuild(call).to_csv() == table.to_csv()
-        again = archive.stored(DERIVED, series_name(call))
+        table = archive.series.table(call, DAY)
+        kept = archive.store.get(DERIVED, series_name(call))
+        archive.store.delete(DERIVED, series_name(call))
+        assert archive.series.table(call, DAY).to_csv() == table.to_csv()
+        again = archive.store.get(DERIVED, series_name(call))
         assert kept is not None
         assert again is not None
         assert again[:2] == kept[:2]
@@ -538,6 +548,6 @@ def test_a_single_day_of_the_month_before_that_was_not_merged_is_made_good_by_th
     for each in (today, late, tomorrow):
         shelf.put(each, b"")
         if each is not late:
-            Series(shelf).keep_up(each)
+            shelf.series.keep_up(each)
     content, _ = shelf.blobs[DERIVED, series_name(today.call)]
     assert content == b"Report Refresh Date,A,B\r\n"

@@ -3,13 +3,13 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
+from local.in_memory import Operation
 from local.simulator_client import Control
 from shared.app import App
-from shared.archive.snapshots import Entry
 from shared.domain.call import Call
 from shared.settings import read
 from shared.web.http import Reply
@@ -211,11 +211,14 @@ def test_no_link_is_made_of_the_host_that_the_caller_names(archive: Corrected) -
 class Arriving(Shelf):
     """To which the second snapshot comes as soon as somebody has looked what there is."""
 
-    def entries(self, container: str, start: str = "") -> list[Entry]:
-        found = super().entries(container, start)
-        if len(self.blobs) == 1:
+    def __init__(self) -> None:
+        super().__init__(self._arrive)
+
+    def _arrive(self, operation: Operation, carry_out: Callable[[], Any]) -> Any:
+        result = carry_out()
+        if operation.name == "list" and len(self.blobs) == 1:
             self.put_of(19)
-        return found
+        return result
 
     def put_of(self, number: int) -> None:
         body = lines("Report Refresh Date,Exchange Active", f"2026-11-{number},1")
@@ -224,16 +227,16 @@ class Arriving(Shelf):
 
 @pytest.mark.parametrize("more", [{}, {"asOf": "2026-11-21"}], ids=["now", "asOf"])
 def test_a_snapshot_that_is_archived_while_it_is_looked_for_may_not_be_found(more: dict[str, str]) -> None:
-    app = App(read({"ARCHIVE_URL": "https://nowhere.invalid", "REPORTS": D7}), lambda: NOON)
-    app.archive = shelf = Arriving()
+    shelf = Arriving()
+    app = App(read({"ARCHIVE_URL": "https://nowhere.invalid", "REPORTS": D7}), store=shelf.memory, clock=lambda: NOON)
     shelf.put_of(18)
     problem = json.loads(ask(app, PATH, {"refreshDate": "2026-11-19"} | more).body)
     assert (problem["status"], problem["code"], problem["nearestBefore"]) == (404, "not_pulled", "2026-11-18")
 
 
 def test_what_parameters_choose_is_not_behind_though_the_newest_may_be() -> None:
-    app = App(read({"ARCHIVE_URL": "https://nowhere.invalid", "REPORTS": D7}), lambda: NOON)
-    app.archive = shelf = Shelf()
+    shelf = Shelf()
+    app = App(read({"ARCHIVE_URL": "https://nowhere.invalid", "REPORTS": D7}), store=shelf.memory, clock=lambda: NOON)
     said = [lines("Report Refresh Date,Exchange Active", f"2026-11-{number},1") for number in (18, 19)]
     for number, body in zip((18, 19), said, strict=True):
         shelf.put(snapshot(Call(SERVICES, period="D7"), date(2026, 11, number), body), body)
@@ -243,8 +246,8 @@ def test_what_parameters_choose_is_not_behind_though_the_newest_may_be() -> None
 
 
 def test_the_first_memento_is_the_one_that_was_pulled_first_though_graph_then_went_back() -> None:
-    app = App(read({"ARCHIVE_URL": "https://nowhere.invalid", "REPORTS": D7}), lambda: NOON)
-    app.archive = shelf = Shelf()
+    shelf = Shelf()
+    app = App(read({"ARCHIVE_URL": "https://nowhere.invalid", "REPORTS": D7}), store=shelf.memory, clock=lambda: NOON)
     for number, at in ((18, NOON - timedelta(days=1)), (17, NOON)):
         body = lines("Report Refresh Date,Exchange Active", f"2026-11-{number},1")
         shelf.put(snapshot(Call(SERVICES, period="D7"), date(2026, 11, number), body, pulled_at=at), body)

@@ -21,19 +21,26 @@ from local.stack import Stack
 from local.verify import share
 from local.verify import verify as command
 from shared.app import App
-from shared.archive.azure_blob_store import DERIVED, PERSONAL, QUARANTINE, USAGE
-from shared.archive.markers import Flip, Lost, Mark, Place, place_of
-from shared.archive.series import Series
-from shared.archive.series_state import series_name
-from shared.archive.snapshot import Snapshot, quarantine_name
-from shared.archive.snapshots import Archive
+from shared.archive.archive import Archive
+from shared.archive.layout import (
+    DERIVED,
+    PERSONAL,
+    QUARANTINE,
+    USAGE,
+    ConcealmentChange,
+    LostRange,
+    Partition,
+    QuarantineName,
+)
+from shared.archive.markers import Marker
+from shared.archive.snapshot import Snapshot
 from shared.domain.call import Call
 from shared.domain.catalogue import Catalogue
 from shared.settings import read
 from shared.verification.archive import Verification, everything, in_share, verify
 from shared.verification.call import Blob, Finding
 from shared.verification.snapshot import Flaw, named, prove, snapshot_of, unpacked
-from tests.shelf import Shelf, as_blobs, lines, run_of, snapshot
+from tests.shelf import Shelf, as_blobs, lines, run_of, series_name, snapshot
 
 ROOT = Path(__file__).parents[2]
 ENTRIES = json.loads((ROOT / "shared" / "domain" / "catalogue.json").read_text("utf-8"))
@@ -65,13 +72,14 @@ def small_archive() -> Shelf:
     for number, (call, day, revision) in enumerate(wanted):
         content = body(call, day, number)
         shelf.put(each := snapshot(call, day, content, revision), content)
-        Series(shelf).keep_up(each)
+        shelf.series.keep_up(each)
         archived.append(each)
-    shelf.keep_run(run_of(*archived))
+    shelf.runs.keep(run_of(*archived))
     sha256 = hashlib.sha256(b"<html>").hexdigest()
     packer = zlib.compressobj(wbits=31)
-    at = QUARANTINE, quarantine_name(USERS, "not_this_report", sha256)
-    shelf.blobs[at] = packer.compress(b"<html>") + packer.flush(), {"sha256": sha256, "reason": "not_this_report"}
+    name = str(QuarantineName(Partition.of(USERS), None, "not_this_report", sha256))
+    metadata = {"sha256": sha256, "reason": "not_this_report"}
+    shelf.memory.put(QUARANTINE, name, packer.compress(b"<html>") + packer.flush(), metadata)
     return shelf
 
 
@@ -154,13 +162,13 @@ def test_every_deletion_is_found_and_named_but_that_of_a_quarantined_body(at: tu
     assert [finding.what for finding in findings if finding[:2] == at] == ["gone"] * (at[0] != QUARANTINE)
 
 
-def marked(*found: Mark) -> Blobs:
-    return HEALTHY | {(DERIVED, mark.name): (b"", {}) for mark in found}
+def marked(*found: Marker) -> Blobs:
+    return HEALTHY | {(DERIVED, str(mark)): (b"", {}) for mark in found}
 
 
 def test_marks_belong_to_the_archive() -> None:
-    lost = Lost(place_of(USERS), DAY - timedelta(days=9), DAY - timedelta(days=2))
-    assert found(marked(lost, Flip(place_of(USERS), DAY, 2, "named", "concealed"))) == []
+    lost = LostRange(Partition.of(USERS), DAY - timedelta(days=9), DAY - timedelta(days=2))
+    assert found(marked(lost, ConcealmentChange(Partition.of(USERS), DAY, 2, "named", "concealed"))) == []
 
 
 def test_days_that_a_run_found_lost_are_missed_when_their_mark_is_gone() -> None:
@@ -169,20 +177,20 @@ def test_days_that_a_run_found_lost_are_missed_when_their_mark_is_gone() -> None
     told = run._replace(lost={str(USERS): [str(day) for day in days], PEOPLE: [str(DAY)]})
     blobs = HEALTHY | {(DERIVED, f"runs/{run.started:%Y-%m}/{run.id}.json"): (told.to_json(), {})}
     every = [
-        Lost(place_of(USERS), days[0], days[0]),
-        Lost(place_of(USERS), *days[1:]),
-        Lost(Place(PEOPLE, "day"), DAY, DAY),
+        LostRange(Partition.of(USERS), days[0], days[0]),
+        LostRange(Partition.of(USERS), *days[1:]),
+        LostRange(Partition(PEOPLE, "day"), DAY, DAY),
     ]
     assert found(blobs | marked(*every)) == []
     for mark in every:
         findings = found(blobs | marked(*(each for each in every if each != mark)))
-        assert [finding[:3] for finding in findings] == [(DERIVED, mark.name, "gone")]
+        assert [finding[:3] for finding in findings] == [(DERIVED, str(mark), "gone")]
     assert found(blobs, now=run.started) == []
 
 
 def test_a_snapshot_at_which_names_changed_is_missed_when_it_is_gone() -> None:
     gone = snapshot(FILES, DAY + timedelta(days=1), body(FILES, DAY, 0))
-    findings = found(marked(Flip(place_of(FILES), gone.refresh_date, 1, "named", "concealed")))
+    findings = found(marked(ConcealmentChange(Partition.of(FILES), gone.refresh_date, 1, "named", "concealed")))
     assert [finding[:3] for finding in findings] == [(USAGE, gone.blob, "gone")]
 
 
@@ -232,8 +240,8 @@ PLANTED: dict[str, tuple[Blobs, str]] = {
     "a stranger": (added((USAGE, "_SUCCESS")), "unknown_blob"),
     "a stranger among what is derived": (added((DERIVED, "series/x.csv")), "unknown_blob"),
     "a mark of no day": (added((DERIVED, "lost/report=getNothing/period=D7")), "unknown_blob"),
-    "a mark of an unknown report": (marked(Lost(Place("getNothing", "D7"), DAY, DAY)), "unknown_blob"),
-    "a mark of an unknown period": (marked(Lost(Place(NAMES[0], "D8"), DAY, DAY)), "unknown_blob"),
+    "a mark of an unknown report": (marked(LostRange(Partition("getNothing", "D7"), DAY, DAY)), "unknown_blob"),
+    "a mark of an unknown period": (marked(LostRange(Partition(NAMES[0], "D8"), DAY, DAY)), "unknown_blob"),
     "a revision that is not the file's": (moved(USERS_R2, USAGE, "revision=2", "revision=3"), "unknown_blob"),
     "a file name in the gzip": (added(USERS_R1, gzip.compress(BODY, mtime=1), HEALTHY[USERS_R1][1]), "not_gzip"),
     "two gzip members": (
@@ -286,7 +294,8 @@ def test_a_revision_below_another_is_missed_without_any_witness() -> None:
 
 def test_a_snapshot_that_was_just_pulled_need_not_be_in_its_series() -> None:
     shelf = Shelf()
-    shelf.blobs |= HEALTHY
+    for at, kept in HEALTHY.items():
+        shelf.memory.put(*at, *kept)
     new = snapshot(USERS, DAY + timedelta(days=2), body(USERS, DAY + timedelta(days=2), 9))
     shelf.put(new, body(USERS, DAY + timedelta(days=2), 9))
     assert found(shelf.blobs, now=new.origin.pulled_at + timedelta(minutes=5)) == []
@@ -346,16 +355,16 @@ def fill(archive: Archive) -> list[Snapshot]:
     for number, (call, revision) in enumerate([(USERS, 1), (FILES, 1), (USERS, 2), (Call(PEOPLE, date=DAY), 1)]):
         content = body(call, DAY, number)
         each = snapshot(call, DAY, content, revision)
-        with archive.draft(call) as draft:
-            draft.write(content, DAY)
-            made.append(draft.commit(DAY, each.origin)[1])
-        Series(archive).keep_up(made[-1])
-    archive.keep_run(run_of(*made))
+        with archive.snapshots.upload(call) as upload:
+            upload.write(content, DAY)
+            made.append(upload.commit(DAY, each.origin)[1])
+        archive.series.keep_up(made[-1])
+    archive.runs.keep(run_of(*made))
     return made
 
 
 def listed(archive: Archive) -> list[Blob]:
-    return list(everything(archive))
+    return list(everything(archive.store))
 
 
 def test_damage_in_real_storage(make_app: Callable[..., App], blobs: BlobServiceClient) -> None:
@@ -391,7 +400,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], stack: 
         for each in made:
             file = unpacked_to / each.blob.removesuffix(".gz")
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(archive.content(each))
+            file.write_bytes(archive.snapshots.content(each))
     assert command(options(folder, file=tmp_path / "manifest")) == 0
     assert "no findings" in capsys.readouterr().out
     if shutil.which("sha256sum"):
@@ -399,7 +408,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], stack: 
     assert len((tmp_path / "manifest").read_text().splitlines()) == len(made)
     with Stack(folder, users=1) as own, environment(identity(own.settings)):
         archive = App(read(own.settings)).archive
-        archive.container(USERS).delete_blob(made[0].blob)
+        archive.store.delete(USAGE, made[0].blob)
     assert command(options(folder, "1/2")) == 1
     assert made[0].blob in capsys.readouterr().out
     assert command(options(tmp_path / "nowhere")) == 2
@@ -413,7 +422,7 @@ def test_the_command_reads_an_archive_in_azure(
     made = fill(archive)
     with environment({"ARCHIVE_CA": stack.settings["ARCHIVE_CA"]}):
         assert command(options(url=stack.settings["ARCHIVE_URL"])) == 0
-        archive.container(USERS).delete_blob(made[0].blob)
+        archive.store.delete(USAGE, made[0].blob)
         assert command(options(url=stack.settings["ARCHIVE_URL"])) == 1
     assert f"gone: {USAGE}/{made[0].blob}" in capsys.readouterr().out
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from azure.storage.blob import BlobServiceClient
 
+from local.in_memory import InMemoryBlobStore, Operation
 from local.simulator_client import Control
 from shared.app import App
-from shared.archive.azure_blob_store import PERSONAL
-from shared.archive.snapshots import Entry
+from shared.archive.layout import PERSONAL
 from shared.domain.call import Call
 from shared.domain.catalogue import catalogue
 from shared.report.table import last_days
@@ -86,8 +86,7 @@ def test_that_header_is_of_the_version_that_graph_is_asked_for(asked: str) -> No
     report = catalogue().reports["getOneDriveUsageAccountDetail"]
     assert report.columns["v1.0"] != report.columns["beta"]
     settings = {"ARCHIVE_URL": "https://nowhere.invalid", "REPORTS": report.name, "GRAPH_VERSION": asked}
-    app = App(read(settings))
-    app.archive = Shelf()
+    app = App(read(settings), store=InMemoryBlobStore())
     for path in ("v1.0", "beta"):
         reply = ask(app, f"{path}/reports/{report.name}(period='D7')/series", personal=True)
         assert reply.body.decode().strip().split(",") == list(report.columns[asked])
@@ -104,19 +103,22 @@ def test_every_week_or_month_is_the_last_day_of_it(app: App) -> None:
 class Growing(Shelf):
     """To which a snapshot with another column comes as soon as somebody has listed what there is of people."""
 
-    def entries(self, container: str, start: str = "") -> list[Entry]:
-        found = super().entries(container, start)
-        if container == PERSONAL and len(found) == 1:
+    def __init__(self) -> None:
+        super().__init__(self._grow)
+
+    def _grow(self, operation: Operation, carry_out: Callable[[], Any]) -> Any:
+        result = carry_out()
+        if (operation.name, operation.container) == ("list", PERSONAL) and len(result) == 1:
             self.put_of_people(19, lines("Report Refresh Date,Teams,Viva", "2026-11-19,2,3"))
-        return found
+        return result
 
     def put_of_people(self, day: int, body: bytes) -> None:
         self.put(snapshot(Call(DETAIL, period="D7"), date(2026, 11, day), body), body)
 
 
 def test_no_column_lacks_of_people_who_are_archived_meanwhile() -> None:
-    app = App(read({"ARCHIVE_URL": "https://nowhere.invalid", "REPORTS": DETAIL}))
-    app.archive = shelf = Growing()
+    shelf = Growing()
+    app = App(read({"ARCHIVE_URL": "https://nowhere.invalid", "REPORTS": DETAIL}), store=shelf.memory)
     shelf.put_of_people(18, lines("Report Refresh Date,Teams", "2026-11-18,1"))
     came = [
         list(row.values())

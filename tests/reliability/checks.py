@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple
 
-from shared.archive.azure_blob_store import PERSONAL, QUARANTINE, USAGE
-from shared.archive.snapshots import Stored
+from shared.archive.blob_store import StoredBlob
+from shared.archive.layout import PERSONAL, QUARANTINE, USAGE
 from shared.domain.call import Call
 from shared.domain.catalogue import Catalogue
 from shared.domain.errors import PullError
@@ -186,8 +186,8 @@ def verified(blobs: Blobs, catalogue: Catalogue, now: datetime) -> list[str]:
     return [f"I10: {finding}" for finding in Verification(listed, catalogue, now).findings()]
 
 
-def _stored(kept: Kept) -> Stored:
-    return Stored(kept.content, kept.metadata, "")
+def _stored(kept: Kept) -> StoredBlob:
+    return StoredBlob(kept.content, kept.metadata, "")
 
 
 def _highest(blobs: Blobs, catalogue: Catalogue) -> dict[Call, Named]:

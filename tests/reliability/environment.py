@@ -4,27 +4,32 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, Self, cast
+from typing import Any, Protocol, Self
 
 from azure.identity import ManagedIdentityCredential
 from azure.storage.blob import BlobServiceClient
 
+from local.backfill import settings_of
+from local.in_memory import InMemoryBlobStore, KeptBlob
 from local.simulator_client import Control
 from local.stack import Stack
 from local.storage import empty
 from shared.app import App
-from shared.archive.snapshots import Archive, Patience
-from shared.domain.catalogue import catalogue
-from shared.settings import SETTINGS, read
+from shared.archive.azure_blob_store import AzureBlobStore, StorageTimeouts
+from shared.archive.blob_store import BlobStore
+from shared.archive.layout import CONTAINERS
+from shared.identity import ManagedIdentity
+from shared.settings import read
 from simulator.faults.rules import Rules
 from simulator.simulator import Simulator
-from tests.reliability.in_memory import Kept, Memory
+from tests.reliability.in_memory import FaultyMemory
 from tests.reliability.in_process import InProcessControl, InProcessGraph
 from tests.reliability.oracle import Blobs
 from tests.reliability.storage_proxy import FaultyStorage, Operation
 from tests.reliability.storage_proxy.proxy import Hook
 
-CONTAINERS = ("usage", "usage-personal", "usage-derived", "usage-quarantine")
+AT_ONCE = StorageTimeouts(backoff=0)
+"""Storage is asked again without a pause."""
 
 
 class Storage(Protocol):
@@ -73,14 +78,10 @@ class InProcess(World):
 
     def __init__(self, users: int = 12) -> None:
         self._simulator = Simulator(users=users)
-        self._settings = {setting.name: setting.default for setting in SETTINGS if setting.default} | {
-            "GRAPH_ENDPOINT": self._simulator.graph_endpoint,
-            "DOWNLOAD_HOSTS": self._simulator.download_origin,
-            "ARCHIVE_URL": "https://memory.invalid",
-        }
+        self._settings = settings_of(self._simulator)
         self.control = InProcessControl(self._simulator)
         self.secret = self._simulator.identity_header
-        self._memory = Memory()
+        self._memory = FaultyMemory()
 
     def __enter__(self) -> Self:
         return self
@@ -93,32 +94,21 @@ class InProcess(World):
         return self._memory
 
     def app(self, reports: str = "aggregates") -> App:
-        app = self._app(self._memory, reports)
-        puller = app.runner.puller._replace(
-            archive=app.archive, graph=InProcessGraph(self._simulator, self.control.sleep)
-        )
-        app.runner = app.runner._replace(puller=puller)
-        return app
+        return self._app(self._memory.store, reports)
 
     def reader(self) -> App:
-        return self._app(self._memory.sound(), "aggregates")
+        return self._app(self._memory.sound, "aggregates")
 
     def clear(self) -> None:
         self._memory.clear()
 
     def blobs(self, anew: bool = False) -> Blobs:
-        return self._memory.blobs
+        return self._memory.sound.blobs
 
-    def _app(self, memory: Memory, reports: str) -> App:
-        app = App(read(self._settings | {"REPORTS": reports}), self.control.now, self.control.sleep)
-        app.archive = _InMemory(memory)
-        return app
-
-
-class _InMemory(Archive):
-    def __init__(self, storage: Memory) -> None:
-        super().__init__("https://memory.invalid", ManagedIdentityCredential(), catalogue().personal)
-        self._service = cast(BlobServiceClient, storage)
+    def _app(self, store: InMemoryBlobStore, reports: str) -> App:
+        graph = InProcessGraph(self._simulator, self.control.sleep)
+        settings = read(self._settings | {"REPORTS": reports})
+        return App(settings, store=store, graph=graph, clock=self.control.now, sleep=self.control.sleep)
 
 
 class AmongParts(World):
@@ -126,7 +116,7 @@ class AmongParts(World):
 
     def __init__(self, stack: Stack) -> None:
         self._settings = stack.settings
-        self._known: dict[tuple[str, str], Kept] = {}
+        self._known: dict[tuple[str, str], KeptBlob] = {}
         url, ca = stack.settings["ARCHIVE_URL"], stack.settings["ARCHIVE_CA"]
         self._blobs = BlobServiceClient(url, ManagedIdentityCredential(), connection_verify=ca)
         self.control = Control(stack.control)
@@ -146,9 +136,10 @@ class AmongParts(World):
         return self._proxy
 
     def app(self, reports: str = "aggregates") -> App:
-        app = self._app(self._proxy.settings | {"REPORTS": reports})
-        app.runner = app.runner._replace(puller=app.runner.puller._replace(archive=app.archive))
-        return app
+        settings = self._proxy.settings
+        identity = ManagedIdentity(sleep=self.control.sleep)
+        store = AzureBlobStore(settings["ARCHIVE_URL"], identity, settings["ARCHIVE_CA"], AT_ONCE)
+        return self._app({"REPORTS": reports}, store)
 
     def reader(self) -> App:
         return self._app({})
@@ -161,17 +152,17 @@ class AmongParts(World):
         if anew:
             self._known.clear()
         there = {container.name for container in self._blobs.list_containers()}
-        found = {}
+        blobs = {}
         for container in there & set(CONTAINERS):
             client = self._blobs.get_container_client(container)
             for blob in client.list_blobs(include=["metadata"]):
                 at, metadata = (container, blob.name), blob.metadata or {}
                 known = self._known.get(at)
                 if not known or (known.metadata, known.etag) != (metadata, blob.etag):
-                    known = self._known[at] = Kept(client.download_blob(blob.name).readall(), metadata, blob.etag)
-                found[at] = known
-        return found
+                    known = self._known[at] = KeptBlob(client.download_blob(blob.name).readall(), metadata, blob.etag)
+                blobs[at] = known
+        return blobs
 
-    def _app(self, settings: Mapping[str, str]) -> App:
+    def _app(self, settings: Mapping[str, str], store: BlobStore | None = None) -> App:
         given = read({**self._settings, **settings})
-        return App(given, self.control.now, self.control.sleep, Patience(pause=0))
+        return App(given, store=store, clock=self.control.now, sleep=self.control.sleep, timeouts=AT_ONCE)

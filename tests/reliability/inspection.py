@@ -11,7 +11,7 @@ from azure.storage.blob import BlobServiceClient
 
 from local.storage import empty
 from shared.app import App
-from shared.archive.azure_blob_store import DERIVED, PERSONAL, QUARANTINE, USAGE
+from shared.archive.layout import DERIVED, PERSONAL, QUARANTINE, USAGE
 from shared.domain.call import Call
 from shared.domain.catalogue import catalogue
 from shared.settings import read
@@ -49,8 +49,8 @@ class Inspection:
         return {
             (place, name): Kept(stored.content, metadata, md5)
             for place in (USAGE, PERSONAL, DERIVED, QUARANTINE)
-            for name, metadata, md5 in archive.entries(place)
-            if (stored := archive.stored(place, name))
+            for name, metadata, md5 in archive.store.list(place)
+            if (stored := archive.store.get(place, name))
         }
 
     def serve(self, call: Call, it: Named | None) -> bytes | str:
@@ -75,4 +75,4 @@ class Inspection:
         ]
 
     def _app(self) -> App:
-        return App(read(self.settings), lambda: self.now)
+        return App(read(self.settings), clock=lambda: self.now)

@@ -9,9 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from shared.archive.azure_blob_store import QUARANTINE, USAGE
-from shared.archive.series import Series
-from shared.archive.snapshot import quarantine_name
+from shared.archive.layout import QUARANTINE, USAGE, Partition, QuarantineName
 from shared.domain.call import Call
 from shared.domain.catalogue import catalogue
 from shared.verification.snapshot import Named
@@ -47,9 +45,9 @@ def archive() -> Blobs:
     for day, revision in ((DAYS[0], 1), (DAYS[1], 1), (DAYS[1], 2)):
         content = body(day, revision)
         shelf.put(each := snapshot(CALL, day, content, revision), content)
-        Series(shelf).keep_up(each)
-    aside = quarantine_name(CALL, "not_this_report", sha256(HTML))
-    shelf.blobs[QUARANTINE, aside] = packed(HTML), {"sha256": sha256(HTML), "reason": "not_this_report"}
+        shelf.series.keep_up(each)
+    aside = str(QuarantineName(Partition.of(CALL), None, "not_this_report", sha256(HTML)))
+    shelf.memory.put(QUARANTINE, aside, packed(HTML), {"sha256": sha256(HTML), "reason": "not_this_report"})
     return {at: Kept(*kept) for at, kept in shelf.blobs.items()}
 
 

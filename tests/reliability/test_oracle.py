@@ -8,11 +8,11 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from local.in_memory import KeptBlob
 from shared.archive.run_log import Pulled, Run
 from shared.domain.call import Call
 from shared.domain.errors import Outcome
 from shared.domain.selection import Selection
-from tests.reliability.in_memory import Kept
 from tests.reliability.oracle import Model, Slot
 
 REPORT = "getOffice365ServicesUserCounts"
@@ -31,9 +31,9 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def kept(content: bytes, **metadata: str) -> Kept:
+def kept(content: bytes, **metadata: str) -> KeptBlob:
     packer = zlib.compressobj(wbits=31)
-    return Kept(packer.compress(content) + packer.flush(), {"sha256": sha256(content), **metadata}, '"1"')
+    return KeptBlob(packer.compress(content) + packer.flush(), {"sha256": sha256(content), **metadata}, '"1"')
 
 
 def at(day: date = NEWEST, revision: int = 1, report: str = REPORT, container: str = "usage") -> At:
@@ -41,9 +41,9 @@ def at(day: date = NEWEST, revision: int = 1, report: str = REPORT, container: s
     return container, name
 
 
-def record(*pulls: Pulled, started: datetime = NOW, **told: object) -> tuple[At, Kept]:
+def record(*pulls: Pulled, started: datetime = NOW, **told: object) -> tuple[At, KeptBlob]:
     run = Run("id", started, started, list(pulls), 0, **told)  # type: ignore[arg-type]
-    return ("usage-derived", f"runs/{started:%Y-%m}/{started:%d%H%M}.json"), Kept(run.to_json(), {}, '"1"')
+    return ("usage-derived", f"runs/{started:%Y-%m}/{started:%d%H%M}.json"), KeptBlob(run.to_json(), {}, '"1"')
 
 
 def well(day: date = NEWEST, read: bool = False, asked: datetime = NOW) -> Pulled:
@@ -83,13 +83,13 @@ def test_a_healthy_archive_passes(model: Model) -> None:
         ({("usage", "x.gz"): kept(b"")}, "I2: usage holds x.gz"),
         ({("usage-quarantine", "reason=x/0.csv.gz"): kept(b"<html>")}, "I5: .* is another body"),
         ({at(): kept(body(), etag="CANARY")}, "I7: 'CANARY' in"),
-        ({("usage-derived", "lost/CANARY"): Kept(b"CANARY", {}, "")}, "I7: 'CANARY' in"),
+        ({("usage-derived", "lost/CANARY"): KeptBlob(b"CANARY", {}, "")}, "I7: 'CANARY' in"),
         (dict([record()]), "I6: .* was not pulled, and nothing says why"),
         (dict([record(well()._replace(blob="b"))]), "I2: .* is not there"),
         (dict([record(well(date(2026, 11, 17), read=True))]), "I4: .* what was read is not archived"),
     ],
 )
-def test_what_is_wrong_with_what_is_stored(model: Model, blobs: dict[At, Kept], violated: str) -> None:
+def test_what_is_wrong_with_what_is_stored(model: Model, blobs: dict[At, KeptBlob], violated: str) -> None:
     (told,) = model.look(blobs)
     assert re.match(violated, told)
 
@@ -104,7 +104,7 @@ def test_a_body_that_is_no_whole_report(model: Model, content: bytes) -> None:
 
 
 @pytest.mark.parametrize("change", [lambda blobs: {}, lambda blobs: {at(): kept(body(number=2))}])
-def test_what_was_changed_or_removed(model: Model, change: Callable[[object], dict[At, Kept]]) -> None:
+def test_what_was_changed_or_removed(model: Model, change: Callable[[object], dict[At, KeptBlob]]) -> None:
     blobs = {at(): kept(body())}
     assert model.look(blobs) == []
     assert model.look(change(blobs)) == [f"I2: {at()} was changed or removed"]

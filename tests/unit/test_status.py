@@ -7,7 +7,7 @@ import pytest
 
 from shared.archive.cadence import Rhythm
 from shared.archive.coverage import LOST, NEVER_PUBLISHED, RECOVERABLE, days_between
-from shared.archive.markers import Flip, Place, place_of
+from shared.archive.layout import ConcealmentChange, Partition
 from shared.archive.run_log import Last, Pulled, Run
 from shared.domain.call import Call
 from shared.domain.catalogue import catalogue
@@ -21,7 +21,7 @@ NOW = datetime(2026, 11, 21, 7, 15, tzinfo=UTC)
 TODAY = NOW.date()
 SERVICES = Call("getOffice365ServicesUserCounts", period="D7")
 DETAIL = Call("getOffice365ActiveUserDetail", period="D7")
-DAYS = Place(DETAIL.report, "day")
+DAYS = Partition(DETAIL.report, "day")
 
 
 def ago(days: int) -> date:
@@ -48,11 +48,11 @@ def run_of(*pulls: Pulled, last: dict[str, Last] | None = None, hours_ago: float
 
 def entry(
     selection: Selection,
-    held: dict[Place, list[date]],
+    held: dict[Partition, list[date]],
     run: Run | None = None,
     *,
-    lost: dict[Place, set[date]] | None = None,
-    flips: dict[Place, list[Flip]] | None = None,
+    lost: dict[Partition, set[date]] | None = None,
+    flips: dict[Partition, list[ConcealmentChange]] | None = None,
     now: datetime = NOW,
 ) -> dict[str, Any]:
     """The last of the calls in the status."""
@@ -63,7 +63,7 @@ def entry(
 def of_days(days: list[date], periods: list[date], run: Run | None = None, **more: Any) -> dict[str, Any]:
     """Of the single days of a report, beside its D7."""
     selection = Selection({DETAIL}, {DETAIL.report})
-    return entry(selection, {DAYS: days, place_of(DETAIL): periods}, run, **more)
+    return entry(selection, {DAYS: days, Partition.of(DETAIL): periods}, run, **more)
 
 
 # -- which calls -------------------------------------------------------------------------------------------------------
@@ -104,7 +104,7 @@ def test_a_call_of_which_nothing_came_yet_is_not_late() -> None:
 
 
 def test_the_newest_refresh_date_has_an_age_in_days() -> None:
-    told = entry(selected(SERVICES), {place_of(SERVICES): dates(20, 3)})
+    told = entry(selected(SERVICES), {Partition.of(SERVICES): dates(20, 3)})
     assert (told["since"], told["refreshDate"], told["ageDays"]) == ("2026-11-01", "2026-11-18", 3)
 
 
@@ -112,7 +112,7 @@ def test_the_newest_refresh_date_has_an_age_in_days() -> None:
     ("newest", "expected"), [(18, "2026-11-23T00:00:00+00:00"), (19, "2026-11-25T00:00:00+00:00")], ids=["Wed", "Thu"]
 )
 def test_a_call_is_late_from_when_a_newer_date_should_be_there(newest: int, expected: str) -> None:
-    held = {place_of(SERVICES): [date(2026, 11, newest)]}
+    held = {Partition.of(SERVICES): [date(2026, 11, newest)]}
     moment = datetime.fromisoformat(expected)
     on_time, late = (entry(selected(SERVICES), held, now=moment + timedelta(seconds=s)) for s in (0, 1))
     assert on_time["expectedNext"] == late["expectedNext"] == expected
@@ -124,7 +124,7 @@ def test_each_call_is_expected_in_its_own_rhythm() -> None:
     slow = Rhythm(((),) * 2 + ((222, 222),) + ((),) * 4)
     last = Last(Outcome.UNCHANGED, "", NOW, refresh_date=ago(3))
     run = run_of(last={str(SERVICES): last, str(other): last._replace(rhythm=slow)})
-    held = {place_of(call): [ago(3)] for call in (SERVICES, other)}
+    held = {Partition.of(call): [ago(3)] for call in (SERVICES, other)}
     assert entry(selected(SERVICES), held, run)["expectedNext"] == "2026-11-23T00:00:00+00:00"
     assert entry(selected(other), held, run)["expectedNext"] == "2026-11-28T06:00:00+00:00"
 
@@ -164,7 +164,7 @@ def test_single_days_are_expected_in_the_rhythm_of_their_report() -> None:
 
 
 def test_refresh_dates_that_are_missing_are_lost_or_were_never_published() -> None:
-    place = place_of(SERVICES)
+    place = Partition.of(SERVICES)
     held = {place: dates(20, 15) + dates(12, 10) + dates(8, 3)}
     told = entry(selected(SERVICES), held, lost={place: set(dates(14, 13))})
     assert told["gaps"] == [
@@ -232,19 +232,24 @@ def test_the_outcome_of_single_days_is_the_worst_of_them() -> None:
 
 def test_what_is_known_of_the_newest_snapshot_outlives_a_pull_that_fails() -> None:
     last = Last(Outcome.DEFERRED, "graph_error", NOW, refresh_date=ago(3), revision=2, rows=40, names="concealed")
-    told = entry(selected(DETAIL), {place_of(DETAIL): [ago(3)]}, run_of(last={str(DETAIL): last}))
+    told = entry(selected(DETAIL), {Partition.of(DETAIL): [ago(3)]}, run_of(last={str(DETAIL): last}))
     assert (told["revision"], told["rows"], told["names"]) == (2, 40, "concealed")
 
 
 def test_what_is_known_of_another_refresh_date_is_not_said_of_the_newest() -> None:
     last = Last(Outcome.PUBLISHED, "", NOW, refresh_date=ago(4), revision=2, rows=40, names="concealed")
-    told = entry(selected(DETAIL), {place_of(DETAIL): [ago(3)]}, run_of(last={str(DETAIL): last}))
+    told = entry(selected(DETAIL), {Partition.of(DETAIL): [ago(3)]}, run_of(last={str(DETAIL): last}))
     assert (told["revision"], told["rows"], told["names"]) == (None, None, None)
 
 
 def test_it_is_told_when_names_changed() -> None:
-    place = place_of(DETAIL)
-    flips = {place: [Flip(place, ago(9), 1, "named", "concealed"), Flip(place, ago(5), 2, "concealed", "named")]}
+    place = Partition.of(DETAIL)
+    flips = {
+        place: [
+            ConcealmentChange(place, ago(9), 1, "named", "concealed"),
+            ConcealmentChange(place, ago(5), 2, "concealed", "named"),
+        ]
+    }
     assert entry(selected(DETAIL), {}, flips=flips)["flips"] == [
         {"refreshDate": "2026-11-12", "revision": 1, "from": "named", "to": "concealed"},
         {"refreshDate": "2026-11-16", "revision": 2, "from": "concealed", "to": "named"},
@@ -255,7 +260,7 @@ def test_it_is_told_when_names_changed() -> None:
 
 
 def test_as_a_table_every_call_is_a_line_of_text_below_a_constant_header() -> None:
-    place = place_of(SERVICES)
+    place = Partition.of(SERVICES)
     pulled = Pulled(str(SERVICES), Outcome.UNCHANGED, NOW, "not_due")
     last = Last(Outcome.UNCHANGED, "", NOW, refresh_date=ago(3), names="none")
     told = summary(

@@ -12,9 +12,9 @@ from local.simulator_client import Control
 from local.stack import Stack
 from local.storage import empty
 from shared.app import App
+from shared.archive.layout import CONTAINERS
 from shared.domain.errors import Outcome
 from tests.conftest import USERS
-from tests.reliability.environment import CONTAINERS
 
 REPORTS = "getOffice365ServicesUserCounts, getOffice365ActiveUserDetail, getOneDriveUsageStorage(period='D7')"
 OF_ONE_PULL = ("request_id", "merged")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from shared.archive.snapshots import ATTEMPTS
+from shared.archive.azure_blob_store import ATTEMPTS
 from simulator import Simulator
 from simulator.protocol.messages import Request
 from tests.reliability.crashes.process import Mortal, Orders

@@ -19,7 +19,7 @@ from typing import NamedTuple, Self
 from local.environment import environment, identity
 from local.simulator_client import Control
 from local.stack import Stack
-from shared.archive.azure_blob_store import DERIVED
+from shared.archive.layout import DERIVED
 from shared.archive.upload import BLOCK
 from shared.domain.catalogue import catalogue
 from shared.pulling.plan import BUDGET, WINDOW

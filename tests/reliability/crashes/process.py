@@ -14,15 +14,13 @@ from threading import Event
 from typing import TYPE_CHECKING, NamedTuple
 
 from local.simulator_client import Control
-from shared.archive.snapshots import Archive, Patience
+from shared.app import App
+from shared.archive.azure_blob_store import AzureBlobStore, StorageTimeouts
 from shared.archive.upload import BLOCK
-from shared.domain.catalogue import catalogue
 from shared.domain.errors import UsageArchiveError
-from shared.domain.selection import select
 from shared.graph.client import Graph
 from shared.graph.session import Limits
 from shared.identity import A_MINUTE, Bearer, ManagedIdentity
-from shared.pulling.pull import Puller
 from shared.pulling.run import Runner
 from shared.settings import read
 
@@ -117,20 +115,14 @@ def _ended(orders: Orders) -> str:
 
 def runner(orders: Orders, control: Control) -> Runner:
     """What does the runs: as in the app, but for the patience."""
-    settings, reports = read(orders.settings), catalogue()
+    settings = read(orders.settings)
 
     def identity() -> ManagedIdentity:
         return ManagedIdentity(settings.client_id, A_MINUTE, control.sleep, orders.silence)
 
-    archive = Archive(
-        settings.archive_url,
-        identity(),
-        personal=reports.personal,
-        ca=settings.archive_ca,
-        patience=Patience(read=orders.silence, pause=0),
-        block=orders.block,
-    )
+    timeouts = StorageTimeouts(read=orders.silence, backoff=0)
+    store = AzureBlobStore(settings.archive_url, identity(), settings.archive_ca, timeouts)
     bearer = Bearer(identity, settings.graph_endpoint)
     graph = Graph(settings.graph_endpoint, bearer, settings.download_origins, Limits(silence=orders.silence))
-    puller = Puller(archive, graph, reports, settings.graph_version, control.now)
-    return Runner(puller, select(settings.reports, reports), control.now, control.sleep)
+    app = App(settings, store=store, graph=graph, clock=control.now, sleep=control.sleep, block=orders.block)
+    return app.runner

@@ -25,10 +25,11 @@ from local.simulator_client import Control
 from local.stack import Stack
 from local.storage import empty
 from shared.app import App
-from shared.archive.azure_blob_store import DERIVED, QUARANTINE
+from shared.archive.azure_blob_store import AzureBlobStore, StorageTimeouts
+from shared.archive.blob_store import StoredBlob
+from shared.archive.layout import DERIVED, QUARANTINE
 from shared.archive.run_log import Pulled
 from shared.archive.snapshot import Snapshot
-from shared.archive.snapshots import Archive, Patience, Stored
 from shared.domain.call import parse
 from shared.domain.catalogue import catalogue
 from shared.graph.client import Graph
@@ -97,7 +98,7 @@ class Bench:
         self._known: dict[tuple[str, str], Kept] = {}
         self._asked: defaultdict[str, list[float]] = defaultdict(list)
         """When Graph was asked for each report, but for what the record of the simulator still shows."""
-        self._archive = self._new_archive()
+        self._store = self._new_store()
 
     def __call__(self, tried: Trial | Scenario) -> Result:
         """Begin with an empty archive, try it, and look at the archive after it."""
@@ -158,18 +159,16 @@ class Bench:
         It lives in the simulator's time, and its waits take none.
         """
         wanted = read(self.settings | {"REPORTS": reports} | settings)
-        app = App(wanted, self.control.now, self.control.sleep)
-        app.archive = self._new_archive() if fresh else self._archive
+        store = self._new_store() if fresh else self._store
         identity = partial(ManagedIdentity, None, A_MINUTE, self.control.sleep, token_seconds)
         bearer = Bearer(identity, wanted.graph_endpoint)
         graph = Graph(wanted.graph_endpoint, bearer, wanted.download_origins, limits)
-        app.runner = app.runner._replace(puller=app.runner.puller._replace(archive=app.archive, graph=graph))
-        return app
+        return App(wanted, store=store, graph=graph, clock=self.control.now, sleep=self.control.sleep)
 
-    def _new_archive(self) -> Archive:
+    def _new_store(self) -> AzureBlobStore:
         identity = ManagedIdentity(None, A_MINUTE, self.control.sleep)
         url, ca = self.settings["ARCHIVE_URL"], self.settings["ARCHIVE_CA"]
-        return Archive(url, identity, catalogue().personal, ca, patience=Patience(pause=0))
+        return AzureBlobStore(url, identity, ca, StorageTimeouts(backoff=0))
 
     @contextmanager
     def serving(self) -> Iterator[Site]:
@@ -190,7 +189,7 @@ class Bench:
 
     def newest(self, app: App, call: str) -> Snapshot:
         """The newest snapshot of a call."""
-        snapshot = app.archive.newest(parse(call, catalogue()), self.control.now().date())
+        snapshot = app.archive.snapshots.newest(parse(call, catalogue()), self.control.now().date())
         must(snapshot is not None, f"there is no snapshot of {call}")
         assert snapshot
         return snapshot
@@ -271,7 +270,7 @@ class Bench:
     def _findings(self, now: Mapping[tuple[str, str], Kept]) -> list[str]:
         """What the app's own verification finds."""
         blobs = [
-            Blob(*at, kept.metadata, kept.md5, partial(Stored, kept.content, kept.metadata, kept.etag))
+            Blob(*at, kept.metadata, kept.md5, partial(StoredBlob, kept.content, kept.metadata, kept.etag))
             for at, kept in now.items()
         ]
         later = self.control.now() + timedelta(hours=3)  # by then everything has to be in order

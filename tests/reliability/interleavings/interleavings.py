@@ -238,7 +238,7 @@ class Duet:
 
     def _app(self, proxy: FaultyStorage) -> App:
         settings = {**self._settings, **proxy.settings}
-        return App(read(settings), self._control.now, self._control.sleep)
+        return App(read(settings), clock=self._control.now, sleep=self._control.sleep)
 
     def _restate(self, revision: int) -> None:
         self._control.put("restate", {**self._day, "revision": revision})

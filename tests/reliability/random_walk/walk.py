@@ -215,7 +215,7 @@ class Life:
                 violated.append(f"I6: {call} is healed, and the newest is {newest}")
         violated += self.model.days_missed(now.date(), self._is_empty)
         violated += self.model.look(self._world.blobs(anew=True))
-        violated += [f"I10: {finding}" for finding in verify(everything(self._reader.archive), catalogue(), now)]
+        violated += [f"I10: {finding}" for finding in verify(everything(self._reader.archive.store), catalogue(), now)]
         self._demand(violated)
 
     # -- what a step is made of ----------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from shared import events
-from shared.archive import azure_blob_store as blobs
+from shared.archive import layout as blobs
 from shared.domain.graph_window import DATE_DAYS
 from shared.settings import GRAPH_VERSIONS, SETTINGS
 from tests.unit.infra.bicep import BicepError, Deployment, Resource, _guid

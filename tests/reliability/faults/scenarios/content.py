@@ -36,13 +36,16 @@ def _three_weeks_later(bench: Bench) -> str:
     app = bench.app(SERVICES)
     must_end(bench.pull(app), "published")
     first = bench.newest(app, SERVICES)
-    said = app.archive.content(first)
+    said = app.archive.snapshots.content(first)
     bench.spoil([{"fault": "stuck", "args": {"days": 30.0}}])
     bench.at(bench.control.now() + timedelta(days=21))
     with bench.corrected(first):
         must_end(bench.pull(app), "revised")
-    one, two = app.archive.revisions(first.call, first.refresh_date)
-    must(app.archive.content(one) == said != app.archive.content(two), "the first revision is not what it was")
+    one, two = app.archive.snapshots.revisions(first.call, first.refresh_date)
+    must(
+        app.archive.snapshots.content(one) == said != app.archive.snapshots.content(two),
+        "the first revision is not what it was",
+    )
     must(bench.newest(app, SERVICES) == two, "the newest is not the correction")
     return "revised, r2 beside r1"
 

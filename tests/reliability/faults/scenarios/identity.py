@@ -71,7 +71,10 @@ def _down_for_days(bench: Bench) -> str:
         bench.at(bench.control.now() + timedelta(days=1))
         app = bench.app(CALLS[0])
         must_end(bench.pull(app), "deferred:no_token")
-        must(bench.newest(app, CALLS[0]) == held and bool(app.archive.content(held)), "the archive is not served")
+        must(
+            bench.newest(app, CALLS[0]) == held and bool(app.archive.snapshots.content(held)),
+            "the archive is not served",
+        )
     bench.heal()
     return f"deferred:no_token, then {must_end(bench.pull(app), 'published')}"
 

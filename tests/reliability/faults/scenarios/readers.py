@@ -46,7 +46,7 @@ def _while_published(bench: Bench) -> str:
         pulled = bench.pull(app)
         bench.heal()
     must(all(tag == digest for tag, digest in read), "an ETag does not fit its body")
-    tags = [f'"{each.origin.sha256}"' for each in app.archive.revisions(first.call, first.refresh_date)]
+    tags = [f'"{each.origin.sha256}"' for each in app.archive.snapshots.revisions(first.call, first.refresh_date)]
     versions = [tags.index(tag) for tag, _ in read]
     must(versions == sorted(versions), f"a reader was given the revisions {versions}")
     return f"{must_end(pulled, 'revised')}; {len(read)} answers, each whole, old before new"
@@ -85,7 +85,7 @@ def _not_there(bench: Bench) -> str:
         bench.control.sleep(12 * 3600)
     bench.at(today - timedelta(days=1))
     bench.pull(app)
-    held = app.archive.refresh_dates(Call(REPORT, period="D7"))
+    held = app.archive.snapshots.refresh_dates(Call(REPORT, period="D7"))
     expected = [
         (CALL, held[0] - timedelta(days=1), "before_archive"),
         (CALL, held[0] + timedelta(days=1), "never_published"),

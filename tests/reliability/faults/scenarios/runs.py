@@ -100,7 +100,7 @@ def _asleep(bench: Bench) -> str:
     bench.forget()
     run = app.runner.run()
     oldest = bench.control.now().date() - timedelta(days=DATE_DAYS)
-    held = [day for day in app.archive.refresh_dates(Call(report, date=newest)) if day >= oldest]
+    held = [day for day in app.archive.snapshots.refresh_dates(Call(report, date=newest)) if day >= oldest]
     open_days = (newest - oldest).days + 1 - len(held)
     must(run.waiting == open_days, f"{open_days} single days are missing, and {run.waiting} are waited for")
     return f"{len(missed)} refresh dates named as lost, all single days got or waited for"
@@ -182,9 +182,9 @@ def _calendar(bench: Bench) -> str:
             visible = bench.control.get("visible", report=REPORT)["refresh_date"]
             must(pulled.refresh_date == visible, f"{pulled.refresh_date} is archived, and Graph has {visible}")
             must(run.id.startswith(f"{date(*night)}T235930Z"), f"the run of {date(*night)} is called {run.id}")
-            must(app.archive.newest_run(date(*night)) == run, f"the run of {date(*night)} is not found")
+            must(app.archive.runs.newest(date(*night)) == run, f"the run of {date(*night)} is not found")
             must(bench.newest(app, CALL).refresh_date.isoformat() == visible, "the newest is another")
-    held = app.archive.refresh_dates(Call(REPORT, period="D7"))
+    held = app.archive.snapshots.refresh_dates(Call(REPORT, period="D7"))
     must(date(2028, 2, 29) in held, f"{held} has no leap day")
     return f"published, {len(held)} refresh dates, in UTC"
 
@@ -194,7 +194,8 @@ def _in_one_second(bench: Bench) -> str:
     app = bench.app(CALL)
     ids = {app.runner.run().id for _ in range(2)}
     kept = {
-        entry.name.rpartition("/")[2].removesuffix(".json") for entry in app.archive.entries("usage-derived", "runs/")
+        entry.name.rpartition("/")[2].removesuffix(".json")
+        for entry in app.archive.store.list("usage-derived", "runs/")
     }
     must(len(ids) == 2 and ids <= kept, f"of the runs {sorted(ids)}, {sorted(kept)} are kept")
     return "both records kept"

@@ -12,7 +12,7 @@ from azure.storage.blob import BlobServiceClient
 from local.environment import environment, identity
 from local.simulator_client import Control
 from local.stack import Stack
-from shared.archive.azure_blob_store import PERSONAL
+from shared.archive.layout import PERSONAL
 from shared.graph.session import LIMITS
 from tests.reliability.faults.cases import DETAIL
 from tests.reliability.faults.scenario import Scenario, must

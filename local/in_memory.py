@@ -1,0 +1,166 @@
+"""Blob storage in memory: a BlobStore for what needs thousands of archives, or a year in minutes.
+
+store = InMemoryBlobStore()
+store.blobs                       what it keeps, by container and name
+InMemoryBlobStore(around=...)     tells of every operation, and lets it fail
+"""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import count
+from os import SEEK_SET
+from threading import RLock
+from typing import IO, Any, NamedTuple
+
+from shared.archive.blob_store import ListedBlob, StoredBlob
+
+
+class Operation(NamedTuple):
+    """What is about to be done."""
+
+    name: str
+    """`list`, `get`, `put_blob`, `put_block`, `commit` or `delete`, as the storage service calls them."""
+    container: str
+    blob: str
+    """Empty for a listing."""
+
+
+class KeptBlob(NamedTuple):
+    """A blob."""
+
+    content: bytes
+    metadata: Mapping[str, str]
+    etag: str
+    md5: bytes | None = None
+    """If it was written in one piece."""
+
+
+Around = Callable[[Operation, Callable[[], Any]], Any]
+"""Gets each operation, and what carries it out and returns its result; may raise ArchiveUnavailable instead."""
+
+
+class InMemoryBlobStore:
+    """Keeps blobs in a dictionary, under the conditions of Azure's storage."""
+
+    def __init__(
+        self,
+        around: Around = lambda operation, carry_out: carry_out(),
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        same_as: InMemoryBlobStore | None = None,
+    ) -> None:
+        """`same_as` is another view of the same blobs, which may be disturbed while this one is not."""
+        self._around = around
+        self.now = clock
+        self.blobs: dict[tuple[str, str], KeptBlob] = same_as.blobs if same_as else {}
+        self._names: list[tuple[str, str]] = same_as._names if same_as else []
+        self._blocks: dict[tuple[str, str], dict[str, bytes]] = same_as._blocks if same_as else {}
+        self._numbers: Iterator[int] = same_as._numbers if same_as else count(1)
+        self._lock: Any = same_as._lock if same_as else RLock()
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            for kept in (self.blobs, self._names, self._blocks):
+                kept.clear()
+
+    def list(self, container: str, prefix: str = "") -> Iterator[ListedBlob]:
+        """Yield the blobs whose names begin with `prefix`, by name."""
+
+        def listed() -> list[ListedBlob]:
+            start = bisect_left(self._names, (container, prefix))
+            blobs = []
+            for at in self._names[start:]:
+                if at[0] != container or not at[1].startswith(prefix):
+                    break
+                blobs.append(ListedBlob(at[1], self.blobs[at].metadata, self.blobs[at].md5))
+            return blobs
+
+        yield from self._do("list", container, "", listed)
+
+    def list_folders(self, container: str, prefix: str = "") -> Iterator[str]:
+        """Yield what names that begin with `prefix` have up to the next slash."""
+        yield from dict.fromkeys(
+            prefix + head + slash
+            for blob in self.list(container, prefix)
+            for head, slash, _ in [blob.name.removeprefix(prefix).partition("/")]
+        )
+
+    def get(self, container: str, name: str, start: int = 0, length: int | None = None) -> StoredBlob | None:
+        """Return a blob, or up to `length` of its bytes from `start` on."""
+        kept = self._do("get", container, name, lambda: self.blobs.get((container, name)))
+        if kept is None:
+            return None
+        end = None if length is None else start + length
+        return StoredBlob(kept.content[start:end], kept.metadata, kept.etag)
+
+    def create(self, container: str, name: str, content: bytes, metadata: Mapping[str, str]) -> bool:
+        """Write a blob, unless there is one of that name."""
+        return self.replace_if(container, name, content, metadata, None)
+
+    def replace_if(
+        self, container: str, name: str, content: bytes, metadata: Mapping[str, str], etag: str | None
+    ) -> bool:
+        """Write a blob over the one that has this ETag; None: where there is none."""
+
+        def write() -> bool:
+            kept = self.blobs.get((container, name))
+            if (kept.etag if kept else None) != etag:
+                return False
+            self.put(container, name, content, metadata)
+            return True
+
+        return bool(self._do("put_blob", container, name, write))
+
+    def stage(self, container: str, name: str, content: IO[bytes]) -> str:
+        """Keep all of `content` as a block of a future blob."""
+        content.seek(0, SEEK_SET)
+        block, body = str(next(self._numbers)), content.read()
+
+        def write() -> None:
+            self._blocks.setdefault((container, name), {})[block] = body
+
+        self._do("put_block", container, name, write)
+        return block
+
+    def commit(self, container: str, name: str, blocks: Sequence[str], metadata: Mapping[str, str]) -> bool:
+        """Make a blob of staged blocks, unless there is one of that name or the blocks are gone."""
+
+        def write() -> bool:
+            staged = self._blocks.get((container, name), {})
+            if (container, name) in self.blobs or not set(blocks) <= staged.keys():
+                return False
+            self._keep((container, name), b"".join(staged[block] for block in blocks), metadata, None)
+            return True
+
+        return bool(self._do("commit", container, name, write))
+
+    def delete(self, container: str, name: str) -> None:
+        """Delete a blob."""
+
+        def remove() -> None:
+            if self.blobs.pop((container, name), None):
+                self._names.remove((container, name))
+
+        self._do("delete", container, name, remove)
+
+    def put(self, container: str, name: str, content: bytes, metadata: Mapping[str, str]) -> None:
+        """Write a blob whatever is there, as somebody else would."""
+        self._keep((container, name), content, metadata, hashlib.md5(content, usedforsecurity=False).digest())
+
+    def _do(self, name: str, container: str, blob: str, carry_out: Callable[[], Any]) -> Any:
+        def alone() -> Any:
+            with self._lock:
+                return carry_out()
+
+        return self._around(Operation(name, container, blob), alone)
+
+    def _keep(self, at: tuple[str, str], content: bytes, metadata: Mapping[str, str], md5: bytes | None) -> None:
+        with self._lock:
+            if at not in self.blobs:
+                insort(self._names, at)
+            self._blocks.pop(at, None)
+            self.blobs[at] = KeptBlob(content, dict(metadata), f'"{next(self._numbers)}"', md5)
