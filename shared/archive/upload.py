@@ -92,7 +92,7 @@ class SnapshotUpload:
         tried: Snapshot | None = None
         self._hold(self._gzip.flush())
         origin = origin._replace(gzip_sha256=self._gzip_sha256.hexdigest(), gzip_size=self._gzip_size)
-        for _ in range(_ATTEMPTS):
+        for attempt in range(_ATTEMPTS):
             revisions = self._revisions(self._call, refresh_date)
             for snapshot in revisions:
                 if snapshot.origin.sha256 == origin.sha256:
@@ -103,7 +103,8 @@ class SnapshotUpload:
             tried = Snapshot(self._call, refresh_date, _next_revision(revisions), flagged)
             if self._revision not in (None, tried.revision):
                 break
-            if self._create(self._container, tried.blob, self._blocks, flagged.to_metadata()):
+            in_one_piece = attempt == 0  # Azurite refuses that under a name that has staged blocks; Azure does not
+            if self._create(self._container, tried.blob, self._blocks, flagged.to_metadata(), in_one_piece):
                 return _outcome(tried), tried
         raise Deferred("conflict", "Another writer archived the same refresh date at the same time.")
 
@@ -153,9 +154,11 @@ class SnapshotUpload:
         self._buffer.seek(0)
         self._buffer.truncate()
 
-    def _create(self, container: str, name: str, blocks: list[str], metadata: Mapping[str, str]) -> bool:
-        """Make the body a blob: in one piece where it is small, else of blocks; whether no other was there."""
-        if not blocks and isinstance(self._buffer, io.BytesIO):
+    def _create(
+        self, container: str, name: str, blocks: list[str], metadata: Mapping[str, str], in_one_piece: bool = True
+    ) -> bool:
+        """Make the body a blob, in one piece if it is small; return whether no other blob was in the way."""
+        if in_one_piece and not blocks and isinstance(self._buffer, io.BytesIO):
             return self._store.create(container, name, self._buffer.getvalue(), metadata)
         last = self._store.stage(container, name, self._buffer)
         return self._store.commit(container, name, [*blocks, last], metadata)

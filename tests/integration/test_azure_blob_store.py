@@ -35,13 +35,20 @@ def pull(storage: FaultyStorage, make_app: Callable[..., App]) -> Callable[..., 
 
 @pytest.mark.parametrize("code", ["AuthenticationFailed", "AuthorizationFailure", "SomethingNew"])
 def test_the_code_of_storage_is_told_as_storage_writes_it(pull: Callable[..., Pulled], code: str) -> None:
-    pulled = pull("put_block", "no_permission", code=code)
+    pulled = pull("put_blob", "no_permission", blob="report=*", code=code)
     assert pulled.reason == "archive_unavailable"
     assert pulled.detail == f"Blob storage does not answer as it should: {code}."
 
 
-def test_blocks_that_another_writers_commit_threw_away_are_staged_again(pull: Callable[..., Pulled]) -> None:
-    assert pull("commit", "busy", status=400, code="InvalidBlockList").outcome == "published"
+def test_blocks_that_another_writers_commit_threw_away_are_staged_again(
+    storage: FaultyStorage, make_app: Callable[..., App]
+) -> None:
+    lost = {"fault": "busy", "args": {"status": 400, "code": "InvalidBlockList"}, "match": {"operation": "commit"}}
+    app = make_app(**storage.settings, REPORTS=D7)
+    storage.set([{"fault": "exists", "match": {"operation": "put_blob", "blob": "report=*"}}, lost])
+    (pulled,) = app.runner.run().pulls
+    assert pulled.outcome == "published"
+    assert [each.name for each in storage.seen].count("commit") == 2
 
 
 def test_a_run_whose_record_finds_its_container_being_deleted_does_not_pass_for_recorded(
@@ -61,7 +68,7 @@ def test_a_run_that_left_no_record_has_spent_what_it_asked_for(pull: Callable[..
 def test_a_run_does_not_forget_all_that_earlier_ones_knew_when_their_record_cannot_be_read(
     pull: Callable[..., Pulled], control: Control
 ) -> None:
-    pull("commit", "busy")
+    pull("put_blob", "busy", blob="report=*")
     with pytest.raises(ArchiveUnavailable, match="ContainerNotFound"):
         pull("get", "container_missing", blob="runs/*")
 
@@ -71,11 +78,11 @@ def test_a_request_that_cannot_be_noted_is_sent_all_the_same(pull: Callable[...,
 
 
 def test_a_snapshot_whose_container_is_being_deleted_does_not_pass_for_archived(pull: Callable[..., Pulled]) -> None:
-    pulled = pull("commit", "container_going")
+    pulled = pull("put_blob", "container_going", blob="report=*")
     assert (pulled.outcome, pulled.reason, pulled.blob) == ("deferred", "archive_unavailable", None)
 
 
 def test_nor_does_a_body_pass_for_quarantined(pull: Callable[..., Pulled], control: Control) -> None:
     control.put("faults", {"rules": [{"fault": "page"}]})
-    pulled = pull("commit", "container_going")
+    pulled = pull("put_blob", "container_going", blob="report=*")
     assert (pulled.outcome, pulled.reason, pulled.blob) == ("deferred", "archive_unavailable", None)

@@ -125,7 +125,7 @@ def test_what_a_run_without_a_record_passed_over_is_named_by_the_next_that_has_o
     with Life(in_memory, REPORTS[0], BEGIN) as life:
         life.pull()
         life.miss(12)
-        life.break_storage(STORAGE_FAULTS.index(("disabled", "put_blob")), times=0)
+        life.break_storage(STORAGE_FAULTS.index(("disabled", "put_blob")), times=0, container="usage-derived")
         life.pull()
         assert len(life.model.archived) == 2
         assert not any(life.model.lost.values())

@@ -155,11 +155,12 @@ class Life:
         self._trial = GRAPH_FAULTS[number]
         self._set_faults()
 
-    def break_storage(self, number: int, times: int) -> None:
-        """One of STORAGE_FAULTS begins, for so many operations or (0) for all; another ends."""
+    def break_storage(self, number: int, times: int, container: str = "*") -> None:
+        """Begin one of STORAGE_FAULTS, for so many operations or (0) for all; end another."""
         fault, operation = STORAGE_FAULTS[number]
+        match = {"operation": operation, "container": container}
         self._count_faults()
-        self._world.storage.set([{"fault": fault, "match": {"operation": operation}, "times": times or None}])
+        self._world.storage.set([{"fault": fault, "match": match, "times": times or None}])
         self._storage_fails = True
         self._list_is_stale = fault == "stale_list"
         self._look()
