@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-_BOM = "\ufeff"
+BOM = "\ufeff"
+_PIECE = 1 << 16
+"""Bytes, about."""
 
 
 def records(body: bytes) -> Iterator[list[str]]:
@@ -20,6 +22,19 @@ def records(body: bytes) -> Iterator[list[str]]:
         yield from csv.reader(_without_bom(text), strict=True)
     except csv.Error as error:
         raise ValueError(f"This is not a CSV file: {error}.") from error
+
+
+def to_csv(rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
+    """Yield the rows as CSV in UTF-8, with the line ends of RFC 4180, in pieces of about 64 KB."""
+    piece = io.StringIO(newline="")
+    writer = csv.writer(piece)
+    for row in rows:
+        writer.writerow(row)
+        if piece.tell() > _PIECE:
+            yield piece.getvalue().encode()
+            piece.seek(0)
+            piece.truncate()
+    yield piece.getvalue().encode()
 
 
 def distinct(names: Iterable[str]) -> list[str]:
@@ -36,6 +51,6 @@ def distinct(names: Iterable[str]) -> list[str]:
 
 def _without_bom(lines: Iterator[str]) -> Iterator[str]:
     for line in lines:
-        yield line.lstrip(_BOM)
+        yield line.lstrip(BOM)
         break
     yield from lines

@@ -5,8 +5,6 @@ A snapshot replaces every day that it has rows for, the newest refresh date wins
 
 from __future__ import annotations
 
-import csv
-import io
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,7 +13,7 @@ from itertools import chain
 from types import MappingProxyType
 from typing import NamedTuple
 
-from shared.report.csv_records import records
+from shared.report.csv_records import records, to_csv
 from shared.report.validator import DATE, REFRESH_DATES
 
 Column = tuple[str, int]
@@ -61,7 +59,7 @@ class Table(NamedTuple):
 
     def to_csv(self) -> bytes:
         """As UTF-8 without a BOM and with the line ends of RFC 4180."""
-        return b"".join(written(chain([self.header], self.rows())))
+        return b"".join(to_csv(chain([self.header], self.rows())))
 
 
 def last_days(days: Iterable[str], every: str) -> set[str]:
@@ -158,11 +156,11 @@ def concatenated(columns: tuple[Column, ...], snapshots: Iterable[tuple[date, by
 
     What merging them would give, at the memory of one snapshot.
     """
-    yield from written([[name for name, _ in columns]])
+    yield from to_csv([[name for name, _ in columns]])
     for refresh_date, body in snapshots:
         own, rows = _parsed(body, refresh_date)
         width = len(columns)
-        yield from written(row + ("",) * (width - len(row)) for row in _fitted(rows, own, columns))
+        yield from to_csv(row + ("",) * (width - len(row)) for row in _fitted(rows, own, columns))
 
 
 def _parsed(body: bytes, refresh_date: date | None) -> tuple[tuple[Column, ...], Iterator[Row]]:
@@ -203,16 +201,3 @@ def _fitted(rows: Iterable[Row], old: Sequence[Column], new: Sequence[Column]) -
     for row in rows:
         cells = dict(zip(old, row, strict=False))
         yield tuple(cells.get(column, "") for column in new)
-
-
-def written(rows: Iterable[Sequence[str]]) -> Iterator[bytes]:
-    """As CSV in UTF-8, with the line ends of RFC 4180; in pieces of about 64 KB."""
-    piece = io.StringIO(newline="")
-    writer = csv.writer(piece)
-    for row in rows:
-        writer.writerow(row)
-        if piece.tell() > 1 << 16:
-            yield piece.getvalue().encode()
-            piece.seek(0)
-            piece.truncate()
-    yield piece.getvalue().encode()

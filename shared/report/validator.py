@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 
 from shared.domain.errors import Deferred, NoData, Quarantined
+from shared.report.csv_records import BOM
 
 REFRESH_DATES = ("Report Refresh Date", "Data as of", "ContentDate")
 """Names of the column: of today, and of the 2017 beta."""
 
 DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T00:00:00(?:\.0+)?(?:Z|\+00:00)?)?", re.ASCII)
 """A date, or its midnight: four beta reports wrote that for a while (microsoftgraph/microsoft-graph-docs#14867)."""
-_BOM = "\ufeff"
 _LONGEST = 1 << 20
 """Characters of a line, and of a row of several lines; far above any report's, so that none can fill the memory."""
 
@@ -213,7 +213,7 @@ class Body:
         for text in texts:
             rest += text
             if at_start:
-                rest = rest.lstrip(_BOM)
+                rest = rest.lstrip(BOM)
                 at_start = not rest
             *whole, rest = rest.split("\n")
             for line in whole:

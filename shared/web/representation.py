@@ -8,13 +8,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-import zlib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import NamedTuple
 
 from shared.domain.errors import PreconditionFailed, RangeNotSatisfiable, TooLarge
+from shared.report.compression import compress
 from shared.web.http import Reply, Request
 
 LARGEST = 200_000_000
@@ -183,11 +183,7 @@ def _part(request: Request, etag: str, modified: datetime | None, size: int) -> 
 
 
 def _compressed(plain: Coded) -> Coded:
-    def read() -> bytes:
-        packer = zlib.compressobj(wbits=31)
-        return packer.compress(plain.read()) + packer.flush()
-
-    return Coded(read)
+    return Coded(lambda: compress(plain.read()))
 
 
 def _digest(sha256: str) -> str:

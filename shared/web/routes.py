@@ -77,9 +77,9 @@ class Api(NamedTuple):
         found = freshness.status(self.holdings, self.selection(), self.clock())
         if form == "json":
             return _json(request, found, _NO_CACHE)
-        from shared.report.table import written
+        from shared.report.csv_records import to_csv
 
-        return send(request, computed(b"".join(written(freshness.table(found))), CSV, _NO_CACHE, "status.csv"))
+        return send(request, computed(b"".join(to_csv(freshness.table(found))), CSV, _NO_CACHE, "status.csv"))
 
     def health(self) -> Reply:
         """Answer `/health` with one word."""

@@ -61,9 +61,9 @@ def snapshots(inquiry: Inquiry) -> Reply:
     if form == "json":
         told = [dict(zip(_LIST_COLUMNS, line, strict=True)) for line in lines]
         return send(inquiry.request, computed(json.dumps({"value": told}).encode(), JSON, headers))
-    from shared.report.table import written
+    from shared.report.csv_records import to_csv
 
-    body = b"".join(written([_LIST_COLUMNS, *lines]))
+    body = b"".join(to_csv([_LIST_COLUMNS, *lines]))
     return send(inquiry.request, computed(body, CSV, headers, f"{call.report}_{call.key}_snapshots.csv"))
 
 
