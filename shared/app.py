@@ -15,7 +15,7 @@ from shared.archive.snapshots import PATIENCE, Archive, Patience
 from shared.domain.catalogue import catalogue
 from shared.domain.errors import RunFailed, UsageArchiveError
 from shared.domain.selection import Selection, select
-from shared.identity import A_MINUTE, BRIEFLY, Bearer, ManagedIdentity
+from shared.identity import HTTP_TOKEN_BACKOFF, RUN_TOKEN_BACKOFF, ManagedIdentity
 from shared.settings import Settings, read
 from shared.web.archive_cache import Holdings
 from shared.web.routes import Api
@@ -40,7 +40,7 @@ class App:
         self._sleep = sleep
         self._patience = patience
         self._reports = catalogue()
-        self.archive = self._archive(BRIEFLY)
+        self.archive = self._archive(HTTP_TOKEN_BACKOFF)
 
     @functools.cached_property
     def api(self) -> Api:
@@ -53,30 +53,31 @@ class App:
         """What the timer function runs. Raises SettingError for a REPORTS that selects nothing."""
         # Flex Consumption runs the timer on other instances than HTTP, whose cold start need not pay for these:
         # https://learn.microsoft.com/azure/azure-functions/flex-consumption-plan#per-function-scaling
-        from shared.graph.client import Graph
+        from shared.graph.bearer import Bearer
+        from shared.graph.client import GraphClient
         from shared.pulling.pull import Puller
         from shared.pulling.run import Runner
 
         settings = self._settings
-        bearer = Bearer(lambda: self._identity(A_MINUTE), settings.graph_endpoint)
-        graph = Graph(settings.graph_endpoint, bearer, settings.download_origins)
-        puller = Puller(self._archive(A_MINUTE), graph, self._reports, settings.graph_version, self._clock)
+        bearer = Bearer(lambda: self._identity(RUN_TOKEN_BACKOFF), settings.graph_endpoint)
+        graph = GraphClient(settings.graph_endpoint, bearer, settings.download_origins)
+        puller = Puller(self._archive(RUN_TOKEN_BACKOFF), graph, self._reports, settings.graph_version, self._clock)
         return Runner(puller, self._selection(), self._clock, self._sleep)
 
     def _selection(self) -> Selection:
         return select(self._settings.reports, self._reports)
 
-    def _archive(self, waits: Sequence[float]) -> Archive:
+    def _archive(self, backoff: Sequence[float]) -> Archive:
         return Archive(
             self._settings.archive_url,
-            self._identity(waits),
+            self._identity(backoff),
             personal=self._reports.personal,
             ca=self._settings.archive_ca,
             patience=self._patience,
         )
 
-    def _identity(self, waits: Sequence[float]) -> ManagedIdentity:
-        return ManagedIdentity(self._settings.client_id, waits, self._sleep)
+    def _identity(self, backoff: Sequence[float]) -> ManagedIdentity:
+        return ManagedIdentity(self._settings.client_id, backoff, self._sleep)
 
     def pull(self) -> None:
         """Pull what is due. Raises RunFailed at the end if something in it needs a person, so that Azure counts it."""

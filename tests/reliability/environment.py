@@ -19,7 +19,7 @@ from shared.settings import SETTINGS, read
 from simulator.faults.rules import Rules
 from simulator.simulator import Simulator
 from tests.reliability.in_memory import Kept, Memory
-from tests.reliability.in_process import InProcessControl, InProcessGraph
+from tests.reliability.in_process import InProcessControl, in_process_graph
 from tests.reliability.oracle import Blobs
 from tests.reliability.storage_proxy import FaultyStorage, Operation
 from tests.reliability.storage_proxy.proxy import Hook
@@ -95,7 +95,7 @@ class InProcess(World):
     def app(self, reports: str = "aggregates") -> App:
         app = self._app(self._memory, reports)
         puller = app.runner.puller._replace(
-            archive=app.archive, graph=InProcessGraph(self._simulator, self.control.sleep)
+            archive=app.archive, graph=in_process_graph(self._simulator, self.control.sleep)
         )
         app.runner = app.runner._replace(puller=puller)
         return app

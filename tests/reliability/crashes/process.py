@@ -19,9 +19,10 @@ from shared.archive.upload import BLOCK
 from shared.domain.catalogue import catalogue
 from shared.domain.errors import UsageArchiveError
 from shared.domain.selection import select
-from shared.graph.client import Graph
+from shared.graph.bearer import Bearer
+from shared.graph.client import GraphClient
 from shared.graph.session import Limits
-from shared.identity import A_MINUTE, Bearer, ManagedIdentity
+from shared.identity import RUN_TOKEN_BACKOFF, ManagedIdentity
 from shared.pulling.pull import Puller
 from shared.pulling.run import Runner
 from shared.settings import read
@@ -120,7 +121,7 @@ def runner(orders: Orders, control: Control) -> Runner:
     settings, reports = read(orders.settings), catalogue()
 
     def identity() -> ManagedIdentity:
-        return ManagedIdentity(settings.client_id, A_MINUTE, control.sleep, orders.silence)
+        return ManagedIdentity(settings.client_id, RUN_TOKEN_BACKOFF, control.sleep, orders.silence)
 
     archive = Archive(
         settings.archive_url,
@@ -131,6 +132,7 @@ def runner(orders: Orders, control: Control) -> Runner:
         block=orders.block,
     )
     bearer = Bearer(identity, settings.graph_endpoint)
-    graph = Graph(settings.graph_endpoint, bearer, settings.download_origins, Limits(silence=orders.silence))
+    limits = Limits(read_timeout=orders.silence)
+    graph = GraphClient(settings.graph_endpoint, bearer, settings.download_origins, limits)
     puller = Puller(archive, graph, reports, settings.graph_version, control.now)
     return Runner(puller, select(settings.reports, reports), control.now, control.sleep)

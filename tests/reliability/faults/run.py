@@ -31,9 +31,10 @@ from shared.archive.snapshot import Snapshot
 from shared.archive.snapshots import Archive, Patience, Stored
 from shared.domain.call import parse
 from shared.domain.catalogue import catalogue
-from shared.graph.client import Graph
+from shared.graph.bearer import Bearer
+from shared.graph.client import GraphClient
 from shared.graph.session import LIMITS, Limits
-from shared.identity import A_MINUTE, READ_SECONDS, Bearer, ManagedIdentity
+from shared.identity import READ_SECONDS, RUN_TOKEN_BACKOFF, ManagedIdentity
 from shared.pulling.plan import BUDGET, WINDOW
 from shared.settings import read
 from shared.verification.archive import verify
@@ -160,14 +161,14 @@ class Bench:
         wanted = read(self.settings | {"REPORTS": reports} | settings)
         app = App(wanted, self.control.now, self.control.sleep)
         app.archive = self._new_archive() if fresh else self._archive
-        identity = partial(ManagedIdentity, None, A_MINUTE, self.control.sleep, token_seconds)
+        identity = partial(ManagedIdentity, None, RUN_TOKEN_BACKOFF, self.control.sleep, token_seconds)
         bearer = Bearer(identity, wanted.graph_endpoint)
-        graph = Graph(wanted.graph_endpoint, bearer, wanted.download_origins, limits)
+        graph = GraphClient(wanted.graph_endpoint, bearer, wanted.download_origins, limits)
         app.runner = app.runner._replace(puller=app.runner.puller._replace(archive=app.archive, graph=graph))
         return app
 
     def _new_archive(self) -> Archive:
-        identity = ManagedIdentity(None, A_MINUTE, self.control.sleep)
+        identity = ManagedIdentity(None, RUN_TOKEN_BACKOFF, self.control.sleep)
         url, ca = self.settings["ARCHIVE_URL"], self.settings["ARCHIVE_CA"]
         return Archive(url, identity, catalogue().personal, ca, patience=Patience(pause=0))
 
