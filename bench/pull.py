@@ -11,7 +11,7 @@ from bench.canned import CALL
 from bench.large import large
 from bench.measure import Row, Scale, compared, interleaved, timed
 from bench.parts import service
-from shared.graph.session import CHUNK
+from shared.graph.body_stream import CHUNK
 
 LINE = 10e6
 """Bytes a second: 80 Mbit/s."""

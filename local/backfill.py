@@ -19,7 +19,7 @@ from shared.app import App
 from shared.archive.layout import CONTAINERS
 from shared.settings import SETTINGS, read
 from simulator.simulator import Simulator
-from tests.reliability.in_process import InProcessControl, InProcessGraph
+from tests.reliability.in_process import InProcessControl, in_process_graph
 
 _WRITERS = 8
 
@@ -60,7 +60,7 @@ class Past:
     def app(self, reports: str = "aggregates") -> App:
         """Return the app, as in a new process: it lives in the simulator's time."""
         settings = read(settings_of(self._simulator) | {"REPORTS": reports})
-        graph = InProcessGraph(self._simulator, self.control.sleep)
+        graph = in_process_graph(self._simulator, self.control.sleep)
         return App(settings, store=self._store, graph=graph, clock=self.control.now, sleep=self.control.sleep)
 
     def keep(self) -> None:

@@ -44,7 +44,7 @@ class Stack:
         with ExitStack() as undo:
             simulator = Child(
                 "The simulator",
-                [sys.executable, "-m", "simulator", "--watch-stdin", *self._arguments],
+                [sys.executable, "-m", "simulator", "--json", "--watch-stdin", *self._arguments],
                 _announcement,
                 cwd=ROOT,
             )

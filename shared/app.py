@@ -19,13 +19,13 @@ from shared.archive.upload import BLOCK
 from shared.domain.catalogue import catalogue
 from shared.domain.errors import RunFailed, UsageArchiveError
 from shared.domain.selection import Selection, select
-from shared.identity import A_MINUTE, BRIEFLY, Bearer, ManagedIdentity
+from shared.identity import HTTP_TOKEN_BACKOFF, RUN_TOKEN_BACKOFF, ManagedIdentity
 from shared.settings import Settings, read
 from shared.web.archive_cache import Holdings
 from shared.web.routes import Api
 
 if TYPE_CHECKING:
-    from shared.graph.client import Graph
+    from shared.graph.client import GraphClient
     from shared.pulling.run import Runner
 
 
@@ -37,7 +37,7 @@ class App:
         settings: Settings,
         *,
         store: BlobStore | None = None,
-        graph: Graph | None = None,
+        graph: GraphClient | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], object] = time.sleep,
         random: Callable[[float, float], float] = random.uniform,
@@ -58,7 +58,7 @@ class App:
         self._timeouts = timeouts
         self._block = block
         self._reports = catalogue()
-        self.archive = self._archive(BRIEFLY)
+        self.archive = self._archive(HTTP_TOKEN_BACKOFF)
 
     @functools.cached_property
     def api(self) -> Api:
@@ -74,16 +74,17 @@ class App:
         from shared.pulling.pull import Puller
         from shared.pulling.run import Runner
 
-        archive, version = self._archive(A_MINUTE), self._settings.graph_version
+        archive, version = self._archive(RUN_TOKEN_BACKOFF), self._settings.graph_version
         puller = Puller(archive, self._graph or self._made_graph(), self._reports, version, self._clock)
         return Runner(puller, self._selection(), self._clock, self._sleep, self._random)
 
-    def _made_graph(self) -> Graph:
-        from shared.graph.client import Graph
+    def _made_graph(self) -> GraphClient:
+        from shared.graph.bearer import Bearer
+        from shared.graph.client import GraphClient
 
         settings = self._settings
-        bearer = Bearer(lambda: self._identity(A_MINUTE), settings.graph_endpoint)
-        return Graph(settings.graph_endpoint, bearer, settings.download_origins)
+        bearer = Bearer(lambda: self._identity(RUN_TOKEN_BACKOFF), settings.graph_endpoint)
+        return GraphClient(settings.graph_endpoint, bearer, settings.download_origins)
 
     def _selection(self) -> Selection:
         return select(self._settings.reports, self._reports)
@@ -95,8 +96,8 @@ class App:
         settings = self._settings
         return AzureBlobStore(settings.archive_url, self._identity(waits), settings.archive_ca, self._timeouts)
 
-    def _identity(self, waits: Sequence[float]) -> ManagedIdentity:
-        return ManagedIdentity(self._settings.client_id, waits, self._sleep)
+    def _identity(self, backoff: Sequence[float]) -> ManagedIdentity:
+        return ManagedIdentity(self._settings.client_id, backoff, self._sleep)
 
     def pull(self) -> None:
         """Pull what is due. Raises RunFailed at the end if something in it needs a person, so that Azure counts it."""

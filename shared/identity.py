@@ -11,17 +11,13 @@ from azure.core.credentials import AccessToken, TokenCredential
 from azure.core.exceptions import AzureError, ClientAuthenticationError
 from azure.identity import ManagedIdentityCredential
 
-from shared.domain.errors import Deferred
-
 CONNECT_SECONDS = 5
 READ_SECONDS = 15
 """The token endpoint has hung for 100 seconds; azure-identity would wait 300."""
-BRIEFLY = (1.0,)
-"""Seconds between attempts while a reader waits ..."""
-A_MINUTE = (2.0, 4.0, 8.0, 16.0, 30.0)
-"""... and in a run, as a new instance may be refused at first."""
-
-
+HTTP_TOKEN_BACKOFF = (1.0,)
+"""Seconds between attempts while a reader waits."""
+RUN_TOKEN_BACKOFF = (2.0, 4.0, 8.0, 16.0, 30.0)
+"""Seconds between attempts in a run: a new instance may be refused for a minute."""
 _IN_A_HEADER = re.compile(r"[!-~]+", re.ASCII)
 
 
@@ -34,27 +30,32 @@ class ManagedIdentity:
     def __init__(
         self,
         client_id: str | None = None,
-        waits: Sequence[float] = BRIEFLY,
+        backoff: Sequence[float] = HTTP_TOKEN_BACKOFF,
         sleep: Callable[[float], object] = time.sleep,
         read_seconds: float = READ_SECONDS,
+        credential: Callable[..., TokenCredential] = ManagedIdentityCredential,
     ) -> None:
-        """The user-assigned identity with that client id, or the system-assigned one. Asks for no token yet."""
+        """The user-assigned identity with that client id, or the system-assigned one. Asks for no token yet.
+
+        `credential` makes the SDK's credential, which tries once and keeps its token.
+        """
         self._client_id = client_id
-        self._waits = waits
+        self._backoff = backoff
         self._sleep = sleep
         self._read_seconds = read_seconds
+        self._new_credential = credential
         self._credential = self._fresh()
 
     def get_token(self, *scopes: str, **options: Any) -> AccessToken:
-        """A token, which azure-identity keeps until five minutes before it expires. Raises AzureError."""
-        for wait in self._waits:
+        """Return a token, which azure-identity keeps until five minutes before it expires. Raise AzureError."""
+        for seconds in self._backoff:
             try:
-                return self._asked(*scopes, **options)
+                return self._try_once(*scopes, **options)
             except AzureError:
-                self._sleep(wait)
-        return self._asked(*scopes, **options)
+                self._sleep(seconds)
+        return self._try_once(*scopes, **options)
 
-    def _asked(self, *scopes: str, **options: Any) -> AccessToken:
+    def _try_once(self, *scopes: str, **options: Any) -> AccessToken:
         try:
             token = self._credential.get_token(*scopes, **options)
             if not _IN_A_HEADER.fullmatch(token.token):
@@ -68,30 +69,9 @@ class ManagedIdentity:
             raise ClientAuthenticationError("The token endpoint answered something that is no token.") from error
 
     def _fresh(self) -> TokenCredential:
-        return ManagedIdentityCredential(
+        return self._new_credential(
             client_id=self._client_id,
             retry_total=0,
             connection_timeout=CONNECT_SECONDS,
             read_timeout=self._read_seconds,
         )
-
-
-class Bearer:
-    """The bearer token for one resource, fetched when first needed and kept until it is renewed."""
-
-    def __init__(self, identity: Callable[[], TokenCredential], resource: str) -> None:
-        """`identity` makes a credential with an empty cache: the platform's cannot be told to forget a token."""
-        self._identity = identity
-        self._scope = f"{resource}/.default"
-        self._credential = identity()
-
-    def token(self) -> str:
-        """The token. Raises Deferred if there is none."""
-        try:
-            return self._credential.get_token(self._scope).token
-        except AzureError:  # it quotes the answer, which may quote the request
-            raise Deferred("no_token", f"The managed identity got no token for {self._scope}.") from None
-
-    def renew(self) -> None:
-        """Forget the token: Graph refused it, or it lacks a role that may have been granted since."""
-        self._credential = self._identity()

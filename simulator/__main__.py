@@ -1,4 +1,4 @@
-"""`python -m simulator`: runs the simulator, prints its addresses as one JSON line, and ends with its parent."""
+"""Runs the simulator until Ctrl-C or SIGTERM."""
 
 import argparse
 import json
@@ -7,12 +7,41 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any
 
+from simulator import Simulator
 from simulator.catalogue import DEFAULT_PATH
-from simulator.protocol import download_urls as tickets
-from simulator.protocol import tokens
-from simulator.simulator import Simulator
+from simulator.faults.table import FAULTS
+from simulator.protocol import download_urls, tokens
+from simulator.protocol.identity import API_VERSION
+
+_ABOUT = "A stand-in for Microsoft Graph's usage reports on this machine: tokens, reports, downloads and faults."
+_WELCOME = """\
+A stand-in for Microsoft Graph, with a tenant of about {users} people (seed {seed}).
+
+  Microsoft Graph    {graph_endpoint}
+  download host      {download_origin}
+  identity endpoint  {identity_endpoint}   (X-IDENTITY-HEADER: {identity_header})
+  control API        {control}
+
+Get a token, a redirect, and the report behind it:
+
+  curl -s -H "X-IDENTITY-HEADER: {identity_header}" \\
+    "{identity_endpoint}?api-version={api_version}&resource={graph_endpoint}"
+  curl -s -i -H "Authorization: Bearer TOKEN" \\
+    "{graph_endpoint}/v1.0/reports/getOffice365ServicesUserCounts(period='D7')"
+  curl -s "LOCATION"
+
+simulator/README.md tells the rest. Ctrl-C ends it."""
+
+
+class _ListFaults(argparse.Action):
+    """Prints the table of faults and exits, as --help does."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        for name, fault in FAULTS.items():
+            arguments = json.dumps(fault.args) if fault.args else ""
+            print(f"{name}: {fault.meaning}\n    {arguments}".rstrip())
+        parser.exit()
 
 
 def _instant(text: str) -> datetime:
@@ -20,58 +49,77 @@ def _instant(text: str) -> datetime:
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
-def _scenario(file: str) -> Any:
-    return json.loads(Path(file).read_text(encoding="utf-8"))
+def _days_ago(text: str) -> datetime:
+    return datetime.now(UTC) - timedelta(days=float(text))
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m simulator", description=__doc__)
-    parser.add_argument("--catalogue", type=Path, default=DEFAULT_PATH, help="catalogue of the reports (JSON)")
-    parser.add_argument("--users", type=int, default=250, help="people in the tenant, about")
-    parser.add_argument("--seed", type=int, default=1, help="another seed is another tenant")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    for listener in ("graph", "download", "identity", "control"):
-        parser.add_argument(f"--{listener}-port", type=int, default=0, help="0: any that is free")
-    parser.add_argument("--url-life", type=float, default=tickets.LIFE, help="seconds that a download URL is good for")
-    parser.add_argument("--token-life", type=int, default=tokens.LIFE, help="seconds that a token is good for")
-    parser.add_argument("--scenario", type=_scenario, metavar="FILE", help="faults from the start (JSON, see rules.py)")
-    parser.add_argument("--watch-stdin", action="store_true", help="end when standard input ends")
-    start = parser.add_mutually_exclusive_group()
-    start.add_argument("--now", type=_instant, help="start the clock at this instant (ISO 8601)")
-    start.add_argument("--days-ago", type=float, help="start the clock that many days ago")
-    return parser.parse_args()
+def _parser() -> argparse.ArgumentParser:
+    """Return the parser of the options; those of the first two groups are arguments of `Simulator`."""
+    parser = argparse.ArgumentParser("python3 -m simulator", description=_ABOUT)
+    tenant = parser.add_argument_group("the tenant and its time")
+    tenant.add_argument("--users", type=int, default=250, metavar="N", help="people in it, about (%(default)s)")
+    tenant.add_argument("--seed", type=int, default=1, metavar="N", help="another seed is another tenant (%(default)s)")
+    start = tenant.add_mutually_exclusive_group()
+    start.add_argument("--now", type=_instant, metavar="TIME", help="start the clock at this time (ISO 8601, UTC)")
+    start.add_argument("--days-ago", type=_days_ago, dest="now", metavar="N", help="start the clock N days ago")
+    tenant.add_argument(
+        "--catalogue", type=Path, default=DEFAULT_PATH, dest="catalogue_path", metavar="FILE", help="the reports (JSON)"
+    )
+    tenant.add_argument("--scenario", type=Path, metavar="FILE", help="faults from the start (JSON)")
+    addresses = parser.add_argument_group("addresses and secrets")
+    addresses.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="where to listen (%(default)s)")
+    for name in ("graph", "download", "identity", "control"):
+        addresses.add_argument(f"--{name}-port", type=int, default=0, metavar="PORT", help="by default any free one")
+    addresses.add_argument("--identity-header", metavar="SECRET", help="of the identity endpoint; by default random")
+    addresses.add_argument(
+        "--token-life", type=int, default=tokens.LIFE, metavar="SECONDS", help="of a token, in real time (%(default)s)"
+    )
+    addresses.add_argument(
+        "--url-life",
+        type=float,
+        default=download_urls.LIFE,
+        metavar="SECONDS",
+        help="of a download URL, in simulated time (%(default)s)",
+    )
+    parser.add_argument(
+        "--faults",
+        action=_ListFaults,
+        nargs=0,
+        default=argparse.SUPPRESS,
+        help="list the faults and exit",
+    )
+    parser.add_argument("--json", action="store_true", help="print the addresses as one line of JSON, for a program")
+    parser.add_argument("--watch-stdin", action="store_true", help="end when standard input ends, for a program")
+    return parser
 
 
-def _await_end_of_input(over: Event) -> None:
+def _wait_for_end_of_input(over: Event) -> None:
     sys.stdin.read()
     over.set()
 
 
 def main() -> None:
-    """Listens until told to end: SIGTERM, SIGINT, or the end of standard input."""
-    wishes = _arguments()
-    now = datetime.now(UTC) - timedelta(days=wishes.days_ago) if wishes.days_ago is not None else wishes.now
+    """Listen until SIGTERM, Ctrl-C or, if that is wanted, the end of standard input."""
+    parser = _parser()
+    options = vars(parser.parse_args())
+    as_json, watch_stdin = options.pop("json"), options.pop("watch_stdin")
+    try:
+        if options["scenario"]:
+            options["scenario"] = json.loads(options["scenario"].read_text("utf-8"))
+        simulator = Simulator(**options)
+    except (OSError, ValueError) as error:  # no such file, no JSON, or a port that is taken
+        parser.error(str(error))
     over = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: over.set())
-    with Simulator(
-        catalogue_path=wishes.catalogue,
-        users=wishes.users,
-        seed=wishes.seed,
-        host=wishes.host,
-        graph_port=wishes.graph_port,
-        download_port=wishes.download_port,
-        identity_port=wishes.identity_port,
-        control_port=wishes.control_port,
-        now=now,
-        url_life=wishes.url_life,
-        token_life=wishes.token_life,
-        scenario=wishes.scenario,
-    ) as simulator:
-        print(json.dumps(simulator.addresses()), flush=True)
-        if wishes.watch_stdin:
-            Thread(target=_await_end_of_input, args=(over,), daemon=True).start()
-        over.wait()
+    with simulator:
+        addresses = simulator.addresses()
+        text = json.dumps(addresses) if as_json else _WELCOME.format(**options | addresses, api_version=API_VERSION)
+        print(text, flush=True)
+        if watch_stdin:
+            Thread(target=_wait_for_end_of_input, args=(over,), daemon=True).start()
+        while not over.wait(1):  # a wait without an end cannot be interrupted on Windows
+            pass
 
 
 if __name__ == "__main__":

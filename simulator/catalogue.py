@@ -1,4 +1,4 @@
-"""The reports that the simulator knows, read from the catalogue file."""
+"""The reports that the simulator offers, with their arguments and columns, read from a JSON file."""
 
 import json
 from collections.abc import Mapping
@@ -22,9 +22,9 @@ class Report:
     roots: Mapping[str, str]
     """API version -> path of the function's parent."""
     columns: Mapping[str, tuple[str, ...]]
-    """API version -> documented header; `v2` is the second version of the Copilot reports."""
+    """API version -> documented columns; `v2` is the second version of the Copilot reports."""
     second_periods: tuple[str, ...]
-    """Periods with `version='v2'`; empty for all but the Copilot reports."""
+    """Periods with `version='v2'`: those of the Copilot reports only."""
 
 
 @dataclass(frozen=True)
@@ -38,14 +38,14 @@ class Family:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All reports and all 2017 families by name."""
+    """All reports, and all families of 2017, by name."""
 
     reports: Mapping[str, Report]
     families: Mapping[str, Family]
 
 
 def read(path: Path = DEFAULT_PATH) -> Catalogue:
-    """The catalogue in that file."""
+    """Return the catalogue in a file."""
     content = json.loads(path.read_text(encoding="utf-8"))
     return Catalogue(
         reports={entry["name"]: _report(entry) for entry in content["reports"]},

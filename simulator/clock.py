@@ -1,4 +1,4 @@
-"""The simulator's time: the real one, moved or stopped at will."""
+"""The simulated time: the real time, moved or stopped at will."""
 
 import time
 from collections.abc import Callable
@@ -19,37 +19,37 @@ class Clock:
 
     @property
     def running(self) -> bool:
-        """Whether it moves."""
+        """Whether the clock runs."""
         return self._running
 
     def timestamp(self) -> float:
-        """The instant as seconds since 1970."""
+        """Return the instant as seconds since 1970."""
         with self._lock:
             return self._offset + (time.time() if self._running else 0.0)
 
     def now(self) -> datetime:
-        """The instant."""
+        """Return the instant."""
         return datetime.fromtimestamp(self.timestamp(), UTC)
 
     def set(self, now: datetime, *, running: bool) -> None:
-        """Moves it to the instant, forward or back, and lets it run or stand."""
+        """Move the clock to the instant, forward or back, and let it run or stand."""
         with self._lock:
             self._running = running
             self._offset = now.timestamp() - (time.time() if running else 0.0)
         self._ring()
 
     def alarm(self, seconds: float, ring: Callable[[], None]) -> Callable[[], None]:
-        """Calls `ring` once, when so many seconds have passed or been skipped. Gives what calls it off."""
+        """Call `ring` once, when that many seconds have passed or been skipped. Return what cancels the alarm."""
         alarm = (self.timestamp() + seconds, ring)
         with self._lock:
             self._alarms.append(alarm)
         self._ring()
 
-        def call_off() -> None:
+        def cancel() -> None:
             with self._lock:
                 self._alarms = [other for other in self._alarms if other is not alarm]
 
-        return call_off
+        return cancel
 
     def _ring(self) -> None:
         now = self.timestamp()

@@ -1,4 +1,4 @@
-"""The four listeners, wired up around one tenant, one clock and one record."""
+"""The four listeners around one tenant, one clock and one record."""
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping
@@ -12,15 +12,14 @@ from simulator import catalogue
 from simulator.clock import Clock
 from simulator.control import METHODS, Control
 from simulator.faults.injection import Faults
-from simulator.faults.lasting import Site
-from simulator.protocol import download_urls as tickets
-from simulator.protocol import identity, tokens
+from simulator.faults.lasting import Parts
+from simulator.protocol import download_urls, identity, tokens
 from simulator.protocol.download import Download
-from simulator.protocol.download_urls import Tickets
+from simulator.protocol.download_urls import DownloadUrls
 from simulator.protocol.graph import Graph
 from simulator.protocol.identity import Identity
 from simulator.protocol.limits import Limits
-from simulator.protocol.listeners import Answerer, Listener
+from simulator.protocol.listeners import Handler, Listener
 from simulator.protocol.messages import Answer, Request, Tally, pieces
 from simulator.protocol.tokens import Tokens
 from simulator.record import Entry, Record
@@ -28,17 +27,18 @@ from simulator.tenant.publication import Publication
 from simulator.tenant.tenant import Tenant
 
 Hook = Callable[[str, Request], None]
-"""Told of a listener's name and a request; may wait, and may raise ConnectionResetError to reset the connection."""
+"""Called with the name of a listener and a request; may wait, or raise ConnectionResetError to reset the connection."""
 
 
 def _ignore(listener: str, request: Request) -> None:
-    """No hook."""
+    """Do nothing."""
 
 
 class Simulator:
-    """Microsoft Graph for one machine. Listens from `start` (or `with`) to `stop`; a port of 0 is any that is free.
+    """A stand-in for Microsoft Graph that listens from `start` to `stop`, or as long as `with` lasts.
 
-    `before` is told of a request before anything is made of it, `after` when its answer is about to leave.
+    A port of 0 means any that is free. `before` is called when a request has arrived, `after` when its answer is about
+    to be sent.
     """
 
     def __init__(
@@ -52,8 +52,9 @@ class Simulator:
         download_port: int = 0,
         identity_port: int = 0,
         control_port: int = 0,
+        identity_header: str | None = None,
         now: datetime | None = None,
-        url_life: float = tickets.LIFE,
+        url_life: float = download_urls.LIFE,
         token_life: int = tokens.LIFE,
         scenario: Mapping[str, Any] | None = None,
         before: Hook = _ignore,
@@ -61,77 +62,77 @@ class Simulator:
     ) -> None:
         reports = catalogue.read(catalogue_path)
         publication = Publication(Tenant(users, seed))
-        limits, urls = Limits(), Tickets(url_life)
+        limits, urls = Limits(), DownloadUrls(url_life)
         self.clock = Clock(now)
         self.record = Record()
         self._identity, self._graph, self._download, self._control = self._listeners = tuple(
             Listener(host, port) for port in (identity_port, graph_port, download_port, control_port)
         )
         issuer = Tokens(seed, self.graph_endpoint, token_life)
-        self.identity_header = secrets.token_hex(16)
-        """The secret that the identity endpoint asks for."""
-        answers = {
+        self.identity_header = identity_header or secrets.token_hex(16)
+        """The secret that clients send to the identity endpoint as X-IDENTITY-HEADER."""
+        handlers = {
             "identity": Identity(issuer, self.identity_header).answer,
             "graph": Graph(reports, publication, issuer, limits, urls, self.clock, self.download_origin).answer,
             "download": Download(publication, urls, self.clock).answer,
         }
-        self._listening = dict(zip(answers, self._listeners, strict=False))
-        self.faults = Faults(Site(self.clock, publication, self._listening), issuer, seed)
-        """What goes wrong."""
+        self._by_name = dict(zip(handlers, self._listeners, strict=False))
+        self.faults = Faults(Parts(self.clock, publication, self._by_name), issuer, seed)
+        """The faults, to be set by rules."""
         self.before, self.after = before, after
-        self._answers = {name: self._hooked(name, self.faults.around(name, answers)) for name in answers}
+        self._handlers = {name: self._hooked(name, self.faults.around(name, handlers)) for name in handlers}
         self._scenario = scenario or {}
         self.steer = Control(reports, publication, issuer, limits, self.record, self.clock, self.faults).answer
-        """What the control answers."""
+        """Answers a request of the control API."""
 
     @property
     def identity_endpoint(self) -> str:
-        """For the setting IDENTITY_ENDPOINT."""
+        """The URL of the identity endpoint, for the environment variable IDENTITY_ENDPOINT."""
         return self._identity.origin + identity.PATH
 
     @property
     def graph_endpoint(self) -> str:
-        """Stands for https://graph.microsoft.com."""
+        """The origin in place of https://graph.microsoft.com."""
         return self._graph.origin
 
     @property
     def download_origin(self) -> str:
-        """Stands for https://reports.office.com."""
+        """The origin in place of https://reports.office.com."""
         return self._download.origin
 
     @property
     def control(self) -> str:
-        """Where tests steer and look."""
+        """The origin of the control API."""
         return self._control.origin
 
     def addresses(self) -> dict[str, str]:
-        """What a client has to know."""
+        """Return what a client has to know: all addresses and the secret of the identity endpoint."""
         names = ("identity_endpoint", "identity_header", "graph_endpoint", "download_origin", "control")
         return {name: getattr(self, name) for name in names}
 
     def exchange(self, name: str, request: Request) -> Iterator[bytes]:
-        """The pieces of an answer of `identity`, `graph` or `download`, for those who need no network in between.
+        """Yield the pieces of an answer of `identity`, `graph` or `download`, without a network in between.
 
         An empty piece means nothing here.
         """
-        answer = self._answers[name](request)
-        tally = Tally(partial(self._note, name, request, answer))
+        answer = self._handlers[name](request)
+        tally = Tally(partial(self._record_request, name, request, answer))
         try:
             yield from reduce(lambda parts, change: change(parts), answer.wire, pieces(answer, tally))
         finally:
-            tally.tell()
+            tally.close()
             answer.close()
 
     def start(self) -> Self:
-        """Answers from now on."""
-        for name, listener in self._listening.items():
-            listener.start(self._answers[name], partial(self._note, name))
+        """Answer from now on."""
+        for name, listener in self._by_name.items():
+            listener.start(self._handlers[name], partial(self._record_request, name))
         self.faults.set(self._scenario)
         self._control.start(self.steer, methods=METHODS)
         return self
 
     def stop(self) -> None:
-        """Closes all four addresses."""
+        """Close all four addresses."""
         stops = [Thread(target=listener.stop) for listener in self._listeners]
         for stop in stops:
             stop.start()
@@ -144,16 +145,16 @@ class Simulator:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def _hooked(self, listener: str, answer: Answerer) -> Answerer:
+    def _hooked(self, listener: str, handler: Handler) -> Handler:
         def hooked(request: Request) -> Answer:
             self.before(listener, request)
-            answered = answer(request)
+            answer = handler(request)
             self.after(listener, request)
-            return answered
+            return answer
 
         return hooked
 
-    def _note(self, listener: str, request: Request, answer: Answer, sha256: bytes, size: int) -> None:
+    def _record_request(self, listener: str, request: Request, answer: Answer, sha256: bytes, size: int) -> None:
         headers = request.headers
         key = "x-functions-key" in headers or "x-identity-header" in headers or "code" in request.query
         self.record.add(

@@ -15,7 +15,7 @@ from shared.domain.call import Call
 from shared.domain.catalogue import Catalogue, Report
 from shared.domain.errors import Deferred, NoData, Outcome, Quarantined, Unconfirmed
 from shared.domain.outcome import Flag
-from shared.graph.client import Answer, Graph
+from shared.graph.client import GraphClient, GraphResponse
 from shared.pulling import drift
 from shared.pulling.plan import Ask
 from shared.report.validator import Body
@@ -25,7 +25,7 @@ class Puller(NamedTuple):
     """What one pull needs. The clock answers UTC."""
 
     archive: Archive
-    graph: Graph
+    graph: GraphClient
     catalogue: Catalogue
     graph_version: str
     clock: Callable[[], datetime]
@@ -47,7 +47,7 @@ class Puller(NamedTuple):
             return Pulled.done(Outcome.UNCHANGED, ask.newest, self.clock(), "not_modified")
         raise Deferred("not_modified", "Graph answered 304 to a question without a condition.")
 
-    def _archive(self, ask: Ask, answer: Answer, unconfirmed: str) -> tuple[Outcome, Snapshot, bytes | None]:
+    def _archive(self, ask: Ask, answer: GraphResponse, unconfirmed: str) -> tuple[Outcome, Snapshot, bytes | None]:
         call = ask.call
         report, version = self._report(call)
         body = Body([report.columns_of(version, call.version)], self.clock().date(), call.period)

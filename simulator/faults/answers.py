@@ -1,4 +1,4 @@
-"""How a fault changes an answer: blocks that the table of faults is made of."""
+"""Changes of an answer, from which the table of faults is built."""
 
 import json
 from collections.abc import Callable
@@ -8,141 +8,140 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from simulator.clock import Clock
-from simulator.faults import bodies, errors
-from simulator.faults import rows as edits
-from simulator.protocol.listeners import Answerer
+from simulator.faults import bodies, errors, rows
+from simulator.protocol.listeners import Handler
 from simulator.protocol.messages import CHUNKED, Answer, Request
 from simulator.protocol.tokens import Tokens
 
 
 @dataclass(frozen=True)
-class Scene:
-    """What a change may look at, besides the answer."""
+class Context:
+    """What a change may need besides the answer."""
 
     request: Request
     origin: str
-    """Of the listener that was asked."""
-    download: Answerer
-    """What the download host answers."""
+    """The origin of the listener that answers."""
+    download: Handler
+    """The handler of the download host."""
     clock: Clock
     tokens: Tokens
 
 
 Change = Callable[..., Answer]
-"""Another answer from an answer, the scene and the arguments."""
+"""Makes another answer of an answer, the context and the arguments of the fault."""
 
 
-def wire(stream: Callable[..., Any]) -> Change:
-    """The answer, whose pieces are changed on their way."""
+def on_wire(stream: Callable[..., Any]) -> Change:
+    """Change the pieces of the answer on their way."""
 
-    def change(answer: Answer, scene: Scene, **args: Any) -> Answer:
+    def change(answer: Answer, context: Context, **args: Any) -> Answer:
         return replace(answer, wire=(*answer.wire, partial(stream, **args)))
 
     return change
 
 
-def body(stream: Callable[..., Any]) -> Change:
-    """The answer with another body."""
+def with_body(stream: Callable[..., Any]) -> Change:
+    """Change the chunks of the body."""
 
-    def change(answer: Answer, scene: Scene, **args: Any) -> Answer:
+    def change(answer: Answer, context: Context, **args: Any) -> Answer:
         return replace(answer, body=stream(answer.chunks, **args))
 
     return change
 
 
-def edit(edit: Callable[..., edits.Rows]) -> Change:
-    """The answer with another table."""
-    return body(edits.edited(edit))
+def with_rows(edit: Callable[..., rows.Rows]) -> Change:
+    """Change the rows of the report."""
+    return with_body(rows.edited(edit))
 
 
-def refresh_date(answer: Answer, scene: Scene, **args: Any) -> Answer:
-    return edit(edits.refresh_date)(answer, scene, today=scene.clock.now().date(), **args)
+def refresh_date(answer: Answer, context: Context, **args: Any) -> Answer:
+    return with_rows(rows.refresh_date)(answer, context, today=context.clock.now().date(), **args)
 
 
-def graph_error(answer: Answer, scene: Scene, **args: Any) -> Answer:
-    return errors.graph_error(answer, scene.clock.now(), **args)
+def graph_error(answer: Answer, context: Context, **args: Any) -> Answer:
+    return errors.graph_error(answer, context.clock.now(), **args)
 
 
-def identity_error(answer: Answer, scene: Scene, **args: Any) -> Answer:
+def identity_error(answer: Answer, context: Context, **args: Any) -> Answer:
     return errors.identity_error(answer, **args)
 
 
-def redirect(answer: Answer, scene: Scene, location: str | None, status: int) -> Answer:
+def redirect(answer: Answer, context: Context, location: str | None, status: int) -> Answer:
     if location is None:
-        return errors.said(answer, status)
-    true, here = answer.header("Location") or "", scene.origin + scene.request.target
-    return errors.said(answer, status, b"", ("Location", location.replace("{true}", true).replace("{here}", here)))
+        return errors.replaced(answer, status)
+    true, here = answer.header("Location") or "", context.origin + context.request.target
+    return errors.replaced(answer, status, b"", ("Location", location.replace("{true}", true).replace("{here}", here)))
 
 
-def page(answer: Answer, scene: Scene, text: str, kind: str) -> Answer:
-    return errors.said(answer, answer.status, text.encode(), ("Content-Type", kind))
+def page(answer: Answer, context: Context, text: str, kind: str) -> Answer:
+    return errors.replaced(answer, answer.status, text.encode(), ("Content-Type", kind))
 
 
-def bare(answer: Answer, scene: Scene, status: int) -> Answer:
-    return errors.said(answer, status)
+def bare(answer: Answer, context: Context, status: int) -> Answer:
+    return errors.replaced(answer, status)
 
 
-def not_modified(answer: Answer, scene: Scene) -> Answer:
-    return errors.said(answer, 304, b"", *((("ETag", answer.etag),) if answer.etag else ()))
+def not_modified(answer: Answer, context: Context) -> Answer:
+    return errors.replaced(answer, 304, b"", *((("ETag", answer.etag),) if answer.etag else ()))
 
 
-def _headed(answer: Answer, *headers: tuple[str, str]) -> Answer:
-    """The answer with those headers in place of others of the same name and of its framing."""
-    gone = {"transfer-encoding", "content-length"} | {name.lower() for name, _ in headers}
-    return replace(answer, headers=(*(pair for pair in answer.headers if pair[0].lower() not in gone), *headers))
+def _with_headers(answer: Answer, *headers: tuple[str, str]) -> Answer:
+    """Return the answer with these headers in place of its framing and of others of the same name."""
+    dropped = {"transfer-encoding", "content-length"} | {name.lower() for name, _ in headers}
+    return replace(answer, headers=(*(pair for pair in answer.headers if pair[0].lower() not in dropped), *headers))
 
 
-def etag(answer: Answer, scene: Scene, etag: str) -> Answer:
-    framed = tuple(pair for pair in answer.headers if pair == CHUNKED)
-    return _headed(answer, ("ETag", etag), *framed)
+def etag(answer: Answer, context: Context, etag: str) -> Answer:
+    framing = tuple(pair for pair in answer.headers if pair == CHUNKED)
+    return _with_headers(answer, ("ETag", etag), *framing)
 
 
-def unframed(answer: Answer, scene: Scene) -> Answer:
-    return replace(_headed(answer, ("Connection", "close")), body=answer.chunks)
+def unframed(answer: Answer, context: Context) -> Answer:
+    return replace(_with_headers(answer, ("Connection", "close")), body=answer.chunks)
 
 
-def wrong_length(answer: Answer, scene: Scene, extra: int) -> Answer:
+def wrong_length(answer: Answer, context: Context, extra: int) -> Answer:
     whole = b"".join(answer.chunks)
-    return replace(_headed(answer, ("Content-Length", str(len(whole) + extra))), body=iter((whole,)))
+    return replace(_with_headers(answer, ("Content-Length", str(len(whole) + extra))), body=iter((whole,)))
 
 
 def packed(gzip: Callable[..., bodies.Chunks]) -> Change:
-    """The answer with a compressed body, in chunks."""
+    """Compress the body, in chunks."""
 
-    def change(answer: Answer, scene: Scene, **args: Any) -> Answer:
-        return replace(_headed(answer, ("Content-Encoding", "gzip"), CHUNKED), body=gzip(answer.chunks, **args))
+    def change(answer: Answer, context: Context, **args: Any) -> Answer:
+        return replace(_with_headers(answer, ("Content-Encoding", "gzip"), CHUNKED), body=gzip(answer.chunks, **args))
 
     return change
 
 
 def packed_whole(gzip: Callable[..., bodies.Chunks]) -> Change:
-    """The answer with a compressed body under its length."""
+    """Compress the body, and send it with its length."""
 
-    def change(answer: Answer, scene: Scene, **args: Any) -> Answer:
+    def change(answer: Answer, context: Context, **args: Any) -> Answer:
         body = b"".join(gzip(answer.chunks, **args))
-        return replace(_headed(answer, ("Content-Encoding", "gzip")), body=body)
+        return replace(_with_headers(answer, ("Content-Encoding", "gzip")), body=body)
 
     return change
 
 
-def direct(answer: Answer, scene: Scene) -> Answer:
-    """What is behind the redirect."""
+def direct(answer: Answer, context: Context) -> Answer:
+    """Answer with what the redirect leads to."""
     url = urlsplit(answer.header("Location") or "")
-    download = scene.download(Request("GET", f"{url.path}?{url.query}", {}, b""))
+    download = context.download(Request("GET", f"{url.path}?{url.query}", {}, b""))
     headers = (("Content-Type", "application/octet-stream"), ("ETag", download.etag), CHUNKED)
-    return replace(errors.said(answer, 200, b"", *headers), body=download.body, etag=download.etag)
+    return replace(errors.replaced(answer, 200, b"", *headers), body=download.body, etag=download.etag)
 
 
-def redirect_body(answer: Answer, scene: Scene, size: int) -> Answer:
-    return replace(_headed(answer, CHUNKED), body=bodies.filler(answer.chunks, size))
+def redirect_body(answer: Answer, context: Context, size: int) -> Answer:
+    return replace(_with_headers(answer, CHUNKED), body=bodies.filler(answer.chunks, size))
 
 
 def token(edit: Callable[..., dict[str, Any]]) -> Change:
-    """The answer with a token of other claims, signed as any other."""
+    """Change the claims of the token, which is signed as any other."""
 
-    def change(answer: Answer, scene: Scene, **args: Any) -> Answer:
+    def change(answer: Answer, context: Context, **args: Any) -> Answer:
         content = json.loads(b"".join(answer.chunks))
-        content["access_token"], claims = scene.tokens.altered(content["access_token"], partial(edit, **args))
+        content["access_token"], claims = context.tokens.altered(content["access_token"], partial(edit, **args))
         content["expires_on"] = str(claims["exp"])
         return replace(answer, body=json.dumps(content).encode())
 

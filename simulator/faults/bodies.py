@@ -1,4 +1,4 @@
-"""Other bodies made of a report's, chunk by chunk: marks, encodings, line ends, sizes, compression."""
+"""Changes of a report's bytes, chunk by chunk: BOM, encoding, line ends, size, compression."""
 
 import re
 import zlib
@@ -10,32 +10,32 @@ from simulator.tenant.publication import BOM
 Chunks = Iterator[bytes]
 
 
-def _marked(chunks: Chunks, mark: bytes) -> Chunks:
-    """The chunks with that in place of the BOM, which is the first chunk."""
+def _with_start(chunks: Chunks, start: bytes) -> Chunks:
+    """Replace the BOM, which is the first chunk."""
     first = next(chunks, b"")
-    return chain((mark, first.removeprefix(BOM)), chunks)
+    return chain((start, first.removeprefix(BOM)), chunks)
 
 
 def no_bom(chunks: Chunks) -> Chunks:
-    return _marked(chunks, b"")
+    return _with_start(chunks, b"")
 
 
 def two_boms(chunks: Chunks) -> Chunks:
-    return _marked(chunks, BOM + BOM)
+    return _with_start(chunks, BOM + BOM)
 
 
 def utf16(chunks: Chunks) -> Chunks:
-    """UTF-16, little end first, with its own BOM."""
-    return _marked((chunk.decode().encode("utf-16-le") for chunk in _marked(chunks, b"")), b"\xff\xfe")
+    """Encode as UTF-16, little-endian, with its own BOM."""
+    return _with_start((chunk.decode().encode("utf-16-le") for chunk in _with_start(chunks, b"")), b"\xff\xfe")
 
 
 def invalid_utf8(chunks: Chunks) -> Chunks:
-    """A byte that UTF-8 has not, before the last line end."""
-    return _ended(chunks, b"\xff\n")
+    """Insert a byte that is never in UTF-8 before the last line end."""
+    return _with_end(chunks, b"\xff\n")
 
 
-def _ended(chunks: Chunks, end: bytes) -> Chunks:
-    """The chunks with that in place of the last line end."""
+def _with_end(chunks: Chunks, end: bytes) -> Chunks:
+    """Replace the last line end."""
     last = b""
     for chunk in filter(None, chunks):
         yield last
@@ -44,12 +44,12 @@ def _ended(chunks: Chunks, end: bytes) -> Chunks:
 
 
 def no_final_newline(chunks: Chunks) -> Chunks:
-    return _ended(chunks, b"")
+    return _with_end(chunks, b"")
 
 
 def blank_lines(chunks: Chunks, count: int) -> Chunks:
-    """So many lines without anything after the last."""
-    return _ended(chunks, b"\n" * (count + 1))
+    """Append blank lines."""
+    return _with_end(chunks, b"\n" * (count + 1))
 
 
 def crlf(chunks: Chunks) -> Chunks:
@@ -57,7 +57,7 @@ def crlf(chunks: Chunks) -> Chunks:
 
 
 def mixed_line_ends(chunks: Chunks) -> Chunks:
-    """CRLF after every other line, the first included; LF after the rest."""
+    """End every other line in CRLF, beginning with the first, and the rest in LF."""
     ends = cycle((b"\r\n", b"\n"))
     return (re.sub(b"\n", lambda _: next(ends), chunk) for chunk in chunks)
 
@@ -75,7 +75,7 @@ def header_only(chunks: Chunks) -> Chunks:
 
 
 def truncated(chunks: Chunks, at: int) -> Chunks:
-    """So many bytes, or all but so many if below 0: whole on the wire, cut where it was made."""
+    """Keep the first `at` bytes, or drop the last if below 0. The framing on the wire fits what is left."""
     if at < 0:
         whole = b"".join(chunks)
         yield whole[:at]
@@ -87,7 +87,7 @@ def truncated(chunks: Chunks, at: int) -> Chunks:
 
 
 def endless(chunks: Chunks) -> Chunks:
-    """The last chunk for ever."""
+    """Repeat the last chunk for ever."""
     last = b""
     for chunk in chunks:
         yield chunk
@@ -102,7 +102,7 @@ def gzip(chunks: Chunks) -> Chunks:
 
 
 def gzip_cut(chunks: Chunks, by: int) -> Chunks:
-    """Without so many bytes at the end."""
+    """Drop the last bytes of the gzip stream."""
     yield b"".join(gzip(chunks))[:-by]
 
 
@@ -112,12 +112,12 @@ def gzip_bad_crc(chunks: Chunks) -> Chunks:
 
 
 def gzip_bomb(chunks: Chunks, size: int) -> Chunks:
-    """So many zeros, about a thousandth of them on the wire."""
+    """Compress that many zeros; about a thousandth of them goes over the wire."""
     block = bytes(1 << 16)
     return gzip(block[: size - start] for start in range(0, size, len(block)))
 
 
 def filler(chunks: Chunks, size: int) -> Chunks:
-    """So many bytes of a text that is no report."""
+    """Return that many bytes of a text that is no report."""
     text = b"Object moved to here.\n"
     return (bytes(islice(cycle(text), min(1 << 16, size - start))) for start in range(0, size, 1 << 16))

@@ -1,4 +1,4 @@
-"""Answers that are errors or lead astray: a status, headers and body in place of the true ones."""
+"""Errors in place of the true answer: another status, other headers, another body."""
 
 import json
 from dataclasses import replace
@@ -15,8 +15,8 @@ _OF_A_REPORT = (
 _HTML = b"<!DOCTYPE html>\n<html><head><title>Error</title></head><body><h2>Service Unavailable</h2></body></html>\n"
 
 
-def said(answer: Answer, status: int, body: bytes = b"", *headers: tuple[str, str]) -> Answer:
-    """Something else, with what is left of the true headers: date and ids."""
+def replaced(answer: Answer, status: int, body: bytes = b"", *headers: tuple[str, str]) -> Answer:
+    """Return another answer that keeps of the true headers what is not about a report: date and ids."""
     kept = tuple((name, value) for name, value in answer.headers if name.lower() not in _OF_A_REPORT)
     return replace(answer, status=status, headers=(*headers, *kept), body=body, etag="", reason="")
 
@@ -31,9 +31,9 @@ def graph_error(
     form: str,
     retry_after: str | None,
 ) -> Answer:
-    """An error of Graph, as `json`, `html` or `empty`.
+    """Return an error of Graph, as `json`, `html` or `empty`.
 
-    `wrapped` is the same once more, as text in the message of an UnknownError (github.com/EvotecIT/GraphEssentials).
+    If it is `wrapped`, it is text in the message of an UnknownError (seen in github.com/EvotecIT/GraphEssentials).
     """
     inner = {"date": now.strftime("%Y-%m-%dT%H:%M:%S")}
     inner |= {name: answer.header(name) or "" for name in ("request-id", "client-request-id")}
@@ -42,16 +42,16 @@ def graph_error(
         content = TooManyRequests(0).body(inner)
     if wrapped:
         content = {"error": {"code": "UnknownError", "message": json.dumps(content), "innerError": inner}}
-    return _written(answer, status, content, form, retry_after)
+    return _error(answer, status, content, form, retry_after)
 
 
 def identity_error(answer: Answer, status: int, form: str, retry_after: str | None) -> Answer:
-    """An error of the identity endpoint of App Service."""
+    """Return an error of the identity endpoint of App Service."""
     content = {"statusCode": status, "message": "An unexpected error occured while fetching the AAD Token."}
-    return _written(answer, status, content, form, retry_after)
+    return _error(answer, status, content, form, retry_after)
 
 
-def _written(answer: Answer, status: int, content: dict[str, Any], form: str, retry_after: str | None) -> Answer:
+def _error(answer: Answer, status: int, content: dict[str, Any], form: str, retry_after: str | None) -> Answer:
     forms = {
         "json": (("application/json", json.dumps(content).encode())),
         "html": ("text/html", _HTML),
@@ -59,4 +59,4 @@ def _written(answer: Answer, status: int, content: dict[str, Any], form: str, re
     }
     kind, body = forms[form]
     headers = (("Content-Type", kind), ("Retry-After", retry_after))
-    return said(answer, status, body, *((name, value) for name, value in headers if value))
+    return replaced(answer, status, body, *((name, value) for name, value in headers if value))

@@ -1,4 +1,4 @@
-"""The faults at work: reads the rules, stands in front of the listeners, changes what they answer."""
+"""Faults at work: the rules decide, in front of each listener, what becomes of its answers."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -6,11 +6,11 @@ from threading import Lock
 from typing import Any
 from urllib.parse import unquote
 
-from simulator.faults.answers import Scene
-from simulator.faults.lasting import Site, Undo
+from simulator.faults.answers import Context
+from simulator.faults.lasting import Parts, Undo
 from simulator.faults.rules import Rule, Rules, checked
-from simulator.faults.table import FAULTS, Fault, Standing
-from simulator.protocol.listeners import Answerer
+from simulator.faults.table import FAULTS, Fault, LastingFault
+from simulator.protocol.listeners import Handler
 from simulator.protocol.messages import Answer, Request
 from simulator.protocol.tokens import Tokens
 
@@ -18,10 +18,10 @@ _FACTS = ("listener", "call", "path", "method")
 
 
 class Faults:
-    """The rules of now."""
+    """The current rules, around the handlers of the listeners."""
 
-    def __init__(self, site: Site, tokens: Tokens, seed: int) -> None:
-        self._site = site
+    def __init__(self, parts: Parts, tokens: Tokens, seed: int) -> None:
+        self._parts = parts
         self._tokens = tokens
         self._seed = seed
         self._lock = Lock()
@@ -29,9 +29,9 @@ class Faults:
         self._undo: list[Undo] = []
 
     def set(self, scenario: Mapping[str, Any]) -> dict[str, Any]:
-        """These rules and no others, all counted from 0. Raises ValueError, and then leaves the rules as they are.
+        """Replace all rules and count from 0. Raise ValueError for a bad rule, and keep the rules as they are.
 
-        A scenario is {"rules": [...], "seed": another seed than the tenant's}.
+        A scenario is {"rules": [...], "seed": N}; the default seed is the tenant's.
         """
         seed = int(scenario.get("seed", self._seed))
         rules = [checked(rule, FAULTS, _FACTS) for rule in scenario.get("rules", ())]
@@ -40,18 +40,18 @@ class Faults:
                 self._undo.pop()()
             for rule in rules:
                 fault = FAULTS[rule.fault]
-                if isinstance(fault, Standing):
-                    self._undo.append(fault.begin(self._site, rule.match, **{**fault.args, **rule.args}))
+                if isinstance(fault, LastingFault):
+                    self._undo.append(fault.begin(self._parts, rule.match, **{**fault.args, **rule.args}))
             self._rules = Rules(rules, seed)
         return self.shown()
 
     def shown(self) -> dict[str, Any]:
-        """The scenario, with how many requests fitted each rule and how many it hit."""
+        """Return the scenario, with how many requests fitted each rule and how many it hit."""
         return self._rules.shown()
 
-    def around(self, listener: str, answers: Mapping[str, Answerer]) -> Answerer:
-        """What answers at that listener in place of its own function."""
-        origin = self._site.listeners[listener].origin
+    def around(self, listener: str, handlers: Mapping[str, Handler]) -> Handler:
+        """Return the handler of a listener, with the faults."""
+        origin = self._parts.listeners[listener].origin
 
         def fits(rule: Rule, true: Answer) -> bool:
             fault = FAULTS[rule.fault]
@@ -61,22 +61,22 @@ class Faults:
                 and ("listener" in rule.match or listener in fault.on)
             )
 
-        def answered(request: Request) -> Answer:
-            scene = Scene(request, origin, answers["download"], self._site.clock, self._tokens)
+        def handler(request: Request) -> Answer:
+            context = Context(request, origin, handlers["download"], self._parts.clock, self._tokens)
 
             def change(rule: Rule, true: Answer) -> Answer:
                 fault = FAULTS[rule.fault]
                 assert isinstance(fault, Fault)
-                changed = fault.change(true, scene, **{**fault.args, **rule.args})
+                changed = fault.change(true, context, **{**fault.args, **rule.args})
                 return replace(changed, faults=(*true.faults, rule.fault))
 
-            true = answers[listener](request)
+            true = handlers[listener](request)
             facts = {"listener": listener, "call": true.call, "path": self._path(request), "method": request.method}
             return self._rules.apply(facts, true, fits, change)
 
-        return answered
+        return handler
 
     def _path(self, request: Request) -> str:
-        """The path and query, decoded, without the secret of a download and with `graph` for the address of Graph."""
+        """Return path and query, decoded, without the secret of a download and with `graph` for the origin of Graph."""
         target = request.path if "token" in request.query else unquote(request.target)
-        return target.replace(self._site.listeners["graph"].origin, "graph")
+        return target.replace(self._parts.listeners["graph"].origin, "graph")

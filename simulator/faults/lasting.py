@@ -1,4 +1,4 @@
-"""Faults that last: a listener that is closed, refresh dates that stand still or jump."""
+"""Faults that last: a closed listener, refresh dates that stand still or jump."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from simulator.tenant.publication import Publication
 
 
 @dataclass(frozen=True)
-class Site:
-    """What there is to change."""
+class Parts:
+    """The parts of the simulator that a lasting fault changes."""
 
     clock: Clock
     publication: Publication
@@ -21,13 +21,13 @@ class Site:
 
 Undo = Callable[[], None]
 Begin = Callable[..., Undo]
-"""Begins with the site, what the rule matches and the arguments; gives what ends it."""
+"""Begins the fault, given the parts, the match of its rule and its arguments; returns what ends it."""
 
 
-def refused(site: Site, match: Mapping[str, str], seconds: float | None) -> Undo:
-    """Connections to the listener that is matched, identity's without a match, are refused."""
-    wanted = match.get("listener", "identity")
-    listeners = [listener for name, listener in site.listeners.items() if fnmatchcase(name, wanted)]
+def refused(parts: Parts, match: Mapping[str, str], seconds: float | None) -> Undo:
+    """Refuse connections to the matched listeners, to that of identity if the rule matches none."""
+    pattern = match.get("listener", "identity")
+    listeners = [listener for name, listener in parts.listeners.items() if fnmatchcase(name, pattern)]
     for listener in listeners:
         listener.close()
 
@@ -35,26 +35,26 @@ def refused(site: Site, match: Mapping[str, str], seconds: float | None) -> Undo
         for listener in listeners:
             listener.open()
 
-    forget = site.clock.alarm(seconds, open_again) if seconds is not None else lambda: None
+    cancel = parts.clock.alarm(seconds, open_again) if seconds is not None else lambda: None
 
     def undo() -> None:
-        forget()
+        cancel()
         open_again()
 
     return undo
 
 
-def stuck(site: Site, match: Mapping[str, str], days: float) -> Undo:
-    """The reports' refresh dates stay as they are now, and then jump to where they should be."""
-    since = site.clock.now()
+def stuck(parts: Parts, match: Mapping[str, str], days: float) -> Undo:
+    """Keep the newest refresh dates as they are for some days; then they jump to where they should be."""
+    since = parts.clock.now()
     until = since + timedelta(days=days)
-    return _seen(site, match, lambda now: since if since <= now < until else now)
+    return _published_as_of(parts, match, lambda now: since if since <= now < until else now)
 
 
-def shifted(site: Site, match: Mapping[str, str], days: float) -> Undo:
-    """The reports' refresh dates are others than they should be."""
-    return _seen(site, match, lambda now: now + timedelta(days=days))
+def shifted(parts: Parts, match: Mapping[str, str], days: float) -> Undo:
+    """Publish as if it were some days later, or earlier if below 0."""
+    return _published_as_of(parts, match, lambda now: now + timedelta(days=days))
 
 
-def _seen(site: Site, match: Mapping[str, str], when: Callable[[datetime], datetime]) -> Undo:
-    return site.publication.see(match.get("call", "*"), when)
+def _published_as_of(parts: Parts, match: Mapping[str, str], when: Callable[[datetime], datetime]) -> Undo:
+    return parts.publication.see(match.get("call", "*"), when)

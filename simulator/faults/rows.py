@@ -1,6 +1,6 @@
-"""Other tables made of a report's: rows in, rows out, the header first. What is not edited stays, byte by byte.
+"""Edits of a report's rows: rows in, rows out, the header first. What is not edited stays, byte by byte.
 
-An edit of a column that the report has not leaves the report as it is.
+An edit of a column that the report does not have changes nothing.
 """
 
 import csv
@@ -22,11 +22,11 @@ PERSONAL = (
     *("User Principal Name", "Display Name", "Owner Principal Name", "Owner Display Name"),
     *("Group Display Name", "Team Name", "Site URL"),
 )
-"""Columns with names that are concealed, besides the User Id."""
+"""Columns that are concealed as names are; the User Id is concealed in its own way."""
 
 
 def edited(edit: Callable[..., Rows]) -> Callable[..., Chunks]:
-    """The edit as a change of the bytes of a report with its BOM, of which it keeps the way it comes in chunks."""
+    """Return the edit as a change of the chunks of a report: the BOM, the header line, then blocks of rows."""
 
     def change(chunks: Chunks, **args: object) -> Chunks:
         rows = edit(csv.reader(_lines(chunks)), **args)
@@ -45,29 +45,29 @@ def _lines(chunks: Chunks) -> Iterator[str]:
 
 
 def _field(text: str) -> str:
-    """The text as a CSV field (RFC 4180)."""
+    """Return the text as a CSV field (RFC 4180)."""
     return '"' + text.replace('"', '""') + '"' if re.search('[,"\r\n]', text) else text
 
 
-def _chosen(number: int, share: float) -> bool:
-    """Whether the row with that number, from 0, is among that share of all rows, which the first one is."""
+def _is_in_share(number: int, share: float) -> bool:
+    """Whether the row with that number is in an even share of all rows; row 0 always is."""
     return ceil((number + 1) * share) > ceil(number * share)
 
 
 def _replaced(table: Rows, columns: Sequence[str], text: Callable[[str], str], share: float = 1.0) -> Rows:
-    """Other text in those columns of a share of the rows."""
+    """Replace the text in some columns of a share of the rows."""
     header = next(table, [])
     yield header
     places = [place for place, name in enumerate(header) if name in columns]
     for number, row in enumerate(table):
-        if _chosen(number, share):
+        if _is_in_share(number, share):
             for place in places:
                 row[place] = text(row[place])
         yield row
 
 
 def refresh_date(table: Rows, text: str, share: float, today: date) -> Rows:
-    """Another refresh date. `{date}`, `{us}` and `{before}` stand for the true one and the day before, `{tomorrow}`."""
+    """Replace the refresh date. Stand-ins: {date} and {us}, the true date, {before}, the day before, {tomorrow}."""
 
     def other(cell: str) -> str:
         if not cell:
@@ -80,14 +80,14 @@ def refresh_date(table: Rows, text: str, share: float, today: date) -> Rows:
 
 
 def column_added(table: Rows, name: str, at: int | None, text: str) -> Rows:
-    """A new column in that place (from 0, or from the end if below 0), or behind all."""
+    """Insert a column at a place (from 0, or from the end if below 0), or append it."""
     for number, row in enumerate(table):
         row.insert(len(row) if at is None else at, text if number else name)
         yield row
 
 
 def column_moved(table: Rows, column: str, to: int) -> Rows:
-    """The column in another place."""
+    """Move a column to another place."""
     header = next(table, [])
     place = header.index(column) if column in header else to
     for row in _with(header, table):
@@ -96,12 +96,12 @@ def column_moved(table: Rows, column: str, to: int) -> Rows:
 
 
 def column_renamed(table: Rows, column: str, to: str) -> Rows:
-    """Another name for the column."""
+    """Rename a column."""
     return _with([to if name == column else name for name in next(table, [])], table)
 
 
 def column_removed(table: Rows, column: str) -> Rows:
-    """No such column."""
+    """Remove a column."""
     header = next(table, [])
     kept = [name != column for name in header]
     for row in _with(header, table):
@@ -109,17 +109,17 @@ def column_removed(table: Rows, column: str) -> Rows:
 
 
 def column_blank(table: Rows, column: str) -> Rows:
-    """Nothing in the column."""
+    """Empty a column."""
     return _replaced(table, [column], lambda cell: "")
 
 
 def zeros_blank(table: Rows) -> Rows:
-    """Nothing wherever there is a zero."""
+    """Empty every cell that is 0."""
     return (["" if cell == "0" else cell for cell in row] for row in table)
 
 
 def odd_cell(table: Rows, row: int, column: str, text: str) -> Rows:
-    """That text in the column of one row, the first being 1."""
+    """Replace one cell; the first row is 1."""
     header = next(table, [])
     for number, cells in enumerate(_with(header, table)):
         if number == row and column in header:
@@ -128,7 +128,7 @@ def odd_cell(table: Rows, row: int, column: str, text: str) -> Rows:
 
 
 def rows_repeated(table: Rows, count: int, column: str, text: str) -> Rows:
-    """The first rows twice; the second time with that text in the column, if one is named."""
+    """Repeat the first rows; the repeated ones have that text in the column, if one is named."""
     header = next(table, [])
     for number, row in enumerate(_with(header, table)):
         yield row
@@ -137,23 +137,25 @@ def rows_repeated(table: Rows, count: int, column: str, text: str) -> Rows:
 
 
 def ragged(table: Rows, row: int, cells: int) -> Rows:
-    """So many cells more, or fewer if below 0, in one row, the first being 1."""
+    """Add cells to one row, or drop some if below 0; the first row is 1."""
     for number, own in enumerate(table):
         yield (own[:cells] if cells < 0 else own + [""] * cells) if number == row else own
 
 
 def concealed(table: Rows, share: float) -> Rows:
-    """Names as 32 hex digits, the same for the same name, and zeros as User Id (github.com/pnp/cli-microsoft365)."""
+    """Replace names by 32 hex digits, the same for the same name, and the User Id by zeros
+    (github.com/pnp/cli-microsoft365).
+    """
 
     def hidden(name: str) -> str:
         return blake2b(name.encode(), digest_size=16).hexdigest().upper() if name else ""
 
-    without_names = _replaced(table, PERSONAL, hidden, share)
-    return _replaced(without_names, ["User Id"], lambda cell: "00000000-0000-0000-0000-000000000000", share)
+    concealed_names = _replaced(table, PERSONAL, hidden, share)
+    return _replaced(concealed_names, ["User Id"], lambda cell: "00000000-0000-0000-0000-000000000000", share)
 
 
 def rows_reordered(table: Rows) -> Rows:
-    """The first row behind the last."""
+    """Move the first row to the end."""
     yield from islice(table, 1)
     first = list(islice(table, 1))
     yield from table
@@ -161,14 +163,14 @@ def rows_reordered(table: Rows) -> Rows:
 
 
 def products_reordered(table: Rows) -> Rows:
-    """The products of each cell, joined by +, the other way round."""
+    """Reverse the products in each cell, which are joined by +."""
     return _replaced(table, ["Assigned Products"], lambda cell: "+".join(reversed(cell.split("+"))))
 
 
 def shrunk(table: Rows, share: float) -> Rows:
-    """Only that share of the rows, taken evenly."""
+    """Keep an even share of the rows."""
     yield from islice(table, 1)
-    yield from (row for number, row in enumerate(table) if _chosen(number, share))
+    yield from (row for number, row in enumerate(table) if _is_in_share(number, share))
 
 
 def _with(header: list[str], table: Rows) -> Rows:

@@ -1,11 +1,11 @@
-"""Rules that say when something goes wrong: which requests, from the how-manieth on, how often, how likely.
+"""Rules that say when something goes wrong: at which requests, from the nth on, how often, how likely.
 
-{"fault": "throttled",                       what goes wrong, a name in the table of faults
- "match": {"call": "getTeams*"},             facts of the request and the patterns they have to fit (* ? [])
- "nth": 1,                                   the first request that it applies to, of those that fit
- "times": 1,                                 how many it applies to; null: all
+{"fault": "throttled",                       what goes wrong: a name in the table of faults
+ "match": {"call": "getTeams*"},             patterns (* ? []) that facts of the request must fit
+ "nth": 1,                                   the first request that the rule applies to, of those that fit
+ "times": 1,                                 how many requests it applies to; null means all
  "p": 1.0,                                   how likely it is for each of them
- "args": {"retry_after": "10"}}              what the fault needs to know
+ "args": {"retry_after": "10"}}              arguments of the fault
 """
 
 from collections import Counter
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule; all but the fault has a default."""
+    """One rule; everything except the fault has a default."""
 
     fault: str
     match: Mapping[str, str] = field(default_factory=dict)
@@ -44,18 +44,18 @@ class Rule:
 
 
 class HasArgs(Protocol):
-    """A fault, as far as a rule can be wrong about it."""
+    """What a rule is checked against."""
 
     @property
     def args(self) -> Mapping[str, Any]:
-        """Arguments and their defaults."""
+        """The arguments of the fault and their defaults."""
 
 
 def checked(content: Mapping[str, Any], faults: Mapping[str, HasArgs], facts: Collection[str]) -> Rule:
-    """The rule as JSON has it, if there are such faults, arguments and facts. Raises ValueError."""
-    known = {one.name for one in fields(Rule)}
-    if unknown := set(content) - known:
-        raise ValueError(f"a rule has {', '.join(known)}, not {', '.join(unknown)}")
+    """Return the rule in this JSON. Raise ValueError if there is no such fault, argument or fact."""
+    members = {each.name for each in fields(Rule)}
+    if unknown := set(content) - members:
+        raise ValueError(f"a rule has {', '.join(members)}, not {', '.join(unknown)}")
     fault = faults.get(content["fault"]) if "fault" in content else None
     if fault is None:
         raise ValueError(f"a rule needs one of the faults {', '.join(faults)}")
@@ -72,55 +72,55 @@ def checked(content: Mapping[str, Any], faults: Mapping[str, HasArgs], facts: Co
     return rule
 
 
-class _Counted:
-    """A rule and what it has met."""
+class _CountedRule:
+    """A rule with its counts."""
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
         self.fitting = 0
         self.hits = 0
-        self.alike: Counter[tuple[str, ...]] = Counter()
+        self.requests: Counter[tuple[str, ...]] = Counter()
 
 
 class Rules:
     """Rules in their order, with their counts.
 
-    Whether a rule with `p` hits is drawn for each request by the seed, the rule, the facts of the request and how often
-    they came before, so neither threads nor other requests have a say.
+    Whether a rule with `p` hits a request is drawn from the seed, the rule, the facts of the request and how often the
+    same facts came before. So it does not depend on threads or other requests.
     """
 
     def __init__(self, rules: Sequence[Rule] = (), seed: int = 1) -> None:
         self.seed = seed
         self._lock = Lock()
-        self._rules = [_Counted(rule) for rule in rules]
+        self._rules = [_CountedRule(rule) for rule in rules]
 
     def apply(
         self, facts: Mapping[str, str], to: T, fits: Callable[[Rule, T], bool], change: Callable[[Rule, T], T]
     ) -> T:
-        """What the rules make of `to`, one after the other, which is about a request with these facts.
+        """Return `to` as the rules change it, one after the other, for a request with these facts.
 
-        A request that `fits` a rule counts for it; those that the rule applies to are changed.
+        A request counts for each rule that it matches and that `fits`; a rule that hits it makes the change.
         """
         for number, counted in enumerate(self._rules):
-            wanted = counted.rule.match.items()
-            if all(fnmatchcase(facts.get(name, ""), pattern) for name, pattern in wanted) and fits(counted.rule, to):
+            match = counted.rule.match.items()
+            if all(fnmatchcase(facts.get(name, ""), pattern) for name, pattern in match) and fits(counted.rule, to):
                 with self._lock:
                     hit = self._hits(number, counted, facts)
                 to = change(counted.rule, to) if hit else to
         return to
 
-    def _hits(self, number: int, counted: _Counted, facts: Mapping[str, str]) -> bool:
-        rule, alike = counted.rule, tuple(facts.values())
+    def _hits(self, number: int, counted: _CountedRule, facts: Mapping[str, str]) -> bool:
+        rule, request = counted.rule, tuple(facts.values())
         counted.fitting += 1
-        counted.alike[alike] += 1
+        counted.requests[request] += 1
         if counted.fitting < rule.nth or counted.hits == rule.times:
             return False
-        hit = Random(f"{self.seed} {number} {alike} {counted.alike[alike]}").random() < rule.p
+        hit = Random(f"{self.seed} {number} {request} {counted.requests[request]}").random() < rule.p
         counted.hits += hit
         return hit
 
     def shown(self) -> dict[str, Any]:
-        """The seed and the rules, with how many requests fitted each and how many it hit."""
+        """Return the seed and the rules, with how many requests fitted each and how many it hit."""
         with self._lock:
-            rules = [asdict(one.rule) | {"fitting": one.fitting, "hits": one.hits} for one in self._rules]
+            rules = [asdict(each.rule) | {"fitting": each.fitting, "hits": each.hits} for each in self._rules]
             return {"seed": self.seed, "rules": rules}

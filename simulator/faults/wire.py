@@ -1,4 +1,4 @@
-"""What happens to an answer on the wire: pieces in, pieces out. The head is the first piece, then come the frames."""
+"""Changes of an answer on the wire: pieces in, pieces out. The first piece is the head, the others are the frames."""
 
 import time
 from collections.abc import Iterator
@@ -6,13 +6,13 @@ from itertools import islice
 
 from simulator.protocol.messages import LAST_CHUNK
 
-_TICK = 0.02  # seconds between two looks at whether the client is still there
+_TICK = 0.02  # seconds between two checks whether the client is still there
 
 Pieces = Iterator[bytes]
 
 
 def _wait(seconds: float | None) -> Pieces:
-    """Nothing for so long, or until the client leaves or the listener stops."""
+    """Send nothing for that long, for ever if None; stop when the client leaves or the listener stops."""
     end = None if seconds is None else time.monotonic() + seconds
     while end is None or time.monotonic() < end:
         time.sleep(_TICK if end is None else min(_TICK, max(0.0, end - time.monotonic())))
@@ -20,27 +20,27 @@ def _wait(seconds: float | None) -> Pieces:
 
 
 def pause(pieces: Pieces, seconds: float | None) -> Pieces:
-    """Silence, then everything."""
+    """Wait, then send everything."""
     yield from _wait(seconds)
     yield from pieces
 
 
 def silence(pieces: Pieces, seconds: float | None, chunks: int) -> Pieces:
-    """The head and so many chunks, silence, then the rest."""
+    """Send the head and some chunks, wait, then send the rest."""
     yield from islice(pieces, 1 + chunks)
     yield from pause(pieces, seconds)
 
 
 def reset(pieces: Pieces, after: int) -> Pieces:
-    """The connection is reset after so many pieces."""
+    """Reset the connection after some pieces."""
     yield from islice(pieces, after)
     raise ConnectionResetError
 
 
 def cut(pieces: Pieces, at: int) -> Pieces:
-    """The connection ends after so many bytes of the body, framing included, or else before its last piece.
+    """End the connection after `at` bytes of the body, framing included, and at the latest before its last piece.
 
-    Of an empty chunk at the end nothing is sent: clients take its first byte for the whole of it.
+    Of the last, empty chunk nothing is sent: clients take its first byte for the whole.
     """
     yield next(pieces)
     before = b""
@@ -56,7 +56,7 @@ def cut(pieces: Pieces, at: int) -> Pieces:
 
 
 def flip(pieces: Pieces, at: int) -> Pieces:
-    """The lowest bit of that byte of the body is another."""
+    """Flip the lowest bit of one byte of the body."""
     yield next(pieces)
     for piece in pieces:
         if 0 <= at < len(piece):
@@ -66,7 +66,7 @@ def flip(pieces: Pieces, at: int) -> Pieces:
 
 
 def cut_end(pieces: Pieces) -> Pieces:
-    """All but the last piece, which in a chunked body is the empty chunk that marks its end."""
+    """Send all but the last piece, which in a chunked body is the empty chunk that marks its end."""
     last = next(pieces)
     for piece in pieces:
         yield last
@@ -75,7 +75,7 @@ def cut_end(pieces: Pieces) -> Pieces:
 
 
 def cut_chunk(pieces: Pieces) -> Pieces:
-    """All but the last two pieces, and one half of the one before: a chunked body ends inside its last chunk."""
+    """Send all but the last two pieces, and half of the last but one: a chunked body ends inside its last chunk."""
     before, last = b"", next(pieces)
     for piece in pieces:
         yield before
@@ -85,7 +85,7 @@ def cut_chunk(pieces: Pieces) -> Pieces:
 
 
 def drip(pieces: Pieces, seconds: float, count: int) -> Pieces:
-    """The head at once, then so many bytes at a time with a pause before each."""
+    """Send the head at once, then `count` bytes at a time with a pause before each."""
     yield next(pieces)
     for piece in pieces:
         for start in range(0, len(piece), count):

@@ -1,30 +1,30 @@
-"""Everything Graph refuses, with the published error codes and messages.
+"""The errors of Graph, with the published codes and messages.
 
-Refusal
-|-- UnknownSegment    400  name unknown, or call written wrongly
-|-- InvalidArgument   400  value out of range, or format not offered
-|-- InvalidToken      401  bearer missing, expired, forged or for someone else
+ApiError
+|-- UnknownSegment    400  the name is unknown, or the call is malformed
+|-- InvalidArgument   400  a value is out of range, or the format is not offered
+|-- InvalidToken      401  the bearer is missing, expired, forged or for another audience
 |-- MissingPermission 403  the token lacks Reports.Read.All
-`-- TooManyRequests   429  limit of the function reached
+`-- TooManyRequests   429  the limit of the function is reached
 """
 
 from typing import Any, ClassVar
 
 
-class Refusal(Exception):
+class ApiError(Exception):
     """An answer that is an error."""
 
     status: ClassVar[int]
     code: ClassVar[str]
     function = ""
-    """The function whose limit the request counts for, if it got so far as to name one."""
+    """The function whose limit the request counts for; empty if the path names none."""
 
     def body(self, inner: dict[str, str]) -> dict[str, Any]:
-        """The JSON body around the inner error, which holds the date and the request ids."""
+        """Return the JSON body around the inner error, which holds the date and the request ids."""
         return {"error": {"code": self.code, "message": str(self), "innerError": inner}}
 
 
-class UnknownSegment(Refusal):
+class UnknownSegment(ApiError):
     """Seen in github.com/centreon/centreon-plugins/issues/2305 and github.com/davidmoten/odata-client/issues/93."""
 
     status = 400
@@ -34,21 +34,21 @@ class UnknownSegment(Refusal):
         super().__init__(f"Resource not found for the segment '{segment}'.")
 
 
-class InvalidArgument(Refusal):
+class InvalidArgument(ApiError):
     """Seen in github.com/microsoftgraph/microsoft-graph-docs/issues/8946."""
 
     status = 400
     code = "InvalidArgument"
 
 
-class InvalidToken(Refusal):
+class InvalidToken(ApiError):
     """Seen in github.com/elastic/integrations (o365_metrics)."""
 
     status = 401
     code = "InvalidAuthenticationToken"
 
 
-class MissingPermission(Refusal):
+class MissingPermission(ApiError):
     """Seen in github.com/microsoftgraph/msgraph-sdk-dotnet/issues/317."""
 
     status = 403
@@ -58,7 +58,7 @@ class MissingPermission(Refusal):
         super().__init__("Invalid permission.")
 
 
-class TooManyRequests(Refusal):
+class TooManyRequests(ApiError):
     """https://learn.microsoft.com/graph/throttling."""
 
     status = 429
@@ -67,8 +67,8 @@ class TooManyRequests(Refusal):
     def __init__(self, retry_after: int) -> None:
         super().__init__("Please retry again later.")
         self.retry_after = retry_after
-        """Seconds until the next slot is free."""
+        """Seconds until the next request is within the limit."""
 
     def body(self, inner: dict[str, str]) -> dict[str, Any]:
-        told = {"code": "429", "message": "Please retry after", "status": "429", **inner}
-        return {"error": {"code": self.code, "innerError": told, "message": str(self)}}
+        inner = {"code": "429", "message": "Please retry after", "status": "429", **inner}
+        return {"error": {"code": self.code, "innerError": inner, "message": str(self)}}

@@ -13,7 +13,7 @@ from datetime import date
 from urllib.parse import unquote
 
 from simulator.catalogue import Catalogue, Family, Report
-from simulator.protocol.api_errors import InvalidArgument, Refusal, UnknownSegment
+from simulator.protocol.api_errors import ApiError, InvalidArgument, UnknownSegment
 
 _PATH = re.compile(r"/(?P<version>v1\.0|beta)/(?P<root>reports|copilot/reports)/(?P<segment>[^/]+)(?P<rest>/.*)?")
 _FUNCTION = re.compile(r"(?:microsoft\.graph\.)?(?P<name>\w+)(?:\((?P<arguments>.*)\))?")
@@ -23,7 +23,7 @@ _DATE_WINDOW = 28  # days (github.com/microsoftgraph/microsoft-graph-docs/issues
 
 @dataclass(frozen=True)
 class Call:
-    """A report with its argument, valid but for the age of the date."""
+    """A report with its argument, valid except perhaps for the age of the date."""
 
     report: Report
     version: str
@@ -32,7 +32,7 @@ class Call:
     day: date | None = None
     """The day of a `date=` call."""
     second: bool = False
-    """Whether `version='v2'` was asked for (Copilot)."""
+    """Whether the call has `version='v2'` (Copilot)."""
 
     def __str__(self) -> str:
         if self.day:
@@ -42,7 +42,7 @@ class Call:
 
     @property
     def header(self) -> tuple[str, ...]:
-        """The documented columns."""
+        """The documented columns, in order."""
         return self.report.columns["v2" if self.second else self.version]
 
     @property
@@ -51,7 +51,7 @@ class Call:
         return self.report.delegated_only or self.report.roots[self.version] == "copilot/reports"
 
     def check_age(self, today: date) -> None:
-        """Refuses a date that Graph no longer answers for."""
+        """Raise InvalidArgument if Graph no longer has the day."""
         if self.day and (today - self.day).days > _DATE_WINDOW:
             raise InvalidArgument(
                 f"Invalid date value specified: {self.day}. Only support data for the past {_DATE_WINDOW} days."
@@ -65,12 +65,12 @@ class _Value:
 
 
 def parse(path: str, catalogue: Catalogue) -> Call:
-    """The call in the path of a request, percent-encoded or not; raises UnknownSegment or InvalidArgument."""
+    """Return the call in the path of a request, percent-encoded or not. Raise UnknownSegment or InvalidArgument."""
     decoded = unquote(path)
-    found = _PATH.fullmatch(decoded)
-    if not found:
+    match = _PATH.fullmatch(decoded)
+    if not match:
         raise UnknownSegment(decoded.strip("/").split("/")[-1])
-    version, root, segment, rest = found.group("version", "root", "segment", "rest")
+    version, root, segment, rest = match.group("version", "root", "segment", "rest")
     function = _FUNCTION.fullmatch(segment)
     if not function:
         raise UnknownSegment(segment)
@@ -84,19 +84,19 @@ def parse(path: str, catalogue: Catalogue) -> Call:
         if rest:
             raise UnknownSegment(rest.strip("/"))
         return _call(report, version, _arguments(text, segment), segment)
-    except Refusal as refusal:
-        refusal.function = report.name if report else ""
+    except ApiError as error:
+        error.function = report.name if report else ""
         raise
 
 
 def _arguments(text: str, segment: str) -> dict[str, _Value]:
     values: dict[str, _Value] = {}
     end = 0
-    for found in _ARGUMENT.finditer(text):
-        if found.start() != end or found["name"] in values:
+    for match in _ARGUMENT.finditer(text):
+        if match.start() != end or match["name"] in values:
             break
-        values[found["name"]] = _Value(found["quoted"] or found["bare"] or "", found["quoted"] is not None)
-        end = found.end()
+        values[match["name"]] = _Value(match["quoted"] or match["bare"] or "", match["quoted"] is not None)
+        end = match.end()
     if end != len(text) or text.endswith(","):
         raise UnknownSegment(segment)
     return values
@@ -105,11 +105,11 @@ def _arguments(text: str, segment: str) -> dict[str, _Value]:
 def _call(report: Report, version: str, values: Mapping[str, _Value], segment: str) -> Call:
     names = set(values)
     second = _is_second(report, version, values)
-    wanted = names - {"version"} if _is_versioned(report, version) else names
-    if wanted == {"date"} and report.takes_date:
+    arguments = names - {"version"} if _is_versioned(report, version) else names
+    if arguments == {"date"} and report.takes_date:
         return Call(report, version, day=_date(values["date"].text))
     periods = report.second_periods if second else report.periods
-    if wanted == {"period"} and periods and values["period"].quoted:
+    if arguments == {"period"} and periods and values["period"].quoted:
         return Call(report, version, period=_period(values["period"].text, periods), second=second)
     if not names and not periods:
         return Call(report, version)
@@ -117,7 +117,7 @@ def _call(report: Report, version: str, values: Mapping[str, _Value], segment: s
 
 
 def _is_versioned(report: Report, version: str) -> bool:
-    """Whether the function takes an argument `version`: Copilot's do on v1.0."""
+    """Whether the function takes an argument `version`, as those of Copilot do on v1.0."""
     return bool(report.second_periods) and version == "v1.0"
 
 
@@ -145,7 +145,10 @@ def _date(text: str) -> date:
 
 
 def _parse_2017(segment: str, family: Family, text: str, rest: str, catalogue: Catalogue) -> Call:
-    """The view picks today's function. A date goes with Detail alone, other views ignore it; periods in any case."""
+    """Return today's call for a call of 2017: the view names the function, the period may be in lower case.
+
+    Only the view Detail takes a date; the others ignore it.
+    """
     values = _arguments(text, segment)
     function = family.views.get(values["view"].text) if "view" in values else None
     if function is None or rest != "/content" or not set(values) <= {"view", "period", "date"}:

@@ -1,14 +1,14 @@
 """The host of the preauthenticated URLs, with the headers of the public capture of 2019-08-28
 (https://github.com/microsoftgraph/msgraph-sdk-dotnet/issues/534).
 
-What Graph answers to a used or late URL is not published. Here: 404 if unknown or used, 410 if expired. A request that
-carries an authorization is refused with 401 and leaves the URL good.
+What Graph answers to a used or expired URL is not published. Here it is 404 if unknown or used, 410 if expired. A
+request with an Authorization header is answered with 401, and the URL stays good.
 """
 
 from uuid import uuid4
 
 from simulator.clock import Clock
-from simulator.protocol.download_urls import Expired, Tickets
+from simulator.protocol.download_urls import DownloadUrls, ExpiredError
 from simulator.protocol.messages import CHUNKED, Answer, Request
 from simulator.tenant.publication import Publication
 
@@ -16,23 +16,23 @@ PATH = "/data/v1.0/download"
 
 
 class Download:
-    """Sends the CSV behind a ticket."""
+    """Sends the CSV behind a URL."""
 
-    def __init__(self, publication: Publication, tickets: Tickets, clock: Clock) -> None:
+    def __init__(self, publication: Publication, urls: DownloadUrls, clock: Clock) -> None:
         self._publication = publication
-        self._tickets = tickets
+        self._urls = urls
         self._clock = clock
 
     def answer(self, request: Request) -> Answer:
-        """The file, or a bare error."""
+        """Return the file, or an error without a body."""
         if "authorization" in request.headers:
             return Answer(401)
         if request.path != PATH:
             return Answer(404)
         now = self._clock.now()
         try:
-            snapshot = self._tickets.redeem(request.query.get("token", ""), now.timestamp())
-        except Expired:
+            snapshot = self._urls.redeem(request.query.get("token", ""), now.timestamp())
+        except ExpiredError:
             return Answer(410)
         if snapshot is None:
             return Answer(404)

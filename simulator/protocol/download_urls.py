@@ -1,4 +1,4 @@
-"""Preauthenticated download addresses: good once, for a few minutes of the virtual clock."""
+"""Preauthenticated download URLs: each is good once, for a few minutes of the simulated time."""
 
 import secrets
 from base64 import b64encode
@@ -9,34 +9,38 @@ from simulator.tenant.publication import Snapshot
 
 LIFE = 300.0
 """Seconds; Graph's documentation says "a few minutes"."""
-_KEPT = 10_000
+_MOST = 10_000
+"""URLs that are good at the same time; the oldest go first."""
 
 
-class Expired(Exception):
-    """The address was good once, but not for so long."""
+class ExpiredError(Exception):
+    """The URL was good once, but not for so long."""
 
 
-class Tickets:
-    """Tokens that stand for a snapshot."""
+class DownloadUrls:
+    """The tokens in the URLs, and the snapshot behind each."""
 
     def __init__(self, life: float = LIFE) -> None:
-        self.life = life
+        self._life = life
         self._lock = Lock()
-        self._open: OrderedDict[str, tuple[Snapshot, float]] = OrderedDict()
+        self._snapshots: OrderedDict[str, tuple[Snapshot, float]] = OrderedDict()
 
     def issue(self, snapshot: Snapshot, now: float) -> str:
-        """An opaque token that holds `+`, `/` and `=`, as Graph's do."""
+        """Return an opaque token that contains `+`, `/` and `=`, as Graph's do."""
         token = b64encode(b"\xfb\xff" + secrets.token_bytes(30)).decode()
         with self._lock:
-            self._open[token] = (snapshot, now + self.life)
-            while len(self._open) > _KEPT:
-                self._open.popitem(last=False)
+            self._snapshots[token] = (snapshot, now + self._life)
+            while len(self._snapshots) > _MOST:
+                self._snapshots.popitem(last=False)
         return token
 
     def redeem(self, token: str, now: float) -> Snapshot | None:
-        """The snapshot behind the token, which is used up; None if it is unknown or was used. Raises Expired."""
+        """Return the snapshot behind the token, or None if the token is unknown or used; it is used now.
+
+        Raise ExpiredError.
+        """
         with self._lock:
-            snapshot, expires = self._open.pop(token, (None, 0.0))
+            snapshot, expires = self._snapshots.pop(token, (None, 0.0))
         if snapshot and now > expires:
-            raise Expired
+            raise ExpiredError
         return snapshot

@@ -1,6 +1,6 @@
-"""Microsoft Graph's report functions: who may call them, how often, and the 302, 200, 304 or error they answer.
+"""Microsoft Graph's report functions: who may call them, how often, and the 302, 200, 304 or error that they answer.
 
-JSON is not offered, on beta neither (Graph has it there): `$format=application/json` is refused on both.
+JSON is not offered: `$format=application/json` is an error on v1.0, as with Graph, and on beta, where Graph has it.
 """
 
 import json
@@ -11,9 +11,9 @@ from uuid import uuid4
 from simulator.catalogue import Catalogue
 from simulator.clock import Clock
 from simulator.protocol import calls
-from simulator.protocol.api_errors import InvalidArgument, InvalidToken, Refusal, TooManyRequests
+from simulator.protocol.api_errors import ApiError, InvalidArgument, InvalidToken, TooManyRequests
 from simulator.protocol.calls import Call
-from simulator.protocol.download_urls import Tickets
+from simulator.protocol.download_urls import DownloadUrls
 from simulator.protocol.limits import Limits
 from simulator.protocol.messages import CHUNKED, Answer, Headers, Request
 from simulator.protocol.tokens import Tokens, check_permission
@@ -29,7 +29,7 @@ class Graph:
         publication: Publication,
         tokens: Tokens,
         limits: Limits,
-        tickets: Tickets,
+        urls: DownloadUrls,
         clock: Clock,
         download_origin: str,
     ) -> None:
@@ -37,12 +37,12 @@ class Graph:
         self._publication = publication
         self._tokens = tokens
         self._limits = limits
-        self._tickets = tickets
+        self._urls = urls
         self._clock = clock
         self._download = f"{download_origin}/data/v1.0/download?token="
 
     def answer(self, request: Request) -> Answer:
-        """The report's answer, or the refusal in Graph's form."""
+        """Return the report's answer, or an error in Graph's form."""
         inner = {
             "date": self._clock.now().strftime("%Y-%m-%dT%H:%M:%S"),
             "request-id": str(uuid4()),
@@ -55,13 +55,13 @@ class Graph:
         )
         try:
             return self._report(request, headers)
-        except Refusal as refusal:
-            waits = (("Retry-After", str(refusal.retry_after)),) if isinstance(refusal, TooManyRequests) else ()
-            challenge = (("WWW-Authenticate", 'Bearer realm=""'),) if isinstance(refusal, InvalidToken) else ()
-            kind = (("Content-Type", "application/json"),)
-            body = json.dumps(refusal.body(inner)).encode()
-            said = unquote(request.path).partition("reports/")[2]
-            return Answer(refusal.status, (*kind, *waits, *challenge, *headers), body, said)
+        except ApiError as error:
+            retry_after = (("Retry-After", str(error.retry_after)),) if isinstance(error, TooManyRequests) else ()
+            challenge = (("WWW-Authenticate", 'Bearer realm=""'),) if isinstance(error, InvalidToken) else ()
+            content_type = (("Content-Type", "application/json"),)
+            body = json.dumps(error.body(inner)).encode()
+            call = unquote(request.path).partition("reports/")[2]
+            return Answer(error.status, (*content_type, *retry_after, *challenge, *headers), body, call)
 
     def _report(self, request: Request, headers: Headers) -> Answer:
         call = self._authorised(request)
@@ -71,24 +71,24 @@ class Graph:
         call.check_age(now.date())
         snapshot = self._publication.snapshot(call, now)
         etag = snapshot.etag
-        if etag in (known.strip() for known in request.headers.get("if-none-match", "").split(",")):
+        if etag in (each.strip() for each in request.headers.get("if-none-match", "").split(",")):
             return Answer(304, (("ETag", etag), *headers), call=str(call), etag=etag)
         if call.answers_directly:
-            kind = ("Content-Type", "application/octet-stream")
+            content_type = ("Content-Type", "application/octet-stream")
             body = self._publication.chunks(snapshot)
-            return Answer(200, (kind, ("ETag", etag), *headers, CHUNKED), body, str(call), etag)
-        location = self._download + quote(self._tickets.issue(snapshot, now.timestamp()), safe="")
-        found = (("Content-Type", "text/plain"), ("Location", location))
-        return Answer(302, (*found, *headers), call=str(call), etag=etag)
+            return Answer(200, (content_type, ("ETag", etag), *headers, CHUNKED), body, str(call), etag)
+        location = self._download + quote(self._urls.issue(snapshot, now.timestamp()), safe="")
+        redirect = (("Content-Type", "text/plain"), ("Location", location))
+        return Answer(302, (*redirect, *headers), call=str(call), etag=etag)
 
     def _authorised(self, request: Request) -> Call:
-        """The call, once the token is good and the request is counted; a call that is written wrongly counts too."""
+        """Return the call after checking the token and counting the request. A malformed call counts too."""
         claims = self._tokens.check(request.headers.get("authorization"))
         try:
             call = calls.parse(request.path, self._catalogue)
-        except Refusal as refusal:
+        except ApiError as error:
             check_permission(claims, delegated_only=False)
-            self._count(refusal.function, claims["appid"])
+            self._count(error.function, claims["appid"])
             raise
         check_permission(claims, delegated_only=call.report.delegated_only)
         self._count(call.report.name, claims["appid"])

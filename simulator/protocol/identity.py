@@ -11,14 +11,14 @@ API_VERSION = "2019-08-01"
 
 
 class Identity:
-    """Gives tokens to those who know the secret."""
+    """Gives tokens to whoever knows the secret."""
 
     def __init__(self, tokens: Tokens, secret: str) -> None:
         self._tokens = tokens
         self._secret = secret
 
     def answer(self, request: Request) -> Answer:
-        """A token for the resource, or why not."""
+        """Return a token for the resource, or an error."""
         if request.path != PATH or request.method != "GET":
             return _json(404, {"statusCode": 404, "message": "Not found."})
         if not hmac.compare_digest(request.headers.get("x-identity-header", "").encode(), self._secret.encode()):

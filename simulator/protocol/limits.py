@@ -1,6 +1,6 @@
 """Graph's limits on CSV reports, per function in a sliding window (https://learn.microsoft.com/graph/throttling-limits).
 
-A refused request counts as well: those who do not wait stay refused.
+A request that is answered with 429 counts as well: who does not wait gets 429 again.
 """
 
 from collections import defaultdict, deque
@@ -19,39 +19,39 @@ class Limits:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._seen: defaultdict[str, deque[tuple[float, str]]] = defaultdict(lambda: deque(maxlen=1000))
+        self._requests: defaultdict[str, deque[tuple[float, str]]] = defaultdict(lambda: deque(maxlen=1000))
         self._neighbours: dict[str, int] = {}
 
     def set_neighbours(self, function: str, used: int) -> None:
-        """How much of the tenant's share other apps use of a function, or of each (`*`), from now on."""
+        """Let other apps use so much of the tenant's limit of a function, or of every function (`*`), from now on."""
         with self._lock:
             if function == "*":
                 self._neighbours.clear()
             self._neighbours[function] = used
 
     def reset(self) -> None:
-        """Nobody has asked for anything, and no other app uses anything."""
+        """Forget all requests and all other apps."""
         with self._lock:
-            self._seen.clear()
+            self._requests.clear()
             self._neighbours.clear()
 
     def take(self, function: str, app: str, now: float) -> None:
-        """Counts a request; raises TooManyRequests if it is one too many."""
+        """Count a request. Raise TooManyRequests if it is beyond a limit."""
         with self._lock:
-            seen = self._seen[function]
-            kept = [(at, by) for at, by in seen if now - WINDOW < at <= now]
-            seen.clear()
-            seen.extend((*kept, (now, app)))
+            requests = self._requests[function]
+            recent = [(at, by) for at, by in requests if now - WINDOW < at <= now]
+            requests.clear()
+            requests.extend((*recent, (now, app)))
             used = self._neighbours.get(function, self._neighbours.get("*", 0))
-            own = [at for at, by in seen if by == app]
-            wait = max(_wait(own, PER_APP, now), _wait([at for at, _ in seen], PER_TENANT - used, now))
+            own = [at for at, by in requests if by == app]
+            wait = max(_wait(own, PER_APP, now), _wait([at for at, _ in requests], PER_TENANT - used, now))
         if wait:
             raise TooManyRequests(wait)
 
 
 def _wait(times: list[float], limit: int, now: float) -> int:
-    """Seconds until one more request would be within the limit; 0 if the newest one is."""
+    """Return the seconds until one more request would be within the limit; 0 if the newest one is."""
     if len(times) <= limit:
         return 0
-    frees = times[-limit] if limit > 0 else now
-    return max(1, ceil(frees + WINDOW - now))
+    oldest_that_counts = times[-limit] if limit > 0 else now
+    return max(1, ceil(oldest_that_counts + WINDOW - now))

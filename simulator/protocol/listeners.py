@@ -1,6 +1,6 @@
-"""HTTP/1.1 over a socket of our own, down to the chunk: a listener hands each request to a function that answers it.
+"""HTTP/1.1 over a socket, down to the chunk: a listener hands each request to a handler, a function that answers it.
 
-That function is the seam: whoever wraps it changes what goes over the wire.
+The handler is the seam: whoever wraps it changes what goes over the wire.
 """
 
 import contextlib
@@ -17,17 +17,20 @@ from typing import Any
 
 from simulator.protocol.messages import Answer, Request, Stream, Tally, ends_with_connection, pieces
 
-Answerer = Callable[[Request], Answer]
-Witness = Callable[[Request, Answer, bytes, int], None]
-"""Told of each request before its answer has left whole; SHA-256 (of bodies in chunks only) and size of the body."""
+Handler = Callable[[Request], Answer]
+Observer = Callable[[Request, Answer, bytes, int], None]
+"""Called once for each request, before the last byte of its answer is sent, with the SHA-256 and size of the body.
+
+The SHA-256 is empty unless the body comes in chunks.
+"""
 
 
-def _nobody(request: Request, answer: Answer, sha256: bytes, size: int) -> None:
-    """The witness of a listener that is not recorded."""
+def _ignore(request: Request, answer: Answer, sha256: bytes, size: int) -> None:
+    """Observe nothing."""
 
 
 class Listener:
-    """One address, taken when made, answered at from `start` to `stop`; over https if there is a context for it."""
+    """One address: bound at once, answering from `start` to `stop`, over https if it has a context."""
 
     def __init__(self, host: str, port: int, context: ssl.SSLContext | None = None) -> None:
         self._context = context
@@ -37,28 +40,28 @@ class Listener:
         self._closed = False
         self.origin = f"{'https' if context else 'http'}://{host}:{self._server.server_port}"
 
-    def start(self, answer: Answerer, witness: Witness = _nobody, methods: tuple[str, ...] = ("GET",)) -> None:
-        """Answers requests of those methods from now on, others with 405."""
-        self._start = partial(self.start, answer, witness, methods)
-        self._server.answer, self._server.witness, self._server.methods = answer, witness, methods
+    def start(self, handler: Handler, observer: Observer = _ignore, methods: tuple[str, ...] = ("GET",)) -> None:
+        """Answer requests of these methods from now on, others with 405."""
+        self._start = partial(self.start, handler, observer, methods)
+        self._server.handler, self._server.observer, self._server.methods = handler, observer, methods
         self._server.server_activate()
         self._thread = Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        """Refuses connections from now on, but keeps the address."""
+        """Refuse connections from now on, but keep the address."""
         self.stop()
         self._server = _Server(self._address, self._context)
         self._closed = True
 
     def open(self) -> None:
-        """Answers again as before `close`, if it has not been stopped since."""
+        """Answer again as before `close`, unless it was stopped since."""
         if self._closed:
             self._closed = False
             self._start()
 
     def stop(self) -> None:
-        """Closes the address and every connection."""
+        """Close the address and every connection."""
         self._closed = False
         if self._thread:
             self._server.shutdown()
@@ -72,12 +75,12 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
     request_queue_size = 128
-    answer: Answerer
-    witness: Witness
+    handler: Handler
+    observer: Observer
     methods: tuple[str, ...]
 
     def __init__(self, address: tuple[str, int], context: ssl.SSLContext | None) -> None:
-        super().__init__(address, _Handler, bind_and_activate=False)
+        super().__init__(address, _Connection, bind_and_activate=False)
         self.server_bind()
         if context:
             self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
@@ -105,7 +108,7 @@ class _Server(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Connection(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = 1 << 16  # head and small body leave in one packet
     disable_nagle_algorithm = True
@@ -133,12 +136,12 @@ class _Handler(BaseHTTPRequestHandler):
         elif request.method not in methods:
             answer = Answer(405, (("Allow", ", ".join(methods)),))
         else:
-            answer = self.server.answer(request)
-        tally = Tally(partial(self.server.witness, request, answer))
+            answer = self.server.handler(request)
+        tally = Tally(partial(self.server.observer, request, answer))
         try:
             self._write(pieces(answer, tally), answer.wire)
         finally:
-            tally.tell()
+            tally.close()
             answer.close()
         self.close_connection |= ends_with_connection(request, answer, tally.size)
 
@@ -147,13 +150,13 @@ class _Handler(BaseHTTPRequestHandler):
             if part:
                 self.wfile.write(part)
             elif select.select([self.connection], [], [], 0)[0]:
-                raise ConnectionAbortedError  # the client says something while it should wait: it has left
+                raise ConnectionAbortedError  # the client sends something while it should wait: it has left
             if wire:
                 self.wfile.flush()
         self.wfile.flush()
 
     def _abort(self) -> None:
-        """Make the connection end with a reset."""
+        """End the connection with a reset."""
         linger = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         self.connection.close()

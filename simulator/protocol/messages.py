@@ -1,4 +1,4 @@
-"""HTTP messages as values: a request, an answer, and the pieces in which an answer goes over the wire."""
+"""HTTP messages as values: a request, an answer, and the pieces in which the answer goes over the wire."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 Headers = tuple[tuple[str, str], ...]
 Stream = Callable[[Iterator[bytes]], Iterator[bytes]]
-"""Makes other bytes of bytes on their way. Raising a ConnectionError cuts the wire, and aborts it if it is a reset."""
+"""Changes pieces on their way. It may raise ConnectionAbortedError to end the connection, or ConnectionResetError."""
 
 _BARE = (204, 304)  # never with a body
 CHUNKED = ("Transfer-Encoding", "chunked")
@@ -18,7 +18,7 @@ LAST_CHUNK = b"0\r\n\r\n"
 
 @dataclass(frozen=True)
 class Request:
-    """What a client asked for."""
+    """A request of a client."""
 
     method: str
     target: str
@@ -27,7 +27,7 @@ class Request:
     """Names in lower case."""
     body: bytes
     sent: Headers = ()
-    """The headers as they came."""
+    """The headers as sent."""
 
     @cached_property
     def path(self) -> str:
@@ -41,12 +41,12 @@ class Request:
 
 
 def _nothing() -> None:
-    """There is nothing to close."""
+    """Close nothing."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What goes back. The headers frame the body; a body of bytes without any framing gets its length.
+    """An answer. Its headers frame the body; a body of type bytes gets its Content-Length if no header frames it.
 
     A body that is neither chunked nor as long as the headers say ends with the connection.
     """
@@ -55,21 +55,21 @@ class Answer:
     headers: Headers = ()
     body: bytes | Iterable[bytes] = b""
     call: str = ""
-    """The report call it answers, for the record."""
+    """The report call that it answers, for the record."""
     etag: str = ""
-    """The ETag that went out or was matched, for the record."""
+    """The ETag that was sent or matched, for the record."""
     reason: str = ""
-    """Other words than the usual ones behind the status."""
+    """The reason phrase; empty means the usual one of the status."""
     wire: tuple[Stream, ...] = ()
-    """What happens to the pieces of the answer; an empty piece only asks whether the client is still there."""
+    """What changes the pieces; an empty piece only asks whether the client is still there."""
     close: Callable[[], None] = _nothing
-    """Called when the answer has gone out, or never will."""
+    """Called when the answer is sent, or cannot be."""
     faults: tuple[str, ...] = ()
     """The faults in it, for the record."""
 
     def header(self, name: str) -> str | None:
-        """The value of that header."""
-        return next((value for known, value in self.headers if known.lower() == name.lower()), None)
+        """Return the value of a header, or None."""
+        return next((value for each, value in self.headers if each.lower() == name.lower()), None)
 
     @property
     def chunks(self) -> Iterator[bytes]:
@@ -78,27 +78,27 @@ class Answer:
 
 
 class Tally:
-    """Counts the body of one answer, and tells once, SHA-256 (of a body that comes in chunks) and size."""
+    """Counts the body of one answer, and reports its SHA-256 (of a body in chunks) and size once."""
 
-    def __init__(self, tell: Callable[[bytes, int], None]) -> None:
-        self._tell: Callable[[bytes, int], None] | None = tell
+    def __init__(self, report: Callable[[bytes, int], None]) -> None:
+        self._report: Callable[[bytes, int], None] | None = report
         self._sha256 = hashlib.sha256()
         self.size = 0
 
     def count(self, chunk: bytes) -> None:
-        """Adds a chunk that goes out."""
+        """Add a chunk that is sent."""
         self._sha256.update(chunk)
         self.size += len(chunk)
 
-    def tell(self, sha256: bool = True) -> None:
-        """What was counted, the first time only."""
-        told, self._tell = self._tell, None
-        if told:
-            told(self._sha256.digest() if sha256 else b"", self.size)
+    def close(self, sha256: bool = True) -> None:
+        """Report what was counted, the first time only."""
+        report, self._report = self._report, None
+        if report:
+            report(self._sha256.digest() if sha256 else b"", self.size)
 
 
 def pieces(answer: Answer, tally: Tally) -> Iterator[bytes]:
-    """The head, then the frames of the body. The tally is told before the last one."""
+    """Yield the head, then the frames of the body. The tally is closed before the last one."""
     whole = isinstance(answer.body, bytes)
     chunked = CHUNKED in answer.headers
     head = [f"HTTP/1.1 {answer.status} {answer.reason or responses.get(answer.status, '')}"]
@@ -108,19 +108,19 @@ def pieces(answer: Answer, tally: Tally) -> Iterator[bytes]:
     if whole:
         for chunk in answer.chunks:
             tally.count(chunk)
-        tally.tell(sha256=False)
+        tally.close(sha256=False)
     yield "\r\n".join((*head, "", "")).encode()
     for chunk in filter(None, answer.chunks):
         if not whole:
             tally.count(chunk)
         yield b"%x\r\n%b\r\n" % (len(chunk), chunk) if chunked else chunk
-    tally.tell()
+    tally.close()
     if chunked:
         yield LAST_CHUNK
 
 
 def ends_with_connection(request: Request, answer: Answer, size: int) -> bool:
-    """Whether the client cannot tell by the head where the answer ended, of whose body so many bytes went out."""
+    """Whether only the end of the connection ends the answer, of whose body `size` bytes were sent."""
     if isinstance(answer.body, bytes) or CHUNKED in answer.headers:
         return False
     return request.method != "HEAD" and answer.status not in _BARE and answer.header("Content-Length") != str(size)

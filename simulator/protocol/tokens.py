@@ -1,6 +1,6 @@
-"""Access tokens: JWTs signed with a key of this process (RFC 7519), and the check that Graph makes of them.
+"""Access tokens: JWTs signed with a key of this process (RFC 7519), and how Graph checks them.
 
-Issue and expiry go by the real clock, since those who read the tokens, such as Azurite, know no other.
+They are issued and expire in real time, as others that read them, such as Azurite, know no simulated time.
 """
 
 import hmac
@@ -26,11 +26,11 @@ GRAPH_ROOTS = (
 """https://learn.microsoft.com/graph/deployments."""
 
 
-def _packed(part: bytes) -> str:
+def _encoded(part: bytes) -> str:
     return urlsafe_b64encode(part).rstrip(b"=").decode()
 
 
-def _unpacked(text: str) -> bytes:
+def _decoded(text: str) -> bytes:
     return urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
@@ -50,11 +50,11 @@ class Tokens:
         """Delegated permissions that new Graph tokens carry."""
 
     def reset(self) -> None:
-        """New Graph tokens carry the permission again, and no other."""
+        """Give new Graph tokens the permission again, and no other."""
         self.roles, self.scopes = (PERMISSION,), ()
 
     def issue(self, resource: str, client_id: str | None = None) -> tuple[str, int]:
-        """A token for the resource and its expiry in seconds since 1970."""
+        """Return a token for the resource and its expiry in seconds since 1970."""
         audience = resource.removesuffix("/.default").rstrip("/")
         app, now = client_id or self.client_id, int(time.time())
         claims: dict[str, Any] = {
@@ -70,23 +70,23 @@ class Tokens:
         if audience in self._audiences:
             claims |= {"roles": list(self.roles)} if self.roles else {}
             claims |= {"scp": " ".join(self.scopes)} if self.scopes else {}
-        return self._written(claims), now + self._life
+        return self._signed(claims), now + self._life
 
     def altered(self, token: str, edit: Callable[[dict[str, Any]], dict[str, Any]]) -> tuple[str, dict[str, Any]]:
-        """A token like that one with other claims, and the claims."""
-        claims = edit(json.loads(_unpacked(token.split(".")[1])))
-        return self._written(claims), claims
+        """Return a token with the edited claims of another, and the claims."""
+        claims = edit(json.loads(_decoded(token.split(".")[1])))
+        return self._signed(claims), claims
 
     def check(self, authorization: str | None) -> Mapping[str, Any]:
-        """The claims of a bearer that Graph accepts; raises InvalidToken."""
+        """Return the claims of a bearer. Raise InvalidToken if Graph would not accept it."""
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise InvalidToken("Access token is empty.")
         content, _, signature = token.rpartition(".")
         try:
-            if not hmac.compare_digest(self._sign(content), _unpacked(signature)):
+            if not hmac.compare_digest(self._signature(content), _decoded(signature)):
                 raise InvalidToken("Access token validation failure. Invalid signature.")
-            claims: dict[str, Any] = json.loads(_unpacked(content.partition(".")[2]))
+            claims: dict[str, Any] = json.loads(_decoded(content.partition(".")[2]))
         except ValueError:
             raise InvalidToken("CompactToken parsing failed with error code: 80049217") from None
         if claims["exp"] <= time.time():
@@ -97,16 +97,16 @@ class Tokens:
             raise InvalidToken("Access token validation failure. Invalid audience.")
         return claims
 
-    def _written(self, claims: dict[str, Any]) -> str:
-        content = ".".join(_packed(json.dumps(part).encode()) for part in ({"typ": "JWT", "alg": "HS256"}, claims))
-        return f"{content}.{_packed(self._sign(content))}"
+    def _signed(self, claims: dict[str, Any]) -> str:
+        content = ".".join(_encoded(json.dumps(part).encode()) for part in ({"typ": "JWT", "alg": "HS256"}, claims))
+        return f"{content}.{_encoded(self._signature(content))}"
 
-    def _sign(self, content: str) -> bytes:
+    def _signature(self, content: str) -> bytes:
         return hmac.digest(self._key, content.encode(), "sha256")
 
 
 def check_permission(claims: Mapping[str, Any], *, delegated_only: bool) -> None:
-    """Refuses a token that may not read the report; an app's own token never may if it is for users only."""
+    """Raise MissingPermission for a token that may not read the report; a delegated one is for tokens of users only."""
     granted = set(claims.get("scp", "").split()) | (set() if delegated_only else set(claims.get("roles", ())))
     if PERMISSION not in granted:
         raise MissingPermission

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from simulator.tenant import activity as habits
-from simulator.tenant import columns
+from simulator.tenant import activity, columns
 from simulator.tenant.activity import KINDS, Vector
 from simulator.tenant.columns import Cell
 from simulator.tenant.measures import Scope
@@ -16,31 +15,29 @@ DEVICES = {"Windows": 5, "Mac": 2, "iOS": 3, "Android": 2, "Windows 10 Mobile": 
 
 
 def owners(scope: Scope, product: str) -> Vector:
-    """1 for the kinds that the product is assigned to."""
-    licensed = habits.licensed(scope.seed, scope.service, scope.day)
-    chances = habits.lot(scope.seed, product)
-    return [one if chance < PRODUCTS[product] * 256 else 0 for one, chance in zip(licensed, chances, strict=True)]
+    """Return 1 for the kinds that the product is assigned to."""
+    licensed = activity.licensed(scope.seed, scope.service, scope.day)
+    chances = activity.trait(scope.seed, product)
+    return [has if chance < PRODUCTS[product] * 256 else 0 for has, chance in zip(licensed, chances, strict=True)]
 
 
 def numbers(scope: Scope, product: str) -> dict[str, Vector]:
-    """Count column -> number per kind: activations (0 to 2 per sort of device), or 1 for the kinds in that state."""
+    """Return count column -> number per kind: activations (0 to 2 per sort of device), or 1 for being in a state."""
     devices: dict[str, Vector] = {
-        device: [
-            (chance % 10 < likely) + (chance % 10 * 3 < likely) for chance in habits.lot(scope.seed, product, device)
-        ]
+        device: [(lot % 10 < likely) + (lot % 10 * 3 < likely) for lot in activity.trait(scope.seed, product, device)]
         for device, likely in DEVICES.items()
     }
-    shared = [int(chance < 12) for chance in habits.lot(scope.seed, product, "shared")]
+    shared = [int(chance < 12) for chance in activity.trait(scope.seed, product, "shared")]
     activated = [int(any(counts)) for counts in zip(*devices.values(), strict=True)]
     return {**devices, "Assigned": [1] * KINDS, "Activated": activated, "Shared Computer Activation": shared}
 
 
 def detail(header: Sequence[str], population: Population, scope: Scope, missing: int) -> Iterator[list[str]]:
-    """A row per person and product."""
+    """Yield a row per person and product."""
     rules = [(owners(scope, product), _cells(header, scope, product)) for product in PRODUCTS]
     for member in population.members(scope.day, missing):
-        for have, cells in rules:
-            if have[member.kind]:
+        for owner, cells in rules:
+            if owner[member.kind]:
                 yield [cell(member) for cell in cells]
 
 
@@ -48,27 +45,27 @@ def _cells(header: Sequence[str], scope: Scope, product: str) -> list[Cell]:
     of_kind = numbers(scope, product)
     (since,) = columns.cells(["Last Activation Date"], scope)
     own: dict[str, Cell] = {
-        "Product Type": lambda one: product,
-        "Last Activated Date": lambda one: since(one) if of_kind["Activated"][one.kind] else "",
-        "Activated On Shared Computer": lambda one: str(bool(of_kind["Shared Computer Activation"][one.kind])),
+        "Product Type": lambda member: product,
+        "Last Activated Date": lambda member: since(member) if of_kind["Activated"][member.kind] else "",
+        "Activated On Shared Computer": lambda member: str(bool(of_kind["Shared Computer Activation"][member.kind])),
     }
 
     def counted(device: str) -> Cell:
-        return lambda one: str(of_kind[device][one.kind])
+        return lambda member: str(of_kind[device][member.kind])
 
     own |= {device: counted(device) for device in DEVICES}
     return [own.get(column, rule) for column, rule in zip(header, columns.cells(header, scope), strict=True)]
 
 
 def by_product(header: Sequence[str], population: Population, scope: Scope, missing: int) -> Iterator[list[str]]:
-    """A row per product: activations by device, or people by state."""
+    """Yield a row per product: activations by device, or people by state."""
     sample = list(population.sample(scope.day, missing))
     for product in PRODUCTS:
-        have, of_kind = owners(scope, product), numbers(scope, product)
+        owner, of_kind = owners(scope, product), numbers(scope, product)
         own = {"Report Refresh Date": columns.iso(scope.day), "Product Type": product}
         yield [
             own[column]
             if column in own
-            else str(sum(weight * have[one.kind] * of_kind[column][one.kind] for one, weight in sample))
+            else str(sum(weight * owner[member.kind] * of_kind[column][member.kind] for member, weight in sample))
             for column in header
         ]

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from simulator.tenant import activity as habits
-from simulator.tenant import columns, names
+from simulator.tenant import activity, columns, names
 from simulator.tenant.measures import Scope
 
 AREAS = ("Exchange", "Teams Messaging", "Teams Calling")
@@ -11,13 +10,13 @@ APPS = 3
 
 
 def rows(header: Sequence[str], scope: Scope) -> Iterator[list[str]]:
-    """A row per day and app, newest day first; Graph's report also has one per service area."""
+    """Yield a row per day and app, the newest day first; Graph's report has one per service area too."""
     sharepoint = "UsageDateTime" in header
     for day in range(scope.day, scope.first - 1, -1):
         for area in ("SharePoint",) if sharepoint else AREAS:
             for app in range(APPS):
-                lots = habits.noise(scope.seed, "api", area, app, day)
-                usage = int((1000 + 40 * lots[0]) * habits.rhythm(day))
+                chances = activity.noise(scope.seed, "api", area, app, day)
+                usage = int((1000 + 40 * chances[0]) * activity.level_on(day))
                 own = {
                     "Date": columns.iso(day),
                     "UsageDateTime": columns.iso(day),

@@ -1,4 +1,4 @@
-"""What the columns of the reports count, by column name: actions, stocks and kinds, so that a new report needs no code.
+"""What the columns of the reports count, by column name: a new report needs no code.
 
 Reports that name the same thing share the measure behind it, so details and totals agree.
 """
@@ -8,14 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
-from simulator.tenant import activity as habits
+from simulator.tenant import activity
 from simulator.tenant.activity import Vector
 from simulator.tenant.tenant import Member
 
 Number = Callable[[Member], int]
 
 RETIRED_SERVICE = "Skype For Business"
-"""Its cells are blank, not 0 (seen in github.com/elastic/integrations, o365_metrics)."""
+"""Its cells are empty, not 0 (seen in github.com/elastic/integrations, o365_metrics)."""
 
 _ALIASES = {
     "SharePoint Active File": "Active File",
@@ -78,7 +78,7 @@ class Scope:
 
 @lru_cache(maxsize=1024)
 def action(column: str) -> str:
-    """The action that a column counts, whatever the report calls it; the empty action is being active at all."""
+    """Return the action that a column counts, whatever its report calls it; "" means being active at all."""
     app = re.sub(r" (Enabled Users|Active Users|(Copilot )?Last Activity Date)$", "", column)
     name = app.removesuffix(" Copilot") if app != column else column
     name = re.sub(r"^(Used|Has) | (Count|In Seconds)$", "", name)
@@ -88,45 +88,45 @@ def action(column: str) -> str:
 
 @lru_cache(maxsize=64)
 def choices(seed: int, column: str) -> tuple[str, ...]:
-    """The word that members of each kind have in a column of few words."""
+    """Return the word of each kind in a column of few words."""
     words = CHOICES[column]
-    return tuple(words[chance % len(words)] for chance in habits.lot(seed, column))
+    return tuple(words[chance % len(words)] for chance in activity.trait(seed, column))
 
 
 def stock(scope: Scope, column: str) -> Vector:
-    """What a member of each kind has in store on the last day."""
-    return habits.stock(scope.seed, scope.service, _STOCKS.get(column, column), scope.day)
+    """Return what a member of each kind stores on the last day."""
+    return activity.stock(scope.seed, scope.service, _STOCKS.get(column, column), scope.day)
 
 
 def done(scope: Scope, column: str) -> Number:
-    """How often a member did the column's action in the window, while it was there."""
+    """Return a function: how often a member did the column's action in the window, while it was there."""
     first, stop = scope.first, scope.day + 1
-    done = partial(habits.done, scope.seed, scope.service, action(column))
-    by_all = done(first, stop)
+    times = partial(activity.done, scope.seed, scope.service, action(column))
+    in_window = times(first, stop)
 
     def count(member: Member) -> int:
         start, end = max(first, member.joined), min(stop, member.left)
         if start >= end:
             return 0
-        return (by_all if (start, end) == (first, stop) else done(start, end))[member.kind]
+        return (in_window if (start, end) == (first, stop) else times(start, end))[member.kind]
 
     return count
 
 
 def last_day(scope: Scope, service: str, doing: str = "") -> Number:
-    """The last day on which a member was active in the service; 0 = never."""
-    latest = partial(habits.last_done, scope.seed, service, doing)
+    """Return a function: the last day on which a member was active in the service, or 0."""
+    latest = partial(activity.last_done, scope.seed, service, doing)
     today = latest(scope.day)
     day = scope.day
 
     def last(member: Member) -> int:
-        found = today[member.kind] if member.left > day else latest(member.left - 1)[member.kind]
-        return found if found >= member.joined else 0
+        last_of_kind = (today if member.left > day else latest(member.left - 1))[member.kind]
+        return last_of_kind if last_of_kind >= member.joined else 0
 
     return last
 
 
 def licence(scope: Scope, service: str) -> Number:
-    """1 if a member has a licence for the service on the last day, else 0."""
-    have = habits.licensed(scope.seed, service, scope.day)
-    return lambda member: have[member.kind]
+    """Return a function: 1 if a member has a licence for the service on the last day, else 0."""
+    licensed = activity.licensed(scope.seed, service, scope.day)
+    return lambda member: licensed[member.kind]

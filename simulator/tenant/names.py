@@ -1,4 +1,4 @@
-"""What members are called. The only place where a person's names are made."""
+"""The names of members. No other module makes the name of a person."""
 
 from hashlib import blake2b
 from typing import NamedTuple
@@ -38,13 +38,13 @@ class UserName(NamedTuple):
 
 
 def guid(*key: object) -> str:
-    """A GUID that belongs to the key for ever."""
+    """Return a GUID, the same for the same key."""
     text = blake2b(repr(key).encode(), digest_size=16).hexdigest()
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def user(seed: int, number: int) -> UserName:
-    """The names of the person with that number; some display names hold commas or quotes."""
+    """Return the names of the person with that number; some display names contain commas or quotes."""
     mixed = (number * 2654435761 + seed * 40503) >> 4
     given, family = mixed % 30, mixed // 30 % 30
     first, last = _FIRST[given], _LAST[family]
@@ -59,16 +59,16 @@ def user(seed: int, number: int) -> UserName:
 
 
 def title(seed: int, number: int) -> str:
-    """The name of a group, team or community, unique by its number; some hold a comma."""
+    """Return the name of a group, team or community, unique by its number; some contain a comma."""
     topic = _TOPIC[(number * 7 + seed) % 12]
     return f"{topic}, Region {number}" if number % 9 == 4 else f"{topic} {number}"
 
 
 def site_url(number: int) -> str:
-    """The address of a SharePoint site."""
+    """Return the URL of a SharePoint site."""
     return f"{SHAREPOINT}/sites/{_TOPIC[number % 12].lower()}{number}"
 
 
 def drive_url(principal: str) -> str:
-    """The address of a person's OneDrive."""
+    """Return the URL of a person's OneDrive."""
     return f"{SHAREPOINT.replace('.', '-my.', 1)}/personal/{principal.replace('.', '_').replace('@', '_')}"

@@ -1,4 +1,4 @@
-"""What Graph has to show at an instant: the newest refresh date of each report, its bytes, and later corrections."""
+"""What Graph shows at an instant: the newest refresh date of each report, its bytes, and later corrections."""
 
 from base64 import b64encode
 from collections.abc import Callable, Iterator
@@ -19,12 +19,12 @@ CHUNK_ROWS = 512
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The file that a call gives for a refresh date."""
+    """The file of a call for a refresh date."""
 
     call: Call
     refresh_date: date
     empty: bool = False
-    """Whether that date has no numbers yet."""
+    """Whether there are no numbers for that date yet."""
 
     @property
     def etag(self) -> str:
@@ -35,7 +35,7 @@ class Snapshot:
 
 
 class Publication:
-    """All snapshots of a tenant, as they come out."""
+    """All snapshots of a tenant, and when each is published."""
 
     def __init__(self, tenant: Tenant) -> None:
         self.tenant = tenant
@@ -44,9 +44,9 @@ class Publication:
         self._views: list[tuple[str, Callable[[datetime], datetime]]] = []
 
     def newest(self, report: str, now: datetime) -> date:
-        """The newest refresh date: that of two days ago from some hour of the day on, else of three.
+        """Return the newest refresh date: two days ago from some hour of the day on, before that three days ago.
 
-        Each report has an hour of its own, which it keeps give or take two.
+        Each report has an hour of its own, give or take two.
         """
         for pattern, when in tuple(self._views):
             now = when(now) if fnmatchcase(report, pattern) else now
@@ -58,32 +58,32 @@ class Publication:
         return day if now >= appears else day - timedelta(days=1)
 
     def see(self, pattern: str, when: Callable[[datetime], datetime]) -> Callable[[], None]:
-        """Lets the reports that fit the pattern be as far as they would be `when`. Gives what ends it."""
+        """Publish the reports that fit the pattern as if it were the time that `when` returns. Return what ends it."""
         view = (pattern.partition("(")[0], when)
         self._views.append(view)
         return lambda: self._views.remove(view)
 
     def snapshot(self, call: Call, now: datetime) -> Snapshot:
-        """What the call gives at that instant. A day that is not out yet gives an empty file, with the newest ETag."""
+        """Return the snapshot of a call at an instant; if its day is not out yet, an empty one with the newest ETag."""
         newest = self.newest(call.report.name, now)
         if call.day is None:
             return Snapshot(call, newest)
         return Snapshot(call, min(call.day, newest), empty=call.day > newest)
 
     def restate(self, report: str, day: date, revision: int) -> None:
-        """From now on the numbers of that report for that day are others; revisions go from 0 (none) to 7."""
+        """Correct the numbers of a report for a day; revisions go from 0 (no correction) to 7. Raise ValueError."""
         if not 0 <= revision < BATCHES:
             raise ValueError(f"revision must be from 0 to {BATCHES - 1}")
         with self._lock:
             self._revisions[report, day.toordinal()] = revision
 
     def reset(self) -> None:
-        """No numbers were corrected."""
+        """Undo all corrections."""
         with self._lock:
             self._revisions.clear()
 
     def lines(self, snapshot: Snapshot) -> Iterator[str]:
-        """The header, then the rows, each with its line end."""
+        """Yield the header, then the rows, each with its line end."""
         call = snapshot.call
         yield ",".join(call.header) + LINE_END
         if snapshot.empty:
@@ -95,7 +95,7 @@ class Publication:
             yield ",".join(row) + LINE_END
 
     def chunks(self, snapshot: Snapshot) -> Iterator[bytes]:
-        """The bytes as they go over the wire: the BOM alone, the header line, then rows by the hundred."""
+        """Yield the bytes as they go over the wire: the BOM, the header line, then blocks of rows."""
         lines = self.lines(snapshot)
         yield BOM
         yield next(lines).encode()

@@ -1,13 +1,13 @@
-"""The rows of any report as CSV lines: which population and service it is about, and which sort of table it is."""
+"""The rows of any report, by its population, its service and its sort of table."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from simulator.catalogue import Report
-from simulator.tenant import activations, api_usage, columns, totals
-from simulator.tenant import activity as habits
-from simulator.tenant.activity import SPAN, SUITE
+from simulator.tenant import activations, activity, api_usage, columns, totals
+from simulator.tenant.activity import SPAN
 from simulator.tenant.measures import Scope
+from simulator.tenant.services import SUITE
 from simulator.tenant.tenant import Population, Tenant
 from simulator.tenant.totals import Missing
 
@@ -31,7 +31,7 @@ _SUBJECTS = (
     ("getMicrosoft365Copilot", "people", "Copilot"),
     ("getApiUsage", "people", SUITE),
 )
-"""Start of a report's name -> population and service; the first that fits counts."""
+"""The start of a report's name, its population and its service; the first that fits counts."""
 
 
 @dataclass(frozen=True)
@@ -45,19 +45,19 @@ class Table:
     day: int
     """Last day of the window: the refresh date."""
     single: bool
-    """Whether it shows those active on that one day (a `date=` call)."""
+    """Whether it shows the members that were active on that one day (a `date=` call)."""
 
 
 def rows(tenant: Tenant, table: Table, missing: Missing) -> Iterator[Sequence[str]]:
-    """The table without its header, in the order in which Graph gives it: newest day first, or by member."""
+    """Return the rows without the header, in Graph's order: the newest day first, or by member."""
     report, header = table.report, table.header
     _, name, service = next(subject for subject in _SUBJECTS if report.name.startswith(subject[0]))
     population, scope = tenant.populations[name], _scope(tenant, table, service)
     if report.delegated_only:
         return api_usage.rows(header, scope)
     if "Product Type" in header:
-        by = activations.detail if report.kind == "detail" else activations.by_product
-        return by(header, population, scope, missing(table.day))
+        make = activations.detail if report.kind == "detail" else activations.by_product
+        return make(header, population, scope, missing(table.day))
     if report.kind == "detail":
         return _detail(table, population, scope, missing(table.day))
     return (totals.daily if report.kind == "counts" else totals.summary)(header, population, scope, missing)
@@ -70,10 +70,10 @@ def _scope(tenant: Tenant, table: Table, service: str) -> Scope:
 
 
 def _detail(table: Table, population: Population, scope: Scope, missing: int) -> Iterator[Sequence[str]]:
-    """A row per member: everyone with a licence, or those active on the single day."""
+    """Yield a row per member: everyone with a licence, or everyone active on the single day."""
     cells = columns.cells(table.header, scope)
     day, single = table.day, table.single
-    shown = (habits.active if single else habits.licensed)(scope.seed, scope.service, day)
+    shown = (activity.active if single else activity.licensed)(scope.seed, scope.service, day)
     for member in population.members(day, missing):
         if shown[member.kind] and not (single and member.left <= day):
             yield [cell(member) for cell in cells]

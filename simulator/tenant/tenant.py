@@ -1,6 +1,6 @@
-"""Who is in the tenant: people, sites, groups, teams and communities, as they come and go over the years.
+"""The members of the tenant: people, sites, groups, teams and communities that join and leave over the years.
 
-Members are numbered in the order in which they join, so the members of a kind who are there on a day are a `range`.
+Members are numbered in the order of joining, so the members of one kind on one day are a `range`.
 """
 
 from bisect import bisect_right
@@ -10,10 +10,11 @@ from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple
 
-from simulator.tenant.activity import FOUNDED, KINDS, NEVER, SPAN, noise, works
+from simulator.tenant.activity import KINDS, NEVER, SPAN, is_working_day, noise
+from simulator.tenant.services import FOUNDED
 
 ANCHOR = date(2026, 1, 1).toordinal()
-"""The day on which the tenant has about the number of users that was asked for."""
+"""The day on which the tenant has about the wanted number of users."""
 HORIZON = date(2046, 1, 1).toordinal()
 """Nobody joins after this day."""
 SHOWN_AFTER_LEAVING = 30
@@ -38,7 +39,7 @@ class Member(NamedTuple):
 
 
 def _growth(day: int) -> float:
-    """Share of all members (1 on the anchor day) that have joined by then."""
+    """Return the share of all members (1 on the anchor day) that have joined by a day."""
     if day < FOUNDED:
         return 0.0
     if day > ANCHOR:
@@ -48,17 +49,17 @@ def _growth(day: int) -> float:
 
 @lru_cache(maxsize=1)
 def _arrivals() -> list[float]:
-    """The same for each day from the founding to the horizon, in steps, since members join on working days."""
-    return list(accumulate((_growth(day) if works(day) else 0.0 for day in range(FOUNDED, HORIZON)), max))
+    """Return the same for each day from the founding to the horizon, in steps, as members join on working days only."""
+    return list(accumulate((_growth(day) if is_working_day(day) else 0.0 for day in range(FOUNDED, HORIZON)), max))
 
 
 class Population:
-    """The members of one sort."""
+    """The members of one sort, such as people."""
 
     def __init__(self, seed: int, name: str, size: int) -> None:
-        lots, terms = noise(seed, name, "leaves"), noise(seed, name, "tenure")
+        leaves, terms = noise(seed, name, "leaves"), noise(seed, name, "tenure")
         self._tenures = [
-            90 + 14 * term if lot < _LEAVERS * 256 else NEVER for lot, term in zip(lots, terms, strict=True)
+            90 + 14 * term if chance < _LEAVERS * 256 else NEVER for chance, term in zip(leaves, terms, strict=True)
         ]
         self._offset = noise(seed, name, "offset")[0]
         self._back = pow(_STRIDE, -1, KINDS)
@@ -67,23 +68,23 @@ class Population:
         self.sizes = lru_cache(maxsize=1024)(self._sizes)
 
     def joined_by(self, day: int) -> int:
-        """How many members have joined by the end of that day."""
+        """Return how many members have joined by the end of a day."""
         return self._joined[min(day, HORIZON - 1) - FOUNDED] if day >= FOUNDED else 0
 
     def member(self, number: int) -> Member:
-        """The member with that number."""
+        """Return the member with that number."""
         kind = (number * _STRIDE + self._offset) % KINDS
         joined = FOUNDED + bisect_right(self._joined, number)
         return Member(number, kind, joined, min(joined + self._tenures[kind], NEVER))
 
     def _of_kind(self, kind: int, start: int, stop: int) -> range:
-        """Numbers of the members of that kind from `start` to before `stop`."""
+        """Return the numbers of the members of a kind from `start` to before `stop`."""
         first = (kind - self._offset) * self._back
         start += (first - start) % KINDS
         return range(start, max(start, stop), KINDS)
 
     def _sizes(self, day: int, missing: int = 0) -> list[int]:
-        """Members of each kind that are there on that day, without the first batches."""
+        """Return how many members of each kind there are on a day, without the first `missing` batches."""
         joined = self.joined_by(day)
         return [
             0 if kind % BATCHES < missing else len(self._of_kind(kind, self.joined_by(day - tenure), joined))
@@ -91,14 +92,14 @@ class Population:
         ]
 
     def members(self, day: int, missing: int = 0) -> Iterator[Member]:
-        """Members that reports show on that day, those deleted of late included, in order of arrival."""
+        """Yield the members that reports show on a day, recently deleted ones included, in the order of joining."""
         for number in range(self.joined_by(day)):
-            one = self.member(number)
-            if one.left + SHOWN_AFTER_LEAVING > day and one.kind % BATCHES >= missing:
-                yield one
+            member = self.member(number)
+            if member.left + SHOWN_AFTER_LEAVING > day and member.kind % BATCHES >= missing:
+                yield member
 
     def sample(self, day: int, missing: int = 0) -> Iterator[tuple[Member, int]]:
-        """The same members, those of a kind who were there all through the longest window as one with a weight."""
+        """Yield the same members with weights: those of a kind that were there for the longest window are one."""
         joined, settled = self.joined_by(day), self.joined_by(day - SPAN)
         for kind in range(KINDS):
             if kind % BATCHES < missing:
@@ -108,12 +109,12 @@ class Population:
             alike = self._of_kind(kind, living, settled)
             if alike:
                 yield self.member(alike[0]), len(alike)
-            for apart in (self._of_kind(kind, shown, living), self._of_kind(kind, max(living, settled), joined)):
-                yield from ((self.member(number), 1) for number in apart)
+            for numbers in (self._of_kind(kind, shown, living), self._of_kind(kind, max(living, settled), joined)):
+                yield from ((self.member(number), 1) for number in numbers)
 
 
 class Tenant:
-    """All populations, made from one seed and the number of users."""
+    """All populations of a tenant, made from a seed and a number of users."""
 
     def __init__(self, users: int = 250, seed: int = 1) -> None:
         self.seed = seed

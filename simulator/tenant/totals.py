@@ -1,7 +1,7 @@
-"""Rows of the count reports: a row per day, or a row per period, added up over all members.
+"""Rows of the count reports: a row per day, or one per period, added up over all members.
 
-A daily row counts who was there on that day. A period row adds up the rows that the detail report of the period has, so
-the two agree.
+A daily row counts the members of that day. A period row adds up the rows of the detail report of the period, so the two
+agree.
 """
 
 import re
@@ -11,14 +11,15 @@ from functools import lru_cache
 from itertools import compress
 from operator import mul
 
-from simulator.tenant import activity as habits
-from simulator.tenant.activity import KINDS, SUITE, Vector
+from simulator.tenant import activity
+from simulator.tenant.activity import KINDS, Vector
 from simulator.tenant.columns import iso
 from simulator.tenant.measures import QUOTAS, RETIRED_SERVICE, Number, Scope, action, choices, done, licence, stock
+from simulator.tenant.services import SUITE
 from simulator.tenant.tenant import Population
 
 Missing = Callable[[int], int]
-"""Day -> batches of members that its numbers lack (0 to 7; see tenant.BATCHES)."""
+"""Day -> how many batches of members its numbers lack (0 to 7; see tenant.BATCHES)."""
 
 _QUOTA_STATES = {
     "Under Limit": (0, QUOTAS["Issue Warning Quota (Byte)"]),
@@ -26,44 +27,46 @@ _QUOTA_STATES = {
     "Send Prohibited": (QUOTAS["Prohibit Send Quota (Byte)"], QUOTAS["Prohibit Send/Receive Quota (Byte)"]),
     "Send/Receive Prohibited": (QUOTAS["Prohibit Send/Receive Quota (Byte)"], 2**63),
 }
-"""Column -> mailbox sizes from, to before."""
+"""Column -> least size of a mailbox in bytes, and the size that is too large."""
 _FIXED = ("Report Refresh Date", "Report Period", "Report Date", "Site Type")
-"""The columns that say what a row is about."""
+"""Columns that say what a row is about."""
 
 
 @lru_cache(maxsize=1024)
 def counts_members(report: str, column: str) -> bool:
-    """Whether the column counts members, not what they did."""
+    """Whether the column counts members, and not what they did."""
     return bool(re.search(r"(User|Account|Site|Group|Team|Mailbox)Count", report)) and "prompts" not in column.lower()
 
 
 def _on_day(column: str, scope: Scope) -> Vector:
-    """What a member of each kind adds to the column on the last day of the scope."""
+    """Return what a member of each kind adds to the column on the last day of the scope."""
     seed, service, day = scope.seed, scope.service, scope.day
     if scope.report.endswith("FileCounts") and column in ("Total", "Active"):
-        return stock(scope, "File Count") if column == "Total" else habits.amounts(seed, service, "Active File", day)
-    there = habits.licensed(seed, service, day)
+        return stock(scope, "File Count") if column == "Total" else activity.amounts(seed, service, "Active File", day)
+    licensed = activity.licensed(seed, service, day)
     if column in _QUOTA_STATES:
         low, high = _QUOTA_STATES[column]
         sizes = stock(scope, "Storage Used (Byte)")
-        return [one * (low <= size < high) for one, size in zip(there, sizes, strict=True)]
+        return [one * (low <= size < high) for one, size in zip(licensed, sizes, strict=True)]
     if column.endswith(" Teams"):
-        alive = habits.active(seed, service, day) if column.startswith("Active") else there
+        counted = activity.active(seed, service, day) if column.startswith("Active") else licensed
         sort = column.split()[-2]
-        return [one * (mine == sort) for mine, one in zip(choices(seed, "Team Type"), alive, strict=True)]
+        return [one * (mine == sort) for mine, one in zip(choices(seed, "Team Type"), counted, strict=True)]
     if column == "Total" or column.endswith(" Enabled Users"):
-        return there
+        return licensed
     if "(Byte)" in column:
         return stock(scope, column)
-    return habits.active(seed, column, day) if service == SUITE else habits.amounts(seed, service, action(column), day)
+    if service == SUITE:
+        return activity.active(seed, column, day)
+    return activity.amounts(seed, service, action(column), day)
 
 
 def _in_window(column: str, scope: Scope) -> Number:
-    """What one member adds to the column in the window."""
-    if found := re.fullmatch(r"(.+) (Active|Inactive)", column):
-        have = licence(scope, found[1])
-        used = done(replace(scope, service=found[1]), "Active")
-        return used if found[2] == "Active" else lambda one: have(one) and not used(one)
+    """Return a function: what one member adds to the column in the window."""
+    if match := re.fullmatch(r"(.+) (Active|Inactive)", column):
+        licensed = licence(scope, match[1])
+        active = done(replace(scope, service=match[1]), "Active")
+        return active if match[2] == "Active" else lambda member: licensed(member) and not active(member)
     return licence(scope, scope.service) if column.endswith(" Enabled Users") else done(scope, column)
 
 
@@ -76,7 +79,7 @@ def _written(column: str, total: int) -> str:
 
 
 def _site_types(header: Sequence[str], scope: Scope) -> dict[str, Vector]:
-    """Site Type -> 1 for the kinds of that type. `All` adds up the others; it is alone without such a column."""
+    """Return Site Type -> 1 for the kinds of that type; only `All` if there is no such column."""
     types: dict[str, Vector] = {"All": [1] * KINDS}
     if "Site Type" not in header:
         return types
@@ -87,7 +90,7 @@ def _site_types(header: Sequence[str], scope: Scope) -> dict[str, Vector]:
 
 
 def daily(header: Sequence[str], population: Population, scope: Scope, missing: Missing) -> Iterator[list[str]]:
-    """A row per day, newest first, or per day and site type."""
+    """Yield a row per day, the newest first, or one per day and site type."""
     fixed = {"Report Refresh Date": iso(scope.day), "Report Period": scope.period}
     for day in range(scope.day, scope.first - 1, -1):
         fixed["Report Date"] = iso(day)
@@ -101,7 +104,7 @@ def daily(header: Sequence[str], population: Population, scope: Scope, missing: 
 def _of_day(
     header: tuple[str, ...], population: Population, today: Scope, missing: int
 ) -> Sequence[tuple[str, Sequence[str]]]:
-    """The cells of each site type. Each day is in the files of half a year."""
+    """Return the cells of each site type. They are kept, as each day is in the files of half a year."""
     rows = []
     for site_type, chosen in _site_types(header, today).items():
         sizes = list(map(mul, population.sizes(today.day, missing), chosen))
@@ -119,15 +122,15 @@ def _total(column: str, today: Scope, sizes: Sequence[int]) -> str:
 
 
 def summary(header: Sequence[str], population: Population, scope: Scope, missing: Missing) -> Iterator[list[str]]:
-    """One row for the whole window."""
+    """Yield one row for the whole window."""
     sample = list(population.sample(scope.day, missing(scope.day)))
     fixed = {"Report Refresh Date": iso(scope.day), "Report Period": scope.period}
 
     def total(column: str) -> int:
         number = _in_window(column, scope)
         if counts_members(scope.report, column):
-            return sum(weight for one, weight in sample if number(one))
-        return sum(weight * number(one) for one, weight in sample)
+            return sum(weight for member, weight in sample if number(member))
+        return sum(weight * number(member) for member, weight in sample)
 
     def text(column: str) -> str:
         if _blank(column, scope):

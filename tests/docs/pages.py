@@ -12,7 +12,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).parent.parent.parent
 PAGES = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
-    *(page for folder in ("docs", "infra", "powerbi") for page in sorted((ROOT / folder).glob("*.md"))),
+    *(page for folder in ("docs", "infra", "powerbi", "simulator") for page in sorted((ROOT / folder).glob("*.md"))),
 ]
 
 _FENCED = re.compile(r"^( *)```([\w-]*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)

@@ -17,6 +17,7 @@ from shared.domain.catalogue import catalogue
 from shared.domain.errors import Outcome, RequestError
 from shared.domain.outcome import Flag
 from shared.domain.selection import select
+from shared.graph.error_mapping import MEANINGS
 from shared.web.archive_cache import Inventory
 from shared.web.status import summary
 from tests.docs.pages import ROOT, pages, words
@@ -60,6 +61,7 @@ def given_reasons() -> set[tuple[Outcome, str]]:
     """Every reason in the code, with the outcome that it comes with."""
     found = {(ERRORS[each.function], each.word) for each in said() if each.function in ERRORS}
     found |= {(Outcome[each.outcome], each.word) for each in said() if each.function in ("Unasked", "done")}
+    found |= {(each.error.outcome, each.reason) for each in MEANINGS}
     return found | {(Outcome.DEFERRED, "unconfirmed")}  # Unconfirmed brings its own
 
 

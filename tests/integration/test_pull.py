@@ -18,7 +18,7 @@ from shared.archive.snapshot import Origin, Snapshot
 from shared.domain.call import Call
 from shared.domain.catalogue import catalogue
 from shared.domain.errors import ArchiveUnavailable, Outcome, RunFailed, Unconfirmed
-from shared.graph.session import CHUNK
+from shared.graph.body_stream import CHUNK
 from shared.pulling.plan import Ask
 from tests.wire import Wire, response
 

@@ -25,8 +25,9 @@ from local.simulator_client import Control
 from local.stack import Stack
 from shared.app import App, app
 from shared.archive.layout import CONTAINERS
-from shared.graph.client import Graph
-from shared.identity import Bearer, ManagedIdentity
+from shared.graph.bearer import Bearer
+from shared.graph.client import GraphClient
+from shared.identity import ManagedIdentity
 from shared.settings import SETTINGS
 from shared.web.http import Request, answer
 from tests.reliability.storage_proxy import FaultyStorage
@@ -226,7 +227,7 @@ def test_storage_says_back_what_it_refuses(
     assert search.found() == []
 
 
-class Broken(Graph):
+class Broken(GraphClient):
     """Has a mistake, whose exception tells all."""
 
     def get(self, path: str, etag: str | None = None) -> NoReturn:

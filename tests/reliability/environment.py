@@ -23,7 +23,7 @@ from shared.settings import read
 from simulator.faults.rules import Rules
 from simulator.simulator import Simulator
 from tests.reliability.in_memory import FaultyMemory
-from tests.reliability.in_process import InProcessControl, InProcessGraph
+from tests.reliability.in_process import InProcessControl, in_process_graph
 from tests.reliability.oracle import Blobs
 from tests.reliability.storage_proxy import FaultyStorage, Operation
 from tests.reliability.storage_proxy.proxy import Hook
@@ -106,7 +106,7 @@ class InProcess(World):
         return self._memory.sound.blobs
 
     def _app(self, store: InMemoryBlobStore, reports: str) -> App:
-        graph = InProcessGraph(self._simulator, self.control.sleep)
+        graph = in_process_graph(self._simulator, self.control.sleep)
         settings = read(self._settings | {"REPORTS": reports})
         return App(settings, store=store, graph=graph, clock=self.control.now, sleep=self.control.sleep)
 

@@ -8,20 +8,21 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from http.client import HTTPException, HTTPResponse
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import requests
 import urllib3
-from azure.core.credentials import AccessToken, TokenCredential
+from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError
 from requests.adapters import HTTPAdapter
 
 from local.simulator_client import Control
-from shared.graph.client import Graph
-from shared.graph.session import Session
-from shared.identity import A_MINUTE, Bearer, ManagedIdentity
+from shared.graph.bearer import Bearer
+from shared.graph.client import GraphClient
+from shared.identity import RUN_TOKEN_BACKOFF, ManagedIdentity
 from simulator.protocol.messages import Request
 from simulator.simulator import Simulator
 
@@ -50,35 +51,15 @@ class InProcessControl(Control):
         return json.loads(content)
 
 
-class InProcessGraph(Graph):
-    """The app's client of Graph, connected to the simulator."""
-
-    def __init__(self, simulator: Simulator, sleep: Callable[[float], object]) -> None:
-        bearer = Bearer(lambda: _Identity(simulator, sleep), simulator.graph_endpoint)
-        super().__init__(simulator.graph_endpoint, bearer, frozenset([simulator.download_origin]))
-        self._adapter = _Adapter(simulator)
-        self._origins = simulator.graph_endpoint, simulator.download_origin
-
-    def _session(self, to: str) -> Session:
-        session = super()._session(to)
-        for origin in self._origins:
-            if origin + "/" in session.adapters:
-                session.adapters[origin + "/"] = self._adapter
-        return session
+def in_process_graph(simulator: Simulator, sleep: Callable[[float], object]) -> GraphClient:
+    """Return the app's client of Graph, connected to the simulator. It asks again for a token as in the app."""
+    endpoint = simulator.graph_endpoint
+    identity = partial(ManagedIdentity, None, RUN_TOKEN_BACKOFF, sleep, credential=lambda **_: _Credential(simulator))
+    origins = frozenset([simulator.download_origin])
+    return GraphClient(endpoint, Bearer(identity, endpoint), origins, adapter=_Adapter(simulator))
 
 
-class _Identity(ManagedIdentity):
-    """Asks again as in the app."""
-
-    def __init__(self, simulator: Simulator, sleep: Callable[[float], object]) -> None:
-        self._simulator = simulator
-        super().__init__(waits=A_MINUTE, sleep=sleep)
-
-    def _fresh(self) -> TokenCredential:
-        return _Endpoint(self._simulator)
-
-
-class _Endpoint:
+class _Credential:
     """The credential of azure-identity, but for its cache."""
 
     def __init__(self, simulator: Simulator) -> None:
@@ -96,7 +77,7 @@ class _Endpoint:
 
 
 class _Adapter(HTTPAdapter):
-    """Has a request answered by the simulator."""
+    """Hands each request to the simulator."""
 
     def __init__(self, simulator: Simulator) -> None:
         super().__init__()
@@ -107,9 +88,9 @@ class _Adapter(HTTPAdapter):
         parts = urlsplit(request.url or "")
         sent = tuple(request.headers.items())
         headers = {name.lower(): value for name, value in sent}
-        asked = Request(request.method or "", request.path_url, headers, b"", sent)
+        message = Request(request.method or "", request.path_url, headers, b"", sent)
         try:
-            answer = _response(self._simulator.exchange(self._names[f"{parts.scheme}://{parts.netloc}"], asked))
+            answer = _response(self._simulator.exchange(self._names[f"{parts.scheme}://{parts.netloc}"], message))
         except (OSError, HTTPException) as error:
             raise requests.ConnectionError(request=request) from error
         return self.build_response(

@@ -16,7 +16,7 @@ Program = subprocess.Popen[str]
 
 
 def start(*options: str) -> Program:
-    command = [sys.executable, "-m", "simulator", *options]
+    command = [sys.executable, "-m", "simulator", "--json", "--watch-stdin", *options]
     return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
@@ -41,7 +41,7 @@ def addresses(program: Program) -> dict[str, str]:
     ids=["end of input", "SIGTERM", "SIGINT"],
 )
 def test_program_prints_its_addresses_and_ends_when_told(end: Callable[[Program], None]) -> None:
-    with start("--watch-stdin", "--users", "10", "--days-ago", "30") as program:
+    with start("--users", "10", "--days-ago", "30") as program:
         told = addresses(program)
         assert set(told) == {"identity_endpoint", "identity_header", "graph_endpoint", "download_origin", "control"}
         now = datetime.fromisoformat(requests.get(f"{told['control']}/clock").json()["now"])
@@ -51,10 +51,10 @@ def test_program_prints_its_addresses_and_ends_when_told(end: Callable[[Program]
 
 
 def test_program_starts_at_the_instant_and_the_port_it_is_given() -> None:
-    with start("--watch-stdin", "--now", "2026-02-28T10:00") as program:
+    with start("--now", "2026-02-28T10:00") as program:
         port = addresses(program)["control"].rpartition(":")[2]
         end_input(program)
-    with start("--watch-stdin", "--now", "2026-02-28T10:00", "--control-port", port) as program:
+    with start("--now", "2026-02-28T10:00", "--control-port", port) as program:
         now = requests.get(f"http://127.0.0.1:{port}/clock").json()["now"] if addresses(program) else ""
         assert now.startswith("2026-02-28T10:0")
         end_input(program)

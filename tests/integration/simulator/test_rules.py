@@ -148,7 +148,7 @@ def test_two_simulators_with_one_seed_fail_alike() -> None:
 def test_a_scenario_is_a_file(tmp_path: Path) -> None:
     file = tmp_path / "scenario.json"
     file.write_text(json.dumps({"rules": [{"fault": "refused"}]}), "utf-8")
-    with start("--watch-stdin", "--users", "10", "--scenario", str(file)) as program:
+    with start("--users", "10", "--scenario", str(file)) as program:
         told = addresses(program)
         assert requests.get(f"{told['control']}/faults").json()["rules"][0]["fault"] == "refused"
         with pytest.raises(requests.ConnectionError):

@@ -18,9 +18,10 @@ from shared.app import App
 from shared.archive.azure_blob_store import AzureBlobStore, StorageTimeouts
 from shared.archive.upload import BLOCK
 from shared.domain.errors import UsageArchiveError
-from shared.graph.client import Graph
+from shared.graph.bearer import Bearer
+from shared.graph.client import GraphClient
 from shared.graph.session import Limits
-from shared.identity import A_MINUTE, Bearer, ManagedIdentity
+from shared.identity import RUN_TOKEN_BACKOFF, ManagedIdentity
 from shared.pulling.run import Runner
 from shared.settings import read
 
@@ -118,11 +119,11 @@ def runner(orders: Orders, control: Control) -> Runner:
     settings = read(orders.settings)
 
     def identity() -> ManagedIdentity:
-        return ManagedIdentity(settings.client_id, A_MINUTE, control.sleep, orders.silence)
+        return ManagedIdentity(settings.client_id, RUN_TOKEN_BACKOFF, control.sleep, orders.silence)
 
     timeouts = StorageTimeouts(read=orders.silence, backoff=0)
     store = AzureBlobStore(settings.archive_url, identity(), settings.archive_ca, timeouts)
     bearer = Bearer(identity, settings.graph_endpoint)
-    graph = Graph(settings.graph_endpoint, bearer, settings.download_origins, Limits(silence=orders.silence))
+    graph = GraphClient(settings.graph_endpoint, bearer, settings.download_origins, Limits(read_timeout=orders.silence))
     app = App(settings, store=store, graph=graph, clock=control.now, sleep=control.sleep, block=orders.block)
     return app.runner

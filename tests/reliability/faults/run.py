@@ -32,9 +32,10 @@ from shared.archive.run_log import Pulled
 from shared.archive.snapshot import Snapshot
 from shared.domain.call import parse
 from shared.domain.catalogue import catalogue
-from shared.graph.client import Graph
+from shared.graph.bearer import Bearer
+from shared.graph.client import GraphClient
 from shared.graph.session import LIMITS, Limits
-from shared.identity import A_MINUTE, READ_SECONDS, Bearer, ManagedIdentity
+from shared.identity import READ_SECONDS, RUN_TOKEN_BACKOFF, ManagedIdentity
 from shared.pulling.plan import BUDGET, WINDOW
 from shared.settings import read
 from shared.verification.archive import verify
@@ -160,13 +161,13 @@ class Bench:
         """
         wanted = read(self.settings | {"REPORTS": reports} | settings)
         store = self._new_store() if fresh else self._store
-        identity = partial(ManagedIdentity, None, A_MINUTE, self.control.sleep, token_seconds)
+        identity = partial(ManagedIdentity, None, RUN_TOKEN_BACKOFF, self.control.sleep, token_seconds)
         bearer = Bearer(identity, wanted.graph_endpoint)
-        graph = Graph(wanted.graph_endpoint, bearer, wanted.download_origins, limits)
+        graph = GraphClient(wanted.graph_endpoint, bearer, wanted.download_origins, limits)
         return App(wanted, store=store, graph=graph, clock=self.control.now, sleep=self.control.sleep)
 
     def _new_store(self) -> AzureBlobStore:
-        identity = ManagedIdentity(None, A_MINUTE, self.control.sleep)
+        identity = ManagedIdentity(None, RUN_TOKEN_BACKOFF, self.control.sleep)
         url, ca = self.settings["ARCHIVE_URL"], self.settings["ARCHIVE_CA"]
         return AzureBlobStore(url, identity, ca, StorageTimeouts(backoff=0))
 

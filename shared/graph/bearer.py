@@ -1,0 +1,31 @@
+"""The bearer token for Microsoft Graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from azure.core.credentials import TokenCredential
+from azure.core.exceptions import AzureError
+
+from shared.domain.errors import Deferred
+
+
+class Bearer:
+    """The token for one resource, fetched when it is first needed and kept until it is renewed."""
+
+    def __init__(self, identity: Callable[[], TokenCredential], resource: str) -> None:
+        """`identity` makes a credential with an empty cache: the platform's cannot be told to forget a token."""
+        self._identity = identity
+        self._scope = f"{resource}/.default"
+        self._credential = identity()
+
+    def token(self) -> str:
+        """Return the token. Raise Deferred if there is none."""
+        try:
+            return self._credential.get_token(self._scope).token
+        except AzureError:  # it quotes the answer, which may quote the request
+            raise Deferred("no_token", f"The managed identity got no token for {self._scope}.") from None
+
+    def renew(self) -> None:
+        """Forget the token: Graph refused it, or it lacks a role that may have been granted since."""
+        self._credential = self._identity()

@@ -1,0 +1,95 @@
+"""What it means for a pull when Graph answers neither with the report nor with a redirect to it."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Container, Mapping
+from email.utils import parsedate_to_datetime
+from typing import NamedTuple
+
+from shared.domain.errors import Deferred, NoData, PullError, Refused, TryAgain
+
+LONGEST_ERROR = 64 << 10
+"""Bytes of a body that are read to find out what went wrong."""
+
+
+class Meaning(NamedTuple):
+    """The error and reason of an answer that has one of the statuses, the code, and the words in its message."""
+
+    error: type[PullError]
+    reason: str
+    statuses: Container[int] = range(1000)
+    code: str = ""
+    words: str = ""
+
+
+MEANINGS = (
+    # learn.microsoft.com/graph/errors; the code InvalidAuthenticationToken in elastic/integrations (o365_metrics)
+    Meaning(TryAgain, "unauthorized", {401}),
+    # learn.microsoft.com/graph/throttling
+    Meaning(TryAgain, "rate_limited", {429}),
+    # learn.microsoft.com/graph/errors
+    Meaning(TryAgain, "graph_error", {408, *range(500, 1000)}),
+    # microsoftgraph/msgraph-sdk-dotnet#1751: some reports, overnight, for days
+    Meaning(Deferred, "missing_credentials", code="MissingCredentials"),
+    # The code S2SUnauthorized in microsoftgraph/msgraph-sdk-dotnet#317 and microsoft-graph-docs#8547
+    Meaning(Refused, "permission", {403}),
+    # microsoftgraph/microsoft-graph-docs#5738: a new tenant
+    Meaning(NoData, "unknown_tenant", code="UnknownTenantId"),
+    # microsoftgraph/microsoft-graph-docs#8946: "Invalid date value specified: 2020-06-03."
+    Meaning(Refused, "date_out_of_reach", words="date value"),
+    # davidmoten/odata-client#93, centreon/centreon-plugins#2305: "Resource not found for the segment 'x'."
+    Meaning(Refused, "unknown_in_this_cloud", words="segment"),
+    Meaning(Refused, "unknown_in_this_cloud", {404}),
+    Meaning(Refused, "bad_request"),
+)
+"""The first that fits counts. Sources are the errors as Microsoft documents them or as issues on GitHub quote them."""
+STALE_TOKEN = frozenset({"unauthorized", "permission"})
+"""Reasons that a new token may mend: the old one is not taken, or was issued before the role was granted."""
+
+
+def error_of(status: int, headers: Mapping[str, str], body: bytes) -> PullError:
+    """Return what an answer means whose body begins with these bytes."""
+    code, message = _code_and_message(body)
+    detail = f"Graph answered {status} {code}: {message}" if code else f"Graph answered {status}."
+    meaning = next(
+        each for each in MEANINGS if status in each.statuses and each.code in ("", code) and each.words in message
+    )
+    if meaning.error is TryAgain:
+        return TryAgain(meaning.reason, detail, _seconds_to_wait(status, headers))
+    return meaning.error(meaning.reason, detail)
+
+
+def _code_and_message(body: bytes) -> tuple[str, str]:
+    """Return Graph's code and message; both empty for a foreign body. The message may hold the true error as JSON."""
+    try:
+        error = json.loads(body)["error"]
+        code, message = str(error["code"]), str(error.get("message", ""))
+        while message.startswith("{"):
+            inner = json.loads(message)["error"]
+            code, message = str(inner["code"]), str(inner.get("message", ""))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return "", ""
+    return code, message[:300]
+
+
+def _seconds_to_wait(status: int, headers: Mapping[str, str]) -> float | None:
+    """Return the wait before the next attempt, or None if Graph names none."""
+    if status == 401:
+        return 0  # the next token may be taken at once
+    return _retry_after(headers) if status == 429 else None
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds in `Retry-After`: an integer, a fraction (Graph sends that too) or a date; None if neither."""
+    text = headers.get("Retry-After", "")
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            until = parsedate_to_datetime(text)
+            seconds = (until - parsedate_to_datetime(headers.get("Date", ""))).total_seconds()
+        except (ValueError, TypeError, OverflowError):
+            return None
+    return seconds if 0 <= seconds < math.inf else None
