@@ -211,7 +211,7 @@ def _docs(options: argparse.Namespace) -> int:
 
 
 def _powerbi(options: argparse.Namespace) -> int:
-    from powerbi.generator.project import FOLDER, write
+    from powerbi.generator.pages import FOLDER, write
 
     print(f"wrote {len(write())} files in {FOLDER}")
     return 0

@@ -1,1 +1,1 @@
-"""Writes the Power BI project in `powerbi/`: `python3 -m local powerbi`."""
+"""Makes the pages of the Power BI report from `pages.toml`: `python -m powerbi.generator`."""

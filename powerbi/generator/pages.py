@@ -1,272 +1,171 @@
-"""The pages of the report: which visual shows what, and where, on a canvas of 1280 by 720."""
+"""The pages of the report as PBIR: https://learn.microsoft.com/power-bi/developer/projects/projects-report
+
+`pages.toml` says what stands where; everything else in `powerbi/` is edited where it is. Schemas and visuals are those
+of the middle of 2025, so that Power BI Desktop from then on opens them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+import json
+import re
+import tomllib
+import uuid
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parents[1]
+PAGES = "Usage.Report/definition/pages"
+
+_SCHEMAS = "https://developer.microsoft.com/json-schemas/fabric/item/report/definition"
+_NAMESPACE = uuid.UUID("6f6d1c1a-54f7-5f3c-9a43-3f4c1a3c0d5e")
+_FONT = "Segoe UI"
+_WIDTH, _HEIGHT, _GAP = 1280, 720, 16
+_MEASURE = re.compile(r"^\tmeasure (?:'(.+?)'|(\w+)) =", re.MULTILINE)
 
 
-class Field(NamedTuple):
-    """A measure or a column of the model."""
-
-    table: str
-    name: str
-    measure: bool = True
-
-    @property
-    def reference(self) -> str:
-        return f"{self.table}.{self.name}"
-
-
-class Visual(NamedTuple):
-    """A visual with its fields by role; `text` is that of a text box, a heading and paragraphs."""
-
-    title: str
-    kind: str
-    place: tuple[int, int, int, int]
-    """Left, top, width, height."""
-    fields: Mapping[str, tuple[Field, ...]] = {}
-    text: tuple[str, ...] = ()
-    sort: tuple[Field, str] | None = None
-    """By what, and whether `Ascending` or `Descending`."""
+def write(folder: Path = FOLDER) -> list[Path]:
+    """Write the pages, remove those and the visuals that are no more, and return the files written."""
+    written = {folder / name: text for name, text in documents().items()}
+    for path, text in written.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8", newline="\n")
+    for path in stale(folder):
+        path.unlink()
+        if not any(path.parent.iterdir()):
+            path.parent.rmdir()
+    return list(written)
 
 
-class Page(NamedTuple):
-    """A page."""
-
-    name: str
-    visuals: tuple[Visual, ...]
-
-
-def _column(table: str, name: str) -> Field:
-    return Field(table, name, measure=False)
+def stale(folder: Path) -> list[Path]:
+    """Return the files there that were made from a page or visual that is no more."""
+    expected = documents()
+    files = [path for path in (folder / PAGES).rglob("*") if path.is_file()]
+    return [path for path in files if path.relative_to(folder).as_posix() not in expected]
 
 
-_DATE, _MONTH, _SERVICE = _column("Date", "Date"), _column("Date", "Month"), _column("Service", "Service")
+def documents() -> dict[str, str]:
+    """Return the text of every file, by its path in `powerbi/`."""
+    pages = tomllib.loads(Path(__file__).with_name("pages.toml").read_text("utf-8"))["page"]
+    ids = [identifier("page", page["name"]) for page in pages]
+    files = {"pages.json": _document("pagesMetadata/1.0.0", pageOrder=ids, activePageName=ids[0])}
+    for page, page_id in zip(pages, ids, strict=True):
+        shown = {"displayName": page["name"], "displayOption": "FitToPage"}
+        files[f"{page_id}/page.json"] = _document("page/2.0.0", name=page_id, **shown, height=_HEIGHT, width=_WIDTH)
+        for order, visual in enumerate([*_head(page), *page["visual"]]):
+            visual_id = identifier("visual", page["name"], visual["kind"], visual["title"])
+            files[f"{page_id}/visuals/{visual_id}/visual.json"] = _document(
+                "visualContainer/2.0.0",
+                name=visual_id,
+                position=_position(visual["place"], order * 1000),
+                visual=_visual(visual),
+            )
+    return {f"{PAGES}/{name}": json.dumps(file, indent=2, ensure_ascii=False) + "\n" for name, file in files.items()}
 
 
-def _text(place: tuple[int, int, int, int], heading: str, *paragraphs: str) -> Visual:
-    return Visual(heading, "textbox", place, text=(heading, *paragraphs))
+def identifier(*names: str) -> str:
+    """Return 20 hexadecimal digits, as Power BI Desktop names pages and visuals: always the same for the same names."""
+    return uuid.uuid5(_NAMESPACE, "/".join(names)).hex[:20]
 
 
-def _head(slicers: tuple[Field, ...], cards: tuple[Field, ...]) -> tuple[Visual, ...]:
-    """The first row of a page: slicers, of which the first is the dates, then cards."""
-    slots = [256, *[160] * (len(slicers) - 1)]
-    width = (1280 - 16 - sum(slots) - 16 * (len(slots) + len(cards))) // len(cards)
-    slots += [width] * len(cards)
-    lefts = [16 + sum(slots[:index]) + 16 * index for index in range(len(slots))]
-    kinds = ["slicer"] * len(slicers) + ["card"] * len(cards)
-    return tuple(
-        Visual(field.name, kind, (left, 16, width, 104), {"Values": (field,)})
-        for field, kind, left, width in zip((*slicers, *cards), kinds, lefts, slots, strict=True)
-    )
+def _document(schema: str, **content: Any) -> dict[str, Any]:
+    return {"$schema": f"{_SCHEMAS}/{schema}/schema.json", **content}
 
 
-START = Page(
-    "START HERE",
-    (
-        _text(
-            (16, 16, 616, 336),
-            "START HERE",
-            "1. Home, Transform data, Edit parameters: write the address of your archive in BaseUrl, such as "
-            "https://HOST/api/v1.0/reports.",
-            "2. Home, Refresh. Power BI asks how to sign in: choose Web API, paste a function key of the archive, and "
-            "choose that address as the level. The privacy level is Organizational.",
-            "3. The state on the right says Connected, and the table below shows how fresh each call is. Two to four "
-            "days are usual: Microsoft is that late.",
-            "If it does not connect: refresh the table Connection alone, and read the state. The page People is empty "
-            "unless BaseUrl is https://HOST/api/personal/v1.0/reports. More: docs/power-bi.md of the project.",
-        ),
-        Visual(
-            "Does the connection work?",
-            "card",
-            (648, 16, 616, 160),
-            {"Values": (Field("Connection", "Connection state"),)},
-        ),
-        Visual(
-            "Newest refresh date",
-            "card",
-            (648, 192, 194, 160),
-            {"Values": (Field("Freshness", "Newest refresh date"),)},
-        ),
-        Visual("Age in days", "card", (858, 192, 194, 160), {"Values": (Field("Freshness", "Age in days"),)}),
-        Visual("History since", "card", (1068, 192, 196, 160), {"Values": (Field("Active users", "History since"),)}),
-        Visual(
-            "How fresh each call is, the oldest first",
-            "tableEx",
-            (16, 368, 1248, 336),
-            {
-                "Values": (
-                    _column("Freshness", "Report"),
-                    _column("Freshness", "Call"),
-                    Field("Freshness", "Newest refresh date"),
-                    Field("Freshness", "Age in days"),
-                )
-            },
-            sort=(Field("Freshness", "Age in days"), "Descending"),
-        ),
-    ),
-)
+def _head(page: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the first row of a page: slicers, of which the first is the dates and wider, then cards of one width."""
+    slicers, cards = page.get("slicers", []), page.get("cards", [])
+    fields = [*(("slicer", field) for field in slicers), *(("card", field) for field in cards)]
+    widths = [256, *[160] * (len(slicers) - 1)][: len(slicers)]
+    if cards:
+        widths += [(_WIDTH - _GAP - sum(widths) - _GAP * len(fields)) // len(cards)] * len(cards)
+    lefts = [_GAP + sum(widths[:index]) + _GAP * index for index in range(len(widths))]
+    return [
+        {"kind": kind, "title": _parts(field)[1], "place": [left, _GAP, width, 104], "fields": {"Values": [field]}}
+        for (kind, field), left, width in zip(fields, lefts, widths, strict=True)
+    ]
 
-_ACTIVE, _BEFORE, _CHANGE = (
-    Field("Active users", name) for name in ("Active users", "Active users a year before", "Change to the year before")
-)
-_LICENSED, _IN_30, _SHARE, _INACTIVE, _INACTIVE_SHARE = (
-    Field("Services", name)
-    for name in ("Licensed users", "Active in 30 days", "Active share", "Inactive 90 days", "Inactive share")
-)
 
-ACTIVE_USERS = Page(
-    "Active users",
-    (
-        *_head((_DATE, _SERVICE), (_ACTIVE, _CHANGE, _LICENSED, _SHARE, _INACTIVE)),
-        Visual(
-            "Active users, and a year before (average of 28 days)",
-            "lineChart",
-            (16, 136, 800, 280),
-            {"Category": (_DATE,), "Y": (_ACTIVE, _BEFORE)},
-        ),
-        Visual(
-            "Licensed against active in 30 days",
-            "clusteredColumnChart",
-            (832, 136, 432, 280),
-            {"Category": (_SERVICE,), "Y": (_LICENSED, _IN_30)},
-        ),
-        Visual(
-            "Per service",
-            "tableEx",
-            (16, 432, 1248, 272),
-            {"Values": (_SERVICE, _ACTIVE, _BEFORE, _CHANGE, _LICENSED, _IN_30, _SHARE, _INACTIVE, _INACTIVE_SHARE)},
-        ),
-    ),
-)
+def _position(place: list[int], order: int) -> dict[str, int]:
+    left, top, width, height = place
+    return {"x": left, "y": top, "z": order, "height": height, "width": width, "tabOrder": order}
 
-_GB, _GB_BEFORE, _GROWTH, _GB_AHEAD = (
-    Field("Storage", name)
-    for name in ("Storage (GB)", "Storage a year before (GB)", "Storage growth", "Storage in 90 days (GB)")
-)
 
-STORAGE = Page(
-    "Storage",
-    (
-        *_head((_DATE, _SERVICE), (_GB, _GB_BEFORE, _GROWTH, _GB_AHEAD)),
-        Visual(
-            "Storage per service (GB)",
-            "lineChart",
-            (16, 136, 800, 568),
-            {"Category": (_DATE,), "Series": (_SERVICE,), "Y": (_GB,)},
-        ),
-        Visual(
-            "Now, and a year before (GB)",
-            "clusteredColumnChart",
-            (832, 136, 432, 280),
-            {"Category": (_SERVICE,), "Y": (_GB_BEFORE, _GB)},
-        ),
-        Visual(
-            "Per service",
-            "tableEx",
-            (832, 432, 432, 272),
-            {"Values": (_SERVICE, _GB, _GROWTH, _GB_AHEAD)},
-        ),
-    ),
-)
+def _visual(visual: dict[str, Any]) -> dict[str, Any]:
+    content: dict[str, Any] = {"visualType": visual["kind"]}
+    if fields := visual.get("fields"):
+        content["query"] = {"queryState": {role: _projections(role, names) for role, names in fields.items()}}
+    if sort := visual.get("sort"):
+        content["query"]["sortDefinition"] = {"sort": [{"field": _field(sort[0]), "direction": sort[1]}]}
+    if objects := _objects(visual):
+        content["objects"] = objects
+    content["visualContainerObjects"] = _container(visual)
+    content["drillFilterOtherVisuals"] = True
+    return content
 
-_ENABLED, _COPILOT, _COPILOT_SHARE = (
-    Field("Copilot", name) for name in ("Copilot enabled", "Copilot active", "Copilot active share")
-)
 
-TEAMS_AND_COPILOT = Page(
-    "Teams and Copilot",
-    (
-        *_head(
-            (_DATE,),
-            (
-                Field("Teams", "Teams active users"),
-                Field("Teams", "Teams active share"),
-                Field("Teams", "Teams in all"),
-                Field("Teams", "Active teams"),
-                Field("Teams activity", "Meetings"),
-                _COPILOT_SHARE,
-            ),
-        ),
-        Visual(
-            "What people do in Teams (users per day, average of 28 days)",
-            "lineChart",
-            (16, 136, 616, 280),
-            {
-                "Category": (_DATE,),
-                "Series": (_column("Teams users", "Activity"),),
-                "Y": (Field("Teams users", "Users per day"),),
-            },
-        ),
-        Visual(
-            "Copilot: enabled against active",
-            "lineChart",
-            (648, 136, 616, 280),
-            {"Category": (_DATE,), "Y": (_ENABLED, _COPILOT)},
-        ),
-        Visual(
-            "Messages, calls and meetings per month",
-            "clusteredColumnChart",
-            (16, 432, 616, 272),
-            {
-                "Category": (_MONTH,),
-                "Series": (_column("Teams activity", "Activity"),),
-                "Y": (Field("Teams activity", "Teams actions"),),
-            },
-        ),
-        Visual(
-            "Copilot per app",
-            "tableEx",
-            (648, 432, 616, 272),
-            {"Values": (_column("Copilot", "App"), _ENABLED, _COPILOT, _COPILOT_SHARE)},
-        ),
-    ),
-)
+def _projections(role: str, fields: list[str]) -> dict[str, Any]:
+    active = {"active": True} if role == "Category" else {}
+    return {
+        "projections": [
+            {"field": _field(field), "queryRef": ".".join(_parts(field)), "nativeQueryRef": _parts(field)[1], **active}
+            for field in fields
+        ]
+    }
 
-_PEOPLE, _AWAY, _AWAY_SHARE, _LAST, _CONCEALED = (
-    Field("People", name)
-    for name in (
-        *("Licensed people", "People inactive 90 days", "People inactive share", "Last activity"),
-        "Concealed people",
-    )
-)
 
-PEOPLE = Page(
-    "People (optional)",
-    (
-        *_head((_DATE,), (_PEOPLE, _AWAY, _AWAY_SHARE, _CONCEALED)),
-        Visual(
-            "People with a product, and those inactive for 90 days",
-            "clusteredColumnChart",
-            (16, 136, 440, 280),
-            {"Category": (_MONTH,), "Y": (_PEOPLE, _AWAY)},
-        ),
-        _text(
-            (16, 432, 440, 272),
-            "Personal data",
-            "This page is filled only if BaseUrl is https://HOST/api/personal/v1.0/reports, the key is one of the "
-            "function personal_reports, and the archive pulls reports with personal data.",
-            "Names without @ are concealed: the tenant's setting hides names in reports. A person has another name "
-            "before and after that is changed.",
-            "Publish it only where everybody who sees the report may see this.",
-        ),
-        Visual(
-            "Who did nothing for longest",
-            "tableEx",
-            (472, 136, 792, 568),
-            {
-                "Values": (
-                    _column("People", "User Principal Name"),
-                    _column("People", "Display Name"),
-                    _column("People", "Assigned Products"),
-                    _PEOPLE,  # else those who never did anything would have no row, as they have no last activity
-                    _LAST,
-                )
-            },
-            sort=(_LAST, "Ascending"),
-        ),
-    ),
-)
+def _parts(field: str) -> tuple[str, str]:
+    """Return the table and the name of `[Measure]` or `Table[Column]`."""
+    table, _, name = field.rstrip("]").partition("[")
+    return table or _measures()[name], name
 
-PAGES = (START, ACTIVE_USERS, STORAGE, TEAMS_AND_COPILOT, PEOPLE)
+
+def _field(field: str) -> dict[str, Any]:
+    table, name = _parts(field)
+    kind = "Measure" if field.startswith("[") else "Column"
+    return {kind: {"Expression": {"SourceRef": {"Entity": table}}, "Property": name}}
+
+
+@cache
+def _measures() -> dict[str, str]:
+    """Return the table of each measure of the model."""
+    tables = (FOLDER / "Usage.SemanticModel/definition/tables").glob("*.tmdl")
+    return {
+        quoted or plain: table.stem for table in tables for quoted, plain in _MEASURE.findall(table.read_text("utf-8"))
+    }
+
+
+def _objects(visual: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of a kind of visual that differ from the theme's."""
+    match visual["kind"]:
+        case "textbox":
+            return {"general": [{"properties": {"paragraphs": _paragraphs([visual["title"], *visual["text"]])}}]}
+        case "card":
+            labels = {"labels": _properties(fontSize="20D"), "categoryLabels": _properties(show="false")}
+            return {**labels, "wordWrap": _properties(show="true")}
+        case "slicer" if visual["title"] != "Date":
+            return {"data": _properties(mode="'Dropdown'")}
+        case "tableEx":
+            return {"total": _properties(totals="false")}
+    return {}
+
+
+def _paragraphs(text: list[str]) -> list[dict[str, Any]]:
+    """Return a heading and paragraphs."""
+    sizes = ["20pt", *["11pt"] * (len(text) - 1)]
+    return [
+        {"textRuns": [{"value": value, "textStyle": {"fontFamily": _FONT, "fontSize": size}}]}
+        for value, size in zip(text, sizes, strict=True)
+    ]
+
+
+def _container(visual: dict[str, Any]) -> dict[str, Any]:
+    """Return the title for screen readers, which is seen too, but on text boxes and slicers: they show their own."""
+    text = "'" + visual["title"].replace("'", "''") + "'"
+    shown = visual["kind"] not in ("textbox", "slicer")
+    title = _properties(show="true", text=text) if shown else _properties(show="false")
+    return {"title": title, "general": _properties(altText=text)}
+
+
+def _properties(**values: str) -> list[dict[str, Any]]:
+    return [{"properties": {name: {"expr": {"Literal": {"Value": value}}} for name, value in values.items()}}]

