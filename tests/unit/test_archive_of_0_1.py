@@ -32,7 +32,8 @@ def store() -> InMemoryBlobStore:
     store = InMemoryBlobStore()
     with zipfile.ZipFile(FOLDER / "archive.zip") as file:
         for name, metadata in json.loads(file.read("metadata.json")).items():
-            store.put(*name.split("/", 1), file.read(name), metadata)
+            container, _, blob = name.partition("/")
+            store.put(container, blob, file.read(name), metadata)
     return store
 
 
