@@ -2,14 +2,18 @@
 
 import csv
 import io
+import json
+from base64 import urlsafe_b64decode
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 import requests
 
 from simulator import Simulator
 
 BOM = "\ufeff"
+CALL = "getOffice365ServicesUserCounts(period='D7')"
+OTHER = "getEmailActivityCounts(period='D7')"
 Rows = list[dict[str, str]]
 
 
@@ -22,29 +26,39 @@ class Client:
         self.session.trust_env = False  # loopback, whatever proxy there is
         self.token = self.new_token()
 
-    def identity(self, secret: str | None = None, **query: str) -> requests.Response:
-        """Asks the identity endpoint."""
-        header = {"X-IDENTITY-HEADER": self.simulator.identity_header if secret is None else secret}
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.session.close()
+
+    def identity(self, secret: str | None = None, **query: str | None) -> requests.Response:
+        """The answer of the identity endpoint to a query for Graph; None leaves a parameter out."""
+        query = {"resource": self.simulator.graph_endpoint, "api-version": "2019-08-01", **query}
+        header = {"X-IDENTITY-HEADER": secret or self.simulator.identity_header}
         return self.session.get(self.simulator.identity_endpoint, params=query, headers=header)
 
     def new_token(self, resource: str | None = None) -> str:
         """A token for Graph, or for another resource."""
-        answer = self.identity(resource=resource or self.simulator.graph_endpoint, **{"api-version": "2019-08-01"})
-        token: str = answer.json()["access_token"]
+        token: str = self.identity(resource=resource or self.simulator.graph_endpoint).json()["access_token"]
         return token
 
     def get(self, path: str, token: str | None = None, **headers: str) -> requests.Response:
-        """Asks Graph for a path, without following the redirect."""
+        """Graph's answer for a path; the redirect is not followed."""
         bearer = {"Authorization": f"Bearer {self.token if token is None else token}"}
         url = self.simulator.graph_endpoint + path
         return self.session.get(url, headers={**bearer, **headers}, allow_redirects=False)
 
-    def call(self, call: str, version: str = "v1.0", **headers: str) -> requests.Response:
-        """Makes a report call."""
-        return self.get(f"/{version}/reports/{call}", **headers)
+    def call(self, call: str, version: str = "v1.0", token: str | None = None, **headers: str) -> requests.Response:
+        """Graph's answer to a report call."""
+        return self.get(f"/{version}/reports/{call}", token, **headers)
+
+    def statuses(self, times: int, call: str = CALL, **options: str) -> list[int]:
+        """The statuses of that many calls."""
+        return [self.call(call, **options).status_code for _ in range(times)]
 
     def download(self, answer: requests.Response, **headers: str) -> requests.Response:
-        """Follows the redirect."""
+        """The answer to the redirect."""
         assert answer.status_code == 302, answer.text
         return self.session.get(answer.headers["Location"], headers=headers)
 
@@ -61,10 +75,18 @@ class Client:
         return rows(self.get(path).content)
 
     def steer(self, method: str, path: str, json: Any = None, **query: str) -> Any:
-        """Uses the control address."""
+        """The answer of the control API."""
         answer = self.session.request(method, self.simulator.control + path, json=json, params=query)
         answer.raise_for_status()
         return answer.json()
+
+    def set_faults(self, *rules: dict[str, Any], **scenario: Any) -> None:
+        """These rules and no others."""
+        self.steer("PUT", "/faults", {"rules": rules, **scenario})
+
+    def set_fault(self, fault: str, listener: str = "", **args: Any) -> None:
+        """One rule: that fault with these arguments, once, at its usual listener or another."""
+        self.set_faults({"fault": fault, "args": args, "match": {"listener": listener} if listener else {}})
 
     def visible(self, report: str) -> str:
         """The newest refresh date of a report."""
@@ -72,7 +94,7 @@ class Client:
         return date
 
     def wait(self, **span: float) -> None:
-        """Lets virtual time pass."""
+        """Let simulated time pass."""
         now = datetime.fromisoformat(self.steer("GET", "/clock")["now"])
         self.steer("PUT", "/clock", {"now": (now + timedelta(**span)).isoformat()})
 
@@ -82,3 +104,10 @@ def rows(content: bytes) -> Rows:
     text = content.decode()
     assert text.startswith(BOM)
     return list(csv.DictReader(io.StringIO(text.removeprefix(BOM), newline="")))
+
+
+def claims(token: str) -> dict[str, Any]:
+    """The claims of a token."""
+    part = token.split(".")[1]
+    content: dict[str, Any] = json.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    return content

@@ -20,6 +20,5 @@ def simulator() -> Iterator[Simulator]:
 
 @pytest.fixture
 def client(simulator: Simulator) -> Iterator[Client]:
-    client = Client(simulator)
-    yield client
-    client.session.close()
+    with Client(simulator) as client:
+        yield client

@@ -1,37 +1,46 @@
 """Faults of the content: what the report's bytes become."""
 
-import csv
-import io
 import re
 from collections.abc import Callable
 
 import pytest
 
+from simulator.clock import Clock
+from simulator.faults.answers import Context
+from simulator.faults.table import CONTENT
+from simulator.protocol.messages import CHUNKED, Answer, Request
+from simulator.protocol.tokens import Tokens
 from tests.integration.simulator.client import Client
+from tests.integration.simulator.conftest import NOON
 
 BOM = b"\xef\xbb\xbf"
 ACTIVE = "getOffice365ActiveUserDetail(period='D7')"
-ACCOUNTS = "getOneDriveUsageAccountDetail(period='D7')"
-COUNTS = "getOffice365ActiveUserCounts(period='D30')"
-TEAMS = "getTeamsUserActivityUserDetail(period='D7')"
-DATE = "Report Refresh Date"
-
-Table = list[list[str]]
-
-
-def faulty(client: Client, call: str, *faults: str, **args: object) -> bytes:
-    """What the call gives with these faults, the arguments being the last one's."""
-    rules: list[dict[str, object]] = [{"fault": fault} for fault in faults]
-    rules[-1]["args"] = args
-    client.steer("PUT", "/faults", {"rules": rules})
-    answer = client.download(client.call(call))
-    assert answer.status_code == 200
-    client.steer("DELETE", "/faults")
-    return answer.content
+HEADER = "Report Refresh Date,Display Name,Assigned Products,Items"
+ROWS = ["2026-11-18,Ada,E5+F3,0", "2026-11-18,Bob,E3,7", "2026-11-18,Cid,E5,0"]
+TABLE = [HEADER, *ROWS]
+PEOPLE = ["User Principal Name,User Id,Display Name", "ada@x,1,Ada", "bob@x,2,Bob", "cid@x,3,Cid"]
+ALL_DEFAULTS = [
+    "Report Refresh Date,Display Name,Assigned Products,Office 365 Active,Last Activity Date,Site URL",
+    "2026-11-18,Ada,E5+F3,0,2026-11-17,https://x",
+    "2026-11-18,Bob,E3,0,2026-11-17,https://y",
+]
 
 
-def table(content: bytes) -> Table:
-    return list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+def encoded(lines: list[str]) -> bytes:
+    return BOM + "".join(f"{line}\n" for line in lines).encode()
+
+
+def faulty(fault: str, lines: list[str], **args: object) -> bytes:
+    """What the fault makes of a report with these lines."""
+    change, defaults = CONTENT[fault].change, CONTENT[fault].args
+    chunks = [BOM, f"{lines[0]}\n".encode(), encoded(lines[1:]).removeprefix(BOM)]
+    context = Context(Request("GET", "/", {}, b""), "", lambda request: Answer(404), Clock(NOON), Tokens(1, ""))
+    return b"".join(change(Answer(200, (CHUNKED,), iter(chunks)), context, **{**defaults, **args}).chunks)
+
+
+@pytest.mark.parametrize("fault", CONTENT)
+def test_every_fault_of_the_content_changes_it_by_default(fault: str) -> None:
+    assert faulty(fault, ALL_DEFAULTS) != encoded(ALL_DEFAULTS)
 
 
 def every_other_crlf(true: bytes) -> bytes:
@@ -49,7 +58,7 @@ def every_other_crlf(true: bytes) -> bytes:
         ("mixed_line_ends", {}, every_other_crlf),
         ("no_final_newline", {}, lambda true: true[:-1]),
         ("blank_lines", {"count": 3}, lambda true: true + b"\n\n\n"),
-        ("truncated", {"at": 1000}, lambda true: true[:1000]),
+        ("truncated", {"at": 70}, lambda true: true[:70]),
         ("truncated", {}, lambda true: true[:-5]),
         ("empty", {}, lambda true: b""),
         ("bom_only", {}, lambda true: BOM),
@@ -57,127 +66,75 @@ def every_other_crlf(true: bytes) -> bytes:
         ("page", {"text": '{"error": {}}', "kind": "application/json"}, lambda true: b'{"error": {}}'),
     ],
 )
-def test_bytes_become(client: Client, fault: str, args: dict[str, object], expected: Callable[[bytes], bytes]) -> None:
-    true = client.pull(ACTIVE)
-    assert faulty(client, ACTIVE, fault, **args) == expected(true)
+def test_bytes_become(fault: str, args: dict[str, object], expected: Callable[[bytes], bytes]) -> None:
+    assert faulty(fault, TABLE, **args) == expected(encoded(TABLE))
 
 
-def column(rows: Table, name: str) -> list[str]:
-    place = rows[0].index(name)
-    return [row[place] for row in rows[1:]]
-
-
-def with_cells(rows: Table, name: str, cells: list[str]) -> Table:
-    place = rows[0].index(name)
-    return [rows[0]] + [[*row[:place], cell, *row[place + 1 :]] for row, cell in zip(rows[1:], cells, strict=True)]
-
-
-def dated(form: Callable[[int, str], str]) -> Callable[[Table], Table]:
-    """The rows with other refresh dates, made of the number of the row and the true one."""
-    return lambda true: with_cells(true, DATE, [form(number, day) for number, day in enumerate(column(true, DATE))])
-
-
-def moved(rows: Table) -> Table:
-    return [[row[1], row[0], *row[2:]] for row in rows]
-
-
-def without(rows: Table, name: str) -> Table:
-    place = rows[0].index(name)
-    return [row[:place] + row[place + 1 :] for row in rows]
-
-
-def renamed(rows: Table) -> Table:
-    return [["Microsoft 365" if name == "Office 365" else name for name in rows[0]], *rows[1:]]
-
-
-def without_zeros(rows: Table) -> Table:
-    return [["" if cell == "0" else cell for cell in row] for row in rows]
-
-
-def with_column(rows: Table, at: int, name: str, text: str) -> Table:
-    return [[*row[:at], text if number else name, *row[at:]] for number, row in enumerate(rows)]
-
-
-def with_odd_name(rows: Table) -> Table:
-    names = column(rows, "Display Name")
-    return with_cells(rows, "Display Name", [names[0], '=cmd(),"\n\u202e\0', *names[2:]])
-
-
-def with_other_products(rows: Table) -> Table:
-    cells = column(rows, "Assigned Products")
-    return with_cells(rows, "Assigned Products", ["+".join(cell.split("+")[::-1]) for cell in cells])
-
-
-def without_sites(rows: Table) -> Table:
-    return with_cells(rows, "Site URL", [""] * (len(rows) - 1))
-
-
-def with_a_site_twice(rows: Table) -> Table:
-    return [*rows[:2], [*rows[1][:2], "/", *rows[1][3:]], *rows[2:]]
+def dated(*days: str) -> list[str]:
+    return [HEADER, *(f"{day},{row.partition(',')[2]}" for day, row in zip(days, ROWS, strict=True))]
 
 
 @pytest.mark.parametrize(
-    ("call", "fault", "args", "expected"),
+    ("fault", "args", "expected"),
     [
-        (ACTIVE, "date_blank", {}, dated(lambda number, day: "")),
-        (ACTIVE, "date_blank", {"share": 0.5}, dated(lambda number, day: "" if number % 2 == 0 else day)),
-        (ACTIVE, "two_dates", {}, dated(lambda number, day: "2026-11-17" if number % 2 == 0 else day)),
-        (ACTIVE, "date_form", {}, dated(lambda number, day: f"{day}T00:00:00Z")),
-        (ACTIVE, "date_form", {"text": "{us}"}, dated(lambda number, day: "11/18/2026")),
-        (ACTIVE, "date_form", {"text": "{tomorrow}"}, dated(lambda number, day: "2026-11-21")),
-        (ACTIVE, "date_form", {"text": "0001-01-01"}, dated(lambda number, day: "0001-01-01")),
-        (ACTIVE, "column_added", {"name": "X", "text": "y"}, lambda true: with_column(true, len(true[0]), "X", "y")),
-        (ACTIVE, "column_added", {"name": "X", "at": 2}, lambda true: with_column(true, 2, "X", "")),
-        (ACTIVE, "column_moved", {}, moved),
-        (COUNTS, "column_renamed", {"column": "Office 365", "to": "Microsoft 365"}, renamed),
-        (ACCOUNTS, "column_removed", {}, lambda true: without(true, "Last Activity Date")),
-        (ACCOUNTS, "column_blank", {}, without_sites),
-        (ACCOUNTS, "zeros_blank", {}, without_zeros),
-        (ACTIVE, "odd_cell", {"row": 2}, with_odd_name),
-        (ACTIVE, "rows_repeated", {"count": 2}, lambda true: [true[0], true[1], true[1], true[2], true[2], *true[3:]]),
-        (ACCOUNTS, "rows_repeated", {"column": "Site URL", "text": "/"}, with_a_site_twice),
-        (ACTIVE, "ragged", {}, lambda true: [true[0], true[1][:-1], *true[2:]]),
-        (ACTIVE, "ragged", {"row": 2, "cells": 2}, lambda true: [*true[:2], [*true[2], "", ""], *true[3:]]),
-        (ACTIVE, "rows_reordered", {}, lambda true: [true[0], *true[2:], true[1]]),
-        (ACTIVE, "products_reordered", {}, with_other_products),
-        (ACTIVE, "shrunk", {"share": 0.5}, lambda true: [true[0], *true[1::2]]),
+        ("date_blank", {}, dated("", "", "")),
+        ("date_blank", {"share": 0.5}, dated("", "2026-11-18", "")),
+        ("two_dates", {}, dated("2026-11-17", "2026-11-18", "2026-11-17")),
+        ("date_form", {}, dated(*["2026-11-18T00:00:00Z"] * 3)),
+        ("date_form", {"text": "{us}"}, dated(*["11/18/2026"] * 3)),
+        ("date_form", {"text": "{tomorrow}"}, dated(*["2026-11-21"] * 3)),
+        ("date_form", {"text": "0001-01-01"}, dated(*["0001-01-01"] * 3)),
+        ("column_added", {"name": "X", "text": "y"}, [f"{HEADER},X", *(f"{row},y" for row in ROWS)]),
+        ("column_added", {"name": "X", "at": 0}, [f"X,{HEADER}", *(f",{row}" for row in ROWS)]),
+        ("column_moved", {"to": 3}, [re.sub("([^,]+),(.+)", r"\2,\1", line) for line in TABLE]),
+        ("column_renamed", {"column": "Items", "to": "Things"}, [HEADER.replace("Items", "Things"), *ROWS]),
+        ("column_removed", {"column": "Items"}, [line.rpartition(",")[0] for line in TABLE]),
+        ("column_blank", {"column": "Items"}, [HEADER, *(f"{row.rpartition(',')[0]}," for row in ROWS)]),
+        ("zeros_blank", {}, [HEADER, ROWS[0][:-1], ROWS[1], ROWS[2][:-1]]),
+        ("odd_cell", {"row": 2, "text": '=a(),"\n'}, [HEADER, ROWS[0], ROWS[1].replace("Bob", '"=a(),""\n"'), ROWS[2]]),
+        ("rows_repeated", {"count": 2}, [HEADER, ROWS[0], ROWS[0], ROWS[1], ROWS[1], ROWS[2]]),
+        (
+            "rows_repeated",
+            {"column": "Display Name", "text": "/"},
+            [HEADER, ROWS[0], ROWS[0].replace("Ada", "/"), *ROWS[1:]],
+        ),
+        ("ragged", {}, [HEADER, ROWS[0].rpartition(",")[0], *ROWS[1:]]),
+        ("ragged", {"row": 2, "cells": 2}, [HEADER, ROWS[0], f"{ROWS[1]},,", ROWS[2]]),
+        ("rows_reordered", {}, [HEADER, ROWS[1], ROWS[2], ROWS[0]]),
+        ("products_reordered", {}, [HEADER, ROWS[0].replace("E5+F3", "F3+E5"), *ROWS[1:]]),
+        ("shrunk", {"share": 0.5}, [HEADER, ROWS[0], ROWS[2]]),
     ],
 )
-def test_table_becomes(
-    client: Client, call: str, fault: str, args: dict[str, object], expected: Callable[[Table], Table]
-) -> None:
-    true = table(client.pull(call))
-    found = table(faulty(client, call, fault, **args))
-    assert found == expected(true)
-    assert found != true
+def test_table_becomes(fault: str, args: dict[str, object], expected: list[str]) -> None:
+    assert faulty(fault, TABLE, **args).decode() == encoded(expected).decode()
 
 
-@pytest.mark.parametrize(("share", "hidden"), [(1.0, slice(0, None)), (0.5, slice(0, None, 2))])
-def test_names_are_concealed(client: Client, share: float, hidden: slice) -> None:
-    true, found = table(client.pull(TEAMS)), table(faulty(client, TEAMS, "concealed", share=share))
-    names = column(found, "User Principal Name")
-    assert all(re.fullmatch("[0-9A-F]{32}", name) for name in names[hidden])
-    assert len(set(names)) == len(names)
-    assert set(column(found, "User Id")[hidden]) == {"00000000-0000-0000-0000-000000000000"}
-    shown = [number for number in range(len(names)) if number not in range(len(names))[hidden]]
-    assert [found[1 + number] for number in shown] == [true[1 + number] for number in shown]
-    other = table(faulty(client, ACTIVE, "concealed"))
-    assert column(other, "User Principal Name")[0] in names or share < 1
+def test_names_are_concealed_alike_in_all_reports() -> None:
+    _, *rows = faulty("concealed", PEOPLE).decode().splitlines()
+    assert all(re.fullmatch(f"[0-9A-F]{{32}},{'0' * 8}(-0{{4}}){{3}}-{'0' * 12},[0-9A-F]{{32}}", row) for row in rows)
+    assert len({row[:32] for row in rows}) == 3
+    _, first, *_ = faulty("concealed", TABLE).decode().splitlines()
+    assert first == f"2026-11-18,{rows[0][-32:]},E5+F3,0"
 
 
-def test_what_is_not_edited_stays_byte_by_byte_and_chunk_by_chunk(client: Client) -> None:
-    assert faulty(client, ACTIVE, "column_blank", column="No Such Column") == client.pull(ACTIVE)
+def test_a_share_of_the_names_is_concealed() -> None:
+    assert faulty("concealed", PEOPLE, share=0.5).decode().splitlines()[2] == PEOPLE[2]
+
+
+def test_what_is_not_edited_stays_byte_by_byte(client: Client) -> None:
+    true = client.pull(ACTIVE)
+    client.set_fault("column_blank", column="No Such Column")
+    assert client.pull(ACTIVE) == true
 
 
 def test_faults_of_the_content_add_up(client: Client) -> None:
-    true = client.pull(ACTIVE)
-    content = faulty(client, ACTIVE, "rows_reordered", "crlf", "no_bom", "no_final_newline")
-    lines = true[3:].splitlines()
-    assert content == b"\r\n".join([lines[0], *lines[2:], lines[1]])
+    lines = client.pull(ACTIVE)[3:].splitlines()
+    client.set_faults(*({"fault": fault} for fault in ("rows_reordered", "crlf", "no_bom", "no_final_newline")))
+    assert client.pull(ACTIVE) == b"\r\n".join([lines[0], *lines[2:], lines[1]])
 
 
 def test_a_report_that_answers_directly_is_changed_as_well(client: Client) -> None:
     path = "/v1.0/copilot/reports/getMicrosoft365CopilotUserCountTrend(period='D7')"
     true = client.get(path).content
-    client.steer("PUT", "/faults", {"rules": [{"fault": "two_boms"}]})
+    client.set_fault("two_boms")
     assert client.get(path).content == BOM + true

@@ -5,9 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from tests.integration.simulator.client import Client, rows
-
-CALL = "getOffice365ServicesUserCounts(period='D7')"
+from tests.integration.simulator.client import CALL, Client, rows
 
 
 def test_clock_can_stand_run_and_move(client: Client) -> None:
@@ -133,14 +131,13 @@ def test_reset_forgets_everything_but_the_time(client: Client) -> None:
     time = client.steer("GET", "/clock")
     client.steer("PUT", "/restate", {"report": report, "refresh_date": client.visible(report), "revision": 1})
     client.steer("PUT", "/roles", {"roles": [], "scopes": ["User.Read"]})
-    client.steer("PUT", "/faults", {"rules": [{"fault": "server_error"}]})
+    client.set_fault("server_error")
     client.steer("PUT", "/neighbour", {"function": "*", "used": 40})
     client.steer("DELETE", "/state")
     assert client.steer("GET", "/record") == []
     assert client.steer("GET", "/clock") == time
     client.token = client.new_token()
-    assert [client.call(CALL).status_code for _ in range(14)] == [302] * 14
-    assert client.call(CALL).status_code == 429
+    assert client.statuses(15) == [302] * 14 + [429]
     client.steer("DELETE", "/state")
     assert client.pull(CALL) == before
 

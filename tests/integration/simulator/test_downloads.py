@@ -71,12 +71,10 @@ def test_url_expires_by_the_virtual_clock(client: Client) -> None:
 
 
 def test_life_of_the_url_can_be_chosen() -> None:
-    with Simulator(url_life=10) as simulator:
-        client = Client(simulator)
+    with Simulator(url_life=10) as simulator, Client(simulator) as client:
         answer = client.call(CALL)
         client.wait(seconds=11)
         assert client.download(answer).status_code == 410
-        client.session.close()
 
 
 def test_download_refuses_the_bearer_and_leaves_the_url_good(client: Client) -> None:
@@ -117,17 +115,15 @@ def test_copilot_answers_with_the_csv_itself(client: Client) -> None:
 
 
 def test_stopped_simulator_hangs_up() -> None:
-    with Simulator() as simulator:
-        client = Client(simulator)
+    with Simulator() as simulator, Client(simulator) as client:
         assert client.call(CALL).status_code == 302
-    with pytest.raises(requests.ConnectionError):
-        client.call(CALL)
-    client.session.close()
+        simulator.stop()
+        with pytest.raises(requests.ConnectionError):
+            client.call(CALL)
 
 
 def test_client_that_hangs_up_does_no_harm(capfd: pytest.CaptureFixture[str]) -> None:
-    with Simulator(users=50_000) as simulator:
-        client = Client(simulator)
+    with Simulator(users=50_000) as simulator, Client(simulator) as client:
         url = urlsplit(client.call(CALL).headers["Location"])
         with socket.create_connection((url.hostname, url.port)) as connection:
             connection.sendall(f"GET {url.path}?{url.query} HTTP/1.1\r\nHost: graph\r\n\r\n".encode())
@@ -135,6 +131,5 @@ def test_client_that_hangs_up_does_no_harm(capfd: pytest.CaptureFixture[str]) ->
         while not (seen := client.steer("GET", "/record", listener="download")):
             pass
         whole = client.steer("GET", "/expected", call=CALL)["size"]
-        client.session.close()
     assert 0 < seen[0]["size"] < whole
     assert capfd.readouterr().err == ""

@@ -2,7 +2,6 @@
 
 import json
 import time
-from base64 import urlsafe_b64decode
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,20 +10,14 @@ import requests
 
 from simulator import Simulator
 from simulator.faults.table import FAULTS
-from tests.integration.simulator.client import Client
+from tests.integration.simulator.client import CALL, Client, claims
 
 REPORT = "getOffice365ServicesUserCounts"
-CALL = f"{REPORT}(period='D7')"
-OTHER = "getEmailActivityCounts(period='D7')"
-
-
-def put(client: Client, *rules: dict[str, Any], **scenario: Any) -> None:
-    client.steer("PUT", "/faults", {"rules": rules, **scenario})
 
 
 def answer(client: Client, fault: str, **args: Any) -> requests.Response:
     """Graph's answer, or that of the download host if Graph still sends there."""
-    put(client, {"fault": fault, "args": args})
+    client.set_fault(fault, **args)
     given = client.call(CALL)
     return client.download(given) if given.status_code == 302 else given
 
@@ -78,7 +71,7 @@ def test_server_error_has_one_of_three_bodies(client: Client, status: int, form:
 
 def test_any_report_answers_with_the_csv_itself(client: Client) -> None:
     true = client.pull(CALL)
-    put(client, {"fault": "direct"})
+    client.set_fault("direct")
     direct = client.call(CALL)
     assert (direct.status_code, direct.content) == (200, true)
 
@@ -104,31 +97,24 @@ LOCATIONS = [
 
 @pytest.mark.parametrize("location", LOCATIONS)
 def test_any_location(client: Client, location: str | None) -> None:
-    put(client, {"fault": "redirect", "args": {"location": location}})
+    client.set_fault("redirect", location=location)
     assert client.call(CALL).headers.get("Location") == location
 
 
 def test_location_that_is_made_of_the_true_ones(client: Client) -> None:
-    put(
-        client,
-        {"fault": "redirect", "args": {"location": "{here}"}},
-        {"fault": "redirect", "args": {"location": "{true}#x"}},
-    )
+    client.set_faults(*({"fault": "redirect", "args": {"location": text}} for text in ("{here}", "{true}#x")))
     loop = client.call(CALL)
     assert loop.headers["Location"] == loop.url + "#x"
 
 
 def test_location_with_a_line_end_adds_a_header(client: Client) -> None:
-    put(
-        client,
-        {"fault": "redirect", "args": {"location": "https://reports.office.com/\r\nSet-Cookie: a=b", "status": 307}},
-    )
+    client.set_fault("redirect", location="https://reports.office.com/\r\nSet-Cookie: a=b", status=307)
     split = client.call(CALL)
     assert (split.status_code, split.headers["Set-Cookie"]) == (307, "a=b")
 
 
 def test_redirect_with_a_body(client: Client) -> None:
-    put(client, {"fault": "redirect_body", "args": {"size": 100_000}})
+    client.set_fault("redirect_body", size=100_000)
     redirect = client.call(CALL)
     assert (len(redirect.content), redirect.headers["Content-Type"]) == (100_000, "text/plain")
     assert client.download(redirect).status_code == 200
@@ -143,25 +129,19 @@ def test_equal_etag_or_304_although_the_bytes_differ(client: Client) -> None:
     first = client.download(client.call(CALL))
     day = client.visible(REPORT)
     client.steer("PUT", "/restate", {"report": REPORT, "refresh_date": day, "revision": 1})
-    put(client, {"fault": "etag", "args": {"etag": '"x"'}})
+    client.set_fault("etag", etag='"x"')
     restated = client.download(client.call(CALL))
     assert restated.headers["ETag"] == '"x"'
     assert restated.headers["Transfer-Encoding"] == "chunked"
     assert restated.content != first.content
-    put(client, {"fault": "not_modified"})
+    client.set_fault("not_modified")
     same = client.call(CALL)
     assert (same.status_code, same.content, same.headers["ETag"]) == (304, b"", first.headers["ETag"])
 
 
-def claims(token: str) -> dict[str, Any]:
-    part = token.split(".")[1]
-    content: dict[str, Any] = json.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-    return content
-
-
 def token(client: Client, fault: str, **args: Any) -> requests.Response:
-    put(client, {"fault": fault, "args": args})
-    return client.identity(resource=client.simulator.graph_endpoint, **{"api-version": "2019-08-01"})
+    client.set_fault(fault, **args)
+    return client.identity()
 
 
 @pytest.mark.parametrize(
@@ -185,7 +165,7 @@ def test_token_that_graph_refuses(
     same = set(true) - {"iat", "nbf", "exp"} - set(changed)
     assert {name: now[name] for name in same} == {name: true[name] for name in same}
     assert given["expires_on"] == str(now["exp"])
-    refused = client.get(f"/v1.0/reports/{CALL}", token=given["access_token"])
+    refused = client.call(CALL, token=given["access_token"])
     assert (refused.status_code, message in refused.text) == (status, True)
 
 
@@ -212,7 +192,7 @@ def refused(client: Client) -> bool:
 
 
 def test_token_endpoint_refuses_connections_for_some_seconds_of_the_clock(client: Client) -> None:
-    put(client, {"fault": "refused", "args": {"seconds": 20}})
+    client.set_fault("refused", seconds=20)
     assert refused(client)
     client.wait(seconds=19)
     assert refused(client)
@@ -222,19 +202,19 @@ def test_token_endpoint_refuses_connections_for_some_seconds_of_the_clock(client
 
 
 def test_refused_listener_opens_when_the_rules_go(client: Client) -> None:
-    put(client, {"fault": "refused", "match": {"listener": "*"}})
+    client.set_fault("refused", "*")
     assert refused(client)
     client.steer("DELETE", "/faults")
     assert not refused(client)
-    put(client, {"fault": "refused", "args": {"seconds": 20}})
-    put(client, {"fault": "refused", "args": {"seconds": None}})
+    client.set_fault("refused", seconds=20)
+    client.set_fault("refused", seconds=None)
     client.wait(seconds=30)
     assert refused(client)
 
 
 def test_refused_listener_opens_in_real_time_as_well(client: Client) -> None:
     client.simulator.clock.set(client.simulator.clock.now(), running=True)
-    put(client, {"fault": "refused", "args": {"seconds": 0.05}})
+    client.set_fault("refused", seconds=0.05)
     while refused(client):
         pass
 
@@ -249,7 +229,7 @@ def test_refused_listener_stays_closed_when_the_simulator_stops(simulator: Simul
 
 def test_refresh_date_that_is_stuck_and_then_jumps(client: Client) -> None:
     day, other = (datetime.fromisoformat(client.visible(report)) for report in (REPORT, "getEmailActivityCounts"))
-    put(client, {"fault": "stuck", "match": {"call": "getOffice365*"}, "args": {"days": 4}})
+    client.set_faults({"fault": "stuck", "match": {"call": "getOffice365*"}, "args": {"days": 4}})
     etag = client.call(CALL).headers.get("ETag") or client.download(client.call(CALL)).headers["ETag"]
     client.wait(days=3)
     assert datetime.fromisoformat(client.visible(REPORT)) == day
@@ -262,7 +242,7 @@ def test_refresh_date_that_is_stuck_and_then_jumps(client: Client) -> None:
 @pytest.mark.parametrize("days", [-3, 2.0])
 def test_refresh_date_that_is_shifted(client: Client, days: float) -> None:
     day = datetime.fromisoformat(client.visible(REPORT))
-    put(client, {"fault": "shifted", "args": {"days": days}})
+    client.set_fault("shifted", days=days)
     assert datetime.fromisoformat(client.visible(REPORT)) == day + timedelta(days=days)
     assert client.rows(CALL)[0]["Report Refresh Date"] == client.visible(REPORT)
     client.steer("DELETE", "/faults")

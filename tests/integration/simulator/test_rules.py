@@ -10,19 +10,8 @@ import requests
 
 from simulator import Simulator
 from simulator.faults.rules import Rule, Rules
-from tests.integration.simulator.client import Client
+from tests.integration.simulator.client import CALL, OTHER, Client
 from tests.integration.simulator.test_program import addresses, end_input, start
-
-CALL = "getOffice365ServicesUserCounts(period='D7')"
-OTHER = "getEmailActivityCounts(period='D7')"
-
-
-def statuses(client: Client, times: int, call: str = CALL) -> list[int]:
-    return [client.call(call).status_code for _ in range(times)]
-
-
-def put(client: Client, *rules: dict[str, Any], **scenario: Any) -> None:
-    client.steer("PUT", "/faults", {"rules": rules, **scenario})
 
 
 @pytest.mark.parametrize(
@@ -38,8 +27,8 @@ def put(client: Client, *rules: dict[str, Any], **scenario: Any) -> None:
 def test_a_rule_applies_from_the_nth_request_so_many_times(
     client: Client, rule: dict[str, Any], expected: list[int]
 ) -> None:
-    put(client, {"fault": "server_error", **rule})
-    assert statuses(client, 4) == expected
+    client.set_faults({"fault": "server_error", **rule})
+    assert client.statuses(4) == expected
 
 
 @pytest.mark.parametrize(
@@ -55,31 +44,30 @@ def test_a_rule_applies_from_the_nth_request_so_many_times(
     ],
 )
 def test_a_rule_is_for_the_requests_that_it_matches(client: Client, match: dict[str, str], fits: list[bool]) -> None:
-    put(client, {"fault": "server_error", "match": match, "times": None})
+    client.set_faults({"fault": "server_error", "match": match, "times": None})
     assert [client.call(call).status_code == 500 for call in (CALL, OTHER)] == fits
 
 
 def test_requests_that_a_fault_cannot_apply_to_do_not_count(client: Client) -> None:
-    put(client, {"fault": "empty"}, {"fault": "redirect_body", "args": {"size": 1}})
+    client.set_faults({"fault": "empty"}, {"fault": "redirect_body", "args": {"size": 1}})
     redirect = client.call(CALL)
     assert redirect.content == b"O"
     assert client.download(redirect).content == b""
 
 
 def test_a_rule_can_take_a_fault_to_another_listener(client: Client) -> None:
-    put(client, {"fault": "throttled", "match": {"listener": "download"}})
+    client.set_fault("throttled", "download")
     assert client.download(client.call(CALL)).status_code == 429
 
 
 def test_the_resource_of_a_token_can_be_matched(client: Client) -> None:
-    put(client, {"fault": "token_error", "match": {"path": "*resource=graph*"}, "times": None})
-    version = {"api-version": "2019-08-01"}
-    assert client.identity(resource="https://storage.azure.com", **version).status_code == 200
-    assert client.identity(resource=client.simulator.graph_endpoint, **version).status_code == 500
+    client.set_faults({"fault": "token_error", "match": {"path": "*resource=graph*"}, "times": None})
+    assert client.identity(resource="https://storage.azure.com").status_code == 200
+    assert client.identity().status_code == 500
 
 
 def test_control_shows_the_rules_and_the_record_their_doing(client: Client) -> None:
-    put(client, {"fault": "no_bom", "times": 2}, {"fault": "crlf", "nth": 2, "times": 2}, seed=7)
+    client.set_faults({"fault": "no_bom", "times": 2}, {"fault": "crlf", "nth": 2, "times": 2}, seed=7)
     client.steer("DELETE", "/record")
     for _ in range(3):
         client.pull(CALL)
@@ -111,9 +99,9 @@ def test_control_shows_the_rules_and_the_record_their_doing(client: Client) -> N
     ],
 )
 def test_a_bad_rule_is_refused_and_the_others_stay(client: Client, rule: dict[str, Any]) -> None:
-    put(client, {"fault": "server_error"})
+    client.set_fault("server_error")
     with pytest.raises(requests.HTTPError, match="400"):
-        put(client, {"fault": "empty"}, rule)
+        client.set_faults({"fault": "empty"}, rule)
     assert [rule["fault"] for rule in client.steer("GET", "/faults")["rules"]] == ["server_error"]
 
 
@@ -137,10 +125,9 @@ def test_two_simulators_with_one_seed_fail_alike() -> None:
     runs = []
     for _ in range(2):
         scenario = {"rules": [{"fault": "server_error", "times": None, "p": 0.5}]}
-        with Simulator(seed=5, users=10, now=datetime(2026, 11, 20, tzinfo=UTC), scenario=scenario) as simulator:
-            client = Client(simulator)
-            runs.append([statuses(client, 10, call) for call in (CALL, OTHER)])
-            client.session.close()
+        now = datetime(2026, 11, 20, tzinfo=UTC)
+        with Simulator(seed=5, users=10, now=now, scenario=scenario) as simulator, Client(simulator) as client:
+            runs.append([client.statuses(10, call) for call in (CALL, OTHER)])
     assert runs[0] == runs[1]
     assert {302, 500} == set(runs[0][0])
 

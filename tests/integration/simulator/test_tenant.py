@@ -63,10 +63,8 @@ def test_active_and_inactive_users_are_those_in_the_detail(client: Client, perio
 
 
 def test_they_are_so_in_a_larger_tenant() -> None:
-    with Simulator(users=3000, now=NIGHT) as simulator:
-        client = Client(simulator)
+    with Simulator(users=3000, now=NIGHT) as simulator, Client(simulator) as client:
         assert_services_agree(client, "D180")
-        client.session.close()
 
 
 def test_mail_of_a_day_is_that_of_its_users(client: Client) -> None:
@@ -163,11 +161,9 @@ def test_tenant_grows_over_the_years(client: Client) -> None:
 
 @pytest.mark.parametrize("users", [1, 40, 5000])
 def test_tenant_has_about_the_users_asked_for(users: int) -> None:
-    with Simulator(users=users, now=datetime(2026, 1, 3, tzinfo=UTC)) as simulator:
-        client = Client(simulator)
+    with Simulator(users=users, now=datetime(2026, 1, 3, tzinfo=UTC)) as simulator, Client(simulator) as client:
         detail = living(client.rows("getOffice365ActiveUserDetail(period='D7')"))
         (counted,) = client.rows("getOffice365ServicesUserCounts(period='D180')")
-        client.session.close()
     assert len(detail) == pytest.approx(users, rel=0.15, abs=1)
     assert int(counted["Office 365 Active"]) <= len(detail) * 1.1 + 1
 
@@ -178,10 +174,8 @@ def test_numbers_depend_on_seed_and_day_alone(client: Client) -> None:
     client.wait(days=10)
     assert client.pull(call) == before
     for seed, same in ((1, True), (2, False)):
-        with Simulator(seed=seed, now=NIGHT) as other:
-            again = Client(other)
+        with Simulator(seed=seed, now=NIGHT) as other, Client(other) as again:
             assert (again.pull(call) == before) is same
-            again.session.close()
 
 
 def test_days_of_a_trend_stay_as_they_were(client: Client) -> None:

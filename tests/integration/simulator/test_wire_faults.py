@@ -6,6 +6,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,14 +20,11 @@ CALL = "getOffice365ActiveUserDetail(period='D7')"
 
 
 @contextmanager
-def asked(client: Client, url: str, **headers: str) -> Iterator[socket.socket]:
-    """A connection on which the URL was asked for."""
+def requested(url: str, **headers: str) -> Iterator[socket.socket]:
+    """A connection with a request for the URL, after which nothing is read yet."""
     parts = urlsplit(url)
-    lines = [
-        f"GET {parts.path}?{parts.query} HTTP/1.1",
-        f"Host: {parts.netloc}",
-        *(f"{k}: {v}" for k, v in headers.items()),
-    ]
+    headers = {"Host": parts.netloc, **headers}
+    lines = [f"GET {parts.path}?{parts.query} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
     with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=10) as connection:
         connection.sendall("\r\n".join([*lines, "", ""]).encode())
         yield connection
@@ -34,15 +32,22 @@ def asked(client: Client, url: str, **headers: str) -> Iterator[socket.socket]:
 
 def fault(client: Client, name: str, **args: Any) -> str:
     """The URL of a download on which that goes wrong."""
-    client.steer("PUT", "/faults", {"rules": [{"fault": name, "args": args, "match": {"listener": "download"}}]})
+    client.set_fault(name, "download", **args)
     return client.call(CALL).headers["Location"]
 
 
 def received(client: Client, name: str, **args: Any) -> tuple[bytes, bytes]:
     """All bytes until the end of the connection: head and body."""
-    with asked(client, fault(client, name, **args), Connection="close") as connection:
+    with requested(fault(client, name, **args), Connection="close") as connection:
         head, _, body = connection.makefile("rb").read().partition(b"\r\n\r\n")
     return head, body
+
+
+def after_head(connection: socket.socket) -> BufferedReader:
+    stream = connection.makefile("rb")
+    while stream.readline() != b"\r\n":
+        pass
+    return stream
 
 
 def chunked(body: bytes) -> bytes:
@@ -127,8 +132,7 @@ def test_gzip(client: Client, name: str, content: Callable[[bytes], bytes]) -> N
 
 @pytest.mark.parametrize("listener", ["graph", "download"])
 def test_gzip_bomb(client: Client, listener: str) -> None:
-    rule = {"fault": "gzip_bomb", "args": {"size": 10_000_000}, "match": {"listener": listener}}
-    client.steer("PUT", "/faults", {"rules": [rule]})
+    client.set_fault("gzip_bomb", listener, size=10_000_000)
     answer = client.call(CALL)
     bomb = answer if listener == "graph" else client.download(answer)
     assert bomb.status_code == (302 if listener == "graph" else 200)
@@ -138,17 +142,15 @@ def test_gzip_bomb(client: Client, listener: str) -> None:
 
 
 def test_endless_body(client: Client) -> None:
-    with asked(client, fault(client, "endless")) as connection:
+    with requested(fault(client, "endless")) as connection:
         size = 0
         while size < 5_000_000:
             size += len(connection.recv(1 << 20))
 
 
 def test_one_byte_at_a_time(client: Client) -> None:
-    with asked(client, fault(client, "drip", seconds=0.01)) as connection:
-        stream = connection.makefile("rb")
-        while stream.readline() != b"\r\n":
-            pass
+    with requested(fault(client, "drip", seconds=0.01)) as connection:
+        after_head(connection)
         begin = time.monotonic()
         assert [connection.recv(100) for _ in range(5)] == [b"3", b"\r", b"\n", b"\xef", b"\xbb"]
         assert time.monotonic() - begin > 0.03
@@ -162,10 +164,8 @@ def test_silence_then_everything(client: Client) -> None:
 
 
 def test_head_and_a_chunk_then_silence(client: Client) -> None:
-    with asked(client, fault(client, "silence", chunks=1)) as connection:
-        stream = connection.makefile("rb")
-        while stream.readline() != b"\r\n":
-            pass
+    with requested(fault(client, "silence", chunks=1)) as connection:
+        stream = after_head(connection)
         assert stream.read(8) == b"3\r\n\xef\xbb\xbf\r\n"
         connection.settimeout(0.1)
         with pytest.raises(TimeoutError):
@@ -180,7 +180,7 @@ def test_hanging_ends_when_the_client_leaves_or_the_simulator_stops(client: Clie
     while not (entries := client.steer("GET", "/record")):
         pass
     assert (entries[0]["faults"], entries[0]["size"]) == (["hang"], 0)
-    with asked(client, fault(client, "hang")) as connection:
+    with requested(fault(client, "hang")) as connection:
         stopping = Thread(target=client.simulator.stop)
         stopping.start()
         assert connection.recv(1) == b""
@@ -189,7 +189,7 @@ def test_hanging_ends_when_the_client_leaves_or_the_simulator_stops(client: Clie
 
 @pytest.mark.parametrize("after", [0, 2])
 def test_reset(client: Client, after: int) -> None:
-    with asked(client, fault(client, "reset", after=after)) as connection, pytest.raises(ConnectionResetError):
+    with requested(fault(client, "reset", after=after)) as connection, pytest.raises(ConnectionResetError):
         connection.makefile("rb").read()
     client.steer("DELETE", "/faults")
     assert client.pull(CALL)
@@ -197,7 +197,7 @@ def test_reset(client: Client, after: int) -> None:
 
 @pytest.mark.parametrize("listener", ["identity", "graph"])
 def test_reset_of_the_other_listeners(client: Client, listener: str) -> None:
-    client.steer("PUT", "/faults", {"rules": [{"fault": "reset", "match": {"listener": listener}}]})
+    client.set_fault("reset", listener)
     with pytest.raises(requests.ConnectionError, match="reset"):
         client.new_token() if listener == "identity" else client.call(CALL)
 

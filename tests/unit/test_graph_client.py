@@ -1,0 +1,126 @@
+"""What the client of Graph decides without a network: what answers mean, and where reports may come from."""
+
+import json
+
+import pytest
+
+from shared.domain.errors import Deferred, NoData, PullError, Refused, TryAgain
+from shared.graph.client import checked_location
+from shared.graph.error_mapping import error_of
+from shared.graph.public_address import is_public
+
+
+def error_body(code: str, message: str = "") -> bytes:
+    return json.dumps({"error": {"code": code, "message": message, "innerError": {}}}).encode()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "reason"),
+    [
+        (400, error_body("InvalidArgument", "Invalid date value specified: 2020-06-03."), Refused, "date_out_of_reach"),
+        (400, error_body("BadRequest", "Resource not found for the segment 'x'."), Refused, "unknown_in_this_cloud"),
+        (400, error_body("BadRequest", "JSON format is not supported."), Refused, "bad_request"),
+        (401, error_body("InvalidAuthenticationToken"), TryAgain, "unauthorized"),
+        (403, error_body("S2SUnauthorized", "Invalid permission."), Refused, "permission"),
+        (403, error_body("UnknownError", error_body("S2SUnauthorized", "No").decode()), Refused, "permission"),
+        (403, error_body("MissingCredentials"), Deferred, "missing_credentials"),
+        (404, error_body("UnknownTenantId"), NoData, "unknown_tenant"),
+        (404, error_body("NotFound"), Refused, "unknown_in_this_cloud"),
+        (408, b"", TryAgain, "graph_error"),
+        (429, error_body("TooManyRequests"), TryAgain, "rate_limited"),
+        (500, b"<html>", TryAgain, "graph_error"),
+        (503, b"", TryAgain, "graph_error"),
+        (503, b"[" * 60_000, TryAgain, "graph_error"),
+        (999, b"", TryAgain, "graph_error"),
+    ],
+)
+def test_what_an_error_of_graph_means(status: int, body: bytes, kind: type[PullError], reason: str) -> None:
+    error = error_of(status, {}, body)
+    assert (type(error), error.reason) == (kind, reason)
+
+
+def test_the_code_inside_a_wrapped_error_is_shown() -> None:
+    error = error_of(403, {}, error_body("UnknownError", error_body("S2SUnauthorized", "Invalid scope.").decode()))
+    assert str(error) == "Graph answered 403 S2SUnauthorized: Invalid scope."
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("10", 10.0),
+        ("2.128", 2.128),
+        ("0", 0.0),
+        ("86400", 86400.0),
+        ("Sat, 21 Nov 2026 07:15:30 GMT", 30.0),
+        ("Sat, 21 Nov 2026 07:14:00 GMT", None),
+        ("-1", None),
+        ("nan", None),
+        ("abc", None),
+        ("Sat, 21 Nov 99999999999999999999 07:15:30 GMT", None),
+        ("Sat, 21 Nov 2026 07:15:30 +99999999999999999999", None),
+    ],
+)
+def test_the_wait_that_graph_asks_for(header: str, seconds: float | None) -> None:
+    error = error_of(429, {"Retry-After": header, "Date": "Sat, 21 Nov 2026 07:15:00 GMT"}, b"")
+    assert isinstance(error, TryAgain)
+    assert error.after == seconds
+
+
+@pytest.mark.parametrize("host", ["reports", "reportsncu", "reportsweu", "reports-new1"])
+def test_microsofts_hosts_are_allowed_by_rule(host: str) -> None:
+    url = f"https://{host}.office.com/data/v1.0/download?token=x"
+    assert checked_location(url, frozenset()) == url
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "",
+        "/data/download",
+        "http://reports.office.com/data/x",
+        "https://reports.office.com:444/data/x",
+        "https://reports.office.com/other/x",
+        "https://reports.office.com/data/../other/x",
+        "https://reports.office.com/data/%2e%2E%5cother/x",
+        "https://reports" + "x" * 57 + ".office.com/data/x",
+        "https://user@reports.office.com/data/x",
+        "https://reports.office.com.evil.example/data/x",
+        "https://evil.reports.office.com/data/x",
+        "https://reportsé.office.com/data/x",
+        "http://169.254.169.254/data/x",
+        "https://[::1",
+        "https://reports.office.com/data/x#y",
+        "https://reports.office.com/data/x y",
+        "https://reports.office.com/data/" + "x" * 8192,
+        "file:///etc/passwd",
+    ],
+)
+def test_a_redirect_elsewhere_is_refused(location: str) -> None:
+    with pytest.raises(Refused) as caught:
+        checked_location(location, frozenset(["http://127.0.0.1:9101"]))
+    assert caught.value.reason == "bad_redirect"
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("13.107.6.171", True),
+        ("2620:1ec:4::152", True),
+        ("::ffff:13.107.6.171", True),
+        ("64:ff9b::13.107.6.171", True),
+        ("10.0.0.1", False),
+        ("169.254.169.254", False),
+        ("100.64.0.1", False),
+        ("224.0.0.1", False),
+        ("::1", False),
+        ("fe80::1%1", False),
+        ("fec0::1", False),
+        ("ff0e::1", False),
+        ("::10.0.0.1", False),
+        ("::ffff:10.0.0.1", False),
+        ("64:ff9b::10.0.0.1", False),
+        ("2002:a9fe:a9fe::1", False),
+    ],
+)
+def test_which_addresses_are_public(address: str, public: bool) -> None:
+    assert is_public(address) is public
