@@ -15,11 +15,11 @@ from azure.identity import ManagedIdentityCredential
 from azure.storage.blob import BlobServiceClient
 
 from local.in_memory import InMemoryBlobStore, KeptBlob
+from local.in_process import InProcessControl, in_process_graph
 from shared.app import App
 from shared.archive.layout import CONTAINERS
 from shared.settings import SETTINGS, read
 from simulator.simulator import Simulator
-from tests.reliability.in_process import InProcessControl, in_process_graph
 
 _WRITERS = 8
 

@@ -11,6 +11,7 @@ from azure.storage.blob import BlobServiceClient
 
 from local.backfill import settings_of
 from local.in_memory import InMemoryBlobStore, KeptBlob
+from local.in_process import InProcessControl, in_process_graph
 from local.simulator_client import Control
 from local.stack import Stack
 from local.storage import empty
@@ -23,7 +24,6 @@ from shared.settings import read
 from simulator.faults.rules import Rules
 from simulator.simulator import Simulator
 from tests.reliability.in_memory import FaultyMemory
-from tests.reliability.in_process import InProcessControl, in_process_graph
 from tests.reliability.oracle import Blobs
 from tests.reliability.storage_proxy import FaultyStorage, Operation
 from tests.reliability.storage_proxy.proxy import Hook
