@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
@@ -13,6 +12,7 @@ from shared.archive.snapshot import Snapshot, read_snapshot
 from shared.archive.upload import BLOCK, SnapshotUpload
 from shared.domain.call import Call
 from shared.domain.errors import ArchiveUnavailable
+from shared.report import compression
 
 _READERS = 8
 """Blobs that are read side by side."""
@@ -69,8 +69,8 @@ class SnapshotArchive:
     def content(self, snapshot: Snapshot) -> bytes:
         """Return the bytes that Graph sent. Raise ArchiveUnavailable also for a blob that was damaged."""
         try:
-            return zlib.decompress(self.compressed(snapshot), wbits=31)
-        except zlib.error as error:
+            return compression.decompress(self.compressed(snapshot))
+        except compression.CompressionError as error:
             raise ArchiveUnavailable(f"The snapshot {snapshot.blob} is damaged.") from error
 
     def compressed(self, snapshot: Snapshot) -> bytes:

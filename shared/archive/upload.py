@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import secrets
-import zlib
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from tempfile import TemporaryFile
@@ -24,6 +23,7 @@ from shared.archive.snapshot import Origin, Snapshot
 from shared.domain.call import Call
 from shared.domain.errors import Deferred, Outcome
 from shared.domain.outcome import Flag
+from shared.report import compression
 
 IN_MEMORY = 1 << 20
 """Bytes of compressed body that are held in memory, and sent in one piece. More goes to a temporary file."""
@@ -50,7 +50,7 @@ class SnapshotUpload:
         self._call = call
         self._revisions = revisions
         self._block = block
-        self._gzip = zlib.compressobj(wbits=31)  # writes one gzip member with mtime 0
+        self._gzip = compression.compressor()
         self._gzip_sha256 = hashlib.sha256()
         self._gzip_size = 0
         self._buffer: IO[bytes] = io.BytesIO()
@@ -113,7 +113,7 @@ class SnapshotUpload:
         if self._blocks:
             return None
         self._buffer.seek(0)
-        return zlib.decompress(self._buffer.read(), wbits=31)
+        return compression.decompress(self._buffer.read())
 
     def quarantine(self, sha256: str, reason: str, now: datetime) -> str:
         """Keep the body as it came, for people to look at, and return its blob's name. Raise ArchiveUnavailable.

@@ -1,4 +1,4 @@
-"""The records of a CSV file, read while they are used: what is kept in memory is one record, not the file."""
+"""The records of a CSV file, read and written one by one, so that memory holds a record and not the file. Pure."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _PIECE = 1 << 16
 
 
 def records(body: bytes) -> Iterator[list[str]]:
-    """Every record, the header first, with empty ones for blank lines; BOMs before the header are left out.
+    """Yield every record, the header first. A blank line is an empty record; BOMs before the header are left out.
 
-    Raises ValueError if it is not a CSV in UTF-8.
+    Raise ValueError if the body is not CSV in UTF-8.
     """
     # Lines end at line feeds alone, as for the check that each snapshot went through.
     text = io.TextIOWrapper(io.BytesIO(body), "utf-8", newline="\n")
@@ -38,15 +38,15 @@ def to_csv(rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
 
 
 def distinct(names: Iterable[str]) -> list[str]:
-    """The names of a header, told apart by ` (2)`, ` (3)` ... behind those that came before."""
-    found: dict[str, None] = {}
+    """Return the names of a header, told apart: the second of a name gets ` (2)`, the third ` (3)`."""
+    names_so_far: dict[str, None] = {}
     for name in names:
         unique, number = name, 1
-        while unique in found:
+        while unique in names_so_far:
             number += 1
             unique = f"{name} ({number})"
-        found[unique] = None
-    return list(found)
+        names_so_far[unique] = None
+    return list(names_so_far)
 
 
 def _without_bom(lines: Iterator[str]) -> Iterator[str]:

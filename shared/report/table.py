@@ -39,31 +39,31 @@ class Table(NamedTuple):
         return [name for name, _ in self.columns]
 
     def between(self, first: date | None, end: date | None) -> Table:
-        """The days from `first` on and before `end`; the columns are the same, whatever is left."""
+        """Return the days from `first` on and before `end`, with all columns."""
         start, stop = (day.isoformat() if day else "" for day in (first, end))
         return self._replace(
             days={day: rows for day, rows in self.days.items() if start <= day and (not stop or day < stop)}
         )
 
     def thinned(self, every: str) -> Table:
-        """Of each `week` or `month` the last day that it has; all of them for `day`."""
-        kept = last_days(self.days, every)
-        return self._replace(days={day: rows for day, rows in self.days.items() if day in kept})
+        """Return the last day of each `week` or `month`, or every `day`."""
+        days = last_days(self.days, every)
+        return self._replace(days={day: rows for day, rows in self.days.items() if day in days})
 
     def rows(self) -> Iterator[Row]:
-        """By day, oldest first, and as they came within a day; each as long as the header."""
+        """Yield the rows by day, oldest first, in their own order within a day; each is as long as the header."""
         width = len(self.columns)
         for day in sorted(self.days):
             for row in self.days[day]:
                 yield row + ("",) * (width - len(row))
 
     def to_csv(self) -> bytes:
-        """As UTF-8 without a BOM and with the line ends of RFC 4180."""
+        """Return the table as CSV in UTF-8 without a BOM, with the line ends of RFC 4180."""
         return b"".join(to_csv(chain([self.header], self.rows())))
 
 
 def last_days(days: Iterable[str], every: str) -> set[str]:
-    """Of each `week` (from Monday on) or `month` the last of the given days; all of them for `day`."""
+    """Return the last of the given days in each `week` (from Monday on) or `month`, or every `day`."""
     last: dict[object, str] = {}
     for day in sorted(days):
         last[_period(day, every)] = day
@@ -82,10 +82,7 @@ def _period(day: str, every: str) -> object:
 
 
 def parse(body: bytes, refresh_date: date | None = None) -> Table:
-    """The table of a snapshot; without a refresh date, that of a CSV which `to_csv` wrote.
-
-    Raises ValueError if it is not a CSV in UTF-8.
-    """
+    """Read a snapshot; without a refresh date, a CSV that `to_csv` wrote. Raise ValueError if it is not CSV in UTF-8."""
     columns, rows = _parsed(body, refresh_date)
     place = columns.index(REPORT_DATE) if REPORT_DATE in columns else 0
     days: dict[str, list[Row]] = {}
@@ -95,19 +92,19 @@ def parse(body: bytes, refresh_date: date | None = None) -> Table:
 
 
 def pinned(*headers: Sequence[Column]) -> tuple[Column, ...]:
-    """All columns in the order in which they were first seen, the refresh date before them."""
+    """Return all columns, the refresh date first, then in the order in which they were first seen."""
     return tuple(dict.fromkeys(chain([REFRESH_DATE], *headers)))
 
 
 def columns_of(names: Iterable[str]) -> tuple[Column, ...]:
-    """The columns of a snapshot that has this header, as they are in a table."""
+    """Return the columns that a snapshot with this header has in a table."""
     columns = _numbered(names)
     alias = next((alias for alias in _ALIASES if alias in columns), None)
     return pinned([column for column in columns if column != alias])
 
 
 def merged(history: Table, snapshot: Table) -> Table:
-    """`history` after `snapshot`, of whose refresh date no later revision may be merged already."""
+    """Merge `snapshot` into `history`. A later revision of the same date must not have been merged before."""
     columns = pinned(history.columns, snapshot.columns)
     days = dict(history.days)
     for day, rows in snapshot.days.items():
@@ -117,7 +114,7 @@ def merged(history: Table, snapshot: Table) -> Table:
 
 
 def arranged(table: Table, columns: tuple[Column, ...]) -> Table:
-    """The same table with its columns, and maybe more, in that order."""
+    """Return the table with these columns in this order; they are at least its own."""
     if columns == table.columns:
         return table
     days = {day: list(_fitted(rows, table.columns, columns)) for day, rows in table.days.items()}
@@ -125,9 +122,9 @@ def arranged(table: Table, columns: tuple[Column, ...]) -> Table:
 
 
 def split(content: bytes, parts: Sequence[Table]) -> tuple[bytes, bytes]:
-    """A CSV that `to_csv` wrote as two: what merging these tables does not touch, found fast, and the rest.
+    """Split a CSV that `to_csv` wrote at the first day that merging these tables can change.
 
-    All is the rest where a column is new, or a cell is quoted, as that may have the end of a line in it.
+    If a column is new or a cell is quoted (a line may end in it), nothing is kept back.
     """
     days = [day for part in parts for day in part.days]
     if not days or b'"' in content:
@@ -147,14 +144,14 @@ def split(content: bytes, parts: Sequence[Table]) -> tuple[bytes, bytes]:
 
 
 def joined(before: bytes, after: bytes) -> bytes:
-    """The reverse of `split`, the rest being what was made of it."""
+    """Put the two parts of `split` together again, after the second was changed."""
     return before + after[after.index(b"\n") + 1 :] if before else after
 
 
 def concatenated(columns: tuple[Column, ...], snapshots: Iterable[tuple[date, bytes]]) -> Iterator[bytes]:
-    """One CSV of several snapshots without a Report Date, given with their refresh dates, oldest first.
+    """Yield one CSV of several snapshots without a Report Date, given with their refresh dates, oldest first.
 
-    What merging them would give, at the memory of one snapshot.
+    The result is that of merging them. Memory holds one snapshot at a time.
     """
     yield from to_csv([[name for name, _ in columns]])
     for refresh_date, body in snapshots:
@@ -164,10 +161,10 @@ def concatenated(columns: tuple[Column, ...], snapshots: Iterable[tuple[date, by
 
 
 def _parsed(body: bytes, refresh_date: date | None) -> tuple[tuple[Column, ...], Iterator[Row]]:
-    """The columns, and the rows as they come; cells beyond the header have no column and are left out."""
+    """Return the columns, and the rows one by one, without the cells beyond the header."""
     lines = filter(None, records(body))
     names = next(lines, [])
-    came, columns = _numbered(names), columns_of(names)
+    numbered, columns = _numbered(names), columns_of(names)
     day = refresh_date.isoformat() if refresh_date else None
 
     def rows() -> Iterator[Row]:
@@ -175,7 +172,7 @@ def _parsed(body: bytes, refresh_date: date | None) -> tuple[tuple[Column, ...],
             yield from map(tuple, lines)  # as `to_csv` wrote them
             return
         for record in lines:
-            cells = dict(zip(came, record, strict=False))
+            cells = dict(zip(numbered, record, strict=False))
             cells[REFRESH_DATE] = day
             if match := DATE.fullmatch(cells.get(REPORT_DATE, "")):
                 cells[REPORT_DATE] = match[1]
@@ -194,7 +191,7 @@ def _numbered(names: Iterable[str]) -> list[Column]:
 
 
 def _fitted(rows: Iterable[Row], old: Sequence[Column], new: Sequence[Column]) -> Iterator[Row]:
-    """Rows of the columns `old` as rows of the columns `new`, which are all of them and maybe more."""
+    """Yield rows of the columns `old` as rows of the columns `new`, which are all of `old` and maybe more."""
     if tuple(new[: len(old)]) == tuple(old):
         yield from rows
         return

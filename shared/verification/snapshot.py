@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import zlib
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import NamedTuple
@@ -15,11 +14,12 @@ from shared.archive.snapshot import Snapshot, read_snapshot
 from shared.domain.call import Call, every_call
 from shared.domain.catalogue import Catalogue, Report
 from shared.domain.errors import PullError
+from shared.report import compression
 from shared.report.validator import Body
 
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _REQUIRED = ("sha256", "size", "rows", "pulled_at", "app_version")
-_HEADERS = (b"\x1f\x8b\x08\0\0\0\0\0\0\x03", zlib.compress(b"", wbits=31)[:10])
+_HEADERS = (b"\x1f\x8b\x08\0\0\0\0\0\0\x03", compression.compress(b"")[:10])
 """How a gzip member begins that this app wrote, on Linux and on this machine: without a name and a time."""
 _A_FEW = 8
 _PIECE = 1 << 20
@@ -113,7 +113,7 @@ def unpacked(compressed: bytes) -> Iterator[bytes]:
     """What a blob holds, in pieces. Raises Flaw, maybe only at the end, if it is not one gzip member as written."""
     if compressed[:10] not in _HEADERS:
         raise Flaw("not_gzip", "It does not begin as a gzip file of this app does.")
-    gunzip, again = zlib.decompressobj(wbits=31), zlib.compressobj(wbits=31)
+    gunzip, again = compression.decompressor(), compression.compressor()
     repacked = bytearray()
     rest = compressed
     try:
@@ -124,7 +124,7 @@ def unpacked(compressed: bytes) -> Iterator[bytes]:
                 raise Flaw("cut_short", "The gzip file has no end.")
             repacked += again.compress(piece)
             yield piece
-    except zlib.error as error:
+    except compression.CompressionError as error:
         raise Flaw("damaged", f"The gzip file is damaged: {error}.") from error
     if gunzip.unused_data:
         raise Flaw("bytes_after_end", f"{len(gunzip.unused_data)} bytes follow the end of the gzip file.")
