@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 
 import requests
@@ -11,6 +10,7 @@ from urllib3.exceptions import HTTPError
 from shared.domain.errors import Refused, TryAgain
 from shared.graph.deadline import DeadlineExceeded, ended_within_line
 from shared.graph.session import LIMITS, Limits
+from shared.report import compression
 
 CHUNK = 256 << 10
 """Bytes read at once."""
@@ -63,7 +63,7 @@ def _within_size(chunks: Iterator[bytes], limits: Limits) -> Iterator[bytes]:
 
 
 def _unpacked(chunks: Iterator[bytes], limits: Limits) -> Iterator[bytes]:
-    unpacker = zlib.decompressobj(wbits=31)
+    unpacker = compression.decompressor()
     packed_size = size = 0
     ratio = limits.max_compression_ratio
     try:
@@ -78,7 +78,7 @@ def _unpacked(chunks: Iterator[bytes], limits: Limits) -> Iterator[bytes]:
                 if unpacker.unused_data:
                     raise TryAgain("cut_short", "Something follows the end of the gzip stream.")
                 yield chunk
-    except zlib.error as error:
+    except compression.CompressionError as error:
         raise TryAgain("cut_short", f"The gzip stream is damaged: {error}.") from None
     if not unpacker.eof:
         raise TryAgain("cut_short", "The gzip stream has no end.")

@@ -82,7 +82,7 @@ def _period(day: str, every: str) -> object:
 
 
 def parse(body: bytes, refresh_date: date | None = None) -> Table:
-    """Read a snapshot; without a refresh date, a CSV that `to_csv` wrote. Raise ValueError if it is not CSV in UTF-8."""
+    """Read a snapshot; without a refresh date, a CSV of `to_csv`. Raise ValueError if it is not CSV in UTF-8."""
     columns, rows = _parsed(body, refresh_date)
     place = columns.index(REPORT_DATE) if REPORT_DATE in columns else 0
     days: dict[str, list[Row]] = {}
