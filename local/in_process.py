@@ -1,6 +1,6 @@
-"""The simulated Graph without a network: it lives in the same process, and its answers are read off a pipe.
+"""The simulator in this process: its answers are read from a stream in memory, for what needs thousands of pulls.
 
-For what needs thousands of pulls. All of the app's own HTTP code runs, down to the framing of a body.
+All of the app's own HTTP code runs, down to the framing of a body.
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ from simulator.simulator import Simulator
 
 
 class InProcessControl(Control):
-    """Steers the simulator."""
+    """The control API of a simulator in this process."""
 
     def __init__(self, simulator: Simulator) -> None:
         super().__init__("")
         self._simulator = simulator
 
-    def put(self, path: str, wish: dict[str, Any]) -> None:
-        self._ask("PUT", path, json.dumps(wish).encode())
+    def put(self, path: str, change: dict[str, Any]) -> None:
+        self._answer("PUT", path, json.dumps(change).encode())
 
     def get(self, path: str, **query: str) -> Any:
-        return self._ask("GET", f"{path}?{urlencode(query)}")
+        return self._answer("GET", f"{path}?{urlencode(query)}")
 
     def delete(self, path: str) -> None:
-        self._ask("DELETE", path)
+        self._answer("DELETE", path)
 
-    def _ask(self, method: str, target: str, body: bytes = b"") -> Any:
+    def _answer(self, method: str, target: str, body: bytes = b"") -> Any:
         answer = self._simulator.steer(Request(method, f"/{target}", {}, body))
         content = b"".join(answer.chunks)
         if answer.status != 200:
@@ -110,23 +110,23 @@ class _Adapter(HTTPAdapter):
 
 
 def _response(pieces: Iterator[bytes]) -> HTTPResponse:
-    response = HTTPResponse(_Line(pieces), method="GET")  # type: ignore[arg-type]
+    response = HTTPResponse(_Socket(pieces), method="GET")  # type: ignore[arg-type]
     response.begin()
     return response
 
 
-class _Line:
+class _Socket:
     """As much of a socket as an HTTPResponse needs."""
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self._pieces = pieces
 
     def makefile(self, mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_Pipe(self._pieces))
+        return io.BufferedReader(_Stream(self._pieces))
 
 
-class _Pipe(io.RawIOBase):
-    """Pieces as a stream. A ConnectionAbortedError ends it, a reset goes through."""
+class _Stream(io.RawIOBase):
+    """Pieces as a stream. A ConnectionAbortedError ends it, a ConnectionResetError is raised."""
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self._pieces = pieces

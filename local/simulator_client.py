@@ -1,4 +1,4 @@
-"""The simulator's control, from outside: its clock, what it saw, what it would answer."""
+"""A client of the simulator's control API: its clock, its record of requests, its faults."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import requests
 
 
 class Control:
-    """Steers the simulator at that address. `now` and `sleep` are the clock for an app that lives in its time."""
+    """The control API at a URL. `now` and `sleep` are the clock of an app that lives in simulated time."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -18,41 +18,41 @@ class Control:
         self._now = datetime.now(UTC)
 
     def now(self) -> datetime:
-        """The time that was last set."""
+        """Return the time that was set last."""
         return self._now
 
     def set_time(self, now: datetime) -> None:
-        """Let it be `now` and stay so."""
+        """Stop the clock at `now`."""
         self._now = now
         self.put("clock", {"now": now.isoformat(), "running": False})
 
     def sleep(self, seconds: float) -> None:
-        """Let that much time pass at once."""
+        """Move the clock on at once."""
         with self._lock:
             self.set_time(self._now + timedelta(seconds=seconds))
 
     def run_freely(self) -> None:
-        """Back to the real time."""
+        """Let the clock run, at the real time."""
         self.put("clock", {"now": datetime.now(UTC).isoformat(), "running": True})
 
-    def put(self, path: str, wish: dict[str, Any]) -> None:
-        """Turn one of the simulator's knobs."""
-        requests.put(f"{self._url}/{path}", json=wish, timeout=10).raise_for_status()
+    def put(self, path: str, change: dict[str, Any]) -> None:
+        """Change the clock, the faults or anything else that the path names."""
+        requests.put(f"{self._url}/{path}", json=change, timeout=10).raise_for_status()
 
     def get(self, path: str, **query: str) -> Any:
-        """Ask the simulator for one of its lists or answers."""
-        answer = requests.get(f"{self._url}/{path}", params=query, timeout=60)
-        answer.raise_for_status()
-        return answer.json()
+        """Return what the simulator answers for the path."""
+        response = requests.get(f"{self._url}/{path}", params=query, timeout=60)
+        response.raise_for_status()
+        return response.json()
 
     def forget(self) -> None:
         """Empty the record of requests."""
         self.delete("record")
 
     def reset(self) -> None:
-        """Let it be as if nobody had asked or set anything yet; the time stays."""
+        """Make everything as at the start, except the time."""
         self.delete("state")
 
     def delete(self, path: str) -> None:
-        """Forget one of the simulator's lists."""
+        """Clear what the path names."""
         requests.delete(f"{self._url}/{path}", timeout=10).raise_for_status()

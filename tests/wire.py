@@ -1,4 +1,4 @@
-"""An HTTP server that answers with the very bytes that a test gives: for what no well-behaved server would send."""
+"""An HTTP server that answers with the bytes that a test gives it: for what no well-behaved server would send."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Self
 
 
 class Wire:
-    """`answers` maps a path (without its query) to raw bytes, status line included; the connection is closed after."""
+    """`answers` maps a path without its query to all bytes of the answer, the status line included."""
 
     def __init__(self) -> None:
         self.answers: dict[str, bytes] = {}
@@ -39,7 +39,7 @@ class Wire:
 
 
 def response(status: int = 200, body: bytes = b"", *, framed: bool = True, **headers: str) -> bytes:
-    """A whole answer; a length is added unless the headers frame the body themselves, or nothing should."""
+    """Return a whole answer. It has a Content-Length unless the headers frame the body, or it is not `framed`."""
     headers = {name.replace("_", "-"): value for name, value in headers.items()} | {"Connection": "close"}
     if framed and not {"Transfer-Encoding", "Content-Length"} & headers.keys():
         headers["Content-Length"] = str(len(body))
