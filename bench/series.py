@@ -20,7 +20,7 @@ from local.stack import Stack
 from shared.app import App
 from shared.archive.layout import USAGE, Partition, snapshot_prefix
 from shared.settings import read
-from shared.web.http import Request, answer
+from shared.web.http import Request, handle
 
 CALL = "getOffice365ActiveUserCounts(period='D7')"
 READERS = 8
@@ -45,7 +45,7 @@ def rows(scale: Scale) -> list[Row]:
 
         def ours() -> int:
             request = Request("GET", f"v1.0/reports/{CALL}/series", {}, {})
-            made = answer(request, lambda request: app.api.reports(request, personal=False))
+            made = handle(request, lambda request: app.api.reports(request, personal=False))
             return made.body.count(b"\n") - 1
 
         expected = number + 6

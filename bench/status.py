@@ -18,8 +18,8 @@ from shared.domain.call import every_call
 from shared.domain.catalogue import catalogue
 from shared.domain.selection import select
 from shared.settings import read
-from shared.web.archive_cache import WORKERS, Holdings
-from shared.web.http import Request, answer
+from shared.web.archive_cache import WORKERS, ArchiveCache
+from shared.web.http import Request, handle
 from shared.web.routes import Api
 
 REQUEST = Request("GET", "status", {}, {"accept-encoding": "gzip"})
@@ -42,11 +42,17 @@ def rows(scale: Scale) -> list[Row]:
                 selection = select("all", reports)
 
                 def fresh() -> Api:
-                    holdings = Holdings(app.archive, reports, lambda: TODAY)
-                    return Api(app.archive, reports, holdings, lambda: selection, lambda: TODAY, "v1.0")
+                    return Api(
+                        archive=app.archive,
+                        catalogue=reports,
+                        cache=ArchiveCache(app.archive, reports, lambda: TODAY),
+                        selection=lambda: selection,
+                        clock=lambda: TODAY,
+                        graph_version="v1.0",
+                    )
 
                 def ask(api: Api) -> None:
-                    assert answer(REQUEST, api.status).status == 200
+                    assert handle(REQUEST, api.status).status == 200
 
                 def bare() -> None:
                     container = client.get_container_client(USAGE)

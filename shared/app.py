@@ -21,7 +21,7 @@ from shared.domain.errors import RunFailed, UsageArchiveError
 from shared.domain.selection import Selection, select
 from shared.identity import HTTP_TOKEN_BACKOFF, RUN_TOKEN_BACKOFF, ManagedIdentity
 from shared.settings import Settings, read
-from shared.web.archive_cache import Holdings
+from shared.web.archive_cache import ArchiveCache
 from shared.web.routes import Api
 
 if TYPE_CHECKING:
@@ -63,8 +63,14 @@ class App:
     @functools.cached_property
     def api(self) -> Api:
         """What answers the HTTP functions."""
-        holdings = Holdings(self.archive, self._reports, self._clock)
-        return Api(self.archive, self._reports, holdings, self._selection, self._clock, self._settings.graph_version)
+        return Api(
+            archive=self.archive,
+            catalogue=self._reports,
+            cache=ArchiveCache(self.archive, self._reports, self._clock),
+            selection=self._selection,
+            clock=self._clock,
+            graph_version=self._settings.graph_version,
+        )
 
     @functools.cached_property
     def runner(self) -> Runner:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.app import App
-from shared.web.http import Reply, Request, answer
+from shared.web.http import Request, Response, handle
 
 
 def ask(
@@ -16,18 +16,18 @@ def ask(
     personal: bool = False,
     method: str = "GET",
     headers: Mapping[str, str] | None = None,
-) -> Reply:
+) -> Response:
     """What the function `reports`, or `personal_reports`, answers."""
     request = Request(method, path, query or {}, headers or {})
-    return answer(request, lambda request: app.api.reports(request, personal=personal))
+    return handle(request, lambda request: app.api.reports(request, personal=personal))
 
 
-def code(reply: Reply) -> str:
+def code(response: Response) -> str:
     """Of a problem document."""
-    return str(json.loads(reply.body)["code"])
+    return str(json.loads(response.body)["code"])
 
 
-def value(reply: Reply) -> list[dict[str, Any]]:
+def value(response: Response) -> list[dict[str, Any]]:
     """Of a JSON answer."""
-    found: list[dict[str, Any]] = json.loads(reply.body)["value"]
+    found: list[dict[str, Any]] = json.loads(response.body)["value"]
     return found

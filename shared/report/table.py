@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import chain
 from types import MappingProxyType
@@ -40,14 +40,13 @@ class Table(NamedTuple):
 
     def between(self, first: date | None, end: date | None) -> Table:
         """Return the days from `first` on and before `end`, with all columns."""
-        start, stop = (day.isoformat() if day else "" for day in (first, end))
-        return self._replace(
-            days={day: rows for day, rows in self.days.items() if start <= day and (not stop or day < stop)}
-        )
+        return self._only(days_between(self.days, first, end))
 
     def thinned(self, every: str) -> Table:
         """Return the last day of each `week` or `month`, or every `day`."""
-        days = last_days(self.days, every)
+        return self._only(last_days(self.days, every))
+
+    def _only(self, days: Collection[str]) -> Table:
         return self._replace(days={day: rows for day, rows in self.days.items() if day in days})
 
     def rows(self) -> Iterator[Row]:
@@ -60,6 +59,12 @@ class Table(NamedTuple):
     def to_csv(self) -> bytes:
         """Return the table as CSV in UTF-8 without a BOM, with the line ends of RFC 4180."""
         return b"".join(to_csv(chain([self.header], self.rows())))
+
+
+def days_between(days: Iterable[str], first: date | None, end: date | None) -> set[str]:
+    """Return the days from `first` on and before `end`."""
+    start, stop = (day.isoformat() if day else "" for day in (first, end))
+    return {day for day in days if start <= day and (not stop or day < stop)}
 
 
 def last_days(days: Iterable[str], every: str) -> set[str]:

@@ -1,4 +1,4 @@
-"""What the archive holds of every call, by names alone: found with one listing a call, and kept for a while."""
+"""What readers often ask of the archive: found with one listing a call, from the names alone, and kept for a while."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from shared.archive.archive import Archive
 from shared.archive.layout import ConcealmentChange, Partition
 from shared.archive.run_log import Run
 from shared.archive.snapshot import Snapshot
-from shared.domain.call import Call
+from shared.domain.call import Call, every_call
 from shared.domain.catalogue import Catalogue
 from shared.domain.errors import Outcome
-from shared.web.ttl_cache import Bodies, Cache
+from shared.domain.graph_window import days_of_interest
+from shared.web.ttl_cache import BodyCache, TtlCache
 
 WORKERS = 8
 """Listings side by side; the SDK's pool of connections has room for ten."""
@@ -23,12 +24,11 @@ _NEWEST_AGE = timedelta(seconds=30)
 _INVENTORY_AGE = timedelta(minutes=10)
 """While no run comes to its end, which is when snapshots are new. 236 calls cost about a tenth of a cent to list."""
 
-_BODIES = 16 << 20
-"""Bytes of bodies in memory."""
+_BODY_BYTES = 16 << 20
 
 
 class Inventory(NamedTuple):
-    """What there is, by place."""
+    """What is in the archive, by partition."""
 
     dates: Mapping[Partition, Sequence[date]]
     """Every refresh date, or single day, that is archived, oldest first."""
@@ -37,73 +37,69 @@ class Inventory(NamedTuple):
     """Where names became concealed or readable, oldest first, as they are listed."""
 
 
-class Holdings:
-    """What there is in the archive. For threads; every method raises ArchiveUnavailable."""
+class ArchiveCache:
+    """The archive, as it was a little while ago. For threads; every method raises ArchiveUnavailable."""
 
     def __init__(self, archive: Archive, catalogue: Catalogue, clock: Callable[[], datetime]) -> None:
         """The clock answers UTC."""
         self._archive = archive
         self._catalogue = catalogue
         self._clock = clock
-        self._run = Cache(self._newest_run, _RUN_AGE, clock)
-        self._inventory = Cache(self._list, _INVENTORY_AGE, clock)
-        self._newest: dict[Call, Cache[Snapshot | None]] = {}
-        self._bodies = Bodies(_BODIES)
+        self._run = TtlCache(self._load_run, _RUN_AGE, clock)
+        self._inventory = TtlCache(self._load_inventory, _INVENTORY_AGE, clock)
+        self._newest: dict[Call, TtlCache[Snapshot | None]] = {}
+        self._bodies = BodyCache(_BODY_BYTES)
 
     def run(self) -> Run | None:
-        """The newest record of a run, at most half a minute old."""
+        """Return the newest record of a run, at most half a minute old."""
         return self._run.get()
 
     def inventory(self) -> Inventory:
-        """What there was when the newest run had ended, or at most ten minutes ago."""
+        """Return what was in the archive when the newest run had ended, or at most ten minutes ago."""
         run = self.run()
         return self._inventory.get(run.id if run else None)
 
     def newest(self, call: Call) -> Snapshot | None:
-        """The newest snapshot of a call as it was at most half a minute ago, or None."""
+        """Return the newest snapshot of a call as it was at most half a minute ago, or None."""
 
-        def find() -> Snapshot | None:
+        def load() -> Snapshot | None:
             return self._archive.snapshots.newest(call, self._clock().date())
 
         if call.date:  # of single days there are too many to keep
-            return find()
-        found = self._newest.setdefault(call, Cache(find, _NEWEST_AGE, self._clock)).get()
-        if found is None:
+            return load()
+        newest = self._newest.setdefault(call, TtlCache(load, _NEWEST_AGE, self._clock)).get()
+        if newest is None:
             self._newest.pop(call, None)  # the first one is not to be waited for
-        return found
+        return newest
 
-    def body(self, snapshot: Snapshot, *, packed: bool = False) -> bytes:
-        """The bytes that Graph sent, or as they are stored; read once for all who ask again and again.
+    def body(self, snapshot: Snapshot, *, compressed: bool = False) -> bytes:
+        """Return the bytes that Graph sent, or as they are stored; read once for all who ask again and again.
 
         Personal data does not stay in memory.
         """
-        read = self._archive.snapshots.compressed if packed else self._archive.snapshots.content
+        read = self._archive.snapshots.compressed if compressed else self._archive.snapshots.content
         if self._catalogue.reports[snapshot.call.report].personal_data:
             return read(snapshot)
-        return self._bodies.get((snapshot.blob, packed), lambda: read(snapshot))
+        return self._bodies.get((snapshot.blob, compressed), lambda: read(snapshot))
 
     def newest_dates(self, *, personal: bool) -> dict[Call, date]:
-        """The newest refresh date of each call that is archived; of single days the newest one, as a call.
+        """Return the newest refresh date of each call that is archived; of single days the newest one, as a call.
 
         Calls of reports with personal data are among them if `personal`.
         """
         dates = self.inventory().dates
-        newest = {call: dates[place][-1] for place, call in self._calls().items() if place in dates}
+        newest = {call: dates[partition][-1] for partition, call in self._calls().items() if partition in dates}
         return {
             call._replace(date=day) if call.date else call: day
             for call, day in newest.items()
             if personal or not self._catalogue.reports[call.report].personal_data
         }
 
-    def gap(self, call: Call, day: date) -> str:
-        """Why there is no snapshot of `call` for a day between those that there are.
+    def why_missing(self, call: Call, day: date) -> str:
+        """Return why there is no snapshot of `call` for a day between those that there are. Lists at most once.
 
-        `never_published` if Microsoft had none while the archive was watching, else `not_pulled`. One listing.
+        `never_published` if Microsoft had none while the archive was watching, else `not_pulled`.
         """
-        from shared.domain.graph_window import (
-            days_of_interest,  # few requests need it, so a cold start need not pay for it
-        )
-
         run = self.run() if call.date else None
         if call.date and day >= days_of_interest(run.started if run else self._clock())[0]:
             last = run.last.get(str(call._replace(date=day))) if run else None
@@ -111,20 +107,15 @@ class Holdings:
         lost = self._archive.markers.lost(Partition.of(call))
         return "not_pulled" if any(day in each.days for each in lost) else "never_published"
 
-    def _newest_run(self) -> Run | None:
+    def _load_run(self) -> Run | None:
         return self._archive.runs.newest(self._clock().date())
 
-    def _calls(self) -> dict[Partition, Call]:
-        from shared.domain.call import every_call  # few requests need it, so a cold start need not pay for it
-
-        return {Partition.of(call): call for report in self._catalogue.reports.values() for call in every_call(report)}
-
-    def _list(self) -> Inventory:
+    def _load_inventory(self) -> Inventory:
         with ThreadPoolExecutor(WORKERS) as pool:
             lost_ranges = pool.submit(self._archive.markers.lost)
             changes = pool.submit(self._archive.markers.concealment_changes)
             reports = self._archive.snapshots.reports()
-            calls = {place: call for place, call in self._calls().items() if call.report in reports}
+            calls = {partition: call for partition, call in self._calls().items() if call.report in reports}
             dates = dict(zip(calls, pool.map(self._archive.snapshots.refresh_dates, calls.values()), strict=True))
         lost: dict[Partition, set[date]] = {}
         flips: dict[Partition, list[ConcealmentChange]] = {}
@@ -132,4 +123,7 @@ class Holdings:
             lost.setdefault(each.partition, set()).update(each.days)
         for change in changes.result():
             flips.setdefault(change.partition, []).append(change)
-        return Inventory({place: found for place, found in dates.items() if found}, lost, flips)
+        return Inventory({partition: days for partition, days in dates.items() if days}, lost, flips)
+
+    def _calls(self) -> dict[Partition, Call]:
+        return {Partition.of(call): call for report in self._catalogue.reports.values() for call in every_call(report)}

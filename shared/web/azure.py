@@ -1,4 +1,4 @@
-"""Between azure.functions and the Api: the only module here that knows both."""
+"""Between azure.functions and the handlers of this package: the only module that knows both."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Callable
 
 import azure.functions as func
 
-from shared.web.http import Reply, Request, answer
+from shared.web.http import Request, Response, handle
 
 
-def respond(request: func.HttpRequest, reply: Callable[[Request], Reply]) -> func.HttpResponse:
-    """Answer an HTTP trigger with the route `{version}/{*path}` with what `reply` makes of it."""
-    asked = Request(
+def respond(request: func.HttpRequest, handler: Callable[[Request], Response]) -> func.HttpResponse:
+    """Adapt an azure.functions request to `handler`, and its response back."""
+    adapted = Request(
         method=request.method.upper(),
-        path=f"{request.route_params.get('version', '')}/{request.route_params.get('path', '')}",
+        path="/".join(request.route_params.get(name, "") for name in ("version", "path")),
         query=dict(request.params),
         headers={name.lower(): value for name, value in request.headers.items()},
     )
-    made = answer(asked, reply)
-    return func.HttpResponse(made.body, status_code=made.status, headers=dict(made.headers))
+    response = handle(adapted, handler)
+    return func.HttpResponse(response.body, status_code=response.status, headers=dict(response.headers))

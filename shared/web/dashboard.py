@@ -13,8 +13,9 @@ import hashlib
 import re
 from pathlib import Path
 
-from shared.web.http import Reply, Request
-from shared.web.representation import Representation, computed, send
+from shared.web.http import Request, Response
+from shared.web.representation import Representation, from_bytes
+from shared.web.rfc9110 import send
 
 _FOLDER = Path(__file__).with_suffix("")
 _MODULES = (
@@ -26,7 +27,7 @@ _STYLE = '<link rel="stylesheet" href="style.css">'
 _SCRIPT = '<script type="module" src="main.js"></script>'
 
 
-def page(request: Request) -> Reply:
+def page(request: Request) -> Response:
     """Answer `/dashboard`."""
     return send(request, _document())
 
@@ -56,7 +57,7 @@ def _document() -> Representation:
         "Cross-Origin-Opener-Policy": "same-origin",
         "Referrer-Policy": "no-referrer",
     }
-    return computed(document.encode(), "text/html; charset=utf-8", headers)
+    return from_bytes(document.encode(), "text/html; charset=utf-8", headers)
 
 
 def _read(name: str) -> str:

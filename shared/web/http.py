@@ -1,9 +1,10 @@
-"""What is asked and answered over HTTP, as values; errors become problem documents here. Knows no Azure Functions."""
+"""HTTP requests and responses as values, and errors as problem documents. Knows nothing of Azure Functions."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from shared import events
@@ -11,58 +12,60 @@ from shared.domain.errors import ArchiveUnavailable, RequestError, SettingError
 
 METHODS = ("GET", "HEAD")
 RETRY_SECONDS = 30
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Request(NamedTuple):
-    """An HTTP request as far as it matters here: the path decoded and without `/api`, header names in lower case."""
+    """An HTTP request, as far as it matters here."""
 
     method: str
     path: str
-    query: Mapping[str, str] = {}
-    headers: Mapping[str, str] = {}
+    """What the parameters of the function's route hold, decoded: `v1.0/reports/getTeamsUserActivityCounts`."""
+    query: Mapping[str, str] = NOTHING
+    headers: Mapping[str, str] = NOTHING
+    """By name in lower case."""
 
 
-class Reply(NamedTuple):
-    """An HTTP answer. For HEAD, `Content-Length` tells what GET would send."""
+class Response(NamedTuple):
+    """An HTTP response. For HEAD, `Content-Length` is that of GET."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes = b""
 
 
-def answer(request: Request, respond: Callable[[Request], Reply]) -> Reply:
-    """What `respond` answers to the request, its errors as problem documents (RFC 9457); HEAD without the body."""
+def handle(request: Request, handler: Callable[[Request], Response]) -> Response:
+    """Return the response of `handler`: without its body for HEAD, and for an error a problem document (RFC 9457)."""
     if request.method not in METHODS:
         allow = {"Allow": ", ".join(METHODS)}
-        return _problem(405, "method_not_allowed", f"{request.method} is not possible here.", headers=allow)
+        return problem(405, "method_not_allowed", f"{request.method} is not possible here.", headers=allow)
     try:
-        reply = respond(request)
+        response = handler(request)
     except RequestError as error:
-        reply = _problem(error.status, error.code, str(error), error.facts, error.headers)
+        response = problem(error.status, error.code, str(error), error.facts, error.headers)
     except SettingError as error:
         events.emit(events.REQUEST_FAILED, code="bad_setting", detail=str(error))
-        reply = _problem(500, "bad_setting", str(error))
+        response = problem(500, "bad_setting", str(error))
     except ArchiveUnavailable as error:
         events.emit(events.REQUEST_FAILED, code="archive_unavailable", detail=str(error))
-        reply = _problem(503, "archive_unavailable", str(error), headers={"Retry-After": str(RETRY_SECONDS)})
+        response = problem(503, "archive_unavailable", str(error), headers={"Retry-After": str(RETRY_SECONDS)})
     except Exception:
         # The host's own answer to a defect of ours would say nothing, and be no problem document.
         events.defect("The request failed.")
         events.emit(events.REQUEST_FAILED, code="defect")
-        reply = _problem(500, "defect", "This is a mistake in the app itself: its log has the exception.")
-    if request.method == "HEAD":
-        return Reply(reply.status, reply.headers)
-    return reply
+        response = problem(500, "defect", "This is a mistake in the app itself: its log has the exception.")
+    return Response(response.status, response.headers) if request.method == "HEAD" else response
 
 
-def _problem(
+def problem(
     status: int,
     code: str,
     detail: str,
     facts: Mapping[str, object] | None = None,
     headers: Mapping[str, str] | None = None,
-) -> Reply:
-    present = {key: value for key, value in (facts or {}).items() if value not in (None, [])}
+) -> Response:
+    """Return a problem document (RFC 9457). Facts that are None or empty are left out."""
+    present = {name: value for name, value in (facts or {}).items() if value not in (None, [])}
     title = code.replace("_", " ").capitalize()
     document = {"type": "about:blank", "title": title, "status": status, "detail": detail, "code": code, **present}
     body = json.dumps(document).encode()
@@ -72,4 +75,4 @@ def _problem(
         "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",
     }
-    return Reply(status, fixed | dict(headers or {}), body)
+    return Response(status, fixed | dict(headers or {}), body)

@@ -1,4 +1,4 @@
-"""The URLs of what the archive serves, as far as one answer names another (RFC 8288, RFC 7089). Pure.
+"""The URLs that answers name (RFC 8288, RFC 7089). Pure.
 
 They begin with the path, never with a host: whatever the caller wrote as `Host` does not come back.
 """
@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from urllib.parse import quote
 
+from werkzeug.http import http_date
+
 from shared.archive.snapshot import Snapshot
 from shared.domain.call import Call
-from shared.web.representation import http_date
 
 PREFIX = "/api"
 """`routePrefix` in host.json."""
+_SAFE = "(),='"
 
 
 class Links(NamedTuple):
@@ -26,20 +28,21 @@ class Links(NamedTuple):
 
     @property
     def newest(self) -> str:
-        """What changes over time: the original resource of Memento, and its own TimeGate."""
+        """The URL whose answer changes over time: the original resource of Memento, and its own TimeGate."""
         return f"{self.root}/{quote(str(self.call), safe=_SAFE)}"
 
     @property
     def timemap(self) -> str:
+        """The URL of the list of all mementos."""
         return f"{self.newest}/snapshots?format=link"
 
     def of(self, snapshot: Snapshot) -> str:
-        """The URL of one revision, which never changes."""
+        """Return the URL of one revision, which never changes."""
         dated = "" if snapshot.call.date else f"refreshDate={snapshot.refresh_date}&"
         return f"{self._replace(call=snapshot.call).newest}?{dated}revision={snapshot.revision}"
 
     def header(self, snapshot: Snapshot) -> str:
-        """`Link` of the answer that is a snapshot."""
+        """Return the header `Link` of the answer that is this snapshot."""
         return ", ".join(
             (
                 f'<{self.newest}>; rel="original timegate latest-version"',
@@ -49,7 +52,7 @@ class Links(NamedTuple):
         )
 
     def to_link_format(self, snapshots: Sequence[Snapshot]) -> bytes:
-        """The TimeMap: all snapshots, with the times at which they were pulled."""
+        """Return the TimeMap: all snapshots, with the times at which they were pulled."""
         lines = [
             f'<{self.newest}>; rel="original timegate"',
             f'<{self.timemap}>; rel="self"; type="application/link-format"',
@@ -59,6 +62,3 @@ class Links(NamedTuple):
 
     def _memento(self, snapshot: Snapshot) -> str:
         return f'<{self.of(snapshot)}>; rel="memento"; datetime="{http_date(snapshot.origin.pulled_at)}"'
-
-
-_SAFE = "(),='"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from typing import NamedTuple
 
+from werkzeug.datastructures import MIMEAccept
+
 from shared.domain.call import ARGUMENTS, parse_date
 from shared.domain.errors import BadArgument, NotAcceptable, NotArchived
+from shared.web.rfc9110 import parse_qualities
 
 KEY_PARAMETERS = ("code", "clientid")
 """The host's own: the function key and its name."""
@@ -21,58 +24,89 @@ MEDIA_TYPES = {"csv": "text/csv", "json": "application/json", "svg": "image/svg+
 
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+ -]\d{2}:\d{2})", re.ASCII)
 _REVISION = re.compile(r"[1-9]\d{0,8}", re.ASCII)
-_RANGE = re.compile(r"\s*([\w.+*-]+/[\w.+*-]+|\*/\*)\s*(;.*)?", re.ASCII)
+_SAME_AS = {"application/octet-stream": MEDIA_TYPES["csv"]}
+"""What the SDKs of Graph ask a CSV by."""
 
 
-class Query(NamedTuple):
-    """The parameters of one request, each looked at when it is asked for."""
+class SnapshotSelector(NamedTuple):
+    """Which snapshot a reader wants; None means the latest."""
 
-    values: Mapping[str, str]
-    """By name in lower case."""
+    refresh_date: date | None = None
+    revision: int | None = None
+    as_of: datetime | None = None
+    """UTC: what was archived later does not count."""
+
+
+class SeriesQuery(NamedTuple):
+    """What a reader wants of a series."""
+
+    format: str
+    bom: bool
+    first: date | None
+    end: date | None
+    """The day after the last."""
+    every: str
+    as_of: datetime | None
+    """UTC."""
+
+
+class Parameters:
+    """The query parameters of one request. Each method reads one, and raises BadArgument if it is malformed."""
+
+    def __init__(self, query: Mapping[str, str], allowed: Iterable[str], *, of_call: bool = True) -> None:
+        """Take the query as the host gives it. Raises BadArgument for a parameter that is unknown or given twice.
+
+        `allowed` parameters are known, and those `of_call`.
+        """
+        check_names(query, allowed, of_call=of_call)
+        self._values: dict[str, str] = {}
+        for name, value in query.items():
+            if name.lower() not in KEY_PARAMETERS and self._values.setdefault(name.lower(), value) != value:
+                raise BadArgument(f"{name.lower()} is given twice.")
 
     @property
     def arguments(self) -> dict[str, str]:
-        """What is part of the call."""
-        return {name: value for name, value in self.values.items() if name in ARGUMENTS}
+        """The parameters that are part of the call."""
+        return {name: value for name, value in self._values.items() if name in ARGUMENTS}
 
-    @property
-    def refresh_date(self) -> date | None:
-        return self._date("refreshDate")
+    def day(self, name: str) -> date | None:
+        """Return the day that a parameter holds."""
+        text = self._values.get(name.lower())
+        return parse_date(text, name) if text is not None else None
 
-    @property
+    def days(self) -> tuple[date | None, date | None]:
+        """Return the first day, and the one after the last."""
+        first, end = self.day("from"), self.day("to")
+        if first and end and first >= end:
+            raise BadArgument(f"from ({first}) must be before to ({end}): the range is half-open, without its end.")
+        return first, end
+
     def revision(self) -> int | None:
-        text = self.values.get("revision")
+        """Return the number of a revision."""
+        text = self._values.get("revision")
         if text is None:
             return None
         if not _REVISION.fullmatch(text):
             raise BadArgument(f"revision must be a whole number from 1 on, not {_shown(text)}.")
         return int(text)
 
-    @property
     def every(self) -> str:
-        text = self.values.get("every", EVERY[0])
+        """Return `day`, `week` or `month`."""
+        text = self._values.get("every", EVERY[0])
         if text.lower() not in EVERY:
             raise BadArgument(f"every must be one of {', '.join(EVERY)}, not {_shown(text)}.")
         return text.lower()
 
-    @property
     def bom(self) -> bool:
-        text = self.values.get("bom", "0")
+        """Return whether the reader wants a BOM."""
+        text = self._values.get("bom", "0")
         if text not in ("0", "1"):
             raise BadArgument(f"bom must be 1 or 0, not {_shown(text)}.")
         return text == "1"
 
-    @property
-    def range(self) -> tuple[date | None, date | None]:
-        """The first day, and the one after the last."""
-        first, end = self._date("from"), self._date("to")
-        if first and end and first >= end:
-            raise BadArgument(f"from ({first}) must be before to ({end}): the range is half-open, without its end.")
-        return first, end
-
     def as_of(self, now: datetime) -> datetime | None:
-        """The instant; of a day its last. Raises NotArchived for what is yet to come."""
-        text = self.values.get("asof")
+        """Return the instant; a plain date means the end of that day. Raises NotArchived for what is yet to come."""
+        text = self._values.get("asof")
         if text is None:
             return None
         instant = datetime.combine(parse_date(text, "asOf"), time.max, UTC) if "T" not in text else _instant(text)
@@ -80,47 +114,60 @@ class Query(NamedTuple):
             raise NotArchived("in_future", f"asOf ({text}) is yet to come: it is {now:%Y-%m-%dT%H:%M:%SZ} now.")
         return instant
 
-    def form(self, forms: Iterable[str], accept: str) -> str:
-        """Which of `forms`, the usual one first, is asked for by `format`, `$format` or the header Accept."""
-        forms = tuple(forms)
-        by_type = {kind: form for form, kind in MEDIA_TYPES.items()}
-        text = self.values.get("format", self.values.get("$format"))
-        if self.values.get("$format", text) != text:
+    def format(self, formats: Sequence[str], accept: str) -> str:
+        """Return which of `formats`, the usual one first, `format`, `$format` or the header Accept asks for.
+
+        Raises NotAcceptable if Accept admits none of them.
+        """
+        text = self._values.get("format", self._values.get("$format"))
+        if self._values.get("$format", text) != text:
             raise BadArgument("format and $format are two words for one thing: give one of them.")
         if text is not None:
-            named = text.lower().partition(";")[0].strip()
-            form = by_type.get(named, named)
-            if form not in forms or "," in text:  # the host joins what is repeated with commas
-                raise BadArgument(f"format must be one of {', '.join(forms)}, not {_shown(text)}.")
-            return form
-        if not accept.strip():
-            return forms[0]
-        for form in forms:
-            if form in MEDIA_TYPES and _admits(accept, MEDIA_TYPES[form]):
-                return form
-        kinds = [MEDIA_TYPES[form] for form in forms if form in MEDIA_TYPES]
-        raise NotAcceptable(f"Accept admits none of {', '.join(kinds)}.")
-
-    def _date(self, name: str) -> date | None:
-        text = self.values.get(name.lower())
-        return parse_date(text, name) if text is not None else None
+            return _named_format(text, formats)
+        return _accepted_format(accept, formats) if accept.strip() else formats[0]
 
 
-def read(parameters: Mapping[str, str], allowed: Iterable[str], *, of_call: bool = True) -> Query:
-    """The parameters of a request for which `allowed` are there, and those `of_call`. Raises BadArgument."""
+def check_names(query: Iterable[str], allowed: Iterable[str], *, of_call: bool = True) -> None:
+    """Raise BadArgument for a parameter that is neither `allowed`, nor part of a call, nor the host's own."""
     arguments = ARGUMENTS if of_call else ()
     names = [*arguments[1:], *(name for name in allowed if not name.startswith("$")), *arguments[:1]]
-    known = {name.lower() for name in (*arguments, *allowed)}
-    values: dict[str, str] = {}
-    for name, value in parameters.items():
-        lower = name.lower()
-        if lower in KEY_PARAMETERS:
-            continue
-        if lower not in known:
-            raise BadArgument(f"There is no parameter {_shown(name)} here; there are {', '.join(names) or 'none'}.")
-        if values.setdefault(lower, value) != value:
-            raise BadArgument(f"{lower} is given twice.")
-    return Query(values)
+    known = {name.lower() for name in (*arguments, *allowed, *KEY_PARAMETERS)}
+    for name in query:
+        if name.lower() not in known:
+            raise BadArgument(f"Unknown parameter {_shown(name)}. Allowed: {', '.join(names) or 'none'}.")
+
+
+def parse_selector(parameters: Parameters, now: datetime) -> SnapshotSelector:
+    """Return which snapshot the parameters select. Raises BadArgument, NotArchived."""
+    return SnapshotSelector(parameters.day("refreshDate"), parameters.revision(), parameters.as_of(now))
+
+
+def parse_series(parameters: Parameters, formats: Sequence[str], accept: str, now: datetime) -> SeriesQuery:
+    """Return what the parameters want of a series. Raises BadArgument, NotAcceptable, NotArchived."""
+    wanted, bom = parameters.format(formats, accept), parameters.bom()
+    first, end = parameters.days()
+    every, as_of = parameters.every(), parameters.as_of(now)
+    return SeriesQuery(format=wanted, bom=bom, first=first, end=end, every=every, as_of=as_of)
+
+
+def _named_format(text: str, formats: Sequence[str]) -> str:
+    by_type = {media_type: name for name, media_type in MEDIA_TYPES.items()}
+    word = text.lower().partition(";")[0].strip()
+    name = by_type.get(word, word)
+    if name not in formats or "," in text:  # the host joins what is repeated with commas
+        raise BadArgument(f"format must be one of {', '.join(formats)}, not {_shown(text)}.")
+    return name
+
+
+def _accepted_format(accept: str, formats: Sequence[str]) -> str:
+    """Return the first format that Accept admits, whatever the parameters of its media ranges (RFC 9110, 12.5.1)."""
+    ranges = [(item.partition(";")[0], quality) for item, quality in parse_qualities(accept)]
+    accepted = MIMEAccept((_SAME_AS.get(media_type, media_type), quality) for media_type, quality in ranges)
+    typed = [name for name in formats if name in MEDIA_TYPES]
+    for name in typed:
+        if accepted.quality(MEDIA_TYPES[name]) > 0:
+            return name
+    raise NotAcceptable(f"Accept admits none of {', '.join(MEDIA_TYPES[name] for name in typed)}.")
 
 
 def _instant(text: str) -> datetime:
@@ -133,20 +180,6 @@ def _instant(text: str) -> datetime:
     raise BadArgument(
         f"asOf must be a day as YYYY-MM-DD or an instant as YYYY-MM-DDTHH:MM:SSZ, not {_shown(text)}.",
     )
-
-
-def _admits(accept: str, media_type: str) -> bool:
-    """Whether Accept has a range for the media type (RFC 9110 section 12.5.1)."""
-    for part in accept.lower().split(","):
-        match = _RANGE.fullmatch(part)
-        if match and not re.search(r";\s*q=0(\.0*)?\s*(;|$)", match[2] or ""):
-            kind = match[1]
-            kinds = ["*/*", media_type, f"{media_type.partition('/')[0]}/*"]
-            if media_type == MEDIA_TYPES["csv"]:
-                kinds.append("application/octet-stream")  # what the SDKs of Graph ask a CSV by
-            if kind in kinds:
-                return True
-    return False
 
 
 def _shown(text: str) -> str:

@@ -1,24 +1,23 @@
-"""The HTTP API: which resource a request means. docs/api.md is the contract."""
+"""Which resource a request means: the path to its handler, and the catalogue. docs/api.md is the contract."""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from shared.archive.archive import Archive
 from shared.domain.catalogue import Catalogue, Report
 from shared.domain.errors import NotArchived
 from shared.domain.selection import Selection
-from shared.web import query
-from shared.web.archive_cache import Holdings
-from shared.web.http import RETRY_SECONDS, Reply, Request
-from shared.web.links import PREFIX, Links
-from shared.web.report_request import CSV, JSON, Inquiry
-from shared.web.representation import computed, send
+from shared.web import query, representation
+from shared.web.archive_cache import ArchiveCache
+from shared.web.health import health
+from shared.web.http import Request, Response
+from shared.web.report_request import ReportRequest
+from shared.web.rfc9110 import send
 from shared.web.snapshots import snapshot, snapshots
 
 _PATH = re.compile(
@@ -27,92 +26,77 @@ _PATH = re.compile(
 )
 
 
-_NO_CACHE = {"Cache-Control": "private, no-cache"}
+class Api:
+    """The archive over HTTP. The methods answer the HTTP functions; they raise RequestError and ArchiveUnavailable."""
 
+    def __init__(
+        self,
+        *,
+        archive: Archive,
+        catalogue: Catalogue,
+        cache: ArchiveCache,
+        selection: Callable[[], Selection],
+        clock: Callable[[], datetime],
+        graph_version: str,
+    ) -> None:
+        """`selection` raises SettingError, the clock answers UTC, `graph_version` is the one Graph is asked for."""
+        self._archive = archive
+        self._catalogue = catalogue
+        self._cache = cache
+        self._selection = selection
+        self._clock = clock
+        self._graph_version = graph_version
 
-class Api(NamedTuple):
-    """The archive over HTTP. The clock answers UTC."""
-
-    archive: Archive
-    catalogue: Catalogue
-    holdings: Holdings
-    selection: Callable[[], Selection]
-    """Raises SettingError."""
-    clock: Callable[[], datetime]
-    graph_version: str
-    """The one that Graph is asked for."""
-
-    def reports(self, request: Request, *, personal: bool) -> Reply:
-        """Answer `/{v1.0|beta}/reports...`; reports with personal data only where `personal`. Raises RequestError."""
+    def reports(self, request: Request, *, personal: bool) -> Response:
+        """Answer `/{v1.0|beta}/reports...`; reports with personal data only where `personal`."""
         path = _PATH.fullmatch(request.path.strip("/"))
         if not path:
             raise NotArchived("unknown_path", "There is nothing here; the reports are at /api/v1.0/reports.")
-        version = path["version"]
-        root = f"{PREFIX}{'/personal' if personal else ''}/{version}/reports"
-        inquiry = Inquiry(
-            request,
-            root,
-            version,
-            path["call"] or "",
-            personal,
-            self.archive,
-            self.catalogue,
-            self.clock(),
-            self.graph_version,
+        of_report = ReportRequest(
+            request=request,
+            version=path["version"],
+            text=path["call"] or "",
+            personal=personal,
+            catalogue=self._catalogue,
+            now=self._clock(),
         )
         if path["view"] == "/series":
-            from shared.web.series import series  # here and below: a cold start need not pay for what few requests need
+            from shared.web.series import series  # lazily, as the modules of `formats`
 
-            return series(inquiry)
+            return series(of_report, self._archive, self._graph_version)
         if path["view"] == "/snapshots":
-            return snapshots(inquiry)
-        return snapshot(inquiry, self.holdings) if path["call"] else self._list(inquiry)
+            return snapshots(of_report, self._archive)
+        return snapshot(of_report, self._archive, self._cache) if path["call"] else self._list(of_report)
 
-    def status(self, request: Request) -> Reply:
-        """Answer `/status`. Raises RequestError, SettingError, ArchiveUnavailable."""
-        asked = query.read(request.query, query.OF_STATUS, of_call=False)
-        form = asked.form(("json", "csv"), request.headers.get("accept", ""))
-        from shared.web import status as freshness
+    def status(self, request: Request) -> Response:
+        """Answer `/status`. Raises SettingError too."""
+        from shared.web.status import status  # lazily, as the modules of `formats`
 
-        found = freshness.status(self.holdings, self.selection(), self.clock())
-        if form == "json":
-            return _json(request, found, _NO_CACHE)
-        from shared.report.csv_records import to_csv
+        return status(request, self._cache, self._selection, self._clock())
 
-        return send(request, computed(b"".join(to_csv(freshness.table(found))), CSV, _NO_CACHE, "status.csv"))
+    def health(self) -> Response:
+        """Answer `/health` with one word; never raises."""
+        return health(self._cache, self._clock())
 
-    def health(self) -> Reply:
-        """Answer `/health` with one word."""
-        from shared.web import status as freshness
-
-        word = freshness.health(self.holdings, self.clock())
-        headers = {
-            "Content-Type": "text/plain; charset=utf-8",
-            "Content-Length": str(len(word)),
-            "Cache-Control": "no-store",
-        }
-        if word == "healthy":
-            return Reply(200, headers, word.encode())
-        return Reply(503, headers | {"Retry-After": str(RETRY_SECONDS)}, word.encode())
-
-    def openapi(self, request: Request) -> Reply:
+    def openapi(self, request: Request) -> Response:
         """Answer `/openapi.json`."""
         content = Path(__file__).with_name("openapi.json").read_bytes()
-        return send(request, computed(content, JSON, {"Cache-Control": "no-cache"}))
+        return send(request, representation.from_bytes(content, representation.JSON, {"Cache-Control": "no-cache"}))
 
-    def _list(self, inquiry: Inquiry) -> Reply:
-        """The catalogue, and the newest refresh date of each call that is archived."""
-        query.read(inquiry.request.query, (), of_call=False)
+    def _list(self, request: ReportRequest) -> Response:
+        """Answer with the catalogue, and the newest refresh date of each call that is archived."""
+        query.check_names(request.request.query, (), of_call=False)
         calls: dict[str, list[dict[str, str]]] = {}
-        for call, day in self.holdings.newest_dates(personal=inquiry.personal).items():
-            entry = {"call": str(call), "refreshDate": day.isoformat(), "url": Links(inquiry.root, call).newest}
+        for call, day in self._cache.newest_dates(personal=request.personal).items():
+            entry = {"call": str(call), "refreshDate": day.isoformat(), "url": request.links(call).newest}
             calls.setdefault(call.report, []).append(entry)
         reports = [
             _entry(report) | {"calls": calls.get(report.name, [])}
-            for report in self.catalogue.reports.values()
-            if inquiry.personal or not report.personal_data
+            for report in self._catalogue.reports.values()
+            if request.personal or not report.personal_data
         ]
-        return _json(inquiry.request, {"value": reports}, {"Cache-Control": inquiry.cache_control})
+        headers = {"Cache-Control": request.cache_control}
+        return send(request.request, representation.from_json({"value": reports}, headers))
 
 
 def _entry(report: Report) -> dict[str, Any]:
@@ -126,7 +110,3 @@ def _entry(report: Report) -> dict[str, Any]:
         "personal": report.personal_data,
         "live": report.live,
     }
-
-
-def _json(request: Request, content: object, headers: Mapping[str, str]) -> Reply:
-    return send(request, computed(json.dumps(content).encode(), JSON, headers))

@@ -2,101 +2,122 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import date
+from collections.abc import Callable, Mapping, Sequence, Set
+from datetime import date, datetime
 from typing import NamedTuple
 
+from shared.archive.archive import Archive
 from shared.archive.snapshot import Snapshot
 from shared.domain.call import Call
 from shared.domain.catalogue import Report
 from shared.domain.errors import TooLarge
-from shared.report.table import REFRESH_DATE, Table, columns_of, concatenated, last_days, parse
-from shared.web import query
-from shared.web.http import Reply
-from shared.web.query import EVERY, Query
-from shared.web.report_request import CSV, JSON, Inquiry
-from shared.web.representation import LARGEST, computed, send
+from shared.report.csv_records import BOM
+from shared.report.table import REFRESH_DATE, Table, columns_of, concatenated, days_between, last_days, parse
+from shared.web import formats, query
+from shared.web.http import Response
+from shared.web.query import EVERY, SeriesQuery
+from shared.web.report_request import ReportRequest
+from shared.web.representation import CSV, JSON, LARGEST, Representation, from_bytes
+from shared.web.rfc9110 import send
 
-_FORMS = ("csv", "json", "svg", "excel")
-_BOM = b"\xef\xbb\xbf"
+_FORMATS = ("csv", "json", "svg", "excel")
 
 
-def series(inquiry: Inquiry) -> Reply:
-    """The series of a call. Raises RequestError, ArchiveUnavailable."""
-    asked = inquiry.query(query.OF_SERIES)
-    call, report = inquiry.call(asked, history=True)
-    form = inquiry.form(asked, _FORMS)
-    bom = _BOM if asked.bom else b""
-    days, every = asked.range, asked.every  # what is wrong is found out before storage is asked
+def series(request: ReportRequest, archive: Archive, graph_version: str) -> Response:
+    """Answer with the series of a call. Raises RequestError, ArchiveUnavailable.
+
+    `graph_version` is the one that Graph is asked for, whatever the path says.
+    """
+    parameters = request.parameters(query.OF_SERIES)
+    call, report = request.call(parameters, is_history=True)
+    wanted = query.parse_series(parameters, _FORMATS, request.accept, request.now)
+    reader = _SeriesReader(archive, graph_version, request.today)
     if report.personal_data:
-        body = _concatenated(inquiry, call, report, asked)
-        made = _Made(lambda: body, lambda: parse(body))
+        csv = reader.concatenate(call, report, wanted)
+        content = _Content(lambda: csv, lambda: parse(csv))
     else:
-        table = _table(inquiry, call, report, asked).between(*days).thinned(every)
-        made = _Made(table.to_csv, lambda: table)
-    name = f"{call.report}_{call.key}_series"
-    headers = {"Cache-Control": inquiry.cache_control}
-    if form == "csv":
-        return send(inquiry.request, computed(bom + made.csv(), CSV, headers, f"{name}.csv"))
-    # The others are imported when they are asked for: a cold start need not pay for them.
-    if form == "svg":
-        from shared.web.formats.chart import line_chart
-
-        title = f"{report.name} ({'single days' if call.date else call.key})"
-        return send(inquiry.request, computed(line_chart(made.table(), title), "image/svg+xml", headers))
-    from shared.web.formats import excel as forms
-
-    if form == "excel":
-        return send(inquiry.request, computed(forms.harmless(made.csv()), CSV, headers, f"{name}_excel.csv"))
-    return send(inquiry.request, computed(forms.to_json(made.table()), JSON, headers))
+        table = reader.table(call, report, wanted.as_of).between(wanted.first, wanted.end).thinned(wanted.every)
+        content = _Content(table.to_csv, lambda: table)
+    headers = {"Cache-Control": request.cache_control}
+    return send(request.request, _represent(content, wanted, call, report, headers))
 
 
-class _Made(NamedTuple):
-    """A series, as which it is needed."""
+class _Content(NamedTuple):
+    """A series as CSV or as a table, whichever the format needs."""
 
     csv: Callable[[], bytes]
     table: Callable[[], Table]
 
 
-def _table(inquiry: Inquiry, call: Call, report: Report, asked: Query) -> Table:
-    """The whole series; of a personal report its columns alone. Where nothing is archived, the documented columns."""
-    as_of = asked.as_of(inquiry.now)
-    kept = inquiry.archive.series
-    table = kept.as_of(call, as_of) if as_of else kept.table(call, inquiry.today)
-    if table.columns != (REFRESH_DATE,):
-        return table
-    return Table(columns_of(report.columns_of(report.graph_version(inquiry.graph_version), call.version)))
+class _SeriesReader:
+    """Reads series from the archive. Every method raises ArchiveUnavailable."""
+
+    def __init__(self, archive: Archive, graph_version: str, today: date) -> None:
+        self._archive = archive
+        self._graph_version = graph_version
+        self._today = today
+
+    def table(self, call: Call, report: Report, as_of: datetime | None) -> Table:
+        """Return the whole series, of a personal report its columns alone.
+
+        Where nothing is archived it has the columns that Graph documents.
+        """
+        table = self._archive.series.as_of(call, as_of) if as_of else self._archive.series.table(call, self._today)
+        if table.columns != (REFRESH_DATE,):
+            return table
+        return Table(columns_of(report.columns_of(report.graph_version(self._graph_version), call.version)))
+
+    def concatenate(self, call: Call, report: Report, wanted: SeriesQuery) -> bytes:
+        """Return the rows of a personal report, of which no series is kept, as CSV. Raises TooLarge."""
+        by_day = {
+            each.refresh_date.isoformat(): each for each in self._archive.snapshots.last_revisions(call, wanted.as_of)
+        }
+        columns = self.table(call, report, wanted.as_of).columns  # after the snapshots: theirs are all among them
+        days = days_between(by_day, wanted.first, wanted.end)
+        selected = _thin(by_day, days, wanted.every)
+        if _size(selected) > LARGEST:
+            raise _too_large(by_day, days, wanted.every)
+        bodies = self._archive.snapshots.contents(selected)
+        return b"".join(concatenated(columns, zip((each.refresh_date for each in selected), bodies, strict=True)))
 
 
-def _concatenated(inquiry: Inquiry, call: Call, report: Report, asked: Query) -> bytes:
-    """The rows of a personal report, of which no series is kept. Raises TooLarge."""
-    first, end = asked.range
-    known = inquiry.archive.snapshots.last_revisions(call, asked.as_of(inquiry.now))
-    columns = _table(inquiry, call, report, asked).columns  # after the snapshots, so that no column of theirs lacks
-    within = [each for each in known if _is_within(each.refresh_date, first, end)]
-    chosen = _thinned(within, asked.every)
-    if (size := _size(chosen)) > LARGEST:
-        rarer = EVERY[EVERY.index(asked.every) + 1 :]
-        fits = next((every for every in rarer if _size(_thinned(within, every)) <= LARGEST), None)
-        if fits:
-            instead = f"every={fits}, or a shorter range"
-        elif any(_size([each]) <= LARGEST for each in chosen):
-            instead = "a shorter range with from and to"
-        else:
-            instead = "one snapshot of those that /snapshots lists, with Accept-Encoding: gzip"
-        raise TooLarge(f"These are {size} bytes, and one answer can carry {LARGEST}: ask for {instead}.", every=fits)
-    bodies = inquiry.archive.snapshots.contents(chosen)
-    return b"".join(concatenated(columns, zip((each.refresh_date for each in chosen), bodies, strict=True)))
+def _represent(
+    content: _Content, wanted: SeriesQuery, call: Call, report: Report, headers: Mapping[str, str]
+) -> Representation:
+    """Return the series in the format that is wanted."""
+    name = f"{call.report}_{call.key}_series"
+    if wanted.format == "csv":
+        bom = BOM.encode() if wanted.bom else b""
+        return from_bytes(bom + content.csv(), CSV, headers, f"{name}.csv")
+    if wanted.format == "excel":
+        return from_bytes(formats.excel.harmless(content.csv()), CSV, headers, f"{name}_excel.csv")
+    if wanted.format == "json":
+        return from_bytes(formats.table_json.to_json(content.table()), JSON, headers)
+    title = f"{report.name} ({'single days' if call.date else call.key})"
+    return from_bytes(formats.chart.line_chart(content.table(), title), query.MEDIA_TYPES["svg"], headers)
 
 
-def _is_within(day: date, first: date | None, end: date | None) -> bool:
-    return (first is None or first <= day) and (end is None or day < end)
+def _too_large(by_day: Mapping[str, Snapshot], days: Set[str], every: str) -> TooLarge:
+    """Return the error, which says what to ask for instead."""
+    snapshots = _thin(by_day, days, every)
+    rarer = EVERY[EVERY.index(every) + 1 :]
+    fits = next((each for each in rarer if _size(_thin(by_day, days, each)) <= LARGEST), None)
+    if fits:
+        instead = f"every={fits}, or a shorter range"
+    elif any(_size([each]) <= LARGEST for each in snapshots):
+        instead = "a shorter range with from and to"
+    else:
+        instead = "one snapshot of those that /snapshots lists, with Accept-Encoding: gzip"
+    return TooLarge(
+        f"These are {_size(snapshots)} bytes, and one answer can carry {LARGEST}: ask for {instead}.", every=fits
+    )
 
 
-def _thinned(snapshots: Sequence[Snapshot], every: str) -> list[Snapshot]:
-    kept = last_days((each.refresh_date.isoformat() for each in snapshots), every)
-    return [each for each in snapshots if each.refresh_date.isoformat() in kept]
+def _thin(by_day: Mapping[str, Snapshot], days: Set[str], every: str) -> list[Snapshot]:
+    """Return the snapshots of the days, of each `week` or `month` the last one, oldest first."""
+    return [by_day[day] for day in sorted(last_days(days, every))]
 
 
 def _size(snapshots: Sequence[Snapshot]) -> int:
+    """Return how many bytes Graph sent of all of them."""
     return sum(each.origin.size for each in snapshots)

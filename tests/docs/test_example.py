@@ -10,7 +10,7 @@ import pytest
 
 from local.simulator_client import Control
 from shared.app import App
-from shared.web.http import Reply
+from shared.web.http import Response
 from tests.asking import ask
 from tests.docs.pages import pages
 
@@ -34,7 +34,7 @@ def app(lasting: tuple[Callable[..., App], Control]) -> App:
     return app
 
 
-def said(reply: Reply) -> str:
+def said(reply: Response) -> str:
     """As the page says it."""
     if reply.status != 200:
         return f"{reply.status} `{json.loads(reply.body)['code']}`"

@@ -14,8 +14,8 @@ from shared.domain.catalogue import catalogue
 from shared.domain.errors import ArchiveUnavailable
 from shared.domain.selection import select
 from shared.web import dashboard
-from shared.web.archive_cache import Holdings
-from shared.web.http import Request, answer
+from shared.web.archive_cache import ArchiveCache
+from shared.web.http import Request, handle
 from shared.web.routes import Api
 from tests.docs.pages import ROOT, Page, pages
 
@@ -38,8 +38,14 @@ class Down:
 
 def api() -> Api:
     archive, reports = cast(Archive, Down()), catalogue()
-    holdings = Holdings(archive, reports, lambda: NOW)
-    return Api(archive, reports, holdings, lambda: select("all", reports), lambda: NOW, "v1.0")
+    return Api(
+        archive=archive,
+        catalogue=reports,
+        cache=ArchiveCache(archive, reports, lambda: NOW),
+        selection=lambda: select("all", reports),
+        clock=lambda: NOW,
+        graph_version="v1.0",
+    )
 
 
 def status_of(url: str) -> int:
@@ -51,16 +57,16 @@ def status_of(url: str) -> int:
     first, _, rest = path.removeprefix("/api/").partition("/")
     match first:
         case "personal":
-            return answer(Request("GET", rest, query), lambda request: api().reports(request, personal=True)).status
+            return handle(Request("GET", rest, query), lambda request: api().reports(request, personal=True)).status
         case "status":
-            return answer(Request("GET", first, query), api().status).status
+            return handle(Request("GET", first, query), api().status).status
         case "health":
             return 200
         case "openapi.json":
-            return answer(Request("GET", first, query), api().openapi).status
+            return handle(Request("GET", first, query), api().openapi).status
         case "dashboard":
-            return answer(Request("GET", first, query), dashboard.page).status
-    return answer(
+            return handle(Request("GET", rest, query), dashboard.page).status
+    return handle(
         Request("GET", f"{first}/{rest}", query), lambda request: api().reports(request, personal=False)
     ).status
 

@@ -21,7 +21,7 @@ from shared.domain.catalogue import catalogue
 from shared.domain.errors import Outcome, RunFailed
 from shared.domain.graph_window import DATE_DAYS
 from shared.settings import read
-from shared.web.http import Request, answer
+from shared.web.http import Request, handle
 from tests.unit.infra import kql
 from tests.unit.infra.bicep import Resource
 from tests.unit.infra.template import Infra
@@ -79,7 +79,7 @@ class Log(logging.Handler):
     def ask(self, app: Callable[[], App]) -> int:
         """Ask the API for a report, and note the answer as the Functions host does."""
         request = Request("GET", f"v1.0/reports/{D7}")
-        status = answer(request, lambda request: app().api.reports(request, personal=False)).status
+        status = handle(request, lambda request: app().api.reports(request, personal=False)).status
         self.requests.append({"timestamp": self.clock(), "name": "reports", "resultCode": str(status)})
         return status
 

@@ -16,8 +16,9 @@ from shared.domain.call import Call
 from shared.domain.catalogue import catalogue
 from shared.domain.errors import ArchiveUnavailable
 from shared.domain.selection import select
-from shared.web.archive_cache import Holdings
-from shared.web.status import health, status
+from shared.web.archive_cache import ArchiveCache
+from shared.web.health import health_word
+from shared.web.status import summary
 from tests.conftest import maker
 from tests.reliability.storage_proxy import FaultyStorage
 
@@ -30,18 +31,20 @@ DAY = 86400
 
 
 @pytest.fixture
-def of(control: Control) -> Callable[[App], Holdings]:
-    """The holdings of an app that has not been asked yet."""
-    return lambda app: Holdings(app.archive, catalogue(), control.now)
+def of(control: Control) -> Callable[[App], ArchiveCache]:
+    """The cache of an app that has not been asked yet."""
+    return lambda app: ArchiveCache(app.archive, catalogue(), control.now)
 
 
 @pytest.fixture
-def told(of: Callable[[App], Holdings], control: Control) -> Callable[..., dict[str, dict[str, Any]]]:
+def told(of: Callable[[App], ArchiveCache], control: Control) -> Callable[..., dict[str, dict[str, Any]]]:
     """The status of that app's archive, by call."""
 
     def told(app: App, *items: object) -> dict[str, dict[str, Any]]:
         selection = select(", ".join(map(str, items)), catalogue())
-        return {call["call"]: call for call in status(of(app), selection, control.now())["calls"]}
+        cache = of(app)
+        content = summary(selection, cache.inventory(), cache.run(), control.now())
+        return {call["call"]: call for call in content["calls"]}
 
     return told
 
@@ -87,17 +90,20 @@ def test_the_refresh_dates_of_an_outage_are_lost(
 
 
 def test_a_date_was_not_pulled_if_it_is_marked_as_lost_and_never_published_else(
-    outage: tuple[App, set[date]], of: Callable[[App], Holdings], blobs: BlobServiceClient
+    outage: tuple[App, set[date]], of: Callable[[App], ArchiveCache], blobs: BlobServiceClient
 ) -> None:
     app, missed = outage
-    assert {of(app).gap(SERVICES, day) for day in missed} == {"not_pulled"}
+    assert {of(app).why_missing(SERVICES, day) for day in missed} == {"not_pulled"}
     for name in marks(blobs, LOST):
         blobs.get_blob_client("usage-derived", name).delete_blob()
-    assert {of(app).gap(SERVICES, day) for day in missed} == {"never_published"}
+    assert {of(app).why_missing(SERVICES, day) for day in missed} == {"never_published"}
 
 
 def test_single_days_are_recoverable_within_reach_and_lost_beyond(
-    make_app: MakeApp, of: Callable[[App], Holdings], told: Callable[..., dict[str, dict[str, Any]]], control: Control
+    make_app: MakeApp,
+    of: Callable[[App], ArchiveCache],
+    told: Callable[..., dict[str, dict[str, Any]]],
+    control: Control,
 ) -> None:
     """One run fetches the oldest few; the next, which notices that, comes when as many others are out of reach."""
     control.put("faults", {"rules": [{"fault": "empty", "match": {"call": "*(date=*"}, "nth": 7}]})
@@ -108,7 +114,7 @@ def test_single_days_are_recoverable_within_reach_and_lost_beyond(
         return held, told(app, SINGLE_DAYS)[f"{DETAIL.report}(date)"]
 
     def why(day: date) -> str:
-        return of(app).gap(Call(DETAIL.report, date=day), day)
+        return of(app).why_missing(Call(DETAIL.report, date=day), day)
 
     run = app.runner.run()
     (empty,) = [date.fromisoformat(pulled.call[-11:-1]) for pulled in run.pulls if pulled.outcome == "no_data"]
@@ -268,7 +274,7 @@ def test_where_names_of_single_days_are_concealed_and_shown_again_is_marked_once
 
 
 def test_the_newest_date_of_every_archived_call_is_known_selected_or_not(
-    make_app: MakeApp, of: Callable[[App], Holdings]
+    make_app: MakeApp, of: Callable[[App], ArchiveCache]
 ) -> None:
     app = make_app(REPORTS=f"{SERVICES}, {SINGLE_DAYS}, getOffice365ActivationCounts")
     app.runner.run()
@@ -281,20 +287,20 @@ def test_the_newest_date_of_every_archived_call_is_known_selected_or_not(
     assert of(app).newest_dates(personal=True) == newest | {Call(DETAIL.report, date=day): day}
 
 
-def test_an_archive_that_does_not_exist_yet_is_empty(make_app: MakeApp, of: Callable[[App], Holdings]) -> None:
+def test_an_archive_that_does_not_exist_yet_is_empty(make_app: MakeApp, of: Callable[[App], ArchiveCache]) -> None:
     assert of(make_app()).newest_dates(personal=True) == {}
 
 
 def test_the_archive_is_listed_again_when_a_run_has_ended_or_after_ten_minutes(
-    make_app: MakeApp, of: Callable[[App], Holdings], faulty: FaultyStorage, control: Control
+    make_app: MakeApp, of: Callable[[App], ArchiveCache], faulty: FaultyStorage, control: Control
 ) -> None:
     app = make_app(REPORTS=str(SERVICES), **faulty.settings)
     app.runner.run()
-    holdings = of(app)
+    cache = of(app)
 
     def listed() -> int:
         faulty.seen.clear()
-        holdings.newest_dates(personal=False)
+        cache.newest_dates(personal=False)
         return sum(operation.name == "list" and operation.container == "usage" for operation in faulty.seen)
 
     first = listed()
@@ -309,7 +315,7 @@ def test_the_archive_is_listed_again_when_a_run_has_ended_or_after_ten_minutes(
 
 
 def test_the_cost_of_a_look_does_not_grow_with_the_archive(
-    make_app: MakeApp, of: Callable[[App], Holdings], faulty: FaultyStorage, control: Control
+    make_app: MakeApp, of: Callable[[App], ArchiveCache], faulty: FaultyStorage, control: Control
 ) -> None:
     app = make_app(REPORTS=str(SERVICES), **faulty.settings)
     operations = []
@@ -328,29 +334,29 @@ def test_the_cost_of_a_look_does_not_grow_with_the_archive(
 
 
 def test_the_app_is_healthy_for_two_days_after_a_pull_that_ended_well(
-    make_app: MakeApp, of: Callable[[App], Holdings], control: Control
+    make_app: MakeApp, of: Callable[[App], ArchiveCache], control: Control
 ) -> None:
     app = make_app(REPORTS=str(SERVICES))
-    before = health(of(app), control.now())
+    before = health_word(of(app), control.now())
     app.runner.run()
     control.sleep(2 * DAY)
-    fresh = health(of(app), control.now())
+    fresh = health_word(of(app), control.now())
     control.sleep(60)
-    assert (before, fresh, health(of(app), control.now())) == ("empty", "healthy", "stale")
+    assert (before, fresh, health_word(of(app), control.now())) == ("empty", "healthy", "stale")
 
 
 def test_who_hears_that_it_is_not_healthy_hears_when_to_ask_again(make_app: Callable[..., App]) -> None:
-    reply = make_app().api.health()
-    assert (reply.status, reply.body, reply.headers["Retry-After"]) == (503, b"empty", "30")
+    response = make_app().api.health()
+    assert (response.status, response.body, response.headers["Retry-After"]) == (503, b"empty", "30")
 
 
 def test_runs_that_archive_nothing_do_not_make_the_app_healthy(
-    make_app: MakeApp, of: Callable[[App], Holdings], control: Control
+    make_app: MakeApp, of: Callable[[App], ArchiveCache], control: Control
 ) -> None:
     control.put("roles", {"roles": []})
     app = make_app(REPORTS=str(SERVICES))
     app.runner.run()
-    never = health(of(app), control.now())
+    never = health_word(of(app), control.now())
     control.put("roles", {"roles": ["Reports.Read.All"]})
     control.sleep(DAY / 4)
     app = make_app(REPORTS=str(SERVICES))
@@ -361,20 +367,20 @@ def test_runs_that_archive_nothing_do_not_make_the_app_healthy(
     words = []
     for _ in range(2):
         app.runner.run()
-        words.append(health(of(app), control.now()))
+        words.append(health_word(of(app), control.now()))
         control.sleep(DAY + 60)
     assert (never, words) == ("empty", ["healthy", "stale"])
 
 
 def test_health_costs_one_look_in_half_a_minute(
-    make_app: MakeApp, of: Callable[[App], Holdings], faulty: FaultyStorage, control: Control
+    make_app: MakeApp, of: Callable[[App], ArchiveCache], faulty: FaultyStorage, control: Control
 ) -> None:
     app = make_app(REPORTS=str(SERVICES), **faulty.settings)
     app.runner.run()
-    holdings = of(app)
+    cache = of(app)
     faulty.seen.clear()
     for _ in range(29):
-        assert health(holdings, control.now()) == "healthy"
+        assert health_word(cache, control.now()) == "healthy"
         control.sleep(1)
     assert [str(operation).partition("/")[0][2:] for operation in faulty.seen] == [
         "list usage-derived",
@@ -383,19 +389,19 @@ def test_health_costs_one_look_in_half_a_minute(
 
 
 def test_an_archive_that_does_not_answer_is_unreachable_and_left_alone_for_half_a_minute(
-    make_app: MakeApp, of: Callable[[App], Holdings], faulty: FaultyStorage, control: Control
+    make_app: MakeApp, of: Callable[[App], ArchiveCache], faulty: FaultyStorage, control: Control
 ) -> None:
     app = make_app(REPORTS=str(SERVICES), **faulty.settings)
     faulty.set([{"fault": "disabled", "times": None}])
-    holdings = of(app)
-    words = {health(holdings, control.now()) for _ in range(5)}
+    cache = of(app)
+    words = {health_word(cache, control.now()) for _ in range(5)}
     with pytest.raises(ArchiveUnavailable):
-        holdings.newest_dates(personal=False)
+        cache.newest_dates(personal=False)
     assert words == {"unreachable"}
     assert len(faulty.seen) == 1
     control.sleep(30)
     faulty.set([])
-    assert health(holdings, control.now()) == "empty"
+    assert health_word(cache, control.now()) == "empty"
 
 
 # -- bodies ------------------------------------------------------------------------------------------------------------
@@ -406,16 +412,16 @@ def test_an_archive_that_does_not_answer_is_unreachable_and_left_alone_for_half_
     [pytest.param(SERVICES, 2, id="once in each form"), pytest.param(DETAIL, 6, id="personal: never kept")],
 )
 def test_a_body_is_kept_in_memory_unless_it_is_personal(
-    make_app: MakeApp, of: Callable[[App], Holdings], faulty: FaultyStorage, call: Call, reads: int
+    make_app: MakeApp, of: Callable[[App], ArchiveCache], faulty: FaultyStorage, call: Call, reads: int
 ) -> None:
     app = make_app(REPORTS=str(call), **faulty.settings)
     app.runner.run()
-    holdings = of(app)
-    newest = holdings.newest(call)
+    cache = of(app)
+    newest = cache.newest(call)
     assert newest
     faulty.seen.clear()
-    plain = [holdings.body(newest) for _ in range(3)]
-    packed = [holdings.body(newest, packed=True) for _ in range(3)]
+    plain = [cache.body(newest) for _ in range(3)]
+    packed = [cache.body(newest, compressed=True) for _ in range(3)]
     assert set(plain) == {app.archive.snapshots.content(newest)}
     assert set(packed) == {app.archive.snapshots.compressed(newest)}
     assert [operation.name for operation in faulty.seen] == ["get"] * (reads + 2)

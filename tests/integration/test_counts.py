@@ -19,7 +19,7 @@ from shared.archive.azure_blob_store import AzureBlobStore
 from shared.archive.blob_store import StoredBlob
 from shared.identity import ManagedIdentity
 from shared.settings import read
-from shared.web.http import Reply, Request
+from shared.web.http import Request, Response
 from tests.asking import ask
 
 SERVICES = "getOffice365ServicesUserCounts(period='D7')"
@@ -52,7 +52,7 @@ RUNS = {
     "the same calls read again on another day, with nothing new": Written(3, "5 get, 11 list, 2 put_blob", 2.7, 49),
     "the same calls answered with 304": Written(3, "2 get, 4 list, 2 put_blob", 2.8, 20),
 }
-READS: Mapping[str, tuple[Callable[[App, str], Reply], Written]] = {
+READS: Mapping[str, tuple[Callable[[App, str], Response], Written]] = {
     "the newest": (lambda app, etag: ask(app, PATH), Written(0, "1 get, 1 list", 0, 5)),
     "the newest of many days": (lambda app, etag: ask(app, OLDER), Written(0, "1 get, 1 list", 0, 7)),
     "the newest, which is known": (

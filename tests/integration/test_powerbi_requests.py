@@ -12,7 +12,7 @@ import pytest
 
 from shared.app import App
 from shared.domain.catalogue import catalogue
-from shared.web.http import Reply
+from shared.web.http import Response
 from tests.asking import ask, code
 from tests.unit.powerbi.project import FOLDER, Project
 
@@ -31,7 +31,7 @@ def app(make_app: Callable[..., App]) -> App:
     return app
 
 
-def header(reply: Reply) -> list[str]:
+def header(reply: Response) -> list[str]:
     return next(csv.reader(io.StringIO(reply.body.decode("utf-8-sig"), newline="")))
 
 

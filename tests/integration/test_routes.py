@@ -15,7 +15,7 @@ from local.simulator_client import Control
 from local.stack import Stack
 from shared import events
 from shared.app import App
-from shared.web.http import Reply, Request, answer
+from shared.web.http import Request, Response, handle
 from tests.asking import ask, code
 from tests.reliability.storage_proxy import FaultyStorage
 
@@ -32,7 +32,7 @@ def app(make_app: Callable[..., App]) -> App:
 
 
 @pytest.fixture
-def get(app: App) -> Callable[..., Reply]:
+def get(app: App) -> Callable[..., Response]:
     return partial(ask, app)
 
 
@@ -51,14 +51,14 @@ def get(app: App) -> Callable[..., Reply]:
     ],
 )
 def test_every_notation_of_a_call_gives_the_newest_snapshot(
-    get: Callable[..., Reply], control: Control, path: str, query: dict[str, str]
+    get: Callable[..., Response], control: Control, path: str, query: dict[str, str]
 ) -> None:
-    reply = get(path, query)
-    assert reply.status == 200
-    assert hashlib.sha256(reply.body).hexdigest() == control.get("expected", call=D7)["sha256"]
+    response = get(path, query)
+    assert response.status == 200
+    assert hashlib.sha256(response.body).hexdigest() == control.get("expected", call=D7)["sha256"]
 
 
-def test_a_refresh_date_chooses_its_newest_snapshot(app: App, get: Callable[..., Reply], control: Control) -> None:
+def test_a_refresh_date_chooses_its_newest_snapshot(app: App, get: Callable[..., Response], control: Control) -> None:
     first = get(f"v1.0/reports/{D7}")
     day = control.get("visible", report=SERVICES)["refresh_date"]
     while control.get("visible", report=SERVICES)["refresh_date"] == day:
@@ -68,7 +68,7 @@ def test_a_refresh_date_chooses_its_newest_snapshot(app: App, get: Callable[...,
     assert get(f"v1.0/reports/{D7}", {"refreshDate": day}).body == first.body
 
 
-def test_a_report_with_personal_data_is_served_by_the_personal_function_only(get: Callable[..., Reply]) -> None:
+def test_a_report_with_personal_data_is_served_by_the_personal_function_only(get: Callable[..., Response]) -> None:
     path = f"v1.0/reports/{DETAIL}(period='D7')"
     assert get(path, personal=True).status == 200
     refused = get(path)
@@ -77,10 +77,10 @@ def test_a_report_with_personal_data_is_served_by_the_personal_function_only(get
 
 
 @pytest.mark.parametrize("personal", [True, False])
-def test_the_base_lists_the_reports(get: Callable[..., Reply], *, personal: bool) -> None:
-    reply = get("v1.0/reports", personal=personal)
-    names = {report["name"] for report in json.loads(reply.body)["value"]}
-    assert reply.status == 200
+def test_the_base_lists_the_reports(get: Callable[..., Response], *, personal: bool) -> None:
+    response = get("v1.0/reports", personal=personal)
+    names = {report["name"] for report in json.loads(response.body)["value"]}
+    assert response.status == 200
     assert SERVICES in names
     assert (DETAIL in names) is personal
 
@@ -88,7 +88,7 @@ def test_the_base_lists_the_reports(get: Callable[..., Reply], *, personal: bool
 # -- how it is sent ----------------------------------------------------------------------------------------------------
 
 
-def test_headers_say_what_the_bytes_are(get: Callable[..., Reply], control: Control) -> None:
+def test_headers_say_what_the_bytes_are(get: Callable[..., Response], control: Control) -> None:
     expected = control.get("expected", call=D7)
     url = f"/api/v1.0/reports/{D7}"
     exact = f"{url}?refreshDate={expected['refresh_date']}&revision=1"
@@ -124,30 +124,32 @@ def test_headers_say_what_the_bytes_are(get: Callable[..., Reply], control: Cont
     ],
 )
 def test_only_what_graph_sent_for_a_day_and_revision_never_changes(
-    get: Callable[..., Reply], control: Control, query: dict[str, str], expected: str
+    get: Callable[..., Response], control: Control, query: dict[str, str], expected: str
 ) -> None:
     day = control.get("visible", report=SERVICES)["refresh_date"]
-    reply = get(f"v1.0/reports/{D7}", {name: text.format(day=day) for name, text in query.items()})
-    assert reply.headers["Cache-Control"] == expected
+    response = get(f"v1.0/reports/{D7}", {name: text.format(day=day) for name, text in query.items()})
+    assert response.headers["Cache-Control"] == expected
 
 
 @pytest.mark.parametrize(("form", "accept"), [("csv", ""), ("json", ""), ("excel", ""), ("", "application/json")])
-def test_the_content_location_gives_the_same_bytes(get: Callable[..., Reply], form: str, accept: str) -> None:
-    reply = get(f"v1.0/reports/{D7}", {"format": form} if form else {}, headers={"accept": accept})
-    path, _, query = reply.headers["Content-Location"].removeprefix("/api/").partition("?")
+def test_the_content_location_gives_the_same_bytes(get: Callable[..., Response], form: str, accept: str) -> None:
+    response = get(f"v1.0/reports/{D7}", {"format": form} if form else {}, headers={"accept": accept})
+    path, _, query = response.headers["Content-Location"].removeprefix("/api/").partition("?")
     again = get(path, dict(part.split("=") for part in query.split("&")))
-    assert (again.body, again.headers["ETag"]) == (reply.body, reply.headers["ETag"])
+    assert (again.body, again.headers["ETag"]) == (response.body, response.headers["ETag"])
 
 
-def test_gzip_is_the_archives_own_bytes(get: Callable[..., Reply], control: Control, blobs: BlobServiceClient) -> None:
-    reply = get(f"v1.0/reports/{D7}", headers={"accept-encoding": "gzip, deflate"})
+def test_gzip_is_the_archives_own_bytes(
+    get: Callable[..., Response], control: Control, blobs: BlobServiceClient
+) -> None:
+    response = get(f"v1.0/reports/{D7}", headers={"accept-encoding": "gzip, deflate"})
     day = control.get("visible", report=SERVICES)["refresh_date"]
     name = f"report={SERVICES}/period=D7/refresh_date={day}/revision=1/{SERVICES}_D7_{day}_r1.csv.gz"
-    assert reply.body == blobs.get_blob_client("usage", name).download_blob().readall()
-    assert reply.headers["Content-Encoding"] == "gzip"
-    assert hashlib.sha256(gzip.decompress(reply.body)).hexdigest() == control.get("expected", call=D7)["sha256"]
+    assert response.body == blobs.get_blob_client("usage", name).download_blob().readall()
+    assert response.headers["Content-Encoding"] == "gzip"
+    assert hashlib.sha256(gzip.decompress(response.body)).hexdigest() == control.get("expected", call=D7)["sha256"]
     head = get(f"v1.0/reports/{D7}", method="HEAD", headers={"accept-encoding": "gzip"})
-    assert head.headers == reply.headers
+    assert head.headers == response.headers
 
 
 def test_a_conditional_request_reads_no_blob(make_app: Callable[..., App], stack: Stack) -> None:
@@ -163,23 +165,23 @@ def test_a_conditional_request_reads_no_blob(make_app: Callable[..., App], stack
             assert storage.seen == []
 
 
-def test_head_gives_the_same_headers_without_a_body(get: Callable[..., Reply]) -> None:
+def test_head_gives_the_same_headers_without_a_body(get: Callable[..., Response]) -> None:
     full, head = get(f"v1.0/reports/{D7}"), get(f"v1.0/reports/{D7}", method="HEAD")
     assert (head.status, head.headers, head.body) == (200, full.headers, b"")
 
 
 @pytest.mark.parametrize("form", ["{}", "W/{}", '"other", {}', "*"])
-def test_a_known_etag_gives_304(get: Callable[..., Reply], form: str) -> None:
+def test_a_known_etag_gives_304(get: Callable[..., Response], form: str) -> None:
     etag = get(f"v1.0/reports/{D7}").headers["ETag"]
-    reply = get(f"v1.0/reports/{D7}", headers={"if-none-match": form.format(etag)})
-    assert (reply.status, reply.headers["ETag"], reply.body) == (304, etag, b"")
+    response = get(f"v1.0/reports/{D7}", headers={"if-none-match": form.format(etag)})
+    assert (response.status, response.headers["ETag"], response.body) == (304, etag, b"")
 
 
-def test_another_etag_gives_the_body(get: Callable[..., Reply]) -> None:
+def test_another_etag_gives_the_body(get: Callable[..., Response]) -> None:
     assert get(f"v1.0/reports/{D7}", headers={"if-none-match": '"other"'}).status == 200
 
 
-def test_what_the_personal_function_says_may_not_be_stored_on_the_way(get: Callable[..., Reply]) -> None:
+def test_what_the_personal_function_says_may_not_be_stored_on_the_way(get: Callable[..., Response]) -> None:
     call = f"v1.0/reports/{DETAIL}(period='D7')"
     for path in (call, f"{call}/snapshots", "v1.0/reports"):
         assert get(path, personal=True).headers["Cache-Control"] == "private, no-store"
@@ -229,16 +231,16 @@ def test_the_status_says_that_the_permission_is_missing_until_it_is_granted(
     ],
 )
 def test_what_cannot_be_answered_is_a_problem_document(
-    get: Callable[..., Reply], path: str, query: dict[str, str], status: int, expected: str
+    get: Callable[..., Response], path: str, query: dict[str, str], status: int, expected: str
 ) -> None:
-    reply = get(path, query)
-    problem = json.loads(reply.body)
-    assert (reply.status, problem["status"], problem["code"]) == (status, status, expected)
-    assert reply.headers["Content-Type"] == "application/problem+json"
+    response = get(path, query)
+    problem = json.loads(response.body)
+    assert (response.status, problem["status"], problem["code"]) == (status, status, expected)
+    assert response.headers["Content-Type"] == "application/problem+json"
     assert problem["detail"]
 
 
-def test_a_missing_day_names_the_nearest_ones(app: App, get: Callable[..., Reply], control: Control) -> None:
+def test_a_missing_day_names_the_nearest_ones(app: App, get: Callable[..., Response], control: Control) -> None:
     held = control.get("visible", report=SERVICES)["refresh_date"]
     day = (control.now().date() - timedelta(days=30)).isoformat()
     problem = json.loads(get(f"v1.0/reports/{D7}", {"refreshDate": day}).body)
@@ -247,24 +249,24 @@ def test_a_missing_day_names_the_nearest_ones(app: App, get: Callable[..., Reply
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
-def test_only_reading_is_possible(get: Callable[..., Reply], method: str) -> None:
-    reply = get(f"v1.0/reports/{D7}", method=method)
-    assert (reply.status, reply.headers["Allow"]) == (405, "GET, HEAD")
+def test_only_reading_is_possible(get: Callable[..., Response], method: str) -> None:
+    response = get(f"v1.0/reports/{D7}", method=method)
+    assert (response.status, response.headers["Allow"]) == (405, "GET, HEAD")
 
 
 def test_an_archive_that_does_not_answer_is_503_with_a_time_to_wait(make_app: Callable[..., App]) -> None:
     api = make_app(ARCHIVE_URL="https://127.0.0.1:1/devstoreaccount1").api
-    reply = answer(Request("GET", f"v1.0/reports/{D7}"), lambda request: api.reports(request, personal=False))
-    assert (reply.status, code(reply), reply.headers["Retry-After"]) == (503, "archive_unavailable", "30")
+    response = handle(Request("GET", f"v1.0/reports/{D7}"), lambda request: api.reports(request, personal=False))
+    assert (response.status, code(response), response.headers["Retry-After"]) == (503, "archive_unavailable", "30")
 
 
 def test_a_mistake_of_the_app_is_a_problem_and_its_trace_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    def mistaken(request: Request) -> Reply:
+    def mistaken(request: Request) -> Response:
         raise KeyError(request.path)
 
     caplog.set_level("INFO")
-    reply = answer(Request("GET", "v1.0/reports"), mistaken)
-    assert (reply.status, code(reply)) == (500, "defect")
-    assert b"KeyError" not in reply.body
+    response = handle(Request("GET", "v1.0/reports"), mistaken)
+    assert (response.status, code(response)) == (500, "defect")
+    assert b"KeyError" not in response.body
     assert "KeyError: 'v1.0/reports'" in caplog.text
     assert events.REQUEST_FAILED in caplog.text

@@ -29,7 +29,7 @@ from shared.graph.bearer import Bearer
 from shared.graph.client import GraphClient
 from shared.identity import ManagedIdentity
 from shared.settings import SETTINGS
-from shared.web.http import Request, answer
+from shared.web.http import Request, handle
 from tests.reliability.storage_proxy import FaultyStorage
 from tests.wire import Wire, response
 
@@ -89,7 +89,7 @@ class Search:
     def get(self, app: App, path: str, query: dict[str, str]) -> None:
         """Answer a request that carries a function key."""
         request = Request("GET", path, {"code": FUNCTION_KEY, **query}, {"x-functions-key": FUNCTION_KEY})
-        reply = answer(request, partial(app.api.reports, personal=True))
+        reply = handle(request, partial(app.api.reports, personal=True))
         self.texts[f"{path} {query}"] = f"{reply.status} {reply.headers} {reply.body.decode()}"
 
     def found(self) -> list[str]:

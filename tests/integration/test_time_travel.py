@@ -12,7 +12,7 @@ from local.simulator_client import Control
 from shared.app import App
 from shared.domain.call import Call
 from shared.settings import read
-from shared.web.http import Reply
+from shared.web.http import Response
 from tests.asking import ask, code, value
 from tests.shelf import Shelf, lines, snapshot
 
@@ -105,8 +105,8 @@ def test_refresh_date_revision_and_as_of_go_together(archive: Corrected) -> None
 )
 def test_what_was_not_known_is_not_found(archive: Corrected, query: dict[str, str], expected: str) -> None:
     words = {"second": archive.second, "then": day(archive.at[1]), "before": day(archive.at[0])}
-    reply = ask(archive.app, PATH, {name: text.format(**words) for name, text in query.items()})
-    assert (reply.status, code(reply)) == (404, expected)
+    response = ask(archive.app, PATH, {name: text.format(**words) for name, text in query.items()})
+    assert (response.status, code(response)) == (404, expected)
 
 
 def test_the_nearest_of_what_was_not_known_was_known(archive: Corrected) -> None:
@@ -159,17 +159,17 @@ def http(moment: datetime) -> str:
 
 
 def test_accept_datetime_stands_in_for_as_of(archive: Corrected) -> None:
-    reply = ask(archive.app, PATH, headers={"accept-datetime": http(archive.at[1] + timedelta(seconds=1))})
-    assert reply.body == archive.said[1]
-    assert reply.headers["Memento-Datetime"] == http(archive.at[1])
-    assert reply.headers["Content-Location"].endswith(f"?refreshDate={archive.second}&revision=1")
-    assert "Accept-Datetime" in reply.headers["Vary"]
+    response = ask(archive.app, PATH, headers={"accept-datetime": http(archive.at[1] + timedelta(seconds=1))})
+    assert response.body == archive.said[1]
+    assert response.headers["Memento-Datetime"] == http(archive.at[1])
+    assert response.headers["Content-Location"].endswith(f"?refreshDate={archive.second}&revision=1")
+    assert "Accept-Datetime" in response.headers["Vary"]
 
 
 def test_the_time_of_a_memento_finds_it(archive: Corrected) -> None:
     for moment, said in zip(archive.at, archive.said, strict=True):
-        reply = ask(archive.app, PATH, headers={"accept-datetime": http(moment)})
-        assert (reply.body, reply.headers["Memento-Datetime"]) == (said, http(moment))
+        response = ask(archive.app, PATH, headers={"accept-datetime": http(moment)})
+        assert (response.body, response.headers["Memento-Datetime"]) == (said, http(moment))
 
 
 def test_before_the_first_memento_is_the_first(archive: Corrected) -> None:
@@ -178,34 +178,34 @@ def test_before_the_first_memento_is_the_first(archive: Corrected) -> None:
 
 def test_a_memento_is_the_same_whatever_accept_datetime_says(archive: Corrected) -> None:
     exact = {"refreshDate": archive.second, "revision": "2"}
-    reply = ask(archive.app, PATH, exact, headers={"accept-datetime": "Thu, 01 Jan 1998 00:00:00 GMT"})
-    assert (reply.status, reply.body) == (200, archive.said[2])
-    assert reply.headers["Vary"] == "Accept, Accept-Encoding"
+    response = ask(archive.app, PATH, exact, headers={"accept-datetime": "Thu, 01 Jan 1998 00:00:00 GMT"})
+    assert (response.status, response.body) == (200, archive.said[2])
+    assert response.headers["Vary"] == "Accept, Accept-Encoding"
 
 
 def test_an_accept_datetime_that_is_none_is_refused(archive: Corrected) -> None:
-    reply = ask(archive.app, PATH, headers={"accept-datetime": "2026-11-20"})
-    assert (reply.status, code(reply)) == (400, "bad_argument")
+    response = ask(archive.app, PATH, headers={"accept-datetime": "2026-11-20"})
+    assert (response.status, code(response)) == (400, "bad_argument")
 
 
 def test_the_timemap_lists_every_memento(archive: Corrected) -> None:
-    reply = ask(archive.app, f"{PATH}/snapshots", headers={"accept": "application/link-format"})
-    assert reply.headers["Content-Type"] == "application/link-format"
-    lines = reply.body.decode().strip().split(",\n")
+    response = ask(archive.app, f"{PATH}/snapshots", headers={"accept": "application/link-format"})
+    assert response.headers["Content-Type"] == "application/link-format"
+    lines = response.body.decode().strip().split(",\n")
     assert lines[0] == f'</api/{PATH}>; rel="original timegate"'
     assert [line.partition("; ")[2] for line in lines[2:]] == [
         f'rel="memento"; datetime="{http(moment)}"' for moment in archive.at
     ]
-    assert ask(archive.app, f"{PATH}/snapshots", {"format": "link"}).body == reply.body
+    assert ask(archive.app, f"{PATH}/snapshots", {"format": "link"}).body == response.body
 
 
 def test_no_link_is_made_of_the_host_that_the_caller_names(archive: Corrected) -> None:
-    replies: list[Reply] = [
+    responses: list[Response] = [
         ask(archive.app, path, headers={"host": "evil.example", "x-forwarded-host": "evil.example"})
         for path in (PATH, f"{PATH}/snapshots", "v1.0/reports")
     ]
-    assert not any("evil" in f"{dict(reply.headers)} {reply.body!r}" for reply in replies)
-    assert json.loads(replies[1].body)["value"][0]["url"].startswith("/api/v1.0/reports/")
+    assert not any("evil" in f"{dict(response.headers)} {response.body!r}" for response in responses)
+    assert json.loads(responses[1].body)["value"][0]["url"].startswith("/api/v1.0/reports/")
 
 
 class Arriving(Shelf):
@@ -251,5 +251,5 @@ def test_the_first_memento_is_the_one_that_was_pulled_first_though_graph_then_we
     for number, at in ((18, NOON - timedelta(days=1)), (17, NOON)):
         body = lines("Report Refresh Date,Exchange Active", f"2026-11-{number},1")
         shelf.put(snapshot(Call(SERVICES, period="D7"), date(2026, 11, number), body, pulled_at=at), body)
-    reply = ask(app, PATH, headers={"accept-datetime": "Thu, 01 Jan 1998 00:00:00 GMT"})
-    assert reply.headers["Memento-Datetime"] == http(NOON - timedelta(days=1))
+    response = ask(app, PATH, headers={"accept-datetime": "Thu, 01 Jan 1998 00:00:00 GMT"})
+    assert response.headers["Memento-Datetime"] == http(NOON - timedelta(days=1))

@@ -18,7 +18,7 @@ from shared.domain.call import Call
 from shared.domain.catalogue import catalogue
 from shared.report.table import last_days
 from shared.settings import read
-from shared.web.http import Reply
+from shared.web.http import Response
 from shared.web.representation import LARGEST
 from tests.asking import ask, code, value
 from tests.shelf import Shelf, lines, snapshot
@@ -42,12 +42,12 @@ def app(lasting: tuple[Callable[..., App], Control]) -> App:
     return app
 
 
-def rows(reply: Reply) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(reply.body.decode(), newline="")))
+def rows(response: Response) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(response.body.decode(), newline="")))
 
 
-def days(reply: Reply, column: str = "Report Date") -> list[str]:
-    return sorted({row[column] for row in rows(reply)})
+def days(response: Response, column: str = "Report Date") -> list[str]:
+    return sorted({row[column] for row in rows(response)})
 
 
 # -- which days --------------------------------------------------------------------------------------------------------
@@ -76,9 +76,9 @@ def test_a_range_without_rows_is_the_header_alone(app: App, path: str, *, person
 
 
 def test_a_call_that_was_never_pulled_has_the_documented_header(app: App) -> None:
-    reply = ask(app, f"v1.0/reports/{SERVICES}(period='D7')/series")
-    assert reply.status == 200
-    assert reply.body.decode().strip().split(",")[:2] == ["Report Refresh Date", "Exchange Active"]
+    response = ask(app, f"v1.0/reports/{SERVICES}(period='D7')/series")
+    assert response.status == 200
+    assert response.body.decode().strip().split(",")[:2] == ["Report Refresh Date", "Exchange Active"]
 
 
 @pytest.mark.parametrize("asked", ["v1.0", "beta"])
@@ -88,8 +88,8 @@ def test_that_header_is_of_the_version_that_graph_is_asked_for(asked: str) -> No
     settings = {"ARCHIVE_URL": "https://nowhere.invalid", "REPORTS": report.name, "GRAPH_VERSION": asked}
     app = App(read(settings), store=InMemoryBlobStore())
     for path in ("v1.0", "beta"):
-        reply = ask(app, f"{path}/reports/{report.name}(period='D7')/series", personal=True)
-        assert reply.body.decode().strip().split(",") == list(report.columns[asked])
+        response = ask(app, f"{path}/reports/{report.name}(period='D7')/series", personal=True)
+        assert response.body.decode().strip().split(",") == list(report.columns[asked])
 
 
 def test_every_week_or_month_is_the_last_day_of_it(app: App) -> None:
@@ -133,8 +133,8 @@ def test_no_column_lacks_of_people_who_are_archived_meanwhile() -> None:
     [{"from": "2024-12-01", "to": "2024-11-01"}, {"every": "year"}, {"refreshDate": "2026-11-18"}, {"format": "xml"}],
 )
 def test_bad_parameters_are_refused(app: App, query: dict[str, str]) -> None:
-    reply = ask(app, D7, query)
-    assert (reply.status, code(reply)) == (400, "bad_argument")
+    response = ask(app, D7, query)
+    assert (response.status, code(response)) == (400, "bad_argument")
 
 
 # -- which call --------------------------------------------------------------------------------------------------------
@@ -147,10 +147,10 @@ def test_without_a_period_it_is_the_longest_where_each_day_has_its_row(app: App)
 
 
 def test_without_a_period_it_is_the_single_days_where_there_are_any(app: App) -> None:
-    reply = ask(app, DAYS, personal=True)
+    response = ask(app, DAYS, personal=True)
     listed = value(ask(app, f"v1.0/reports/{DETAIL}/snapshots", personal=True))
-    assert days(reply, "Report Refresh Date") == sorted({line["refreshDate"] for line in listed})
-    assert len(rows(reply)) == sum(line["rows"] for line in listed)
+    assert days(response, "Report Refresh Date") == sorted({line["refreshDate"] for line in listed})
+    assert len(rows(response)) == sum(line["rows"] for line in listed)
     for line in listed:
         assert f"{DETAIL}(date={line['refreshDate']})?revision=1" in line["url"]
 
@@ -162,16 +162,16 @@ def test_a_timemap_is_of_one_call_in_full(app: App) -> None:
     mementos = [line for line in timemap.body.decode().split(",\n") if 'rel="memento"' in line]
     assert others
     assert [line.partition(">")[0] for line in mementos] == [f"<{first['url']}"]
-    reply = ask(app, f"v1.0/reports/{DETAIL}/snapshots", {"format": "link"}, personal=True)
-    assert (reply.status, code(reply)) == (400, "bad_argument")
+    response = ask(app, f"v1.0/reports/{DETAIL}/snapshots", {"format": "link"}, personal=True)
+    assert (response.status, code(response)) == (400, "bad_argument")
 
 
 def test_a_personal_series_is_the_personal_functions_alone(app: App) -> None:
     for view in ("series", "snapshots"):
-        reply = ask(app, f"v1.0/reports/{DETAIL}/{view}")
-        assert (reply.status, code(reply)) == (404, "personal_report")
-    reply = ask(app, DAYS, personal=True)
-    assert reply.headers["Cache-Control"] == "private, no-store"
+        response = ask(app, f"v1.0/reports/{DETAIL}/{view}")
+        assert (response.status, code(response)) == (404, "personal_report")
+    response = ask(app, DAYS, personal=True)
+    assert response.headers["Cache-Control"] == "private, no-store"
 
 
 # -- forms -------------------------------------------------------------------------------------------------------------
@@ -190,23 +190,23 @@ def test_a_bom_is_there_if_asked_for(app: App) -> None:
 
 @pytest.mark.parametrize(("path", "personal"), [(D7, False), (DAYS, True)])
 def test_json_says_the_same_as_csv(app: App, path: str, *, personal: bool) -> None:
-    reply = ask(app, path, {"format": "json"}, personal=personal)
-    assert reply.headers["Content-Type"] == "application/json"
-    assert value(reply) == rows(ask(app, path, personal=personal))
+    response = ask(app, path, {"format": "json"}, personal=personal)
+    assert response.headers["Content-Type"] == "application/json"
+    assert value(response) == rows(ask(app, path, personal=personal))
 
 
 @pytest.mark.parametrize(("path", "personal"), [(D7, False), (DAYS, True)])
 def test_svg_is_a_chart_with_the_report_as_its_title(app: App, path: str, *, personal: bool) -> None:
-    reply = ask(app, path, {"format": "svg"}, personal=personal)
-    assert reply.headers["Content-Type"] == "image/svg+xml"
-    assert (COUNTS if path == D7 else DETAIL).encode() in reply.body
-    assert b"<script" not in reply.body
+    response = ask(app, path, {"format": "svg"}, personal=personal)
+    assert response.headers["Content-Type"] == "image/svg+xml"
+    assert (COUNTS if path == D7 else DETAIL).encode() in response.body
+    assert b"<script" not in response.body
 
 
 def test_the_form_for_excel_has_a_bom(app: App) -> None:
-    reply = ask(app, D7, {"format": "excel"})
-    assert reply.body == ask(app, D7, {"bom": "1"}).body
-    assert reply.headers["Content-Disposition"] == f'attachment; filename="{COUNTS}_D7_series_excel.csv"'
+    response = ask(app, D7, {"format": "excel"})
+    assert response.body == ask(app, D7, {"bom": "1"}).body
+    assert response.headers["Content-Disposition"] == f'attachment; filename="{COUNTS}_D7_series_excel.csv"'
 
 
 def test_a_known_etag_gives_304(app: App) -> None:

@@ -16,7 +16,7 @@ from shared.domain.call import Call
 from shared.domain.catalogue import catalogue
 from shared.settings import read
 from shared.verification.snapshot import Named
-from shared.web.http import Request, answer
+from shared.web.http import Request, handle
 from tests.reliability import checks as invariants
 from tests.reliability.checks import Blobs, Kept
 
@@ -57,7 +57,7 @@ class Inspection:
         """What a reader gets for a snapshot, or for the newest of a call; text for anything but 200."""
         query = {"refreshDate": f"{it.refresh_date}", "revision": f"{it.revision}"} if it else {}
         respond = partial(self._reader.api.reports, personal=True)
-        reply = answer(Request("GET", f"v1.0/reports/{call}", query), respond)
+        reply = handle(Request("GET", f"v1.0/reports/{call}", query), respond)
         return reply.body if reply.status == 200 else f"{reply.status} {reply.body.decode()}"
 
     def violated(self, before: Blobs, now: Blobs, log: str) -> list[str]:

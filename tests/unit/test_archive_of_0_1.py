@@ -19,11 +19,17 @@ from shared.app import App
 from shared.domain.catalogue import catalogue
 from shared.settings import read
 from shared.verification.archive import everything, verify
-from shared.web.http import Reply, Request, answer
+from shared.web.http import Request, Response, handle
 
 FOLDER = Path(__file__).parents[1] / "data" / "archive-0.1"
 EXPECTED = json.loads((FOLDER / "answers.json").read_text("utf-8"))
 CLOCK = datetime.fromisoformat(EXPECTED["clock"])
+
+REWORDED = {
+    "No tag in If-Match is that of what is there now.": "If-Match does not match the current ETag.",
+    "There is no parameter 'since' here; there are ": "Unknown parameter 'since'. Allowed: ",
+}
+"""What 0.1 said to people, and what is said since."""
 
 
 @pytest.fixture(scope="module")
@@ -49,14 +55,20 @@ def app(store: InMemoryBlobStore) -> App:
     ids=lambda each: " ".join(str(each[name]) for name in ("function", "method", "path", "query", "headers")),
 )
 def test_every_url_answers_as_before(app: App, expected: dict[str, Any]) -> None:
-    functions: dict[str, Callable[[Request], Reply]] = {
+    functions: dict[str, Callable[[Request], Response]] = {
         "reports": lambda request: app.api.reports(request, personal=False),
         "personal_reports": lambda request: app.api.reports(request, personal=True),
         "status": app.api.status,
         "health": lambda request: app.api.health(),
     }
+    for before, since in REWORDED.items():
+        if before in expected.get("text", ""):
+            text = expected["text"].replace(before, since)
+            headers = expected["answer_headers"] | {"Content-Length": str(len(text))}
+            sha256 = hashlib.sha256(text.encode()).hexdigest()
+            expected = expected | {"text": text, "sha256": sha256, "answer_headers": headers}
     request = Request(expected["method"], expected["path"], expected["query"], expected["headers"])
-    response = answer(request, functions[expected["function"]])
+    response = handle(request, functions[expected["function"]])
     headers = dict(expected["answer_headers"])
     headers["ETag"] = headers.get("ETag", "").replace(EXPECTED["version"], __version__)
     given = {"ETag": ""} | dict(response.headers)

@@ -7,13 +7,13 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 from shared.web.dashboard import page
-from shared.web.http import Request, answer
+from shared.web.http import Request, handle
 
 FOLDER = Path("shared/web/dashboard")
 
 
 def document(**headers: str) -> str:
-    return page(Request("GET", "dashboard", {}, headers)).body.decode()
+    return page(Request("GET", "dashboard", headers=headers)).body.decode()
 
 
 def policy() -> dict[str, str]:
@@ -71,8 +71,8 @@ def test_the_answer_is_never_stale_and_costs_no_body_when_it_is_known() -> None:
 
 
 def test_only_get_and_head_are_answered() -> None:
-    assert answer(Request("HEAD", "dashboard"), page).body == b""
-    assert answer(Request("POST", "dashboard"), page).status == 405
+    assert handle(Request("HEAD", "dashboard"), page).body == b""
+    assert handle(Request("POST", "dashboard"), page).status == 405
 
 
 def test_every_module_is_in_the_document_and_finds_all_that_it_imports() -> None:

@@ -10,7 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.report.table import parse
-from shared.web.formats.excel import harmless, to_json
+from shared.web.formats.excel import harmless
+from shared.web.formats.table_json import to_json
 from tests.shelf import lines
 
 # JSON

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from shared.domain.call import Call, calls_of, parse
 from shared.domain.catalogue import Report, catalogue
-from shared.web.formats.graph_json import known, property_name, to_json
+from shared.web.formats.graph_json import is_documented, property_name, to_json
 from tests.shelf import lines
 
 REPORTS = catalogue().reports
@@ -55,14 +55,14 @@ def header(report: Report) -> list[str]:
 
 
 def test_all_reports_are_known_but_those_of_api_consumption() -> None:
-    unknown = {name for name, report in REPORTS.items() if not known(report, calls_of(report)[0])}
+    unknown = {name for name, report in REPORTS.items() if not is_documented(report, calls_of(report)[0])}
     assert unknown == {"getApiUsage", "getSharePointApiUsage"}
     assert DOCUMENTED.keys() == REPORTS.keys() - unknown
 
 
 def test_the_second_version_of_the_copilot_reports_is_not_known() -> None:
     for report in (report for report in REPORTS.values() if report.version_2):
-        assert {call.version for call in calls_of(report) if known(report, call)} == {None}
+        assert {call.version for call in calls_of(report) if is_documented(report, call)} == {None}
 
 
 def test_a_single_day_is_told_like_a_period() -> None:

@@ -29,6 +29,7 @@ EDGES = {
     "azure.identity": {"identity.py"},
     "requests": {"graph"},
     "urllib3": {"graph/body_stream.py", "graph/deadline.py", "graph/public_address.py"},
+    "werkzeug": {"web"},
 }
 """Where each SDK is known: a file, or all of a folder."""
 PURE = ["domain", "report", "archive/layout.py", "archive/blob_store.py", "archive/archive.py", "pulling/plan.py"]

@@ -9,27 +9,36 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.errors import BadArgument, NotAcceptable, NotArchived, RequestError
-from shared.web.query import OF_SERIES, OF_SNAPSHOT, Query, read
+from shared.web.query import (
+    OF_SERIES,
+    OF_SNAPSHOT,
+    Parameters,
+    SeriesQuery,
+    SnapshotSelector,
+    check_names,
+    parse_selector,
+    parse_series,
+)
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 DATES = ("refreshDate", "asOf", "from", "to")
-FORMS = ("csv", "json", "svg", "excel")
+FORMATS = ("csv", "json", "svg", "excel")
 
 
-def query(**values: str) -> Query:
-    return read(values, {*OF_SNAPSHOT, *OF_SERIES})
+def parameters(**values: str) -> Parameters:
+    return Parameters(values, {*OF_SNAPSHOT, *OF_SERIES})
 
 
 def value(name: str, text: str) -> Any:
-    asked = query(**{name: text})
+    given = parameters(**{name: text})
     readers: dict[str, Callable[[], Any]] = {
-        "refreshDate": lambda: asked.refresh_date,
-        "asOf": lambda: asked.as_of(NOW),
-        "from": lambda: asked.range[0],
-        "to": lambda: asked.range[1],
-        "revision": lambda: asked.revision,
-        "every": lambda: asked.every,
-        "bom": lambda: asked.bom,
+        "refreshDate": lambda: parse_selector(given, NOW).refresh_date,
+        "asOf": lambda: given.as_of(NOW),
+        "from": lambda: given.days()[0],
+        "to": lambda: given.days()[1],
+        "revision": given.revision,
+        "every": given.every,
+        "bom": given.bom,
     }
     return readers[name]()
 
@@ -106,10 +115,10 @@ def test_as_of_may_be_today_and_not_tomorrow() -> None:
 
 
 def test_a_range_ends_after_its_beginning() -> None:
-    assert query(**{"from": "2024-11-01", "to": "2024-11-02"}).range == (date(2024, 11, 1), date(2024, 11, 2))
+    assert parameters(**{"from": "2024-11-01", "to": "2024-11-02"}).days() == (date(2024, 11, 1), date(2024, 11, 2))
     for end in ("2024-11-01", "2024-10-31"):
         with pytest.raises(BadArgument, match="half-open"):
-            _ = query(**{"from": "2024-11-01", "to": end}).range
+            parameters(**{"from": "2024-11-01", "to": end}).days()
 
 
 # -- the others --------------------------------------------------------------------------------------------------------
@@ -129,35 +138,51 @@ def test_every_is_one_of_three_words_in_any_case() -> None:
 
 
 def test_bom_is_one_or_zero() -> None:
-    assert (value("bom", "1"), value("bom", "0"), query().bom) == (True, False, False)
+    assert (value("bom", "1"), value("bom", "0"), parameters().bom()) == (True, False, False)
     with pytest.raises(BadArgument, match="bom"):
         value("bom", "true")
 
 
+def test_what_a_series_is_asked_for_is_read_at_once() -> None:
+    given = parameters(**{"from": "2026-11-01", "every": "week", "bom": "1", "asOf": "2026-11-20", "format": "csv"})
+    wanted = parse_series(given, FORMATS, "", NOW)
+    assert wanted == SeriesQuery(
+        format="csv", bom=True, first=date(2026, 11, 1), end=None, every="week", as_of=given.as_of(NOW)
+    )
+
+
+@pytest.mark.parametrize(
+    "values", [{"format": "xml"}, {"bom": "2"}, {"to": "x"}, {"every": "year"}, {"asOf": "x"}], ids=str
+)
+def test_nothing_of_a_series_stays_unread(values: dict[str, str]) -> None:
+    with pytest.raises(BadArgument, match=next(iter(values))):
+        parse_series(parameters(**values), FORMATS, "", NOW)
+
+
 def test_an_unknown_parameter_is_named_with_those_there_are() -> None:
     with pytest.raises(BadArgument, match=r"'limit'.*refreshDate"):
-        read({"limit": "10"}, OF_SNAPSHOT)
+        Parameters({"limit": "10"}, OF_SNAPSHOT)
     with pytest.raises(BadArgument, match="period"):
-        read({"period[]": "D7"}, OF_SNAPSHOT)
+        Parameters({"period[]": "D7"}, OF_SNAPSHOT)
 
 
 def test_what_is_of_a_call_is_unknown_where_no_call_is() -> None:
-    with pytest.raises(BadArgument, match="there are none"):
-        read({"period": "D7"}, (), of_call=False)
+    with pytest.raises(BadArgument, match="Allowed: none"):
+        check_names({"period": "D7"}, (), of_call=False)
 
 
 def test_names_are_read_in_any_case_and_the_hosts_key_is_left_to_it() -> None:
-    assert read({"REFRESHDATE": "2024-11-29", "code": "secret", "clientId": "default"}, OF_SNAPSHOT).values == {
-        "refreshdate": "2024-11-29"
-    }
+    given = Parameters({"REFRESHDATE": "2024-11-29", "code": "secret", "clientId": "default", "CODE": "2"}, OF_SNAPSHOT)
+    assert parse_selector(given, NOW) == SnapshotSelector(date(2024, 11, 29))
+    assert given.arguments == {}
 
 
 def test_a_parameter_in_two_cases_with_two_values_is_refused() -> None:
     with pytest.raises(BadArgument, match="twice"):
-        read({"asOf": "2024-11-29", "asof": "2024-11-30"}, OF_SNAPSHOT)
+        Parameters({"asOf": "2024-11-29", "asof": "2024-11-30"}, OF_SNAPSHOT)
 
 
-# -- forms -------------------------------------------------------------------------------------------------------------
+# -- formats -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -172,6 +197,9 @@ def test_a_parameter_in_two_cases_with_two_values_is_refused() -> None:
         ({}, "application/octet-stream, application/json", "csv"),
         ({}, "text/*", "csv"),
         ({}, "text/csv;q=0, application/json", "json"),
+        ({}, "text/csv;q=0, */*", "json"),
+        ({}, "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", "csv"),
+        ({}, "*/*;q=1.", "csv"),
         ({}, "image/svg+xml", "svg"),
         ({"format": "JSON"}, "text/csv", "json"),
         ({"format": "excel"}, "", "excel"),
@@ -181,23 +209,23 @@ def test_a_parameter_in_two_cases_with_two_values_is_refused() -> None:
     ],
 )
 def test_format_is_asked_first_and_then_accept(values: dict[str, str], accept: str, form: str) -> None:
-    assert query(**values).form(FORMS, accept) == form
+    assert parameters(**values).format(FORMATS, accept) == form
 
 
 @pytest.mark.parametrize("text", ["xml", "csv,json", "json;a,csv", "application/xml", ""])
 def test_another_format_is_refused_with_those_there_are(text: str) -> None:
     with pytest.raises(BadArgument, match="csv, json, svg, excel"):
-        query(format=text).form(FORMS, "")
+        parameters(format=text).format(FORMATS, "")
 
 
 def test_an_accept_that_admits_nothing_there_is_not_acceptable() -> None:
     with pytest.raises(NotAcceptable, match="text/csv"):
-        query().form(FORMS, "image/png, text/csv;q=0.0")
+        parameters().format(FORMATS, "image/png, text/csv;q=0.0")
 
 
 def test_two_words_for_two_formats_are_refused() -> None:
     with pytest.raises(BadArgument, match=r"\$format"):
-        query(**{"format": "csv", "$format": "application/json"}).form(FORMS, "")
+        parameters(**{"format": "csv", "$format": "application/json"}).format(FORMATS, "")
 
 
 @given(st.sampled_from([*DATES, "revision", "every", "bom"]), st.text())
@@ -222,6 +250,6 @@ def test_an_instant_is_read_as_it_was_meant(instant: datetime) -> None:
 @given(st.text())
 def test_any_accept_is_read(accept: str) -> None:
     try:
-        assert query().form(FORMS, accept) in FORMS
+        assert parameters().format(FORMATS, accept) in FORMATS
     except NotAcceptable as error:
         assert error.status == 406  # noqa: PT017

@@ -14,7 +14,8 @@ from shared.domain.catalogue import catalogue
 from shared.domain.errors import Outcome
 from shared.domain.selection import Selection, select
 from shared.web.archive_cache import Inventory
-from shared.web.status import COLUMNS, standings, summary, table
+from shared.web.call_status import call_statuses
+from shared.web.status import COLUMNS, summary, table
 
 NOW = datetime(2026, 11, 21, 7, 15, tzinfo=UTC)
 """A Saturday."""
@@ -71,7 +72,7 @@ def of_days(days: list[date], periods: list[date], run: Run | None = None, **mor
 
 def test_every_selected_call_is_told_and_the_single_days_of_a_report_as_one() -> None:
     selection = selected(SERVICES, DETAIL.report)
-    assert [each.call for each in standings(selection, Inventory({}, {}, {}), None, NOW)] == [
+    assert [each.call for each in call_statuses(selection, Inventory({}, {}, {}), None, NOW)] == [
         *(f"{DETAIL.report}(period='{period}')" for period in ("D180", "D30", "D7", "D90")),
         f"{DETAIL.report}(date)",
         str(SERVICES),

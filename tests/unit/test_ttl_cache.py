@@ -8,7 +8,7 @@ from threading import Barrier, Event
 import pytest
 
 from shared.domain.errors import ArchiveUnavailable
-from shared.web.ttl_cache import Bodies, Cache
+from shared.web.ttl_cache import BodyCache, TtlCache
 
 MINUTE = timedelta(minutes=1)
 
@@ -39,7 +39,7 @@ def answering(*answers: int | Exception) -> Callable[[], int]:
 
 
 def test_a_value_is_kept_until_it_is_too_old(clock: Clock) -> None:
-    cache = Cache(answering(1, 2), MINUTE, clock)
+    cache = TtlCache(answering(1, 2), MINUTE, clock)
     first = cache.get()
     clock.now += MINUTE - timedelta(seconds=1)
     assert (first, cache.get()) == (1, 1)
@@ -48,19 +48,19 @@ def test_a_value_is_kept_until_it_is_too_old(clock: Clock) -> None:
 
 
 def test_a_clock_that_was_set_back_does_not_keep_a_value_for_longer(clock: Clock) -> None:
-    cache = Cache(answering(1, 2), MINUTE, clock)
+    cache = TtlCache(answering(1, 2), MINUTE, clock)
     cache.get()
     clock.now -= timedelta(hours=1)
     assert cache.get() == 2
 
 
 def test_another_key_finds_another_value(clock: Clock) -> None:
-    cache = Cache(answering(1, 2), MINUTE, clock)
+    cache = TtlCache(answering(1, 2), MINUTE, clock)
     assert [cache.get(key) for key in ("a", "a", "b", "b")] == [1, 1, 2, 2]
 
 
 def test_that_storage_does_not_answer_is_kept_for_half_a_minute(clock: Clock) -> None:
-    cache = Cache(answering(ArchiveUnavailable("down"), 1), timedelta(hours=1), clock)
+    cache = TtlCache(answering(ArchiveUnavailable("down"), 1), timedelta(hours=1), clock)
     for _ in range(2):
         with pytest.raises(ArchiveUnavailable, match="down"):
             cache.get()
@@ -75,7 +75,7 @@ def test_that_storage_does_not_answer_is_kept_however_long_it_took_to_say_so(clo
         clock.now += timedelta(seconds=90)
         return find()
 
-    cache = Cache(slowly, MINUTE, clock)
+    cache = TtlCache(slowly, MINUTE, clock)
     for _ in range(2):
         with pytest.raises(ArchiveUnavailable, match="down"):
             cache.get()
@@ -84,7 +84,7 @@ def test_that_storage_does_not_answer_is_kept_however_long_it_took_to_say_so(clo
 
 
 def test_another_error_is_not_kept(clock: Clock) -> None:
-    cache = Cache(answering(KeyError("a defect"), 1), MINUTE, clock)
+    cache = TtlCache(answering(KeyError("a defect"), 1), MINUTE, clock)
     with pytest.raises(KeyError):
         cache.get()
     assert cache.get() == 1
@@ -100,7 +100,7 @@ def test_all_who_ask_at_the_same_time_wait_for_one_answer(clock: Clock, answer: 
         go.wait()
         return find()
 
-    cache = Cache(slowly, MINUTE, clock)
+    cache = TtlCache(slowly, MINUTE, clock)
 
     def ask() -> object:
         everybody.wait()
@@ -120,7 +120,7 @@ def test_all_who_ask_at_the_same_time_wait_for_one_answer(clock: Clock, answer: 
 # -- bodies ------------------------------------------------------------------------------------------------------------
 
 
-def asked(bodies: Bodies, *wishes: str) -> list[str]:
+def asked(bodies: BodyCache, *wishes: str) -> list[str]:
     """Which of these were read; each has as many bytes as it has letters."""
     read: list[str] = []
 
@@ -132,21 +132,21 @@ def asked(bodies: Bodies, *wishes: str) -> list[str]:
 
 
 def test_a_body_is_read_once() -> None:
-    assert asked(Bodies(10), "aaa", "bbb", "aaa", "bbb") == ["aaa", "bbb"]
+    assert asked(BodyCache(10), "aaa", "bbb", "aaa", "bbb") == ["aaa", "bbb"]
 
 
 def test_what_was_not_asked_for_longest_makes_room() -> None:
-    assert asked(Bodies(10), "aaa", "bbb", "ccc", "aaa", "ddd", "aaa", "ccc", "bbb") == [
+    assert asked(BodyCache(10), "aaa", "bbb", "ccc", "aaa", "ddd", "aaa", "ccc", "bbb") == [
         *("aaa", "bbb", "ccc", "ddd", "bbb")
     ]
 
 
 def test_a_body_that_is_larger_than_the_room_is_read_each_time_and_displaces_nothing() -> None:
-    assert asked(Bodies(4), "aaa", "large", "large", "aaa") == ["aaa", "large", "large"]
+    assert asked(BodyCache(4), "aaa", "large", "large", "aaa") == ["aaa", "large", "large"]
 
 
 def test_a_body_that_cannot_be_read_is_read_again() -> None:
-    bodies = Bodies(10)
+    bodies = BodyCache(10)
     with pytest.raises(ArchiveUnavailable):
         bodies.get("aaa", answering(ArchiveUnavailable("away")))  # type: ignore[arg-type]
     assert asked(bodies, "aaa") == ["aaa"]

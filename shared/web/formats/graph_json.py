@@ -10,7 +10,6 @@ github.com/MicrosoftDocs/m365copilot-docs.
 from __future__ import annotations
 
 import functools
-import io
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shared.report.csv_records import distinct, records
 from shared.report.validator import DATE
+from shared.web.formats.json_value import encode, wrap
 
 if TYPE_CHECKING:
     from shared.domain.call import Call
@@ -31,33 +31,27 @@ _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 _TRUTH = {"true": "true", "yes": "true", "false": "false", "no": "false"}
 
 
-def known(report: Report, call: Call) -> bool:
+def is_documented(report: Report, call: Call) -> bool:
     """Whether Microsoft documents the JSON of this call."""
     return report.name in _documented().reports and not call.version
 
 
 def to_json(report: Report, call: Call, body: bytes) -> bytes:
-    """`{"value": [...]}` of all rows; Graph would send it in pages.
+    """Return `{"value": [...]}` with all rows, which Graph would send in pages.
 
     A column that is not documented is text, under the name that `property_name` gives it. A cell that is not what its
-    column should hold is text too. Raises KeyError if the call is not `known`, ValueError if `body` is not a CSV.
+    column should hold is text too. Raises KeyError for a call that is not documented, ValueError for what is no CSV.
     """
-    if not known(report, call):
+    if not is_documented(report, call):
         raise KeyError(f"Microsoft does not document the JSON of {call}.")
     rows = records(body)
-    objects = _objects(_documented().reports[report.name], next(rows, []), filter(None, rows))
-    content = io.BytesIO()
-    text = io.TextIOWrapper(content, "utf-8", newline="")
-    text.write('{"value":[' + next(objects, ""))
-    text.writelines("," + each for each in objects)
-    text.write("]}")
-    text.flush()
-    return content.getvalue()
+    return wrap(_objects(_documented().reports[report.name], next(rows, []), filter(None, rows)))
 
 
 def property_name(column: str) -> str:
-    """Graph's name for a column, by the rule that all but a few follow: `storageUsedInBytes` for `Storage Used (Byte)`.
+    """Return Graph's name for a column, by the rule that all but a few follow.
 
+    `Storage Used (Byte)` is `storageUsedInBytes`.
     A column without letters and digits keeps its name.
     """
     words: list[str] = _WORD.findall(column.replace("(Byte)", "In Bytes"))
@@ -101,7 +95,7 @@ class _Member(NamedTuple):
 
 
 def _objects(report: Mapping[str, Any], header: list[str], rows: Iterable[list[str]]) -> Iterator[str]:
-    """The objects of `value`."""
+    """Yield the objects of `value`."""
     members = _members(report, header)
     if "collection" not in report:
         yield from ("{" + _joined(members, row) + "}" for row in rows)
@@ -112,19 +106,19 @@ def _objects(report: Mapping[str, Any], header: list[str], rows: Iterable[list[s
     for row in rows:
         collections.setdefault(_joined(outer, row), []).append("{" + _joined(inner, row) + "}")
     for shared, objects in collections.items():
-        collection = f"{_text(report['collection'])}:[{','.join(objects)}]"
+        collection = f"{encode(report['collection'])}:[{','.join(objects)}]"
         yield "{" + (f"{shared}," if shared else "") + collection + "}"
 
 
 def _members(report: Mapping[str, Any], header: list[str]) -> list[_Member]:
     types = {**_documented().types, **_by_column(report.get("types", {}))}
     names = distinct(_documented().names.get(column) or property_name(column) for column in header)
-    text_blank = _text(report["blank"]) if "blank" in report else "null"
+    text_blank = encode(report["blank"]) if "blank" in report else "null"
     members = []
     for place, (column, name) in enumerate(zip(header, names, strict=True)):
         kind = types.get(column, "text")
         blank = {"list": "[]", "number": "null", "boolean": "null"}.get(kind, text_blank)
-        members.append(_Member(place, _text(name) + ":", _WRITERS[kind], blank))
+        members.append(_Member(place, encode(name) + ":", _WRITERS[kind], blank))
     return members
 
 
@@ -132,29 +126,26 @@ def _joined(members: Iterable[_Member], row: list[str]) -> str:
     return ",".join([member.of(row) for member in members])
 
 
-_text = json.JSONEncoder(ensure_ascii=False).encode
-
-
 def _date(cell: str) -> str:
     match = DATE.fullmatch(cell)
-    return _text(match[1] if match else cell)
+    return encode(match[1] if match else cell)
 
 
 def _number(cell: str) -> str:
-    """As it stands there: no digit is lost in a float."""
-    return cell if _NUMBER.fullmatch(cell) else _text(cell)
+    """Return the number as it stands there: no digit is lost in a float."""
+    return cell if _NUMBER.fullmatch(cell) else encode(cell)
 
 
 def _boolean(cell: str) -> str:
-    return _TRUTH.get(cell.lower()) or _text(cell)
+    return _TRUTH.get(cell.lower()) or encode(cell)
 
 
 def _list(cell: str) -> str:
-    return "[" + ",".join([_text(item) for item in cell.split("+")]) + "]"
+    return "[" + ",".join([encode(item) for item in cell.split("+")]) + "]"
 
 
 _WRITERS: dict[str, Callable[[str], str]] = {
-    "text": _text,
+    "text": encode,
     "date": _date,
     "number": _number,
     "boolean": _boolean,

@@ -20,7 +20,7 @@ from shared.domain.call import Call
 from shared.domain.catalogue import catalogue
 from shared.domain.errors import ArchiveUnavailable
 from shared.verification.archive import everything, verify
-from shared.web.http import RETRY_SECONDS, Reply, Request, answer
+from shared.web.http import RETRY_SECONDS, Request, Response, handle
 from simulator.faults.table import CONTENT
 from tests.reliability.environment import World
 from tests.reliability.faults.cases import TRIALS, Trial
@@ -348,13 +348,13 @@ class Life:
                 violated.append(f"I9: {place} revision {number + 1} is answered with {reply.status}")
         return violated
 
-    def _ask(self, respond: Callable[..., Reply], path: str, query: Mapping[str, str] | None = None) -> Reply:
-        reply = answer(Request("GET", path, query or {}), partial(respond, personal=True))
+    def _ask(self, respond: Callable[..., Response], path: str, query: Mapping[str, str] | None = None) -> Response:
+        reply = handle(Request("GET", path, query or {}), partial(respond, personal=True))
         if reply.status != 200:
             self._demand(self.model.heard(reply.body.decode()))
         return reply
 
-    def _check(self, reply: Reply, call: Call) -> list[str]:
+    def _check(self, reply: Response, call: Call) -> list[str]:
         """Whether that is the newest of a call."""
         newest = self.model.newest(call)
         if newest is None:
@@ -364,7 +364,7 @@ class Life:
             return []
         return [f"I3: {call} is answered with {reply.status} {sha256}, not {newest}"]
 
-    def _check_archived(self, reply: Reply, call: Call) -> list[str]:
+    def _check_archived(self, reply: Response, call: Call) -> list[str]:
         """Whether that is any snapshot of a call: which is the newest, only a list can tell."""
         sha256 = hashlib.sha256(reply.body).hexdigest()
         if any(sha256 in revisions for at, revisions in self.model.archived.items() if at.call == str(call)):

@@ -1,0 +1,136 @@
+"""The status of each selected call: how new, late or not, what is missing, and whether names are concealed. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from shared.archive.cadence import Rhythm
+from shared.archive.coverage import Gap, days_between, gaps, lost_days
+from shared.archive.layout import ConcealmentChange, Partition
+from shared.archive.run_log import Last, Pulled, Run
+from shared.domain.call import Call
+from shared.domain.errors import Outcome
+from shared.domain.graph_window import days_of_interest
+from shared.domain.selection import Selection
+from shared.web.archive_cache import Inventory
+from shared.web.health import STALE
+
+_WORST_FIRST = (
+    Outcome.REFUSED,
+    Outcome.QUARANTINED,
+    Outcome.DEFERRED,
+    Outcome.REVISED,
+    Outcome.PUBLISHED,
+    Outcome.UNCHANGED,
+    Outcome.NO_DATA,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallStatus:
+    """The status of one selected call; the single days of a report count as one call."""
+
+    call: str
+    """As Graph writes it, or `getX(date)` for single days."""
+    report: str
+    since: date | None
+    """The oldest refresh date that is archived, or the oldest single day."""
+    refresh_date: date | None
+    """The newest."""
+    last: Last | None
+    """What the newest run remembers of that snapshot."""
+    expected: datetime | None
+    """When a newer one should be there (UTC)."""
+    pulled: Pulled | None
+    """How the newest run left the call; for single days the worst of them."""
+    gaps: Sequence[Gap]
+    flips: Sequence[ConcealmentChange]
+
+
+def call_statuses(selection: Selection, inventory: Inventory, run: Run | None, now: datetime) -> list[CallStatus]:
+    """Return the status of each selected call, by report; single days after the periods."""
+    newest_run = _NewestRun(run)
+    statuses = []
+    for report, calls in selection.by_report.items():
+        statuses += [_of_period(call, inventory, newest_run) for call in calls]
+        if report in selection.daily:
+            statuses.append(_of_days(report, calls, inventory, newest_run, now))
+    return statuses
+
+
+class _NewestRun:
+    """What the newest run says, by call; nothing if there was none."""
+
+    def __init__(self, run: Run | None) -> None:
+        self.run = run
+        self.last: Mapping[str, Last] = run.last if run else {}
+        self.pulls = {pulled.call: pulled for pulled in run.pulls} if run else {}
+        self.worst: dict[str, Pulled] = {}
+        """By report, of its single days."""
+        for pulled in self.pulls.values():
+            report, days, _ = pulled.call.partition("(date=")
+            if days and (report not in self.worst or _gravity(pulled) < _gravity(self.worst[report])):
+                self.worst[report] = pulled
+
+    def last_of(self, call: Call) -> Last | None:
+        return self.last.get(str(call))
+
+    def is_recent(self, now: datetime) -> bool:
+        """Whether it ended so recently that what it saw last is not old."""
+        return self.run is not None and now - self.run.finished <= STALE
+
+
+def _of_period(call: Call, inventory: Inventory, newest_run: _NewestRun) -> CallStatus:
+    partition = Partition.of(call)
+    dates = inventory.dates.get(partition, ())
+    newest = dates[-1] if dates else None
+    last = newest_run.last_of(call)
+    return CallStatus(
+        call=str(call),
+        report=call.report,
+        since=dates[0] if dates else None,
+        refresh_date=newest,
+        last=last if last and last.refresh_date == newest else None,
+        expected=(last.rhythm if last else Rhythm()).expects(newest) if newest else None,
+        pulled=newest_run.pulls.get(str(call)),
+        gaps=gaps(set(dates), set(inventory.lost.get(partition, ()))),
+        flips=inventory.flips.get(partition, ()),
+    )
+
+
+def _of_days(
+    report: str, calls: Sequence[Call], inventory: Inventory, newest_run: _NewestRun, now: datetime
+) -> CallStatus:
+    """Return the status of all single days of a report. They come out with the refresh dates of its periods."""
+    partition = Partition(report, "day")
+    dates = inventory.dates.get(partition, ())
+    newest = dates[-1] if dates else None
+    of_periods = [days[-1] for call in calls if (days := inventory.dates.get(Partition.of(call)))]
+    first, youngest = days_of_interest(now)
+    if of_periods and newest_run.is_recent(now):
+        youngest = min(youngest, max(of_periods))
+    reachable = days_between(first, youngest + timedelta(days=1))
+    out_of_reach = lost_days(set(dates), newest_run.run.watched_days(report) if newest_run.run else None, now)
+    last = {day: was for day in [*out_of_reach, *reachable] if (was := newest_run.last_of(Call(report, date=day)))}
+    # A day on which nobody did anything has no rows: it is not missing, and what comes after it is not late.
+    empty = [day for day, was in last.items() if of_periods and was.outcome is Outcome.NO_DATA]
+    lost = {day for day in out_of_reach if day not in last or last[day].outcome is not Outcome.NO_DATA}
+    latest = max([*dates[-1:], *empty], default=None)
+    rhythm = next((was.rhythm for call in calls if (was := newest_run.last_of(call))), Rhythm())
+    return CallStatus(
+        call=f"{report}(date)",
+        report=report,
+        since=dates[0] if dates else None,
+        refresh_date=newest,
+        last=last.get(newest) if newest else None,
+        expected=rhythm.expects(latest) if latest else None,
+        pulled=newest_run.worst.get(report),
+        gaps=gaps(set(dates), lost | set(inventory.lost.get(partition, ())), set(reachable) - set(empty)),
+        flips=inventory.flips.get(partition, ()),
+    )
+
+
+def _gravity(pulled: Pulled) -> int:
+    return _WORST_FIRST.index(pulled.outcome)

@@ -1,0 +1,169 @@
+"""A representation as the response to a request: conditions, content coding and ranges, by RFC 9110. Pure."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime
+from typing import NamedTuple
+
+from werkzeug.datastructures import Accept
+from werkzeug.http import http_date, parse_accept_header, parse_date, parse_etags, parse_range_header
+
+from shared.domain.errors import PreconditionFailed, RangeNotSatisfiable, TooLarge
+from shared.report.compression import compress
+from shared.web.http import Request, Response
+from shared.web.representation import LARGEST, EncodedBody, Representation
+
+# RFC 9110 section 15.4.5. Without a Content-Type the Functions worker would add one, and a cache would believe it.
+_HEADERS_OF_304 = ("ETag", "Content-Type", "Vary", "Cache-Control", "Content-Location")
+
+
+class _Selected(NamedTuple):
+    """The representation in the content coding that is sent."""
+
+    tag: str
+    modified: datetime | None
+    """UTC, to the second, as HTTP knows no more."""
+    body: EncodedBody
+    is_gzip: bool
+
+
+def send(request: Request, content: Representation) -> Response:
+    """Answer a GET or HEAD. Raises PreconditionFailed, RangeNotSatisfiable, TooLarge."""
+    selected = _select(request, content)
+    headers = {
+        "ETag": f'"{selected.tag}"',
+        "Content-Type": content.media_type,
+        "Vary": "Accept, Accept-Encoding",
+        "X-Content-Type-Options": "nosniff",
+        **content.headers,
+    }
+    if selected.modified:
+        headers["Last-Modified"] = http_date(selected.modified)
+    if not _is_body_wanted(request.headers, selected):
+        return Response(304, {name: headers[name] for name in _HEADERS_OF_304 if name in headers})
+    if selected.is_gzip:
+        headers["Content-Encoding"] = "gzip"
+    if content.file_name:
+        headers["Content-Disposition"] = f'attachment; filename="{content.file_name}"'
+    return _send_body(request, selected, headers | {"Accept-Ranges": "bytes"})
+
+
+def parse_http_date(text: str) -> datetime | None:
+    """Return the moment, or None for what is no HTTP date."""
+    with suppress(IndexError, OverflowError):  # which werkzeug lets through
+        return parse_date(text)
+    return None
+
+
+def parse_qualities(text: str) -> Accept:
+    """Return what a field such as Accept lists, in lower case and with its quality (RFC 9110 section 12.4.2).
+
+    The RFC allows `q=1.` and Java's own client writes `q=.2`: werkzeug knows neither.
+    """
+    return parse_accept_header(re.sub(r"\bq=(\d*)\.(\d*)", r"q=0\1.\g<2>0", text.lower(), flags=re.ASCII))
+
+
+def accepts_gzip(accept_encoding: str) -> bool:
+    """Whether gzip is at least as welcome as no coding (RFC 9110 section 12.5.3)."""
+    codings = parse_qualities(accept_encoding.lower().replace("x-gzip", "gzip"))
+    return codings.quality("gzip") > 0 and codings.quality("gzip") >= codings.quality("identity")
+
+
+def _select(request: Request, content: Representation) -> _Selected:
+    """Return the gzip form where it is accepted, but for a part of the plain body, unless gzip's own tag is named.
+
+    Clients accept gzip for every request, and cannot decompress a part of it.
+    """
+    headers = request.headers
+    gzip_tag = f"{content.tag}-gzip"
+    plain_part = request.method == "GET" and "range" in headers and headers.get("if-range") != f'"{gzip_tag}"'
+    modified = content.modified.replace(microsecond=0) if content.modified else None
+    if accepts_gzip(headers.get("accept-encoding", "")) and not plain_part:
+        body = content.gzip or EncodedBody(lambda: compress(content.plain.read()))
+        return _Selected(gzip_tag, modified, body, is_gzip=True)
+    return _Selected(content.tag, modified, content.plain, is_gzip=False)
+
+
+def _send_body(request: Request, selected: _Selected, headers: Mapping[str, str]) -> Response:
+    encoded = selected.body
+    _refuse_too_large(request, encoded.size or 0, selected)
+    if request.method == "HEAD" and encoded.size is not None and encoded.sha256:
+        return Response(200, {**headers, "Content-Length": str(encoded.size), "Repr-Digest": _digest(encoded.sha256)})
+    body = encoded.read()
+    _refuse_too_large(request, len(body), selected)
+    headers = {**headers, "Repr-Digest": _digest(encoded.sha256 or hashlib.sha256(body).hexdigest())}
+    part = _satisfied_range(request, selected, len(body))
+    if part:
+        headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{len(body)}"
+        body = body[part.start : part.stop]
+    return Response(206 if part else 200, {**headers, "Content-Length": str(len(body))}, body)
+
+
+def _refuse_too_large(request: Request, size: int, selected: _Selected) -> None:
+    if size > LARGEST:
+        ask = "Ask without Range, and with" if "range" in request.headers else "Ask with"
+        raise TooLarge(
+            f"This body has {size} bytes, and the Functions host can send {LARGEST}. "
+            + ("Read it from blob storage." if selected.is_gzip else f"{ask} Accept-Encoding: gzip.")
+        )
+
+
+def _is_body_wanted(headers: Mapping[str, str], selected: _Selected) -> bool:
+    """Whether to send the body, and not 304, as RFC 9110 section 13.2.2 ranks conditions. Raises PreconditionFailed."""
+    tag, modified = selected.tag, selected.modified
+    if (if_match := headers.get("if-match")) is not None:
+        if not _names(if_match, tag, weakly=False):
+            raise PreconditionFailed("If-Match does not match the current ETag.", headers={"ETag": f'"{tag}"'})
+    elif (since := parse_http_date(headers.get("if-unmodified-since", ""))) and modified and modified > since:
+        raise PreconditionFailed("It was modified after the time in If-Unmodified-Since.", headers={"ETag": f'"{tag}"'})
+    if (if_none_match := headers.get("if-none-match")) is not None:
+        return not _names(if_none_match, tag, weakly=True)
+    since = parse_http_date(headers.get("if-modified-since", ""))
+    return not (since and modified and modified <= since)
+
+
+def _names(field_value: str, tag: str, *, weakly: bool) -> bool:
+    """Whether If-Match or If-None-Match names the tag, in quotes, as the RFC wants it."""
+    tags = parse_etags(field_value.strip())
+    matches = tags.contains_weak(tag) if weakly else tags.contains(tag)
+    return matches and (tags.star_tag or f'"{tag}"' in field_value)
+
+
+def _satisfied_range(request: Request, selected: _Selected, size: int) -> range | None:
+    """Return the bytes that a single Range asks for; None for the whole body. Raises RangeNotSatisfiable."""
+    single = _parse_single_range(request.headers.get("range", "").strip())
+    if request.method != "GET" or not single or not _if_range_holds(request.headers.get("if-range"), selected):
+        return None
+    start, stop = single
+    start = max(0, start + size) if start < 0 else start
+    satisfied = range(start, size if stop is None else min(stop, size))
+    if not satisfied:
+        raise RangeNotSatisfiable(
+            f"The body has {size} bytes.", headers={"Content-Range": f"bytes */{size}", "Accept-Ranges": "bytes"}
+        )
+    return satisfied
+
+
+def _parse_single_range(text: str) -> tuple[int, int | None] | None:
+    """Return the first byte, negative from the end, and the one after the last; None for what is not one range."""
+    if text == "bytes=-0":  # nothing satisfies it (RFC 9110 section 14.1.2); werkzeug takes it for malformed
+        return 0, 0
+    parsed = parse_range_header(text)
+    return parsed.ranges[0] if parsed and parsed.units == "bytes" and len(parsed.ranges) == 1 else None
+
+
+def _if_range_holds(condition: str | None, selected: _Selected) -> bool:
+    """Whether If-Range is missing, or names the current ETag or time."""
+    if condition is None or condition.strip() == f'"{selected.tag}"':
+        return True
+    return selected.modified is not None and parse_http_date(condition) == selected.modified
+
+
+def _digest(sha256: str) -> str:
+    """Return the value of Repr-Digest (RFC 9530)."""
+    return f"sha-256=:{base64.b64encode(bytes.fromhex(sha256)).decode()}:"
