@@ -7,7 +7,7 @@ import azure.functions as func
 from shared.app import app as archive_app
 from shared.settings import http_auth_level
 from shared.web.azure import respond
-from shared.web.dashboard import page
+from shared.web.dashboard import serve
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel[http_auth_level(os.environ)])
 
@@ -51,7 +51,7 @@ def openapi(req: func.HttpRequest) -> func.HttpResponse:
     return respond(req, lambda request: archive_app().api.openapi(request))
 
 
-@app.route(route="dashboard", auth_level=func.AuthLevel.ANONYMOUS)
+@app.route(route="dashboard/{*path}", auth_level=func.AuthLevel.ANONYMOUS)
 def dashboard(req: func.HttpRequest) -> func.HttpResponse:
-    """Serve the page for people, which has no data in it and asks for a key."""
-    return respond(req, page)
+    """Serve the page for people and its modules, which have no data in them: the page asks for a key."""
+    return respond(req, serve)

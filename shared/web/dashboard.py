@@ -1,77 +1,65 @@
 """`/dashboard`: the page for people. It holds no data: it reads the API with the key that it asks for.
 
-What is in the folder of the same name goes out as one document, so that one request brings it, and all of it is of one
-version. The policy names the script and the style by their hashes, so that nothing else can run, whatever a tenant
-calls itself.
+The page names its modules below the hash of them all: a page is of one version, and what a module's URL gives never
+changes. The policy lets no other script run, whatever a tenant calls itself.
 """
 
 from __future__ import annotations
 
-import base64
 import functools
 import hashlib
-import re
+from collections.abc import Mapping
 from pathlib import Path
 
+from shared.domain.errors import NotArchived
 from shared.web.http import Request, Response
+from shared.web.links import PREFIX
 from shared.web.representation import Representation, from_bytes
 from shared.web.rfc9110 import send
 
 _FOLDER = Path(__file__).with_suffix("")
-_MODULES = (
-    *("elements", "csv", "changes", "api", "calls", "problems", "coverage", "health", "answers", "snippets"),
-    *("elsewhere", "views", "report", "main"),
-)
-"""Each below those that it imports from."""
-_STYLE = '<link rel="stylesheet" href="style.css">'
-_SCRIPT = '<script type="module" src="main.js"></script>'
+_MEDIA_TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
+_POLICY = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "blob: data:",
+    "connect-src": "'self'",
+    "base-uri": "'none'",
+    "form-action": "'none'",
+    "frame-ancestors": "'none'",
+    # No script can make markup of text: https://w3c.github.io/trusted-types/
+    "require-trusted-types-for": "'script'",
+    "trusted-types": "'none'",
+}
+_OF_PAGE = {
+    "Cache-Control": "no-cache",
+    "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in _POLICY.items()),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+}
+_OF_MODULE = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
-def page(request: Request) -> Response:
-    """Answer `/dashboard`."""
-    return send(request, _document())
+def serve(request: Request) -> Response:
+    """Answer `/dashboard` with the page, and `/dashboard/{hash}/{file}` with a module. Raises NotArchived."""
+    content = documents(_FOLDER).get(request.path.strip("/"))
+    if content is None:
+        raise NotArchived("unknown_path", f"There is nothing here; the page is at {PREFIX}/dashboard.")
+    return send(request, content)
 
 
 @functools.cache
-def _document() -> Representation:
-    style = _read("style.css")
-    script = "\n".join(["const modules = {};", *(_joined(name, _read(f"{name}.js")) for name in _MODULES)])
-    document = _read("index.html").replace(_STYLE, f"<style>{style}</style>")
-    document = document.replace(_SCRIPT, f'<script type="module">{script}</script>')
-    policy = {
-        "default-src": "'none'",
-        "script-src": _hash(script),
-        "style-src": _hash(style),
-        "img-src": "blob: data:",
-        "connect-src": "'self'",
-        "base-uri": "'none'",
-        "form-action": "'none'",
-        "frame-ancestors": "'none'",
-        # No script can make markup of text: https://w3c.github.io/trusted-types/
-        "require-trusted-types-for": "'script'",
-        "trusted-types": "'none'",
+def documents(folder: Path) -> Mapping[str, Representation]:
+    """Return the page of a folder, at the empty path, and its modules, by path below `/dashboard`."""
+    modules = {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.suffix in _MEDIA_TYPES}
+    version = hashlib.sha256(repr(modules).encode()).hexdigest()[:16]
+    root = f"{PREFIX}/dashboard/{version}"
+    # Else a browser would learn of the next module only when it has read the one before.
+    preload = "\n".join(f'<link rel="modulepreload" href="{root}/{name}">' for name in modules if name.endswith(".js"))
+    page = (folder / "index.html").read_text("utf-8").replace("$modules", root).replace("$preload", preload)
+    documents = {
+        f"{version}/{name}": from_bytes(content, _MEDIA_TYPES[Path(name).suffix], _OF_MODULE)
+        for name, content in modules.items()
     }
-    headers = {
-        "Cache-Control": "no-cache",
-        "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in policy.items()),
-        "Cross-Origin-Opener-Policy": "same-origin",
-        "Referrer-Policy": "no-referrer",
-    }
-    return from_bytes(document.encode(), "text/html; charset=utf-8", headers)
-
-
-def _read(name: str) -> str:
-    return (_FOLDER / name).read_text("utf-8")
-
-
-def _joined(name: str, module: str) -> str:
-    """A JavaScript module as a property of `modules`, so that it can stand in one script with the others."""
-    exports = ", ".join(re.findall(r"^export (?:async )?(?:function|const|class) (\w+)", module, re.MULTILINE))
-    body = re.sub(r'^import (\{.+\}) from "\./(\w+)\.js";$', r"const \1 = modules.\2;", module, flags=re.MULTILINE)
-    body = re.sub("^export ", "", body, flags=re.MULTILINE)
-    return f"modules.{name} = (() => {{\n{body}\nreturn {{ {exports} }};\n}})();"
-
-
-def _hash(text: str) -> str:
-    """As a source in a Content-Security-Policy."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+    return documents | {"": from_bytes(page.encode(), "text/html; charset=utf-8", _OF_PAGE)}

@@ -65,7 +65,7 @@ def status_of(url: str) -> int:
         case "openapi.json":
             return handle(Request("GET", first, query), api().openapi).status
         case "dashboard":
-            return handle(Request("GET", rest, query), dashboard.page).status
+            return handle(Request("GET", rest, query), dashboard.serve).status
     return handle(
         Request("GET", f"{first}/{rest}", query), lambda request: api().reports(request, personal=False)
     ).status

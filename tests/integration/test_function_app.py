@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -45,7 +46,7 @@ def test_these_are_the_functions_and_their_triggers(running: tuple[FunctionsHost
         ("status", "httpTrigger", "status"),
         ("health", "httpTrigger", "health"),
         ("openapi", "httpTrigger", "openapi.json"),
-        ("dashboard", "httpTrigger", "dashboard"),
+        ("dashboard", "httpTrigger", "dashboard/{*path}"),
     }
 
 
@@ -97,6 +98,20 @@ def test_a_key_of_one_function_does_not_open_the_other(running: tuple[FunctionsH
 def test_personal_data_is_not_behind_the_other_route(running: tuple[FunctionsHost, Control]) -> None:
     answer = get(running[0], f"v1.0/reports/{DETAIL}(period='D7')")
     assert (answer.status_code, answer.json()["code"]) == (404, "personal_report")
+
+
+def test_the_page_and_its_modules_need_no_key(running: tuple[FunctionsHost, Control]) -> None:
+    root = f"{running[0].url}/api/dashboard"
+    for url in (root, f"{root}/"):
+        page = requests.get(url, timeout=30)
+        assert (page.status_code, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    modules = re.findall(r'(?:src|href)="(/api/dashboard/\w+/[\w.]+)"', page.text)
+    assert len(modules) > 10
+    for module in modules:
+        answer = requests.get(running[0].url + module, timeout=30)
+        assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "public, max-age=31536000, immutable")
+    missing = requests.get(f"{root}/0123/main.js", timeout=30)
+    assert (missing.status_code, missing.json()["code"]) == (404, "unknown_path")
 
 
 @pytest.mark.parametrize("path", ["v1.0/reports/getNothing", f"v1.0/reports/{SERVICES}(period='D8')", "v1.0/%00"])

@@ -1,37 +1,48 @@
-"""The document itself: one file, no data, and a policy under which nothing else can run."""
+"""The page and its modules: of one version, without data, under a policy by which nothing else can run."""
 
-import base64
-import hashlib
 import re
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
-from shared.web.dashboard import page
+import pytest
+
+from shared.web.dashboard import documents, serve
 from shared.web.http import Request, handle
 
 FOLDER = Path("shared/web/dashboard")
+MODULES = {path.name: path.read_text("utf-8") for path in FOLDER.iterdir() if path.suffix in (".css", ".js")}
 
 
-def document(**headers: str) -> str:
-    return page(Request("GET", "dashboard", headers=headers)).body.decode()
+def document() -> str:
+    return serve(Request("GET", "")).body.decode()
 
 
-def policy() -> dict[str, str]:
-    text = page(Request("GET", "dashboard")).headers["Content-Security-Policy"]
-    return dict(re.findall(r"([\w-]+) ([^;]+)", text))
+def links() -> list[str]:
+    """What the document refers to beside itself."""
+    urls: list[str] = []
+
+    class Links(HTMLParser):
+        def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+            urls.extend(value or "" for name, value in attributes if name in ("src", "href", "action", "style"))
+
+    Links().feed(document())
+    assert len(urls) > len(MODULES)
+    return [url for url in urls if not url.startswith(("#", "data:"))]
 
 
-def hash_of(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+def root() -> str:
+    """Where the modules are, below `/dashboard`."""
+    [version] = {url.removeprefix("/api/dashboard/").partition("/")[0] for url in links()}
+    return version
 
 
-def test_the_policy_lets_run_and_show_what_is_in_the_document_and_nothing_else() -> None:
-    [script] = re.findall(r"<script[^>]*>(.*?)</script>", document(), re.DOTALL)
-    [style] = re.findall(r"<style>(.*?)</style>", document(), re.DOTALL)
-    assert policy() == {
+def test_the_policy_lets_run_and_show_what_is_of_the_app_and_nothing_else() -> None:
+    text = serve(Request("GET", "")).headers["Content-Security-Policy"]
+    assert dict(re.findall(r"([\w-]+) ([^;]+)", text)) == {
         "default-src": "'none'",
-        "script-src": hash_of(script),
-        "style-src": hash_of(style),
+        "script-src": "'self'",
+        "style-src": "'self'",
         "img-src": "blob: data:",
         "connect-src": "'self'",
         "base-uri": "'none'",
@@ -42,26 +53,51 @@ def test_the_policy_lets_run_and_show_what_is_in_the_document_and_nothing_else()
     }
 
 
-def test_the_document_refers_to_nothing_but_itself() -> None:
-    links: list[str] = []
+def test_the_document_has_no_script_and_style_of_its_own() -> None:
+    assert re.findall(r"<script[^>]*>", document()) == [f'<script type="module" src="/api/dashboard/{root()}/main.js">']
+    assert not re.search(r"<script[^>]*>[^<]|<style|\bon\w+=|\$", document())
 
-    class Links(HTMLParser):
-        def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-            links.extend(value or "" for name, value in attributes if name in ("src", "href", "action", "style"))
 
-    Links().feed(document())
-    assert len(links) >= 5
-    assert [link for link in links if not link.startswith(("#", "data:"))] == []
-    assert not re.search(r"@import|url\(", (FOLDER / "style.css").read_text("utf-8"))
+def test_the_document_refers_to_all_its_modules_and_to_nothing_else() -> None:
+    assert set(links()) == {f"/api/dashboard/{root()}/{name}" for name in MODULES}
+    assert not re.search(r"@import|url\(", MODULES["style.css"])
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_module_is_served_for_ever_to_everybody_as_what_it_is(name: str) -> None:
+    response = serve(Request("GET", f"{root()}/{name}"))
+    assert (response.status, response.body) == (200, (FOLDER / name).read_bytes())
+    media_type = "text/css" if name.endswith(".css") else "text/javascript"
+    assert response.headers["Content-Type"] == f"{media_type}; charset=utf-8"
+    assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_changed_module_changes_the_urls_of_all(name: str, tmp_path: Path) -> None:
+    folder = shutil.copytree(FOLDER, tmp_path / "dashboard")
+    (folder / name).write_text(MODULES[name] + "\n", "utf-8")
+    assert {path.partition("/")[0] for path in documents(folder)} & {root()} == set()
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["0123456789abcdef/main.js", "{root}/none.js", "{root}/index.html", "{root}", "{root}/../main.js", "main.js"],
+)
+def test_another_hash_or_file_is_a_404(path: str) -> None:
+    response = handle(Request("GET", path.format(root=root())), serve)
+    assert (response.status, response.headers["Content-Type"]) == (404, "application/problem+json")
+    assert response.headers["Cache-Control"] == "no-store"
 
 
 def test_no_text_is_ever_taken_for_markup() -> None:
-    assert re.findall(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", document()) == []
+    markup = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function"
+    assert not any(re.search(markup, text) for text in (document(), *MODULES.values()))
 
 
-def test_the_answer_is_never_stale_and_costs_no_body_when_it_is_known() -> None:
-    first = page(Request("GET", "dashboard"))
-    again = page(Request("GET", "dashboard", {}, {"if-none-match": first.headers["ETag"]}))
+def test_the_page_is_never_stale_and_costs_no_body_when_it_is_known() -> None:
+    first = serve(Request("GET", ""))
+    again = serve(Request("GET", "", headers={"if-none-match": first.headers["ETag"]}))
     assert (first.status, first.headers["Content-Type"], first.headers["Cache-Control"]) == (
         200,
         "text/html; charset=utf-8",
@@ -71,18 +107,14 @@ def test_the_answer_is_never_stale_and_costs_no_body_when_it_is_known() -> None:
 
 
 def test_only_get_and_head_are_answered() -> None:
-    assert handle(Request("HEAD", "dashboard"), page).body == b""
-    assert handle(Request("POST", "dashboard"), page).status == 405
+    assert handle(Request("HEAD", ""), serve).body == b""
+    assert handle(Request("POST", ""), serve).status == 405
 
 
-def test_every_module_is_in_the_document_and_finds_all_that_it_imports() -> None:
-    script = re.findall(r"<script[^>]*>(.*?)</script>", document(), re.DOTALL)[0]
-    modules = {path.stem: path.read_text("utf-8") for path in FOLDER.glob("*.js")}
-    order = re.findall(r"^modules\.(\w+) = ", script, re.MULTILINE)
-    assert sorted(order) == sorted(modules)
-    assert not re.search(r"^(import|export) ", script, re.MULTILINE)
-    for name, text in modules.items():
-        for names, other in re.findall(r'^import \{ (.+) \} from "\./(\w+)\.js";$', text, re.MULTILINE):
-            exports = re.findall(r"^export (?:async )?(?:function|const|class) (\w+)", modules[other], re.MULTILINE)
-            assert set(names.split(", ")) <= set(exports)
-            assert order.index(other) < order.index(name)
+@pytest.mark.parametrize("name", [name for name in MODULES if name.endswith(".js")])
+def test_a_module_finds_all_that_it_imports(name: str) -> None:
+    imports = re.findall(r'\bimport\s*\{([^}]*)\}\s*from\s*"\./([\w.]+)"', MODULES[name])
+    assert len(imports) == len(re.findall(r"^import\b", MODULES[name], re.MULTILINE))
+    for names, other in imports:
+        exports = re.findall(r"^export (?:async )?(?:function|const|class) (\w+)", MODULES[other], re.MULTILINE)
+        assert {each.strip() for each in names.split(",")} <= set(exports)
