@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from local.in_memory import InMemoryBlobStore
 from local.simulator_client import Control
 from local.stack import Stack
 from shared import events
@@ -25,7 +26,6 @@ from tests.unit.infra import kql
 from tests.unit.infra.template import Infra, Resource
 from tests.wire import Wire, response
 
-MakeApp = Callable[..., App]
 Rows = list[dict[str, Any]]
 
 SERVICES = "getOffice365ServicesUserCounts"
@@ -95,10 +95,15 @@ ALARMS = {
 
 
 class Week:
-    """What happens to an app in the simulator's time, and what is logged of it."""
+    """What happens to an app in the simulator's time, and what is logged of it. Its archive is in memory."""
 
-    def __init__(self, make_app: MakeApp, control: Control, log: Log) -> None:
-        self.make_app, self.control, self.log = make_app, control, log
+    def __init__(self, stack: Stack, control: Control, log: Log) -> None:
+        self.settings, self.control, self.log = stack.settings, control, log
+        self.store = InMemoryBlobStore()
+
+    def make_app(self, clock: Callable[[], datetime] | None = None, **settings: str) -> App:
+        given = read(self.settings | settings)
+        return App(given, store=self.store, clock=clock or self.control.now, sleep=self.control.sleep)
 
     def live(self, app: App, hours: Iterable[int], before: Callable[[int], object] = lambda hour: None) -> None:
         """Let the timer fire at these hours from now on; `before` each run something may happen."""
@@ -125,12 +130,12 @@ class Week:
 
 
 @pytest.fixture
-def week(make_app: MakeApp, control: Control) -> Iterator[Week]:
+def week(stack: Stack, control: Control) -> Iterator[Week]:
     logger, log = logging.getLogger("usage_archive"), Log(control.now)
     before = logger.level
     logger.setLevel(logging.INFO)
     logger.addHandler(log)
-    yield Week(make_app, control, log)
+    yield Week(stack, control, log)
     logger.removeHandler(log)
     logger.setLevel(before)
 
@@ -196,7 +201,7 @@ def test_a_timer_that_does_not_fire_is_noticed_after_a_day(week: Week) -> None:
     assert 24 * HOUR <= ALARMS["no-run-for-a-day"].firings(week.log)[0] - stopped <= 26 * HOUR
 
 
-def test_a_report_that_microsoft_publishes_no_more_goes_stale(week: Week, stack: Stack) -> None:
+def test_a_report_that_microsoft_publishes_no_more_goes_stale(week: Week) -> None:
     """The tenant's clock stands almost still, and the app's goes on."""
     runs = 0
 
@@ -204,7 +209,7 @@ def test_a_report_that_microsoft_publishes_no_more_goes_stale(week: Week, stack:
         return week.control.now() + runs * 12 * HOUR
 
     week.log.clock = now
-    app = App(read(stack.settings | {"REPORTS": D7}), clock=now, sleep=week.control.sleep)
+    app = week.make_app(now, REPORTS=D7)
     while runs < 20:
         week.control.sleep(660)
         app.pull()
