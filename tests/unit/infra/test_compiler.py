@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from pathlib import Path
 
 import pytest
 
 from tests.unit.infra.compiler import SOURCES, Compiler, digest
-from tests.unit.infra.template import INFRA, SETS, stored
+from tests.unit.infra.template import INFRA, PARAMETERS, SETS, stored
 
 AGAIN = "run `python -m tests.unit.infra.compiler`"
 
@@ -31,3 +33,14 @@ def test_no_set_of_parameters_is_objected_to() -> None:
 @pytest.mark.parametrize("name", ["main", *SETS])
 def test_what_is_kept_is_what_the_compiler_makes(bicep: Compiler, work: Path, name: str) -> None:
     assert bicep.read(work, name) == stored(name), AGAIN
+
+
+@pytest.mark.long
+def test_any_two_options_go_together(bicep: Compiler, work: Path) -> None:
+    lines = (PARAMETERS / "everything.bicepparam").read_text("utf-8").splitlines()
+    options = [line for line in lines if re.match(r"param (?!name|location)", line)]
+    always = (PARAMETERS / "default.bicepparam").read_text("utf-8")
+    assert len(options) > 8
+    for number, pair in enumerate(itertools.combinations(options, 2)):
+        (work / f"pair{number}.bicepparam").write_text("\n".join([always, *pair]), "utf-8")
+        assert bicep.read(work, f"pair{number}")["diagnostics"] == [], pair
