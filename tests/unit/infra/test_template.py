@@ -1,10 +1,10 @@
-"""What the templates deploy: for all options off, all on, and each cloud. `test_faults.py` breaks each rule once."""
+"""What the templates deploy, with four sets of parameters. `test_faults.py` breaks each rule at least once."""
 
 from __future__ import annotations
 
-import itertools
 import json
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,25 @@ from shared import events
 from shared.archive import layout as blobs
 from shared.domain.graph_window import DATE_DAYS
 from shared.settings import GRAPH_VERSIONS, SETTINGS
-from tests.unit.infra.bicep import BicepError, Deployment, Resource, _guid
-from tests.unit.infra.template import CLIENT, EVERY_OPTION, ROOT, Deployed, Infra
+from tests.unit.infra.template import CLIENT, ROOT, SETS, Deployed, Infra, Resource, declared
+
+REQUIRED = tomllib.loads(Path(__file__).with_name("required.toml").read_text("utf-8"))["rule"]
 
 ACCOUNT = "Microsoft.Storage/storageAccounts"
-CONTAINER = f"{ACCOUNT}/blobServices/containers"
+BLOBS = f"{ACCOUNT}/blobServices"
+CONTAINER = f"{BLOBS}/containers"
+LIFECYCLE = f"{ACCOUNT}/managementPolicies"
 ROLE = "Microsoft.Authorization/roleAssignments"
+AUDIT = "Microsoft.Insights/diagnosticSettings"
+SITE = "Microsoft.Web/sites"
+PLAN = "Microsoft.Web/serverfarms"
+IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities"
+INSIGHTS = "Microsoft.Insights/components"
+ALARM = "Microsoft.Insights/scheduledQueryRules"
+PEOPLE = "Microsoft.Insights/actionGroups"
+NETWORK = "Microsoft.Network/virtualNetworks"
+ENDPOINT = "Microsoft.Network/privateEndpoints"
+GRANT = "Microsoft.Graph/appRoleAssignedTo@v1.0"
 
 BLOB_DATA_OWNER = "b7e6dc6d-f1e8-4753-8033-0f276bb0955b"
 BLOB_DATA_CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
@@ -28,75 +41,125 @@ METRICS_PUBLISHER = "3913510d-42f4-4e42-8a64-420c390055eb"
 POWER_QUERY = {"a672d62c-fc7b-4e81-a576-e60dc46e951d", "b52893c8-bc2e-47fc-918b-77022b299bbc"}
 """https://learn.microsoft.com/power-query/connector-authentication"""
 
-ONLY_PREVIEW = "Microsoft.Insights/diagnosticSettings"
-"""The one type of which no version is final."""
 PLATFORM = {
-    "AzureWebJobsStorage__blobServiceUri",
-    "AzureWebJobsStorage__queueServiceUri",
-    "AzureWebJobsStorage__tableServiceUri",
-    "AzureWebJobsStorage__credential",
-    "AzureWebJobsStorage__clientId",
-    "APPLICATIONINSIGHTS_CONNECTION_STRING",
-    "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
+    *(f"AzureWebJobsStorage__{name}" for name in ("blobServiceUri", "queueServiceUri", "tableServiceUri")),
+    *(f"AzureWebJobsStorage__{name}" for name in ("credential", "clientId")),
+    *(f"APPLICATIONINSIGHTS_{name}_STRING" for name in ("CONNECTION", "AUTHENTICATION")),
     "PYTHON_THREADPOOL_THREAD_COUNT",
 }
-"""App settings that the Functions host and the Python worker read."""
+"""App settings that the Functions host and the Python worker read; none that Flex Consumption refuses:
+https://learn.microsoft.com/azure/azure-functions/flex-consumption-plan#deprecated-properties-and-settings"""
 NOT_IN_AZURE = {"ARCHIVE_CA"}
 """Settings of the app that only an emulator needs."""
-NOT_ON_FLEX = {
-    "FUNCTIONS_WORKER_RUNTIME",
-    "FUNCTIONS_EXTENSION_VERSION",
-    "WEBSITE_RUN_FROM_PACKAGE",
-    "WEBSITE_CONTENTAZUREFILECONNECTIONSTRING",
-    "WEBSITE_CONTENTSHARE",
-    "WEBSITE_TIME_ZONE",
-    "TZ",
+
+LIMITS = {
+    "name": {"minLength": 2, "maxLength": 16},
+    "cloud": {"allowedValues": ["auto", "global", "usgov", "dod", "china"]},
+    "staleAfterDays": {"minValue": 4, "maxValue": 60},
+    "personalRetentionDays": {"allowedValues": [0, 90, 180, 365, 730, 1095, 1825, 3650]},
+    "immutabilityDays": {"minValue": 0, "maxValue": 146000},
+    "archiveSku": {"allowedValues": ["Standard_LRS", "Standard_ZRS", "Standard_GRS", "Standard_GZRS"]},
+    "entraClientId": {"maxLength": 36},
+    "instanceMemoryMB": {"allowedValues": [512, 2048, 4096]},
+    "maximumInstanceCount": {"minValue": 40, "maxValue": 1000},
+    "httpConcurrency": {"minValue": 1, "maxValue": 100},
 }
-"""https://learn.microsoft.com/azure/azure-functions/flex-consumption-plan#deprecated-properties-and-settings"""
+"""What Resource Manager refuses of the app's parameters."""
 
 
-def both(infra: Infra) -> list[Deployed]:
-    """With no option on, and with all."""
-    return [infra.deploy(), infra.deploy(**EVERY_OPTION)]
+@pytest.fixture(scope="session")
+def infra() -> Infra:
+    return Infra()
+
+
+def covers(actual: Any, expected: Any) -> bool:
+    """Whether the value is as expected; objects may have more."""
+    if isinstance(expected, dict):
+        return isinstance(actual, dict) and all(covers(actual.get(key), value) for key, value in expected.items())
+    return bool(actual == expected)
 
 
 def role_of(assignment: Resource) -> str:
-    return str(assignment.properties["roleDefinitionId"]).rpartition("/")[2]
+    return str(assignment["properties"]["roleDefinitionId"]).rpartition("/")[2]
 
 
-# -- the language ------------------------------------------------------------------------------------------------------
+def scope_of(assignment: Resource) -> str:
+    """Return the id of the resource that a role is given on."""
+    return str(re.findall(r"^\[extensionResourceId\('(.+?)'", assignment["id"])[0])
 
 
-def test_every_file_is_part_of_the_whole(infra: Infra) -> None:
-    assert {resource.file for resource in infra.deploy(**EVERY_OPTION).resources} == {path.name for path in infra.files}
+def output_of(infra: Infra, expression: str) -> str:
+    """Return what the output of a module stands for."""
+    module, output = re.findall(r"uniqueString\('(\w+)', format.*outputs\.(\w+)\.value\]$", expression)[0]
+    return str(infra.templates[module]["outputs"][output]["value"])
 
 
-def test_any_options_go_together(infra: Infra) -> None:
-    for count in (1, 2):
-        for names in itertools.combinations(EVERY_OPTION, count):
-            infra.deploy(**{name: EVERY_OPTION[name] for name in names})
+def lifecycle_rules(deployed: Deployed) -> list[dict[str, Any]]:
+    return [each["definition"] for each in deployed.one(LIFECYCLE)["properties"]["policy"]["rules"]]
+
+
+@pytest.mark.parametrize("rule", [pytest.param(rule, id=rule["why"]) for rule in REQUIRED])
+def test_resources_have_what_they_must_have(infra: Infra, rule: dict[str, Any]) -> None:
+    for name in rule.get("sets", SETS):
+        resources = infra.deployed(name).all(rule["resource"], rule.get("id", ""))
+        assert len(resources) == rule["count"] if "count" in rule else resources
+        for resource in resources:
+            assert covers(resource, rule.get("has", {}))
+            assert not [lacking for lacking in rule.get("lacks", []) if f'"{lacking}"' in json.dumps(resource)]
+
+
+# -- the templates -----------------------------------------------------------------------------------------------------
+
+
+def test_every_file_and_every_kind_of_resource_is_part_of_the_whole(infra: Infra) -> None:
+    assert len(infra.templates) == len(list(infra.folder.glob("*.bicep")))
+    written = {each["type"] for template in infra.templates.values() for each in declared(template).values()}
+    only_read = {"Microsoft.Resources/deployments", "Microsoft.Graph/servicePrincipals@v1.0"}
+    assert {each["type"] for each in infra.everything.resources} == written - only_read
 
 
 def test_every_parameter_says_what_it_means(infra: Infra) -> None:
-    for path in infra.files:
-        for parameter in infra.template(path.name).parameters.values():
-            assert re.fullmatch(r"[A-Z].*\.", parameter.decorators.get("description", "")), f"{path}: {parameter.name}"
+    for name, template in infra.templates.items():
+        for parameter, declaration in template.get("parameters", {}).items():
+            assert re.fullmatch(r"[A-Z].*\.", declaration["metadata"]["description"]), f"{name}: {parameter}"
 
 
 def test_main_takes_what_the_app_takes_with_the_same_limits_and_defaults(infra: Infra) -> None:
-    main, app = (infra.template(name).parameters for name in ("main.bicep", "app.bicep"))
+    main, app = infra.templates["main"]["parameters"], infra.templates["app"]["parameters"]
     assert list(main) == list(app)
     assert {name for name in app if app[name] != main[name]} == {"location"}  # the app's is by default its group's
 
 
+def test_values_outside_these_limits_are_refused(infra: Infra) -> None:
+    keys = ("minLength", "maxLength", "minValue", "maxValue", "allowedValues")
+    parameters = infra.templates["app"]["parameters"]
+    limits = {name: {key: each[key] for key in keys if key in each} for name, each in parameters.items()}
+    assert {name: each for name, each in limits.items() if each} == LIMITS
+    client = infra.templates["entraAuth"]["parameters"]["clientId"]
+    assert (client["minLength"], client["maxLength"]) == (len(CLIENT), len(CLIENT))
+
+
+def test_no_age_is_so_short_that_the_app_would_pull_a_day_again(infra: Infra) -> None:
+    ages = infra.templates["app"]["parameters"]["personalRetentionDays"]["allowedValues"]
+    assert all(age == 0 or age > DATE_DAYS + 30 for age in ages)
+
+
+def test_the_app_deploys_alone_into_a_group_that_is_there(infra: Infra) -> None:
+    app = infra.templates["app"]
+    assert app["$schema"].endswith("/deploymentTemplate.json#")
+    assert [name for name, each in app["parameters"].items() if "defaultValue" not in each] == ["name"]
+    assert app["parameters"]["location"]["defaultValue"] == "[resourceGroup().location]"
+
+
 def test_no_version_of_a_type_is_a_preview_but_the_one_that_has_no_other(infra: Infra) -> None:
-    for resource in infra.deploy(**EVERY_OPTION).resources:
-        assert ("preview" in resource.version) == (resource.type == ONLY_PREVIEW), resource.type
+    for resource in infra.everything.resources:
+        version = str(resource.get("apiVersion"))
+        assert ("preview" in version) == (resource["type"] == AUDIT), resource["type"]
 
 
 def test_no_key_is_ever_asked_for_and_no_address_of_one_cloud_written_down(infra: Infra) -> None:
     suffix = r"core\.windows|azurewebsites|azure-api|login\.microsoftonline|management\.azure|database\.windows"
-    for path in infra.files:
+    for path in infra.folder.glob("*.bicep"):
         code = re.sub(r"(?m)(^|\s)//.*$", "", path.read_text("utf-8"))
         assert not re.search(r"list\w*Keys|listCallbackUrl|AccountKey|@secure|sharedKey\b", code, re.IGNORECASE), path
         assert not re.search(suffix, code), path
@@ -105,139 +168,77 @@ def test_no_key_is_ever_asked_for_and_no_address_of_one_cloud_written_down(infra
 # -- storage -----------------------------------------------------------------------------------------------------------
 
 
-def test_nobody_has_a_key_to_an_account_and_nothing_in_it_is_public(infra: Infra) -> None:
-    accounts = infra.deploy().all(ACCOUNT)
-    assert len(accounts) == 2
-    for account in accounts:
-        assert account.properties["allowSharedKeyAccess"] is False
-        assert account.properties["allowBlobPublicAccess"] is False
-        assert account.properties["allowCrossTenantReplication"] is False
-        assert account.properties["defaultToOAuthAuthentication"] is True
-        assert account.properties["supportsHttpsTrafficOnly"] is True
-        assert account.properties["minimumTlsVersion"] == "TLS1_2"
-        assert account.body["kind"] == "StorageV2"
-        assert "isHnsEnabled" not in account.properties  # the Functions host cannot use such an account
-
-
-def test_no_container_is_public(infra: Infra) -> None:
-    for container in infra.deploy().all(CONTAINER):
-        assert container.properties["publicAccess"] == "None"
-
-
 def test_the_archive_has_the_containers_that_the_app_writes_to(infra: Infra) -> None:
-    deployed = infra.deploy()
-    theirs = {each.name.rpartition("/")[2] for each in deployed.all(CONTAINER) if each.symbol == "containers"}
-    assert theirs >= {blobs.USAGE, blobs.PERSONAL, blobs.DERIVED}
-    assert deployed.settings["ARCHIVE_URL"] == "<archive.properties.primaryEndpoints.blob>"
-
-
-def test_what_is_deleted_or_overwritten_in_the_archive_can_be_brought_back(infra: Infra) -> None:
-    properties = infra.deploy().one("archiveBlobs").properties
-    assert properties["isVersioningEnabled"] is True
-    for kind in ("deleteRetentionPolicy", "containerDeleteRetentionPolicy"):
-        assert properties[kind]["enabled"] is True
-        assert properties[kind]["days"] >= 30
+    containers = {each["name"].rpartition("/")[2] for each in infra.default.all(CONTAINER, "starch")}
+    assert containers >= {blobs.USAGE, blobs.PERSONAL, blobs.DERIVED}
+    assert "starch" in output_of(infra, infra.default.settings["ARCHIVE_URL"])
 
 
 def test_snapshots_without_personal_data_are_never_deleted_or_moved(infra: Infra) -> None:
-    for deployed in both(infra):
-        for rule in deployed.one("lifecycle").properties["policy"]["rules"]:
-            prefixes = rule["definition"]["filters"]["prefixMatch"]
-            assert set(prefixes) <= {f"{blobs.PERSONAL}/", f"{blobs.DERIVED}/"}, rule["name"]
+    for rule in (rule for name in SETS for rule in lifecycle_rules(infra.deployed(name))):
+        assert set(rule["filters"]["prefixMatch"]) <= {f"{blobs.PERSONAL}/", f"{blobs.DERIVED}/"}
 
 
 def test_the_archive_can_always_be_read_at_once(infra: Infra) -> None:
-    for deployed in both(infra):
-        assert "tierToArchive" not in json.dumps(deployed.one("lifecycle").properties)
+    assert not [name for name in SETS if "tierToArchive" in json.dumps(lifecycle_rules(infra.deployed(name)))]
 
 
 def test_rules_for_versions_come_after_versioning(infra: Infra) -> None:
-    assert "archiveBlobs" in infra.deploy().one("lifecycle").waits_for
+    (lifecycle,) = (each for each in declared(infra.templates["storage"]).values() if each["type"] == LIFECYCLE)
+    assert any(f"'{BLOBS}', format('starch" in each for each in lifecycle["dependsOn"])
 
 
-def deleting_rules(deployed: Deployed) -> list[dict[str, Any]]:
-    rules = deployed.one("lifecycle").properties["policy"]["rules"]
-    return [each["definition"] for each in rules if "delete" in each["definition"]["actions"].get("baseBlob", {})]
-
-
-def test_personal_snapshots_are_kept_unless_an_age_is_given(infra: Infra) -> None:
-    assert deleting_rules(infra.deploy()) == []
-
-
-def test_personal_snapshots_and_their_versions_are_deleted_at_the_age_given(infra: Infra) -> None:
-    (rule,) = deleting_rules(infra.deploy(personalRetentionDays=365))
-    assert rule["filters"]["prefixMatch"] == [f"{blobs.PERSONAL}/"]
-    assert rule["actions"]["baseBlob"] == {"delete": {"daysAfterCreationGreaterThan": 365}}
-    assert rule["actions"]["version"] == {"delete": {"daysAfterCreationGreaterThan": 365}}
-
-
-def test_no_age_is_so_short_that_the_app_would_pull_a_day_again(infra: Infra) -> None:
-    ages = infra.template("app.bicep").parameters["personalRetentionDays"].decorators["allowed"]
-    assert all(age == 0 or age > DATE_DAYS + 30 for age in ages)
-
-
-def test_an_immutability_policy_is_on_snapshots_without_personal_data_alone(infra: Infra) -> None:
-    assert not infra.deploy().has("writeOnce")
-    policy = infra.deploy(immutabilityDays=3650).one("writeOnce")
-    assert policy.body["parent"].name.rpartition("/")[2] == blobs.USAGE
-    assert policy.properties["immutabilityPeriodSinceCreationInDays"] == 3650
-    assert policy.properties["allowProtectedAppendWrites"] is False
-
-
-def test_a_lock_keeps_the_archive_unless_it_is_not_wanted(infra: Infra) -> None:
-    lock = infra.deploy().one("lock")
-    assert lock.body["scope"].symbol == "archive"
-    assert lock.properties["level"] == "CanNotDelete"
-    assert not infra.deploy(lockArchive=False).has("lock")
-
-
-def test_whoever_touches_the_archive_is_logged_if_wanted(infra: Infra) -> None:
-    assert not infra.deploy().has("audit")
-    audit = infra.deploy(auditArchive=True).one("audit")
-    assert audit.body["scope"].symbol == "archiveBlobs"
-    assert {each["category"] for each in audit.properties["logs"] if each["enabled"]} == {
-        "StorageRead",
-        "StorageWrite",
-        "StorageDelete",
-    }
+def test_personal_snapshots_and_their_versions_are_deleted_at_the_age_given_or_kept(infra: Infra) -> None:
+    never, expiring = (
+        [rule for rule in lifecycle_rules(each) if "delete" in rule["actions"].get("baseBlob", {})]
+        for each in (infra.default, infra.everything)
+    )
+    after_a_year = {"delete": {"daysAfterCreationGreaterThan": 365}}
+    assert never == []
+    assert [rule["actions"] for rule in expiring] == [{"baseBlob": after_a_year, "version": after_a_year}]
+    assert expiring[0]["filters"]["prefixMatch"] == [f"{blobs.PERSONAL}/"]
 
 
 # -- permissions -------------------------------------------------------------------------------------------------------
 
 
 def test_the_app_may_do_this_and_nothing_else(infra: Infra) -> None:
-    for deployed in both(infra):
-        grants = [(role_of(each), each.body["scope"].symbol, each.body["scope"].type) for each in deployed.all(ROLE)]
+    for deployed in map(infra.deployed, SETS):
+        grants = [(role_of(each), scope_of(each)) for each in deployed.all(ROLE)]
         assert sorted(grants) == sorted(
             [
-                (BLOB_DATA_OWNER, "host", ACCOUNT),
-                *[(BLOB_DATA_CONTRIBUTOR, "containers", CONTAINER)] * 4,
-                (METRICS_PUBLISHER, "insights", "Microsoft.Insights/components"),
+                (BLOB_DATA_OWNER, deployed.one(ACCOUNT, "sthost")["id"]),
+                *((BLOB_DATA_CONTRIBUTOR, each["id"]) for each in deployed.all(CONTAINER, "starch")),
+                (METRICS_PUBLISHER, deployed.one(INSIGHTS)["id"]),
             ]
         )
 
 
 def test_every_permission_is_the_apps_own_and_named_so_that_deploying_again_is_safe(infra: Infra) -> None:
-    for assignment in infra.deploy().all(ROLE):
-        principal = assignment.properties["principalId"]
-        assert principal == "<identity.properties.principalId>"
-        assert assignment.properties["principalType"] == "ServicePrincipal"
-        assert assignment.name == _guid(assignment.body["scope"].id, principal, role_of(assignment))
+    for assignment in infra.default.all(ROLE):
+        principal = assignment["properties"]["principalId"].strip("[]")
+        assert principal.startswith(f"reference('{infra.default.one(IDENTITY)['id']}'")
+        assert principal.endswith(").principalId")
+        assert assignment["properties"]["principalType"] == "ServicePrincipal"
+        assert assignment["name"] == f"[guid('{scope_of(assignment)}', {principal}, '{role_of(assignment)}')]"
 
 
 def test_the_app_is_made_after_its_permissions(infra: Infra) -> None:
-    deployed = infra.deploy(**EVERY_OPTION)
-    granting = {each.path[1] for each in deployed.resources if each.type in (ROLE, "Microsoft.Graph/appRoleAssignedTo")}
+    granting = {
+        name
+        for name, template in infra.templates.items()
+        if {ROLE, GRANT} & {each["type"] for each in declared(template).values()}
+    }
     assert granting == {"storage", "monitoring", "graphPermissions"}
-    assert deployed.one("site").waits_for >= granting
+    assert granting <= set(declared(infra.templates["app"])["site"]["dependsOn"])
 
 
-def test_graph_is_granted_if_wanted_and_nothing_but_reports(infra: Infra) -> None:
-    assert not infra.deploy().has("grant")
-    grant = infra.deploy(grantGraphPermissions=True).one("grant")
-    assert grant.body["principalId"] == "<identity.properties.principalId>"
-    assert "'Reports.Read.All'" in grant.body["appRoleId"]
-    assert "00000003-0000-0000-c000-000000000000" in infra.text("graph-permissions.bicep")
+def test_what_is_granted_in_graph_is_to_read_reports_and_nothing_else(infra: Infra) -> None:
+    grant = infra.everything.one(GRANT)["properties"]
+    assert re.search(rf"/{IDENTITY}/[\w-]+', '[\d-]+'\)\.principalId\]$", grant["principalId"])
+    assert re.findall(r"'(\w+\.\w+\.\w+)'", grant["appRoleId"]) == ["Reports.Read.All"]
+    graph = declared(infra.templates["graphPermissions"])["graph"]
+    assert graph["properties"] == {"appId": "00000003-0000-0000-c000-000000000000"}
     assert json.loads(infra.text("bicepconfig.json"))["extensions"] == {
         "microsoftGraphV1": "br:mcr.microsoft.com/bicep/extensions/microsoftgraph/v1.0:1.0.0"
     }
@@ -246,301 +247,141 @@ def test_graph_is_granted_if_wanted_and_nothing_but_reports(infra: Infra) -> Non
 # -- the function app --------------------------------------------------------------------------------------------------
 
 
-def test_the_plan_is_flex_consumption_on_linux(infra: Infra) -> None:
-    plan = infra.deploy().one("plan")
-    assert plan.body["sku"] == {"name": "FC1", "tier": "FlexConsumption"}
-    assert plan.properties["reserved"] is True
-    assert infra.deploy().one("site").body["kind"] == "functionapp,linux"
-
-
-def test_the_app_is_reached_by_tls_alone_and_deployed_to_without_a_password(infra: Infra) -> None:
-    deployed = infra.deploy()
-    site = deployed.one("site").properties
-    assert site["httpsOnly"] is True
-    assert site["siteConfig"]["minTlsVersion"] == site["siteConfig"]["scmMinTlsVersion"] == "1.2"
-    assert site["siteConfig"]["ftpsState"] == "Disabled"
-    publishing = deployed.all("Microsoft.Web/sites/basicPublishingCredentialsPolicies")
-    assert {each.name.rpartition("/")[2]: each.properties["allow"] for each in publishing} == {
-        "ftp": False,
-        "scm": False,
-    }
-
-
 def test_the_app_has_one_identity_and_uses_it_for_everything(infra: Infra) -> None:
-    deployed = infra.deploy()
-    identity = deployed.one("identity").id
-    assert deployed.one("site").body["identity"] == {
-        "type": "UserAssigned",
-        "userAssignedIdentities": {identity: {}},
-    }
-    package = deployed.one("site").properties["functionAppConfig"]["deployment"]["storage"]
-    assert package["authentication"] == {
+    identity, site, settings = infra.default.one(IDENTITY)["id"], infra.default.one(SITE), infra.default.settings
+    assert site["identity"] == {"type": "UserAssigned", "userAssignedIdentities": {identity: {}}}
+    assert site["properties"]["functionAppConfig"]["deployment"]["storage"]["authentication"] == {
         "type": "UserAssignedIdentity",
         "userAssignedIdentityResourceId": identity,
     }
-    settings = deployed.settings
-    assert settings["AZURE_CLIENT_ID"] == settings["AzureWebJobsStorage__clientId"]
-    assert (
-        settings["APPLICATIONINSIGHTS_AUTHENTICATION_STRING"]
-        == f"ClientId={settings['AZURE_CLIENT_ID']};Authorization=AAD"
-    )
+    client = settings["AZURE_CLIENT_ID"].strip("[]")
+    assert re.fullmatch(rf"reference\('{identity}', '[\d-]+'\)\.clientId", client)
+    assert settings["AzureWebJobsStorage__clientId"] == f"[{client}]"
+    authorization = f"[format('ClientId={{0}};Authorization=AAD', {client})]"
+    assert settings["APPLICATIONINSIGHTS_AUTHENTICATION_STRING"] == authorization
 
 
 def test_the_runtime_is_the_python_that_the_tests_run_on(infra: Infra) -> None:
-    runtime = infra.deploy().one("site").properties["functionAppConfig"]["runtime"]
-    assert runtime == {"name": "python", "version": "3.13"}
-    assert 'python_version >= "3.13"' in (ROOT / "requirements.txt").read_text("utf-8")
+    version = infra.default.one(SITE)["properties"]["functionAppConfig"]["runtime"]["version"]
+    assert f'python_version >= "{version}"' in (ROOT / "requirements.txt").read_text("utf-8")
     for workflow in ROOT.glob(".github/workflows/*.yml"):
         if versions := re.findall(r"python-version: *(.+)", workflow.read_text("utf-8")):
-            assert any("3.13" in each or "matrix" in each for each in versions), workflow
-
-
-def test_an_instance_answers_many_requests_and_has_a_thread_for_each(infra: Infra) -> None:
-    deployed = infra.deploy(httpConcurrency=7)
-    scale = deployed.one("site").properties["functionAppConfig"]["scaleAndConcurrency"]
-    assert scale["triggers"]["http"]["perInstanceConcurrency"] == 7
-    assert deployed.settings["PYTHON_THREADPOOL_THREAD_COUNT"] == "7"
-
-
-def test_azd_finds_the_app_and_its_group(infra: Infra) -> None:
-    deployed = infra.deploy()
-    assert deployed.one("site").body["tags"] == {"azd-service-name": "api"}
-    assert deployed.one("group").body["tags"] == {"azd-env-name": "usage"}
-    assert "  api:" in (ROOT / "azure.yaml").read_text("utf-8")
+            assert any(version in each or "matrix" in each for each in versions), workflow
 
 
 def test_the_longest_name_allowed_fits_everywhere(infra: Infra) -> None:
-    deployed = infra.deploy(name="n" * 16, alertEmail="owner@contoso.com")
-    assert len(deployed.one("site").name) <= 32
-    assert all(re.fullmatch(r"[a-z0-9]{3,24}", account.name) for account in deployed.all(ACCOUNT))
-    assert len(deployed.one("plan").name) <= 40
-    assert len(deployed.one("people").properties["groupShortName"]) <= 12
-
-
-# -- app settings ------------------------------------------------------------------------------------------------------
+    assert len(infra.everything.one(SITE)["name"]) <= 32
+    assert all(re.fullmatch(r"[a-z0-9]{3,24}", account["name"]) for account in infra.everything.all(ACCOUNT))
+    assert len(infra.everything.one(PLAN)["name"]) <= 40
+    assert len(infra.everything.one(PEOPLE)["properties"]["groupShortName"]) <= 12
 
 
 def test_every_setting_of_the_app_is_set_and_no_other(infra: Infra) -> None:
-    known = {setting.name for setting in SETTINGS}
-    assert infra.deploy().settings.keys() == PLATFORM | known - NOT_IN_AZURE
+    for deployed in map(infra.deployed, SETS):
+        assert deployed.settings.keys() == PLATFORM | {each.name for each in SETTINGS} - NOT_IN_AZURE
 
 
 def test_the_defaults_are_those_of_the_app(infra: Infra) -> None:
-    settings = infra.deploy().settings
     defaults = {each.name: each.default for each in SETTINGS if each.default is not None}
-    for name in ("PULL_SCHEDULE", "REPORTS", "GRAPH_ENDPOINT", "GRAPH_VERSION", "DOWNLOAD_HOSTS"):
-        assert settings[name] == defaults[name]
+    for name in ("PULL_SCHEDULE", "REPORTS", "DOWNLOAD_HOSTS"):
+        assert infra.default.settings[name] == defaults[name]
+    public = infra.templates["app"]["variables"]["clouds"]["global"]
+    assert public == {"graphEndpoint": defaults["GRAPH_ENDPOINT"], "graphVersion": defaults["GRAPH_VERSION"]}
 
 
 def test_the_host_reaches_its_storage_by_identity_and_address(infra: Infra) -> None:
-    settings = infra.deploy().settings
+    settings = infra.default.settings
     assert settings["AzureWebJobsStorage__credential"] == "managedidentity"
     for kind in ("blob", "queue", "table"):
-        assert settings[f"AzureWebJobsStorage__{kind}ServiceUri"] == f"<host.properties.primaryEndpoints.{kind}>"
+        address = output_of(infra, settings[f"AzureWebJobsStorage__{kind}ServiceUri"])
+        assert "'sthost{0}'" in address
+        assert address.endswith(f".primaryEndpoints.{kind}]")
 
 
-def test_nothing_is_set_that_flex_consumption_refuses(infra: Infra) -> None:
-    deployed = infra.deploy(**EVERY_OPTION)
-    assert not NOT_ON_FLEX & deployed.settings.keys()
-    assert not {"linuxFxVersion", "alwaysOn", "healthCheckPath"} & deployed.one("site").properties["siteConfig"].keys()
-
-
-@pytest.mark.parametrize(
-    ("azure", "cloud", "endpoint", "version"),
-    [
-        ("AzureCloud", "auto", "https://graph.microsoft.com", "v1.0"),
-        ("AzureUSGovernment", "auto", "https://graph.microsoft.us", "beta"),
-        ("AzureUSGovernment", "dod", "https://dod-graph.microsoft.us", "beta"),
-        ("AzureChinaCloud", "auto", "https://microsoftgraph.chinacloudapi.cn", "beta"),
-        ("AzureUSGovernment", "global", "https://graph.microsoft.com", "v1.0"),
-    ],
-)
-def test_graph_is_that_of_the_cloud(infra: Infra, azure: str, cloud: str, endpoint: str, version: str) -> None:
-    settings = infra.deploy(azure, cloud=cloud).settings
-    assert (settings["GRAPH_ENDPOINT"], settings["GRAPH_VERSION"]) == (endpoint, version)
-    assert version in GRAPH_VERSIONS
+def test_graph_is_that_of_the_cloud(infra: Infra) -> None:
+    variables = infra.templates["app"]["variables"]
+    clouds = {"AzureCloud": "global", "AzureUSGovernment": "usgov", "AzureChinaCloud": "china"}
+    assert variables["cloudOfAzure"] == clouds
+    assert {name: (each["graphEndpoint"], each["graphVersion"]) for name, each in variables["clouds"].items()} == {
+        "global": ("https://graph.microsoft.com", "v1.0"),
+        "usgov": ("https://graph.microsoft.us", "beta"),
+        "dod": ("https://dod-graph.microsoft.us", "beta"),
+        "china": ("https://microsoftgraph.chinacloudapi.cn", "beta"),
+    }
+    assert {each["graphVersion"] for each in variables["clouds"].values()} <= set(GRAPH_VERSIONS)
+    for name in ("Endpoint", "Version"):
+        value = infra.default.settings[f"GRAPH_{name.upper()}"]
+        assert value.endswith(f"'AzureChinaCloud', 'china')[environment().name]].graph{name}]")
 
 
 # -- options -----------------------------------------------------------------------------------------------------------
 
 
-def test_storage_is_open_to_whoever_has_a_role_unless_the_network_is_private(infra: Infra) -> None:
-    deployed = infra.deploy()
-    assert {account.properties["publicNetworkAccess"] for account in deployed.all(ACCOUNT)} == {"Enabled"}
-    assert not deployed.all("Microsoft.Network/virtualNetworks")
-    assert deployed.one("site").properties["virtualNetworkSubnetId"] is None
-
-
-@pytest.mark.parametrize(
-    ("azure", "zone"),
-    [
-        ("AzureCloud", "privatelink.blob.core.windows.net"),
-        ("AzureUSGovernment", "privatelink.blob.core.usgovcloudapi.net"),
-        ("AzureChinaCloud", "privatelink.blob.core.chinacloudapi.cn"),
-    ],
-)
-def test_a_private_network_closes_both_accounts_and_has_an_endpoint_for_each(
-    infra: Infra, azure: str, zone: str
-) -> None:
-    deployed = infra.deploy(azure, privateNetwork=True)
-    accounts = deployed.all(ACCOUNT)
-    for account in accounts:
-        assert account.properties["publicNetworkAccess"] == "Disabled"
-        assert account.properties["networkAcls"] == {"defaultAction": "Deny", "bypass": "None"}
-    endpoints = [each.properties for each in deployed.all("Microsoft.Network/privateEndpoints")]
+def test_a_private_network_has_an_endpoint_for_each_account(infra: Infra) -> None:
+    deployed = infra.deployed("private_network")
+    endpoints = [each["properties"] for each in deployed.all(ENDPOINT)]
     links = [each["privateLinkServiceConnections"][0]["properties"] for each in endpoints]
-    assert {each["privateLinkServiceId"] for each in links} == {account.id for account in accounts}
+    accounts = [output_of(infra, each["privateLinkServiceId"]) for each in links]
+    assert sorted(re.findall(r"'(st\w+)\{0\}'", "".join(accounts))) == ["starch", "sthost"]
     assert all(each["groupIds"] == ["blob"] for each in links)
     assert {each["subnet"]["id"].rpartition("/")[2] for each in endpoints} == {"endpoints"}
-    assert deployed.one("zone").name == zone
-    assert len(deployed.all("Microsoft.Network/privateEndpoints/privateDnsZoneGroups")) == 2
-    assert deployed.one("link").properties["virtualNetwork"]["id"] == deployed.one("vnet").id
+    link = deployed.one("Microsoft.Network/privateDnsZones/virtualNetworkLinks")
+    assert link["properties"]["virtualNetwork"]["id"] == deployed.one(NETWORK)["id"]
 
 
-def test_the_app_sends_all_its_traffic_through_a_subnet_of_its_own(infra: Infra) -> None:
-    deployed = infra.deploy(privateNetwork=True)
-    site, vnet = deployed.one("site").properties, deployed.one("vnet")
-    assert site["virtualNetworkSubnetId"] == f"{vnet.id}/subnets/app"
-    assert site["outboundVnetRouting"] == {"allTraffic": True}
-    app, endpoints = (each["properties"] for each in vnet.properties["subnets"])
+def test_the_app_has_a_subnet_of_its_own_in_a_private_network_alone(infra: Infra) -> None:
+    deployed = infra.deployed("private_network")
+    assert "'outputs', 'appSubnetId', 'value')" in deployed.one(SITE)["properties"]["virtualNetworkSubnetId"]
+    assert infra.templates["network"]["outputs"]["appSubnetId"]["value"].endswith(", 'app')]")
+    app, endpoints = (each["properties"] for each in deployed.one(NETWORK)["properties"]["subnets"])
     assert [each["properties"]["serviceName"] for each in app["delegations"]] == ["Microsoft.App/environments"]
     assert app["addressPrefix"] != endpoints["addressPrefix"]
-
-
-def test_zones_are_for_the_plan_and_the_hosts_storage(infra: Infra) -> None:
-    def of(deployed: Deployed) -> tuple[Any, Any]:
-        return deployed.one("plan").properties["zoneRedundant"], deployed.one("host").body["sku"]["name"]
-
-    assert of(infra.deploy()) == (False, "Standard_LRS")
-    assert of(infra.deploy(zoneRedundant=True)) == (True, "Standard_ZRS")
-
-
-def test_callers_bring_a_key_unless_entra_signs_them_in(infra: Infra) -> None:
-    assert infra.deploy().settings["HTTP_AUTH_LEVEL"] == "FUNCTION"
-    assert not infra.deploy().has("auth")
-
-
-def test_entra_lets_in_nobody_without_a_token_for_this_app(infra: Infra) -> None:
-    deployed = infra.deploy(entraClientId=CLIENT, entraHost="reports.contoso.com")
-    properties = deployed.one("auth").properties
-    assert properties["platform"]["enabled"] is True
-    assert properties["globalValidation"] == {
-        "requireAuthentication": True,
-        "unauthenticatedClientAction": "Return401",
-        "excludedPaths": ["/api/health"],
-    }
-    entra = properties["identityProviders"]["azureActiveDirectory"]
-    assert entra["registration"]["clientId"] == CLIENT
-    audiences = {CLIENT, f"api://{CLIENT}", "https://reports.contoso.com"}
-    assert set(entra["validation"]["allowedAudiences"]) == audiences
-    allowed = entra["validation"]["defaultAuthorizationPolicy"]["allowedApplications"]
-    assert set(allowed) == {CLIENT} | POWER_QUERY
-
-
-@pytest.mark.parametrize(
-    ("azure", "issuer"),
-    [
-        ("AzureCloud", "https://login.microsoftonline.com/TENANT/v2.0"),
-        ("AzureUSGovernment", "https://login.microsoftonline.us/TENANT/v2.0"),
-        ("AzureChinaCloud", "https://login.chinacloudapi.cn/TENANT/v2.0"),
-    ],
-)
-def test_entra_is_that_of_the_cloud(infra: Infra, azure: str, issuer: str) -> None:
-    entra = infra.deploy(azure, entraClientId=CLIENT).one("auth").properties["identityProviders"]
-    assert entra["azureActiveDirectory"]["registration"]["openIdIssuer"] == issuer
+    assert infra.default.one(SITE)["properties"].get("virtualNetworkSubnetId") is None
 
 
 def test_callers_without_a_key_are_let_in_only_once_entra_guards_the_door(infra: Infra) -> None:
-    deployed = infra.deploy(entraClientId=CLIENT)
-    assert deployed.settings["HTTP_AUTH_LEVEL"] == "ANONYMOUS"
-    assert "entraAuth" in deployed.one("settings").waits_for
+    assert "entraAuth" in declared(infra.templates["app"])["settings"]["dependsOn"]
+
+
+def test_entra_takes_tokens_for_this_app_from_its_tenant_of_the_cloud_for_power_query_too(infra: Infra) -> None:
+    with_host, without = (
+        infra.deployed(name).one(f"{SITE}/config", "/authsettingsV2")["properties"]["identityProviders"]
+        for name in ("everything", "us_government")
+    )
+    for entra in (with_host["azureActiveDirectory"], without["azureActiveDirectory"]):
+        issuer = r"\[uri\(environment\(\)\.authentication\.loginEndpoint, '[\w-]{36}/v2\.0'\)\]"
+        assert re.fullmatch(issuer, entra["registration"]["openIdIssuer"])
+        assert entra["registration"]["clientId"] == CLIENT
+        allowed = entra["validation"]["defaultAuthorizationPolicy"]["allowedApplications"]
+        assert set(allowed) == {CLIENT} | POWER_QUERY
+        host = {"https://reports.contoso.com"} if entra is with_host["azureActiveDirectory"] else set()
+        assert set(entra["validation"]["allowedAudiences"]) == {CLIENT, f"api://{CLIENT}"} | host
 
 
 # -- monitoring --------------------------------------------------------------------------------------------------------
 
 
-def test_nobody_logs_with_a_key(infra: Infra) -> None:
-    deployed = infra.deploy()
-    assert deployed.one("insights").properties["DisableLocalAuth"] is True
-    assert deployed.one("workspace").properties["features"] == {"disableLocalAuth": True}
-
-
-def test_the_alarms_are_there_with_and_without_somebody_to_mail(infra: Infra) -> None:
-    rules = infra.deploy().all("Microsoft.Insights/scheduledQueryRules")
-    assert len(rules) == 6
-    assert all(rule.properties["actions"]["actionGroups"] == [] for rule in rules)
-    deployed = infra.deploy(alertEmail="owner@contoso.com")
-    (receiver,) = deployed.one("people").properties["emailReceivers"]
-    assert receiver["emailAddress"] == "owner@contoso.com"
-    for rule in deployed.all("Microsoft.Insights/scheduledQueryRules"):
-        assert rule.properties["actions"]["actionGroups"] == [deployed.one("people").id]
-
-
-def test_every_alarm_watches_the_app_and_says_what_is_wrong(infra: Infra) -> None:
-    deployed = infra.deploy()
-    for rule in deployed.all("Microsoft.Insights/scheduledQueryRules"):
-        properties = rule.properties
-        assert properties["scopes"] == [deployed.one("insights").id]
-        assert properties["enabled"] is True
-        assert properties["autoMitigate"] is True
-        assert properties["skipQueryValidation"] is True
-        assert properties["windowSize"] in ("PT15M", "P1D", "P2D")  # no longer one is possible
-        assert properties["description"].endswith(".")
+def test_every_alarm_watches_the_app_and_says_to_somebody_what_is_wrong(infra: Infra) -> None:
+    for alarm in (each["properties"] for each in infra.everything.all(ALARM)):
+        assert alarm["scopes"] == [infra.everything.one(INSIGHTS)["id"]]
+        assert alarm["actions"]["actionGroups"] == [infra.everything.one(PEOPLE)["id"]]
+        assert alarm["windowSize"] in ("PT15M", "P1D", "P2D")  # no longer one is possible
+        assert alarm["description"].endswith(".")
 
 
 def test_the_alarm_for_single_days_leaves_a_week(infra: Infra) -> None:
-    assert f"ago({DATE_DAYS - 7}d)" in infra.text("alarms.bicep")
+    assert f"ago({DATE_DAYS - 7}d)" in infra.default.queries["date-at-risk"]
 
 
 def test_the_tolerance_for_staleness_is_a_parameter(infra: Infra) -> None:
-    rules = infra.deploy(staleAfterDays=21).all("Microsoft.Insights/scheduledQueryRules")
-    (stale,) = (rule for rule in rules if rule.name.endswith("stale"))
-    assert stale.properties["criteria"]["allOf"][0]["query"].startswith("let tolerance = 21d;\ntraces\n")
+    assert infra.everything.queries["report-stale"].startswith("let tolerance = 21d;\ntraces\n")
 
 
 def test_the_workbook_asks_for_events_that_the_app_has(infra: Infra) -> None:
-    workbook = infra.deploy().one("workbook")
-    content = json.loads(workbook.properties["serializedData"])
-    assert content["fallbackResourceIds"] == [workbook.properties["sourceId"]]
+    workbook = infra.default.one("Microsoft.Insights/workbooks")["properties"]
+    content = json.loads(workbook["serializedData"])
+    assert content["fallbackResourceIds"] == [workbook["sourceId"]] == [infra.default.one(INSIGHTS)["id"]]
     queries = [item["content"]["query"] for item in content["items"] if item["type"] == 3]
-    asked = {name for query in queries for name in re.findall(r"startswith '([^']+)'", query)}
-    assert asked <= {value for name, value in vars(events).items() if name.isupper()}
-    assert {events.PULL, events.LOST, events.RUN_FAILED} <= asked
-
-
-# -- what is refused ---------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "given",
-    [
-        pytest.param({"name": "n" * 17}, id="name too long"),
-        pytest.param({"name": ""}, id="no name"),
-        pytest.param({"cloud": "germany"}, id="unknown cloud"),
-        pytest.param({"entraClientId": "reports"}, id="Entra without a client id"),
-        pytest.param({"entraClientId": CLIENT + "0"}, id="client id too long"),
-        pytest.param({"personalRetentionDays": 7}, id="retention shorter than what is pulled again"),
-        pytest.param({"immutabilityDays": -1}, id="negative days"),
-        pytest.param({"instanceMemoryMB": 1024}, id="no such memory"),
-        pytest.param({"maximumInstanceCount": 10}, id="too few instances"),
-        pytest.param({"httpConcurrency": 0}, id="no concurrency"),
-        pytest.param({"staleAfterDays": 1}, id="stale before it can be fresh"),
-        pytest.param({"archiveSku": "Premium_LRS"}, id="no such redundancy"),
-        pytest.param({"privateNetwork": "yes"}, id="not a bool"),
-        pytest.param({"secret": "x"}, id="unknown parameter"),
-    ],
-)
-def test_the_template_refuses(infra: Infra, given: dict[str, Any]) -> None:
-    with pytest.raises(BicepError):
-        infra.deploy(**given)
-
-
-def test_the_template_refuses_a_cloud_of_azure_that_it_does_not_know(infra: Infra) -> None:
-    with pytest.raises(BicepError):
-        infra.deploy("AzureGermanCloud")
-
-
-def test_the_app_deploys_alone_into_a_group_that_is_there(infra: Infra) -> None:
-    alone = Deployment(infra.template("app.bicep"), {"name": "usage"}, group="theirs")
-    assert {resource.id.split("/")[4] for resource in alone.resources} == {"theirs"}
-    assert Path(infra.folder / "main.bicep").is_file()
+    names = {name for query in queries for name in re.findall(r"startswith '([^']+)'", query)}
+    assert names <= {value for name, value in vars(events).items() if name.isupper()}
+    assert {events.PULL, events.LOST, events.RUN_FAILED} <= names

@@ -1,0 +1,5 @@
+// What a deployment gets that chooses nothing.
+using 'main.bicep'
+
+param name = 'usage'
+param location = 'westeurope'
