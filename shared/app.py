@@ -112,7 +112,7 @@ class App:
         except UsageArchiveError:
             raise
         except Exception as error:
-            events.defect("The run failed.")
+            events.log_unexpected("The run failed.")
             raise RunFailed(f"{type(error).__name__} in the app itself.") from None
         if stuck := run.needing_a_person():
             calls = ", ".join(f"{pulled.call} ({pulled.reason})" for pulled in stuck)

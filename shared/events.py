@@ -41,6 +41,6 @@ def emit(name: str, level: int = logging.INFO, **facts: object) -> None:
     _log.log(level, "%s %s", name, redacted(told))
 
 
-def defect(what: str) -> None:
+def log_unexpected(what: str) -> None:
     """Write down the exception that is being handled, and where it comes from: it is a mistake in the app itself."""
     _log.error("%s %s", what, redacted(traceback.format_exc()))

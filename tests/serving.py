@@ -12,7 +12,6 @@ from local.functions_host.host import FunctionsHost
 from local.simulator_client import Control
 from local.stack import Stack
 from shared.app import App
-from shared.domain.errors import WELL
 from shared.settings import read
 
 ROOT = Path(__file__).parent.parent
@@ -68,6 +67,6 @@ def serving(stack: Stack, settings: Mapping[str, str] | None = None, log: Handle
 def pull_all(app: App) -> None:
     """Runs until every call has ended well: on a busy machine storage or the simulator may not answer in time."""
     for _ in range(3):
-        if all(pulled.outcome in WELL for pulled in app.runner.run().pulls):
+        if all(pulled.outcome.is_success for pulled in app.runner.run().pulls):
             return
     raise AssertionError("three runs did not pull everything")

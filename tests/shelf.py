@@ -14,7 +14,7 @@ from shared.archive.run_log import Pulled, Run
 from shared.archive.snapshot import Origin, Snapshot
 from shared.domain.call import Call
 from shared.domain.catalogue import catalogue
-from shared.domain.errors import Outcome
+from shared.domain.outcome import Outcome
 from shared.report.table import Table
 from shared.report.validator import Body
 from shared.verification.call import Blob

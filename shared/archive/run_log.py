@@ -12,7 +12,8 @@ from shared import __version__
 from shared.archive.blob_store import BlobStore
 from shared.archive.cadence import Rhythm
 from shared.archive.layout import DERIVED, RunRecordName, run_prefix
-from shared.domain.errors import WELL, Outcome, PullError
+from shared.domain.errors import PullError
+from shared.domain.outcome import Outcome, Reason
 
 if TYPE_CHECKING:
     from shared.archive.snapshot import Snapshot
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 """What `Run.from_json` raises for anything that is no record of a run."""
-_BEYOND_HELP = ("unknown_in_this_cloud", "date_out_of_reach")
+_BEYOND_HELP = (Reason.UNKNOWN_IN_THIS_CLOUD, Reason.DATE_OUT_OF_REACH)
 """The reasons of refusals that nobody can do anything about."""
 
 
@@ -28,7 +29,7 @@ class Last(NamedTuple):
     """How the last pull of one call ended."""
 
     outcome: Outcome
-    reason: str
+    reason: Reason | None
     at: datetime
     """UTC; if a run had no time left for it, of the pull before."""
     streak: int = 1
@@ -51,8 +52,8 @@ class Pulled(NamedTuple):
     call: str
     outcome: Outcome
     at: datetime
-    reason: str = ""
-    """One word for logs and alarms; empty if all is well."""
+    reason: Reason | None = None
+    """None if a body was read and all is well."""
     detail: str = ""
     refresh_date: str | None = None
     revision: int | None = None
@@ -66,7 +67,7 @@ class Pulled(NamedTuple):
     """`named`, `concealed`, `mixed` or `none`, of the snapshot."""
 
     @classmethod
-    def done(cls, outcome: Outcome, snapshot: Snapshot, at: datetime, reason: str = "") -> Pulled:
+    def done(cls, outcome: Outcome, snapshot: Snapshot, at: datetime, reason: Reason | None = None) -> Pulled:
         """A pull after which the archive holds `snapshot`; a reason is given if no body was read."""
         return cls(
             str(snapshot.call),
@@ -113,7 +114,7 @@ class Run(NamedTuple):
             for pulled in self.pulls
             if pulled.asked
             and pulled.reason not in _BEYOND_HELP
-            and (pulled.outcome in (Outcome.QUARANTINED, Outcome.REFUSED) or pulled.reason == "defect")
+            and (pulled.outcome in (Outcome.QUARANTINED, Outcome.REFUSED) or pulled.reason is Reason.INTERNAL_ERROR)
         ]
 
     def watched_days(self, report: str) -> datetime | None:
@@ -164,7 +165,7 @@ def remember(before: Mapping[str, Last], pulls: list[Pulled]) -> dict[str, Last]
         ended = (was or Last(pulled.outcome, pulled.reason, pulled.at))._replace(
             outcome=pulled.outcome,
             reason=pulled.reason,
-            at=was.at if was and pulled.reason == "out_of_time" else pulled.at,
+            at=was.at if was and pulled.reason is Reason.OUT_OF_TIME else pulled.at,
             streak=was.streak + 1 if was and was.outcome == pulled.outcome else 1,
         )
         if pulled.read:
@@ -175,7 +176,7 @@ def remember(before: Mapping[str, Last], pulls: list[Pulled]) -> dict[str, Last]
 
 def pulled_at(before: Run | None, pulls: list[Pulled]) -> datetime | None:
     """When a pull last ended well, as far as is known after these pulls."""
-    times = [pulled.at for pulled in pulls if pulled.asked and pulled.outcome in WELL]
+    times = [pulled.at for pulled in pulls if pulled.asked and pulled.outcome.is_success]
     return max(times, default=before.pulled_at if before else None)
 
 
@@ -198,9 +199,9 @@ def _present(value: Pulled | Last) -> dict[str, Any]:
 
 
 def _typed(stored: Mapping[str, Any]) -> dict[str, Any]:
-    typed = dict(stored) | {"outcome": Outcome(stored["outcome"]), "at": datetime.fromisoformat(stored["at"])}
-    typed.setdefault("reason", "")
-    return typed
+    reason = Reason(stored["reason"]) if stored.get("reason") else None
+    at = datetime.fromisoformat(stored["at"])
+    return dict(stored) | {"outcome": Outcome(stored["outcome"]), "reason": reason, "at": at}
 
 
 _OF_TEXT: Mapping[str, Callable[[str], object]] = {

@@ -59,7 +59,7 @@ class SeriesArchive:
             trouble = str(error)
         except Exception as error:
             # A defect of ours in what can be made again must not touch what cannot.
-            events.defect(f"The series of {snapshot.call} cannot be made.")
+            events.log_unexpected(f"The series of {snapshot.call} cannot be made.")
             trouble = f"{type(error).__name__} in the app itself."
         if trouble:
             events.emit(

@@ -21,8 +21,8 @@ from shared.archive.layout import (
 )
 from shared.archive.snapshot import Origin, Snapshot
 from shared.domain.call import Call
-from shared.domain.errors import Deferred, Outcome
-from shared.domain.outcome import Flag
+from shared.domain.errors import PullError
+from shared.domain.outcome import Flag, Outcome, Reason
 from shared.report import compression
 
 IN_MEMORY = 1 << 20
@@ -72,7 +72,7 @@ class SnapshotUpload:
     def write(self, chunk: bytes, refresh_date: date | None) -> None:
         """Take one more chunk; `refresh_date` as far as the body has told it yet.
 
-        Raise ArchiveUnavailable, and Deferred when there is no room for it.
+        Raise ArchiveUnavailable, and PullError when there is no room for it.
         """
         self._hold(self._gzip.compress(chunk))
         if self._buffer.tell() >= self._block and (refresh_date or self._is_rejected):
@@ -86,7 +86,7 @@ class SnapshotUpload:
         """Make the body the next revision of its refresh date, unless a revision already is this very body.
 
         Return the outcome (published, revised or unchanged) and the snapshot, which is flagged as reordered if a
-        revision has the same values. This is safe beside other writers: a blob is only ever created. Raise Deferred
+        revision has the same values. This is safe beside other writers: a blob is only ever created. Raise PullError
         when others were first, ArchiveUnavailable when storage fails.
         """
         tried: Snapshot | None = None
@@ -106,7 +106,7 @@ class SnapshotUpload:
             in_one_piece = attempt == 0  # Azurite refuses that under a name that has staged blocks; Azure does not
             if self._create(self._container, tried.blob, self._blocks, flagged.to_metadata(), in_one_piece):
                 return _outcome(tried), tried
-        raise Deferred("conflict", "Another writer archived the same refresh date at the same time.")
+        raise PullError(Reason.CONFLICT, "Another writer archived the same refresh date at the same time.")
 
     def content(self) -> bytes | None:
         """Return the body as it came, after `commit`; None if it was too large to be kept here."""
@@ -139,7 +139,7 @@ class SnapshotUpload:
                 memory, self._buffer = self._buffer, TemporaryFile()  # noqa: SIM115 (closed by __exit__)
                 self._buffer.write(memory.getbuffer())
         except OSError as error:
-            raise Deferred("disk_full", f"There is no room for a temporary file: {error.strerror}.") from error
+            raise PullError(Reason.DISK_FULL, f"There is no room for a temporary file: {error.strerror}.") from error
 
     def _stage(self, refresh_date: date | None) -> None:
         """Send the buffer to where the body may go: which of the two it will be is known at its end only."""

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from azure.core.credentials import TokenCredential
 from azure.core.exceptions import AzureError
 
-from shared.domain.errors import Deferred
+from shared.domain.errors import PullError
+from shared.domain.outcome import Reason
 
 
 class Bearer:
@@ -20,11 +21,11 @@ class Bearer:
         self._credential = identity()
 
     def token(self) -> str:
-        """Return the token. Raise Deferred if there is none."""
+        """Return the token. Raise PullError if there is none."""
         try:
             return self._credential.get_token(self._scope).token
         except AzureError:  # it quotes the answer, which may quote the request
-            raise Deferred("no_token", f"The managed identity got no token for {self._scope}.") from None
+            raise PullError(Reason.NO_TOKEN, f"The managed identity got no token for {self._scope}.") from None
 
     def renew(self) -> None:
         """Forget the token: Graph refused it, or it lacks a role that may have been granted since."""

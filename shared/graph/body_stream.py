@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import requests
 from urllib3.exceptions import HTTPError
 
-from shared.domain.errors import Refused, TryAgain
+from shared.domain.errors import PullError, Retryable
+from shared.domain.outcome import Reason
 from shared.graph.deadline import DeadlineExceeded, ended_within_line
 from shared.graph.session import LIMITS, Limits
 from shared.report import compression
@@ -19,10 +20,10 @@ CHUNK = 256 << 10
 def whole_body(response: requests.Response, limits: Limits = LIMITS) -> Iterator[bytes]:
     """Return the body in chunks, unpacked if it came as gzip, which was not asked for.
 
-    Raise TryAgain if it does not arrive whole and in time, Refused if it is too large.
+    Raise Retryable if it does not arrive whole and in time, PullError if it is too large.
     """
     if not response.raw.chunked and response.raw.length_remaining is None:  # or the length cannot be read
-        raise TryAgain("unframed", "The answer tells neither its length nor its end, so it may be cut.")
+        raise Retryable(Reason.UNFRAMED, "The answer tells neither its length nor its end, so it may be cut.")
     received = _received(response)
     match response.headers.get("Content-Encoding", "identity").lower():
         case "identity":
@@ -30,7 +31,7 @@ def whole_body(response: requests.Response, limits: Limits = LIMITS) -> Iterator
         case "gzip":
             return _within_size(_unpacked(received, limits), limits)
         case encoding:
-            raise TryAgain("encoded", f"The answer is encoded as {encoding!r}, which was not asked for.")
+            raise Retryable(Reason.ENCODED, f"The answer is encoded as {encoding!r}, which was not asked for.")
 
 
 def first_bytes(response: requests.Response, size: int) -> bytes:
@@ -47,10 +48,10 @@ def _received(response: requests.Response) -> Iterator[bytes]:
         yield from response.raw.stream(CHUNK, decode_content=False)
     except (HTTPError, OSError, ValueError) as error:  # a ValueError for a chunk of negative length
         if isinstance(error.__cause__, DeadlineExceeded):
-            raise TryAgain("too_slow", str(error.__cause__)) from None
-        raise TryAgain("cut_short", f"The body broke off: {type(error).__name__}.") from None
+            raise Retryable(Reason.TOO_SLOW, str(error.__cause__)) from None
+        raise Retryable(Reason.CUT_SHORT, f"The body broke off: {type(error).__name__}.") from None
     if response.raw.chunked and ended_within_line(response):
-        raise TryAgain("cut_short", "The body broke off in the size of a chunk.")
+        raise Retryable(Reason.CUT_SHORT, "The body broke off in the size of a chunk.")
 
 
 def _within_size(chunks: Iterator[bytes], limits: Limits) -> Iterator[bytes]:
@@ -58,7 +59,7 @@ def _within_size(chunks: Iterator[bytes], limits: Limits) -> Iterator[bytes]:
     for chunk in chunks:
         size += len(chunk)
         if size > limits.max_bytes:
-            raise Refused("too_large", f"The body has more than {limits.max_bytes} bytes.")
+            raise PullError(Reason.TOO_LARGE, f"The body has more than {limits.max_bytes} bytes.")
         yield chunk
 
 
@@ -74,11 +75,11 @@ def _unpacked(chunks: Iterator[bytes], limits: Limits) -> Iterator[bytes]:
                 packed = unpacker.unconsumed_tail
                 size += len(chunk)
                 if size > ratio * max(packed_size, CHUNK):
-                    raise Refused("bomb", f"The body unfolds to more than {ratio} times its size.")
+                    raise PullError(Reason.BOMB, f"The body unfolds to more than {ratio} times its size.")
                 if unpacker.unused_data:
-                    raise TryAgain("cut_short", "Something follows the end of the gzip stream.")
+                    raise Retryable(Reason.CUT_SHORT, "Something follows the end of the gzip stream.")
                 yield chunk
     except compression.CompressionError as error:
-        raise TryAgain("cut_short", f"The gzip stream is damaged: {error}.") from None
+        raise Retryable(Reason.CUT_SHORT, f"The gzip stream is damaged: {error}.") from None
     if not unpacker.eof:
-        raise TryAgain("cut_short", "The gzip stream has no end.")
+        raise Retryable(Reason.CUT_SHORT, "The gzip stream has no end.")

@@ -17,7 +17,8 @@ from urllib.parse import unquote, urlsplit
 import requests
 from requests.adapters import BaseAdapter
 
-from shared.domain.errors import Refused, TryAgain
+from shared.domain.errors import PullError, Retryable
+from shared.domain.outcome import Reason
 from shared.graph.bearer import Bearer
 from shared.graph.body_stream import first_bytes, whole_body
 from shared.graph.error_mapping import LONGEST_ERROR, STALE_TOKEN, error_of
@@ -59,7 +60,7 @@ class GraphClient:
         self._sessions = _Sessions(endpoint, download_origins, limits, adapter)
 
     def authenticate(self) -> None:
-        """Make sure that there is a token. Raise Deferred if there is none."""
+        """Make sure that there is a token. Raise PullError if there is none."""
         self._bearer.token()
 
     @contextmanager
@@ -105,7 +106,7 @@ class GraphClient:
         if response.status_code == 200:
             return response
         response.close()
-        raise TryAgain("download_failed", f"The download host answered {response.status_code}.")
+        raise Retryable(Reason.DOWNLOAD_FAILED, f"The download host answered {response.status_code}.")
 
 
 class _Sessions(threading.local):
@@ -119,7 +120,7 @@ class _Sessions(threading.local):
 
 
 def checked_location(location: str, download_origins: frozenset[str]) -> str:
-    """Return the URL if it is at a host of Microsoft's reports or in `download_origins`. Raise Refused otherwise."""
+    """Return the URL if it is at a host of Microsoft's reports or in `download_origins`. Raise PullError otherwise."""
     try:
         parts = urlsplit(location)
         port = parts.port
@@ -135,5 +136,5 @@ def checked_location(location: str, download_origins: frozenset[str]) -> str:
         and ".." not in re.split(r"[/\\]", unquote(parts.path))
     )
     if not (_ON_THE_WIRE.fullmatch(location) and (is_microsoft or origin in download_origins)):
-        raise Refused("bad_redirect", f"Graph redirects to a host that is not allowed: {parts.hostname!r}.")
+        raise PullError(Reason.BAD_REDIRECT, f"Graph redirects to a host that is not allowed: {parts.hostname!r}.")
     return location

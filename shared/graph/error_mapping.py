@@ -8,7 +8,8 @@ from collections.abc import Container, Mapping
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
-from shared.domain.errors import Deferred, NoData, PullError, Refused, TryAgain
+from shared.domain.errors import PullError, Retryable
+from shared.domain.outcome import Reason
 
 LONGEST_ERROR = 64 << 10
 """Bytes of a body that are read to find out what went wrong."""
@@ -18,7 +19,7 @@ class Meaning(NamedTuple):
     """The error and reason of an answer that has one of the statuses, the code, and the words in its message."""
 
     error: type[PullError]
-    reason: str
+    reason: Reason
     statuses: Container[int] = range(1000)
     code: str = ""
     words: str = ""
@@ -26,26 +27,26 @@ class Meaning(NamedTuple):
 
 MEANINGS = (
     # learn.microsoft.com/graph/errors; the code InvalidAuthenticationToken in elastic/integrations (o365_metrics)
-    Meaning(TryAgain, "unauthorized", {401}),
+    Meaning(Retryable, Reason.UNAUTHORIZED, {401}),
     # learn.microsoft.com/graph/throttling
-    Meaning(TryAgain, "rate_limited", {429}),
+    Meaning(Retryable, Reason.RATE_LIMITED, {429}),
     # learn.microsoft.com/graph/errors
-    Meaning(TryAgain, "graph_error", {408, *range(500, 1000)}),
+    Meaning(Retryable, Reason.GRAPH_ERROR, {408, *range(500, 1000)}),
     # microsoftgraph/msgraph-sdk-dotnet#1751: some reports, overnight, for days
-    Meaning(Deferred, "missing_credentials", code="MissingCredentials"),
+    Meaning(PullError, Reason.MISSING_CREDENTIALS, code="MissingCredentials"),
     # The code S2SUnauthorized in microsoftgraph/msgraph-sdk-dotnet#317 and microsoft-graph-docs#8547
-    Meaning(Refused, "permission", {403}),
+    Meaning(PullError, Reason.PERMISSION, {403}),
     # microsoftgraph/microsoft-graph-docs#5738: a new tenant
-    Meaning(NoData, "unknown_tenant", code="UnknownTenantId"),
+    Meaning(PullError, Reason.UNKNOWN_TENANT, code="UnknownTenantId"),
     # microsoftgraph/microsoft-graph-docs#8946: "Invalid date value specified: 2020-06-03."
-    Meaning(Refused, "date_out_of_reach", words="date value"),
+    Meaning(PullError, Reason.DATE_OUT_OF_REACH, words="date value"),
     # davidmoten/odata-client#93, centreon/centreon-plugins#2305: "Resource not found for the segment 'x'."
-    Meaning(Refused, "unknown_in_this_cloud", words="segment"),
-    Meaning(Refused, "unknown_in_this_cloud", {404}),
-    Meaning(Refused, "bad_request"),
+    Meaning(PullError, Reason.UNKNOWN_IN_THIS_CLOUD, words="segment"),
+    Meaning(PullError, Reason.UNKNOWN_IN_THIS_CLOUD, {404}),
+    Meaning(PullError, Reason.BAD_REQUEST),
 )
 """The first that fits counts. Sources are the errors as Microsoft documents them or as issues on GitHub quote them."""
-STALE_TOKEN = frozenset({"unauthorized", "permission"})
+STALE_TOKEN = frozenset({Reason.UNAUTHORIZED, Reason.PERMISSION})
 """Reasons that a new token may mend: the old one is not taken, or was issued before the role was granted."""
 
 
@@ -56,8 +57,8 @@ def error_of(status: int, headers: Mapping[str, str], body: bytes) -> PullError:
     meaning = next(
         each for each in MEANINGS if status in each.statuses and each.code in ("", code) and each.words in message
     )
-    if meaning.error is TryAgain:
-        return TryAgain(meaning.reason, detail, _seconds_to_wait(status, headers))
+    if meaning.error is Retryable:
+        return Retryable(meaning.reason, detail, _seconds_to_wait(status, headers))
     return meaning.error(meaning.reason, detail)
 
 

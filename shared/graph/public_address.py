@@ -7,7 +7,8 @@ import socket
 
 from urllib3.connection import HTTPSConnection
 
-from shared.domain.errors import Refused
+from shared.domain.errors import PullError
+from shared.domain.outcome import Reason
 
 _IPV4_INSIDE = [ipaddress.ip_network(prefix) for prefix in ("::ffff:0:0/96", "64:ff9b::/96")]
 """Mapped addresses (RFC 4291), and those that NAT64 translates (RFC 6052)."""
@@ -23,7 +24,7 @@ class PublicConnection(HTTPSConnection):
         if not is_public(connection.getpeername()[0]):
             connection.close()
             # Neither urllib3 nor requests catches an exception that is not theirs.
-            raise Refused("private_address", "The host of a redirect has a private address.")
+            raise PullError(Reason.PRIVATE_ADDRESS, "The host of a redirect has a private address.")
         return connection
 
 

@@ -9,7 +9,8 @@ import requests
 from requests.adapters import BaseAdapter
 
 from shared import __version__
-from shared.domain.errors import TryAgain
+from shared.domain.errors import Retryable
+from shared.domain.outcome import Reason
 from shared.graph.deadline import DeadlineAdapter
 from shared.graph.public_address import PublicConnection
 
@@ -58,9 +59,9 @@ class Session(requests.Session):
         return None
 
     def fetch(self, url: str, headers: dict[str, str]) -> requests.Response:
-        """Return the answer, its body not read. Raise TryAgain without the URL, which may be secret, or Refused."""
+        """Return the answer, its body not read. Raise Retryable without the URL, which may be secret, or PullError."""
         try:
             timeout = (self.limits.connect_timeout, self.limits.read_timeout)
             return self.get(url, headers=headers, allow_redirects=False, stream=True, timeout=timeout)
         except requests.RequestException as error:
-            raise TryAgain("unreachable", f"No answer: {type(error).__name__}.") from None
+            raise Retryable(Reason.UNREACHABLE, f"No answer: {type(error).__name__}.") from None

@@ -10,8 +10,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from shared.domain.call import Call
-from shared.domain.errors import WELL, Outcome
 from shared.domain.graph_window import days_of_interest
+from shared.domain.outcome import Outcome, Reason
 
 if TYPE_CHECKING:
     from shared.archive.run_log import Last
@@ -29,8 +29,6 @@ UNCHANGED_CHECKS = 3
 
 _PAUSES = tuple(timedelta(days=days) for days in (1, 2, 4, 7))
 """Before a refused call is asked again: longer each time. Half an hour is taken off, as timers are not punctual."""
-_LACKING = "unknown_in_this_cloud"
-"""The reason for which the longest pause holds from the first: a report does not come to a cloud from day to day."""
 _UNPUNCTUAL = timedelta(minutes=30)
 _ANSWERED = timedelta(days=7)
 """A call that was answered so lately is asked for in every run all the same: a refresh date is there for a day only."""
@@ -60,7 +58,7 @@ class Unasked(NamedTuple):
 
     call: Call
     outcome: Outcome
-    reason: str
+    reason: Reason | None
     known: Snapshot | None = None
 
 
@@ -101,8 +99,8 @@ def plan(
         if due := [_ask(call, holds, last, now) for call in current[:room] + chosen]:
             asks[report] = due
         unasked += idle.values()
-        unasked += [Unasked(call, Outcome.DEFERRED, "budget") for call in current[room:]]
-        unasked += [Unasked(call, Outcome.UNCHANGED, "not_due") for call in days.read]
+        unasked += [Unasked(call, Outcome.DEFERRED, Reason.BUDGET) for call in current[room:]]
+        unasked += [Unasked(call, Outcome.UNCHANGED, Reason.NOT_DUE) for call in days.read]
         waiting += sum(call not in chosen for call in days.missing)
     in_line = sorted(asks, key=lambda report: _last_turn([last.get(str(ask.call)) for ask in asks[report]]))
     return Plan({report: asks[report] for report in in_line}, unasked, waiting)
@@ -115,10 +113,12 @@ def _idle(call: Call, holds: Held, last: Last | None, now: datetime) -> Unasked 
     if _is_refused(last):
         return Unasked(call, Outcome.REFUSED, last.reason) if _is_paused(last, now) else None
     newest = holds.newest.get(call)
-    if newest is None or last.outcome not in WELL:
+    if newest is None or not last.outcome.is_success:
         return None
     nothing_newer = newest.refresh_date == days_of_interest(now)[1]
-    return Unasked(call, Outcome.UNCHANGED, "not_due", newest) if nothing_newer and _read_today(last, now) else None
+    return (
+        Unasked(call, Outcome.UNCHANGED, Reason.NOT_DUE, newest) if nothing_newer and _read_today(last, now) else None
+    )
 
 
 def _ask(call: Call, holds: Held, last: Mapping[str, Last], now: datetime) -> Ask:
@@ -170,13 +170,13 @@ def _may_change(was: Last, now: datetime) -> bool:
 
 def _is_refused(was: Last) -> bool:
     """Refused for good, as far as the app can tell; a missing permission may be granted any hour."""
-    return was.outcome is Outcome.REFUSED and was.reason != "permission"
+    return was.outcome is Outcome.REFUSED and was.reason is not Reason.PERMISSION
 
 
 def _is_paused(was: Last, now: datetime) -> bool:
     if was.seen_at and now - was.seen_at < _ANSWERED:
         return False
-    pause = _PAUSES[-1 if was.reason == _LACKING else min(was.streak, len(_PAUSES)) - 1]
+    pause = _PAUSES[-1 if was.reason is Reason.UNKNOWN_IN_THIS_CLOUD else min(was.streak, len(_PAUSES)) - 1]
     return now - was.at < pause - _UNPUNCTUAL
 
 
@@ -195,7 +195,7 @@ def _was_deferred(call: Call, last: Mapping[str, Last]) -> bool:
 
 def _last_turn(calls: Sequence[Last | None]) -> datetime:
     """When a report had its last turn, if the last run had no time left for it; else the slow ones would starve it."""
-    waiting = [was.at for was in calls if was and was.reason == "out_of_time"]
+    waiting = [was.at for was in calls if was and was.reason is Reason.OUT_OF_TIME]
     return max(waiting) if len(waiting) == len(calls) else datetime.max.replace(tzinfo=UTC)
 
 

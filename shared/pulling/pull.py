@@ -13,8 +13,8 @@ from shared.archive.run_log import Pulled
 from shared.archive.snapshot import Origin, Snapshot
 from shared.domain.call import Call
 from shared.domain.catalogue import Catalogue, Report
-from shared.domain.errors import Deferred, NoData, Outcome, Quarantined, Unconfirmed
-from shared.domain.outcome import Flag
+from shared.domain.errors import RejectedBody, Unconfirmed
+from shared.domain.outcome import Flag, Outcome, Reason
 from shared.graph.client import GraphClient, GraphResponse
 from shared.pulling import drift
 from shared.pulling.plan import Ask
@@ -44,8 +44,9 @@ class Puller(NamedTuple):
                 self.archive.series.keep_up(snapshot, content)
                 return Pulled.done(outcome, snapshot, self.clock())
         if ask.newest and ask.conditional:
-            return Pulled.done(Outcome.UNCHANGED, ask.newest, self.clock(), "not_modified")
-        raise Deferred("not_modified", "Graph answered 304 to a question without a condition.")
+            return Pulled.done(Outcome.UNCHANGED, ask.newest, self.clock(), Reason.NOT_MODIFIED)
+        detail = "Graph answered 304 to a question without a condition."
+        return Pulled(str(ask.call), Outcome.DEFERRED, self.clock(), Reason.NOT_MODIFIED, detail)
 
     def _archive(self, ask: Ask, answer: GraphResponse, unconfirmed: str) -> tuple[Outcome, Snapshot, bytes | None]:
         call = ask.call
@@ -62,7 +63,7 @@ class Puller(NamedTuple):
             try:
                 refresh_date = body.read(coming)
                 flags = self._flags(ask, body, unconfirmed)
-            except (NoData, Quarantined) as error:
+            except RejectedBody as error:
                 upload.reject()
                 body.skip(coming)
                 if body.size:
@@ -87,7 +88,7 @@ class Puller(NamedTuple):
     def _flags(self, ask: Ask, body: Body, unconfirmed: str) -> tuple[str, ...]:
         """What a reader should know of a sane body; an event for each change.
 
-        Raises Unconfirmed for a body with too few rows, Quarantined if it came twice and was not the same.
+        Raises Unconfirmed for a body with too few rows, RejectedBody if it came twice and was not the same.
         """
         flags: list[str] = [Flag.RAGGED] if body.ragged else []
         flags += [Flag.REPEATED] if body.repeated else []
@@ -99,7 +100,9 @@ class Puller(NamedTuple):
             if not unconfirmed:
                 raise Unconfirmed(body.sha256, f"The body has {body.rows} rows, the one before had {before.rows}.")
             if unconfirmed != body.sha256:
-                raise Quarantined("unsteady", f"Two bodies with few rows came, and not the same: {body.rows} rows now.")
+                raise RejectedBody(
+                    Reason.UNSTEADY, f"Two bodies with few rows came, and not the same: {body.rows} rows now."
+                )
             flags.append(Flag.SHRUNK)
             events.emit(events.SHRUNK, logging.WARNING, call=call, rows=body.rows, before=before.rows)
         if any(changes := drift.columns(before, body, of_another_day=of_another_day)):

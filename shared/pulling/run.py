@@ -17,8 +17,9 @@ from shared.archive.layout import ConcealmentChange, LostRange, Partition
 from shared.archive.markers import Marker, lost_ranges
 from shared.archive.run_log import Last, Pulled, Run, pulled_at, remember
 from shared.domain.call import Call
-from shared.domain.errors import WELL, ArchiveUnavailable, Deferred, Outcome, PullError, TryAgain, Unconfirmed
+from shared.domain.errors import ArchiveUnavailable, PullError, Retryable, Unconfirmed
 from shared.domain.graph_window import days_of_interest
+from shared.domain.outcome import Outcome, Reason
 from shared.domain.selection import Selection
 from shared.pulling import drift
 from shared.pulling.budget import Budget
@@ -31,7 +32,7 @@ RUN_TIME = timedelta(minutes=25)
 """After that the rest is deferred; the function's own limit is 30 minutes (host.json)."""
 ATTEMPTS = 4
 """Requests for one call in one run."""
-_ATTEMPTS_FOR = {"unauthorized": 2, "download_failed": 3}
+_ATTEMPTS_FOR = {Reason.UNAUTHORIZED: 2, Reason.DOWNLOAD_FAILED: 3}
 """Fewer where a new token or a new address did not help."""
 LONGEST_WAIT = 600.0
 """Seconds; what has to wait longer is left to the next run."""
@@ -95,7 +96,7 @@ class Runner(NamedTuple):
 
     def _planned(
         self, held: Mapping[str, Held], last: Mapping[str, Last], budget: Budget, now: datetime
-    ) -> tuple[Plan, Deferred | None]:
+    ) -> tuple[Plan, PullError | None]:
         """What to do, with its requests noted; or what keeps all of it from being done."""
         for seen in budget.seen():
             todo = plan(self.selection, held, last, seen.spent, now)
@@ -105,23 +106,23 @@ class Runner(NamedTuple):
                 return todo, obstacle
         raise AssertionError("seen() has no end")
 
-    def _obstacle(self) -> Deferred | None:
+    def _obstacle(self) -> PullError | None:
         """What keeps every call of the run from being asked: no token, which is slow to find out."""
         try:
             self.puller.graph.authenticate()
-        except Deferred as error:
+        except PullError as error:
             return error
         return None
 
     def _pull_report(
-        self, asks: Sequence[Ask], budget: Budget, end: datetime, obstacle: Deferred | None
+        self, asks: Sequence[Ask], budget: Budget, end: datetime, obstacle: PullError | None
     ) -> list[Pulled]:
         """The calls of one report, one after the other."""
         pulls: list[Pulled] = []
         for ask in asks:
             pulled = self._ended(ask, obstacle) if obstacle else self._pull(ask, budget, end)
-            if pulled.reason in ("rate_limited", "no_token"):
-                obstacle = Deferred(pulled.reason, pulled.detail)
+            if pulled.reason in (Reason.RATE_LIMITED, Reason.NO_TOKEN):
+                obstacle = PullError(pulled.reason, pulled.detail)
             pulls.append(self._noted(pulled))
         return pulls
 
@@ -131,14 +132,16 @@ class Runner(NamedTuple):
         for attempt in range(1, ATTEMPTS + 1):
             now = self.clock()
             if now >= end:
-                return self._ended(ask, Deferred("out_of_time", "The run had no time left."))
+                return self._ended(ask, PullError(Reason.OUT_OF_TIME, "The run had no time left."))
             try:
                 if not budget.take(ask.call.report):
-                    return self._ended(ask, Deferred("budget", f"{BUDGET} requests in ten minutes are the limit."))
+                    return self._ended(
+                        ask, PullError(Reason.BUDGET, f"{BUDGET} requests in ten minutes are the limit.")
+                    )
                 pulled = self.puller.pull(ask, unconfirmed)
                 self._mark_flip(ask, pulled)
                 return pulled
-            except TryAgain as error:
+            except Retryable as error:
                 if isinstance(error, Unconfirmed):
                     unconfirmed = error.sha256
                 wait = _wait(error, attempt, self.random)
@@ -149,18 +152,22 @@ class Runner(NamedTuple):
             except PullError as error:
                 return self._ended(ask, error)
             except ArchiveUnavailable as error:
-                return self._ended(ask, Deferred("archive_unavailable", str(error)))
+                return self._ended(ask, PullError(Reason.ARCHIVE_UNAVAILABLE, str(error)))
             except Exception as error:
                 # A defect of ours in one call must not cost the others their day.
-                events.defect(f"Pulling {ask.call} failed.")
-                return self._ended(ask, Deferred("defect", f"{type(error).__name__} in the app itself."))
+                events.log_unexpected(f"Pulling {ask.call} failed.")
+                return self._ended(ask, PullError(Reason.INTERNAL_ERROR, f"{type(error).__name__} in the app itself."))
         raise AssertionError("the last attempt returns")
 
     def _ended(self, ask: Ask, error: PullError) -> Pulled:
         return Pulled.ended(ask.call, error, self.clock())
 
     def _noted(self, pulled: Pulled) -> Pulled:
-        level = logging.INFO if pulled.outcome in _FINE or not pulled.asked else logging.WARNING
+        level = (
+            logging.INFO
+            if pulled.outcome.is_success or pulled.outcome is Outcome.NO_DATA or not pulled.asked
+            else logging.WARNING
+        )
         untold = ("outcome", "at", "read", "names")
         facts = {name: getattr(pulled, name) for name in Pulled._fields if name not in untold}
         events.emit(events.PULL + pulled.outcome, level, **facts)
@@ -262,9 +269,6 @@ class Runner(NamedTuple):
         return Held(newest, days)
 
 
-_FINE = (*WELL, Outcome.NO_DATA)
-
-
 def _together(before: Mapping[str, Sequence[str]], lost: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     """What was lost, and again what the run before lost, in case it could not mark it."""
     return {call: sorted({*before.get(call, ()), *lost.get(call, ())}) for call in {**before, **lost}}
@@ -287,11 +291,11 @@ def _was_empty(report: str, day: date, last: Mapping[str, Last]) -> bool:
     return was is not None and was.outcome is Outcome.NO_DATA
 
 
-def _wait(error: TryAgain, attempt: int, random: Callable[[float, float], float]) -> float:
+def _wait(error: Retryable, attempt: int, random: Callable[[float, float], float]) -> float:
     """Seconds until the next attempt: what Graph asked for, else longer each time, with jitter."""
     if error.after is not None:
         return error.after
-    first = 30.0 if error.reason == "rate_limited" else 1.0
+    first = 30.0 if error.reason is Reason.RATE_LIMITED else 1.0
     return first * 2.0 ** (attempt - 1) * random(0.75, 1.25)
 
 

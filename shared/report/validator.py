@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 
-from shared.domain.errors import Deferred, NoData, Quarantined
+from shared.domain.errors import PullError, RejectedBody
+from shared.domain.outcome import Reason
 from shared.report.csv_records import BOM
 
 REFRESH_DATES = ("Report Refresh Date", "Data as of", "ContentDate")
@@ -100,23 +101,23 @@ class Body:
     def read(self, chunks: Iterable[bytes]) -> date:
         """Consume the whole body and tell its refresh date.
 
-        Raises NoData when there is no data row, Deferred when the last record is cut, Quarantined when it is not UTF-8,
-        not this report, or has no (single) sane refresh date. Errors of `chunks` pass through.
+        Raises RejectedBody when there is no data row, or when it is not UTF-8, not this report, or has no (single) sane
+        refresh date; PullError when the last record is cut. Errors of `chunks` pass through.
         """
         try:
             self._read(csv.reader(self._lines(self._decoded(chunks)), strict=True))
         except UnicodeDecodeError as error:
-            raise Quarantined("not_utf8", f"The body is not UTF-8 at byte {error.start} of a chunk.") from error
+            raise RejectedBody(Reason.NOT_UTF8, f"The body is not UTF-8 at byte {error.start} of a chunk.") from error
         except csv.Error as error:
             if "unexpected end of data" in str(error):
-                raise Deferred("cut_short", "The body ends inside a quoted field.") from error
-            raise Quarantined("not_csv", f"The body is not a CSV file: {error}.") from error
+                raise PullError(Reason.CUT_SHORT, "The body ends inside a quoted field.") from error
+            raise RejectedBody(Reason.NOT_CSV, f"The body is not a CSV file: {error}.") from error
         if not self.header:
-            raise NoData("empty_body", "The body is empty.")
+            raise RejectedBody(Reason.EMPTY_BODY, "The body is empty.")
         if not self.rows:
-            raise NoData("no_rows", "The body has a header and no rows.")
+            raise RejectedBody(Reason.NO_ROWS, "The body has a header and no rows.")
         if self.refresh_date is None:
-            raise Quarantined("no_refresh_date", "No row has a refresh date.")
+            raise RejectedBody(Reason.NO_REFRESH_DATE, "No row has a refresh date.")
         return self.refresh_date
 
     def skip(self, chunks: Iterable[bytes]) -> None:
@@ -151,7 +152,7 @@ class Body:
                 self._blank = [number for number in self._blank if number >= fields or not record[number]]
             self._add(record)
         if fields < width and not self._ended:
-            raise Deferred("cut_short", f"The last row has {fields} of {width} fields.")
+            raise PullError(Reason.CUT_SHORT, f"The last row has {fields} of {width} fields.")
 
     def _refresh_date_column(self) -> int:
         known = set[str]().union(*self._headers)
@@ -160,13 +161,15 @@ class Body:
         column = next((name for name in REFRESH_DATES if name in self.header), None)
         if column is None or not ours:
             start = ",".join(self.header)[:60]
-            raise Quarantined("not_this_report", f"The body has not the columns of this report; it starts {start!r}.")
+            raise RejectedBody(
+                Reason.NOT_THIS_REPORT, f"The body has not the columns of this report; it starts {start!r}."
+            )
         return self.header.index(column)
 
     def _check_period(self, days: str) -> None:
         numbers = self._days.isdecimal() and days.isascii() and days.isdecimal()
         if numbers and days.lstrip("0") != self._days:
-            raise Quarantined("wrong_period", f"The rows are of {days[:40]} days.")
+            raise RejectedBody(Reason.WRONG_PERIOD, f"The rows are of {days[:40]} days.")
 
     def _see(self, text: str) -> None:
         if text == self._seen:
@@ -177,9 +180,9 @@ class Body:
         except ValueError:
             seen = None
         if seen is None or seen.year < 2000 or seen > self._latest:
-            raise Quarantined("bad_refresh_date", f"A row has the refresh date {text[:40]!r}.")
+            raise RejectedBody(Reason.BAD_REFRESH_DATE, f"A row has the refresh date {text[:40]!r}.")
         if self.refresh_date not in (None, seen):
-            raise Quarantined("two_refresh_dates", f"The rows have the dates {self.refresh_date} and {seen}.")
+            raise RejectedBody(Reason.TWO_REFRESH_DATES, f"The rows have the dates {self.refresh_date} and {seen}.")
         self.refresh_date, self._seen = seen, text
 
     def _add(self, record: list[str]) -> None:
@@ -219,9 +222,9 @@ class Body:
             for line in whole:
                 self._pending += len(line) + 1
                 if self._pending > _LONGEST:
-                    raise Quarantined("not_csv", f"The body has a row of more than {_LONGEST} characters.")
+                    raise RejectedBody(Reason.NOT_CSV, f"The body has a row of more than {_LONGEST} characters.")
                 yield line + "\n"
             if len(rest) > _LONGEST:
-                raise Quarantined("not_csv", f"The body has a line of more than {_LONGEST} characters.")
+                raise RejectedBody(Reason.NOT_CSV, f"The body has a line of more than {_LONGEST} characters.")
         if rest:
             yield rest

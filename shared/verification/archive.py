@@ -32,9 +32,9 @@ from shared.archive.markers import lost_ranges
 from shared.archive.run_log import Pulled, Run
 from shared.domain.call import every_call
 from shared.domain.catalogue import Catalogue
-from shared.domain.errors import WELL
-from shared.verification.call import RECENT, Blob, Finding, Holding, check_quarantined, record_of
-from shared.verification.snapshot import Flaw, named
+from shared.verification.call import RECENT, Blob, Holding, check_quarantined, record_of
+from shared.verification.finding import Finding, FindingCode, IntegrityError
+from shared.verification.snapshot import named
 
 _WORKERS = 8
 
@@ -98,10 +98,10 @@ class Verification:
 
     def findings(self, apply: Callable[..., Iterable[list[Finding]]] = map) -> Iterator[Finding]:
         """What is wrong, each thing once. `apply` is `map`, or does the same for several at a time."""
-        told = set()
+        seen = set()
         for finding in chain(self._misplaced, *self._checked(apply)):
-            if finding[:3] not in told:
-                told.add(finding[:3])
+            if (without_detail := finding._replace(detail="")) not in seen:
+                seen.add(without_detail)
                 yield finding
 
     def _checked(self, apply: Callable[..., Iterable[list[Finding]]]) -> Iterator[Iterable[Finding]]:
@@ -128,10 +128,10 @@ class Verification:
         elif blob.container == DERIVED and blob.name == REQUESTS:
             pass  # nothing in it can be wrong for longer than some minutes
         elif blob.container == DERIVED or not it or not holding:
-            self._misplaced.append(blob.finding("unknown_blob", "The app writes no blob of that name."))
+            self._misplaced.append(blob.finding(FindingCode.UNKNOWN_BLOB, "The app writes no blob of that name."))
             return
         elif blob.container != holding.container:
-            self._misplaced.append(blob.finding("wrong_container", f"Its place is {holding.container}."))
+            self._misplaced.append(blob.finding(FindingCode.WRONG_CONTAINER, f"Its place is {holding.container}."))
             return
         else:
             holding.snapshots[blob.name] = it, blob
@@ -146,15 +146,19 @@ class Verification:
     def _check_run(self, blob: Blob) -> list[Finding]:
         try:
             run = record_of(blob)
-        except Flaw as flaw:
-            return [blob.finding(flaw.what, str(flaw))]
+        except IntegrityError as error:
+            return [blob.finding(error.code, str(error))]
         gone = [
-            Finding(self._container(pulled), pulled.blob, "gone", f"The run {run.id} has it as {pulled.outcome}.")
+            Finding(
+                self._container(pulled), pulled.blob, FindingCode.GONE, f"The run {run.id} has it as {pulled.outcome}."
+            )
             for pulled in run.pulls
             if pulled.blob and pulled.blob not in self._names
         ]
         marks = self._unmarked(run) if run.started < self._young else ()  # else it may have begun after the listing
-        return gone + [Finding(DERIVED, str(mark), "gone", f"The run {run.id} found that lost.") for mark in marks]
+        return gone + [
+            Finding(DERIVED, str(mark), FindingCode.GONE, f"The run {run.id} found that lost.") for mark in marks
+        ]
 
     def _unmarked(self, run: Run) -> Iterator[LostRange]:
         """The marks of what a run found lost, as far as they are not there."""
@@ -167,10 +171,12 @@ class Verification:
         holding = self._by_place[flip.partition]
         name = str(SnapshotName(flip.partition, flip.refresh_date, flip.revision))
         if name not in self._names:
-            yield Finding(holding.container, name, "gone", f"It is marked as the first with {flip.now} names.")
+            yield Finding(
+                holding.container, name, FindingCode.GONE, f"It is marked as the first with {flip.now} names."
+            )
 
     def _container(self, pulled: Pulled) -> str:
-        if pulled.outcome not in WELL:
+        if not pulled.outcome.is_success:
             return QUARANTINE
         report = self._catalogue.reports.get(pulled.call.partition("(")[0])
         return PERSONAL if report and report.personal_data else USAGE

@@ -24,7 +24,8 @@ from shared.archive.snapshot import Snapshot
 from shared.domain.call import Call
 from shared.domain.catalogue import Report
 from shared.report.table import Table, columns_of, parse
-from shared.verification.snapshot import Flaw, Named, digest, prove, snapshot_of
+from shared.verification.finding import Finding, FindingCode, IntegrityError
+from shared.verification.snapshot import Named, digest, prove, snapshot_of
 
 RECENT = timedelta(hours=1)
 """Snapshots that young need not be in their series yet, nor revisions that close in the order of their pulls."""
@@ -40,30 +41,19 @@ class Blob(NamedTuple):
     read: Callable[[], StoredBlob | None]
 
     def content(self) -> bytes:
-        """Its bytes. Raises Flaw when they are not there, or not those that were written."""
+        """Its bytes. Raises IntegrityError when they are not there, or not those that were written."""
         stored = self.read()
         if not stored:
-            raise Flaw("gone", "It was listed, and could not be read.")
+            raise IntegrityError(FindingCode.GONE, "It was listed, and could not be read.")
         if self.md5 and hashlib.md5(stored.content, usedforsecurity=False).digest() != self.md5:
-            raise Flaw("damaged", "Its bytes do not have the MD5 that storage found when they were written.")
+            raise IntegrityError(
+                FindingCode.DAMAGED, "Its bytes do not have the MD5 that storage found when they were written."
+            )
         return stored.content
 
-    def finding(self, what: str, detail: str) -> Finding:
-        """A flaw of this blob."""
-        return Finding(self.container, self.name, what, detail)
-
-
-class Finding(NamedTuple):
-    """A flaw, and where it is."""
-
-    container: str
-    name: str
-    what: str
-    """One word for machines."""
-    detail: str
-
-    def __str__(self) -> str:
-        return f"{self.what}: {self.container}/{self.name}: {self.detail}"
+    def finding(self, code: FindingCode, detail: str) -> Finding:
+        """Return what is wrong with this blob."""
+        return Finding(self.container, self.name, code, detail)
 
 
 class Holding(NamedTuple):
@@ -101,8 +91,8 @@ class Holding(NamedTuple):
                 if rebuild or chosen(blob.name):
                     try:
                         yield snapshot, self._table(snapshot, blob)
-                    except Flaw as flaw:
-                        flawed.append(blob.finding(flaw.what, str(flaw)))
+                    except IntegrityError as error:
+                        flawed.append(blob.finding(error.code, str(error)))
 
         state = merge(SeriesState(), parts(), {month: fingerprint(each) for month, each in by_month(found).items()})
         findings += flawed
@@ -112,7 +102,7 @@ class Holding(NamedTuple):
         return findings
 
     def _table(self, snapshot: Snapshot, blob: Blob) -> Table:
-        """What goes into the series. Raises Flaw if the blob is not that snapshot."""
+        """What goes into the series. Raises IntegrityError if the blob is not that snapshot."""
         personal, columns = self.report.personal_data, snapshot.origin.columns
         told = personal and columns
         body = prove(snapshot, blob.content(), self.report, blob.metadata.get("app_version", ""), keep=not told)
@@ -127,15 +117,15 @@ class Holding(NamedTuple):
         for (call, day), there in revisions.items():
             for number in sorted({*range(1, max(there))} - there):
                 detail = f"Revision {max(there)} of that day is there, and this is not."
-                yield Finding(self.container, Named(call, day, number).blob, "gone", detail)
+                yield Finding(self.container, Named(call, day, number).blob, FindingCode.GONE, detail)
 
     def _misdescribed(self) -> Iterator[Finding]:
         """Metadata are missing or malformed."""
         for it, blob in self.snapshots.values():
             try:
                 snapshot_of(it, blob.metadata)
-            except Flaw as flaw:
-                yield blob.finding(flaw.what, str(flaw))
+            except IntegrityError as error:
+                yield blob.finding(error.code, str(error))
 
     def _disordered(self, found: Sequence[ListedSnapshot]) -> Iterator[Finding]:
         """A body is there twice for one day, or a later revision was pulled earlier."""
@@ -144,9 +134,9 @@ class Holding(NamedTuple):
             blob, (day, revision) = self.snapshots[snapshot.blob][1], snapshot.order
             same = bodies.setdefault((day, snapshot.origin.sha256), revision)
             if same != revision:
-                yield blob.finding("same_body", f"Revision {same} of that day has the same bytes.")
+                yield blob.finding(FindingCode.SAME_BODY, f"Revision {same} of that day has the same bytes.")
             if before.refresh_date == day and before.origin.pulled_at - snapshot.origin.pulled_at > RECENT:
-                yield blob.finding("out_of_order", f"It was pulled before revision {before.revision}.")
+                yield blob.finding(FindingCode.OUT_OF_ORDER, f"It was pulled before revision {before.revision}.")
 
     def _unsealed(self, found: Sequence[ListedSnapshot], young: datetime) -> Iterator[Finding]:
         """The snapshots are not those that the series says are merged in it."""
@@ -155,13 +145,13 @@ class Holding(NamedTuple):
         if not self.series:
             if old:
                 detail = f"There is no series of these {len(found)} snapshots."
-                yield Finding(DERIVED, _series(self.call), "gone", detail)
+                yield Finding(DERIVED, _series(self.call), FindingCode.GONE, detail)
             return
         (series,) = self.series.values()
         try:
             fingerprints = fingerprints_of(series.metadata)
         except (KeyError, ValueError):
-            yield series.finding("bad_metadata", "They do not say which snapshots are merged.")
+            yield series.finding(FindingCode.BAD_METADATA, "They do not say which snapshots are merged.")
             return
         none = fingerprint([])
         for month in sorted({*fingerprints, *months}):
@@ -169,19 +159,21 @@ class Holding(NamedTuple):
             had, has, least = count(merged), len(here), len(old.get(month, ()))
             if merged == fingerprint(here) or (least < has and least <= had <= has):
                 continue
-            what = "snapshots_gone" if had > has else "behind" if had < has else "snapshots_changed"
-            yield series.finding(what, f"It has merged {had} snapshots of {month}; {has} are there, and not the same.")
+            code = FindingCode.SNAPSHOTS_CHANGED
+            if had != has:
+                code = FindingCode.SNAPSHOTS_GONE if had > has else FindingCode.BEHIND
+            yield series.finding(code, f"It has merged {had} snapshots of {month}; {has} are there, and not the same.")
 
 
 def record_of(blob: Blob) -> Run:
-    """The run that a blob is the record of. Raises Flaw if it is none, or of another run."""
+    """The run that a blob is the record of. Raises IntegrityError if it is none, or of another run."""
     try:
         run = Run.from_json(blob.content())
         named = blob.name == str(RunRecordName(f"{run.started:%Y-%m}", run.id)) and run.started.tzinfo
     except UNREADABLE:
-        raise Flaw("damaged", "It is not the record of a run.") from None
+        raise IntegrityError(FindingCode.DAMAGED, "It is not the record of a run.") from None
     if not named:
-        raise Flaw("wrong_content", f"It is the record of the run {run.id}.")
+        raise IntegrityError(FindingCode.WRONG_CONTENT, f"It is the record of the run {run.id}.")
     return run
 
 
@@ -189,26 +181,26 @@ def check_quarantined(blob: Blob) -> Iterator[Finding]:
     """A body that was not published has to be the body that came."""
     try:
         sha256 = digest(blob.content())
-    except Flaw as flaw:
-        yield blob.finding(flaw.what, str(flaw))
+    except IntegrityError as error:
+        yield blob.finding(error.code, str(error))
         return
     named = "/large/" in blob.name or blob.name.endswith(f"/{sha256}.csv.gz")
     if not named or blob.metadata.get("sha256") != sha256:
-        yield blob.finding("wrong_content", f"It holds bytes of SHA-256 {sha256}.")
+        yield blob.finding(FindingCode.WRONG_CONTENT, f"It holds bytes of SHA-256 {sha256}.")
 
 
 def _rebuilt(series: Blob, state: SeriesState | None) -> Iterator[Finding]:
     """The series is not what was written, or (if given) not what its snapshots give, to the byte."""
     stored = series.read()
     if not stored:
-        yield series.finding("gone", "It was listed, and could not be read.")
+        yield series.finding(FindingCode.GONE, "It was listed, and could not be read.")
     elif hashlib.sha256(stored.content).hexdigest() != stored.metadata.get("sha256"):
-        yield series.finding("wrong_content", "Its bytes are not those of its SHA-256.")
+        yield series.finding(FindingCode.WRONG_CONTENT, "Its bytes are not those of its SHA-256.")
     elif state and stored.metadata == series.metadata:  # else it was written anew since it was listed
         if stored.content != state.content:
-            yield series.finding("series_differs", "Its bytes are not those that the snapshots give.")
+            yield series.finding(FindingCode.SERIES_DIFFERS, "Its bytes are not those that the snapshots give.")
         elif stored.metadata != state.to_metadata():
-            yield series.finding("bad_metadata", "They are not those that the snapshots give.")
+            yield series.finding(FindingCode.BAD_METADATA, "They are not those that the snapshots give.")
 
 
 def _series(call: Call) -> str:

@@ -14,8 +14,10 @@ from shared.archive.snapshot import Snapshot, read_snapshot
 from shared.domain.call import Call, every_call
 from shared.domain.catalogue import Catalogue, Report
 from shared.domain.errors import PullError
+from shared.domain.outcome import Reason
 from shared.report import compression
 from shared.report.validator import Body
+from shared.verification.finding import FindingCode, IntegrityError
 
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _REQUIRED = ("sha256", "size", "rows", "pulled_at", "app_version")
@@ -23,14 +25,6 @@ _HEADERS = (b"\x1f\x8b\x08\0\0\0\0\0\0\x03", compression.compress(b"")[:10])
 """How a gzip member begins that this app wrote, on Linux and on this machine: without a name and a time."""
 _A_FEW = 8
 _PIECE = 1 << 20
-
-
-class Flaw(Exception):
-    """Something that is not as it should be: `what` is one word for machines, the text is for people."""
-
-    def __init__(self, what: str, detail: str) -> None:
-        super().__init__(detail)
-        self.what = what
 
 
 class Named(NamedTuple):
@@ -58,26 +52,28 @@ def named(name: str, catalogue: Catalogue) -> Named | None:
 
 
 def snapshot_of(it: Named, metadata: Mapping[str, str]) -> Snapshot:
-    """The snapshot as its metadata describe it. Raises Flaw if they are not whole and well-formed."""
+    """The snapshot as its metadata describe it. Raises IntegrityError if they are not whole and well-formed."""
     if missing := [name for name in _REQUIRED if name not in metadata]:
-        raise Flaw("bad_metadata", f"There is no {' and no '.join(missing)}.")
+        raise IntegrityError(FindingCode.BAD_METADATA, f"There is no {' and no '.join(missing)}.")
     snapshot = read_snapshot(it.call, it.blob, metadata)
     if not snapshot:
-        raise Flaw("bad_metadata", "A number or the time is not one.")
+        raise IntegrityError(FindingCode.BAD_METADATA, "A number or the time is not one.")
     origin = snapshot.origin
     if not _SHA256.fullmatch(origin.sha256) or origin.pulled_at.utcoffset() != timedelta(0):
-        raise Flaw("bad_metadata", "The SHA-256 or the time is not as the app writes it.")
+        raise IntegrityError(FindingCode.BAD_METADATA, "The SHA-256 or the time is not as the app writes it.")
     ours = origin.to_metadata() | {"app_version": metadata["app_version"]}
     names = ours if metadata["app_version"] == __version__ else ours.keys() & metadata.keys()
     if wrong := [name for name in {*names, *_REQUIRED} if metadata.get(name) != ours.get(name)]:
-        raise Flaw("bad_metadata", f"{', '.join(sorted(wrong))}: not as the app writes it.")
+        raise IntegrityError(FindingCode.BAD_METADATA, f"{', '.join(sorted(wrong))}: not as the app writes it.")
     if metadata["app_version"] == __version__ and (more := metadata.keys() - ours.keys()):
-        raise Flaw("bad_metadata", f"{', '.join(sorted(more))}: the app writes nothing of that name.")
+        raise IntegrityError(
+            FindingCode.BAD_METADATA, f"{', '.join(sorted(more))}: the app writes nothing of that name."
+        )
     return snapshot
 
 
 def prove(snapshot: Snapshot, compressed: bytes, report: Report, version: str, keep: bool) -> bytes:
-    """Raise Flaw unless the blob holds exactly what the snapshot's name and metadata say.
+    """Raise IntegrityError unless the blob holds exactly what the snapshot's name and metadata say.
 
     `version` is that of the app which wrote it. Answers the body if it is to be kept, else nothing of it.
     """
@@ -93,26 +89,32 @@ def prove(snapshot: Snapshot, compressed: bytes, report: Report, version: str, k
     try:
         refresh_date = body.read(pieces())
     except PullError as error:
-        if error.reason == "wrong_period":
-            raise Flaw("wrong_period", str(error)) from error
-        raise Flaw("not_sane", str(error)) from error
+        of_period = error.reason is Reason.WRONG_PERIOD
+        code = FindingCode.WRONG_PERIOD if of_period else FindingCode.NOT_SANE
+        raise IntegrityError(code, str(error)) from error
     origin = snapshot.origin
     if (body.sha256, body.size) != (origin.sha256, origin.size):
-        raise Flaw("wrong_content", f"It holds {body.size} bytes of SHA-256 {body.sha256}, not what its metadata say.")
+        raise IntegrityError(
+            FindingCode.WRONG_CONTENT,
+            f"It holds {body.size} bytes of SHA-256 {body.sha256}, not what its metadata say.",
+        )
     if snapshot.call.date is None and refresh_date != snapshot.refresh_date:
-        raise Flaw("wrong_date", f"Its rows are of {refresh_date}.")
+        raise IntegrityError(FindingCode.WRONG_DATE, f"Its rows are of {refresh_date}.")
     found = {"rows": body.rows, "columns": tuple(body.header), "blank": tuple(body.blank)}
     if version == __version__:
         found |= {"content": body.content, "names": body.names}
     if wrong := [name for name, value in found.items() if getattr(origin, name) not in (value, ())]:
-        raise Flaw("wrong_metadata", f"Its metadata do not fit its rows: {', '.join(wrong)}.")
+        raise IntegrityError(FindingCode.WRONG_METADATA, f"Its metadata do not fit its rows: {', '.join(wrong)}.")
     return b"".join(kept)
 
 
 def unpacked(compressed: bytes) -> Iterator[bytes]:
-    """What a blob holds, in pieces. Raises Flaw, maybe only at the end, if it is not one gzip member as written."""
+    """Yield what a blob holds, in pieces.
+
+    Raises IntegrityError, maybe only at the end, if the blob is not one gzip member as written.
+    """
     if compressed[:10] not in _HEADERS:
-        raise Flaw("not_gzip", "It does not begin as a gzip file of this app does.")
+        raise IntegrityError(FindingCode.NOT_GZIP, "It does not begin as a gzip file of this app does.")
     gunzip, again = compression.decompressor(), compression.compressor()
     repacked = bytearray()
     rest = compressed
@@ -121,23 +123,27 @@ def unpacked(compressed: bytes) -> Iterator[bytes]:
             piece = gunzip.decompress(rest, _PIECE)
             rest = gunzip.unconsumed_tail
             if not piece and not rest and not gunzip.eof:
-                raise Flaw("cut_short", "The gzip file has no end.")
+                raise IntegrityError(FindingCode.CUT_SHORT, "The gzip file has no end.")
             repacked += again.compress(piece)
             yield piece
     except compression.CompressionError as error:
-        raise Flaw("damaged", f"The gzip file is damaged: {error}.") from error
+        raise IntegrityError(FindingCode.DAMAGED, f"The gzip file is damaged: {error}.") from error
     if gunzip.unused_data:
-        raise Flaw("bytes_after_end", f"{len(gunzip.unused_data)} bytes follow the end of the gzip file.")
+        raise IntegrityError(
+            FindingCode.BYTES_AFTER_END, f"{len(gunzip.unused_data)} bytes follow the end of the gzip file."
+        )
     repacked += again.flush()
     # Some bits of a gzip file mean nothing. If our zlib writes the very same file but for those, they were changed; if
     # it writes quite another, it is not the zlib that wrote the file, and nothing follows.
     different = sum(a != b for a, b in zip(repacked[10:], compressed[10:], strict=False))
     if len(repacked) == len(compressed) and 0 < different <= _A_FEW:
-        raise Flaw("damaged", f"{different} bytes of the gzip file were changed; what it holds is whole.")
+        raise IntegrityError(
+            FindingCode.DAMAGED, f"{different} bytes of the gzip file were changed; what it holds is whole."
+        )
 
 
 def digest(compressed: bytes) -> str:
-    """The SHA-256 of what a blob holds. Raises Flaw."""
+    """The SHA-256 of what a blob holds. Raises IntegrityError."""
     sha256 = hashlib.sha256()
     for piece in unpacked(compressed):
         sha256.update(piece)

@@ -13,8 +13,9 @@ from shared.archive.run_log import Run
 from shared.archive.snapshot import Snapshot
 from shared.domain.call import Call, every_call
 from shared.domain.catalogue import Catalogue
-from shared.domain.errors import Outcome
+from shared.domain.error_code import ErrorCode
 from shared.domain.graph_window import days_of_interest
+from shared.domain.outcome import Outcome
 from shared.web.ttl_cache import BodyCache, TtlCache
 
 WORKERS = 8
@@ -95,7 +96,7 @@ class ArchiveCache:
             if personal or not self._catalogue.reports[call.report].personal_data
         }
 
-    def why_missing(self, call: Call, day: date) -> str:
+    def why_missing(self, call: Call, day: date) -> ErrorCode:
         """Return why there is no snapshot of `call` for a day between those that there are. Lists at most once.
 
         `never_published` if Microsoft had none while the archive was watching, else `not_pulled`.
@@ -103,9 +104,11 @@ class ArchiveCache:
         run = self.run() if call.date else None
         if call.date and day >= days_of_interest(run.started if run else self._clock())[0]:
             last = run.last.get(str(call._replace(date=day))) if run else None
-            return "never_published" if last and last.outcome is Outcome.NO_DATA else "not_pulled"
+            is_empty = last is not None and last.outcome is Outcome.NO_DATA
+            return ErrorCode.NEVER_PUBLISHED if is_empty else ErrorCode.NOT_PULLED
         lost = self._archive.markers.lost(Partition.of(call))
-        return "not_pulled" if any(day in each.days for each in lost) else "never_published"
+        is_lost = any(day in each.days for each in lost)
+        return ErrorCode.NOT_PULLED if is_lost else ErrorCode.NEVER_PUBLISHED
 
     def _load_run(self) -> Run | None:
         return self._archive.runs.newest(self._clock().date())

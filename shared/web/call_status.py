@@ -11,8 +11,8 @@ from shared.archive.coverage import Gap, days_between, gaps, lost_days
 from shared.archive.layout import ConcealmentChange, Partition
 from shared.archive.run_log import Last, Pulled, Run
 from shared.domain.call import Call
-from shared.domain.errors import Outcome
 from shared.domain.graph_window import days_of_interest
+from shared.domain.outcome import Outcome
 from shared.domain.selection import Selection
 from shared.web.archive_cache import Inventory
 from shared.web.health import STALE

@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
+from shared.domain.error_code import ErrorCode
 from shared.domain.errors import NotArchived
 from shared.web.http import Request, Response
 from shared.web.links import PREFIX
@@ -45,7 +46,7 @@ def serve(request: Request) -> Response:
     """Answer `/dashboard` with the page, and `/dashboard/{hash}/{file}` with a module. Raises NotArchived."""
     content = documents(_FOLDER).get(request.path.strip("/"))
     if content is None:
-        raise NotArchived("unknown_path", f"There is nothing here; the page is at {PREFIX}/dashboard.")
+        raise NotArchived(ErrorCode.UNKNOWN_PATH, f"There is nothing here; the page is at {PREFIX}/dashboard.")
     return send(request, content)
 
 

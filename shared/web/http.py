@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from shared import events
+from shared.domain.error_code import ErrorCode
 from shared.domain.errors import ArchiveUnavailable, RequestError, SettingError
 
 METHODS = ("GET", "HEAD")
@@ -38,28 +39,28 @@ def handle(request: Request, handler: Callable[[Request], Response]) -> Response
     """Return the response of `handler`: without its body for HEAD, and for an error a problem document (RFC 9457)."""
     if request.method not in METHODS:
         allow = {"Allow": ", ".join(METHODS)}
-        return problem(405, "method_not_allowed", f"{request.method} is not possible here.", headers=allow)
+        return problem(ErrorCode.METHOD_NOT_ALLOWED, f"{request.method} is not possible here.", headers=allow)
     try:
         response = handler(request)
     except RequestError as error:
-        response = problem(error.status, error.code, str(error), error.facts, error.headers)
+        response = problem(error.code, str(error), error.facts, error.headers)
     except SettingError as error:
-        events.emit(events.REQUEST_FAILED, code="bad_setting", detail=str(error))
-        response = problem(500, "bad_setting", str(error))
+        events.emit(events.REQUEST_FAILED, code=ErrorCode.BAD_SETTING, detail=str(error))
+        response = problem(ErrorCode.BAD_SETTING, str(error))
     except ArchiveUnavailable as error:
-        events.emit(events.REQUEST_FAILED, code="archive_unavailable", detail=str(error))
-        response = problem(503, "archive_unavailable", str(error), headers={"Retry-After": str(RETRY_SECONDS)})
+        events.emit(events.REQUEST_FAILED, code=ErrorCode.ARCHIVE_UNAVAILABLE, detail=str(error))
+        retry = {"Retry-After": str(RETRY_SECONDS)}
+        response = problem(ErrorCode.ARCHIVE_UNAVAILABLE, str(error), headers=retry)
     except Exception:
         # The host's own answer to a defect of ours would say nothing, and be no problem document.
-        events.defect("The request failed.")
-        events.emit(events.REQUEST_FAILED, code="defect")
-        response = problem(500, "defect", "This is a mistake in the app itself: its log has the exception.")
+        events.log_unexpected("The request failed.")
+        events.emit(events.REQUEST_FAILED, code=ErrorCode.INTERNAL_ERROR)
+        response = problem(ErrorCode.INTERNAL_ERROR, "This is a mistake in the app itself: its log has the exception.")
     return Response(response.status, response.headers) if request.method == "HEAD" else response
 
 
 def problem(
-    status: int,
-    code: str,
+    code: ErrorCode,
     detail: str,
     facts: Mapping[str, object] | None = None,
     headers: Mapping[str, str] | None = None,
@@ -67,7 +68,7 @@ def problem(
     """Return a problem document (RFC 9457). Facts that are None or empty are left out."""
     present = {name: value for name, value in (facts or {}).items() if value not in (None, [])}
     title = code.replace("_", " ").capitalize()
-    document = {"type": "about:blank", "title": title, "status": status, "detail": detail, "code": code, **present}
+    document = {"type": "about:blank", "title": title, "status": code.status, "detail": detail, "code": code, **present}
     body = json.dumps(document).encode()
     fixed = {
         "Content-Type": "application/problem+json",
@@ -75,4 +76,4 @@ def problem(
         "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",
     }
-    return Response(status, fixed | dict(headers or {}), body)
+    return Response(code.status, fixed | dict(headers or {}), body)

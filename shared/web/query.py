@@ -10,6 +10,7 @@ from typing import NamedTuple
 from werkzeug.datastructures import MIMEAccept
 
 from shared.domain.call import ARGUMENTS, parse_date
+from shared.domain.error_code import ErrorCode
 from shared.domain.errors import BadArgument, NotAcceptable, NotArchived
 from shared.web.rfc9110 import parse_qualities
 
@@ -111,7 +112,7 @@ class Parameters:
             return None
         instant = datetime.combine(parse_date(text, "asOf"), time.max, UTC) if "T" not in text else _instant(text)
         if instant.date() > now.date():
-            raise NotArchived("in_future", f"asOf ({text}) is yet to come: it is {now:%Y-%m-%dT%H:%M:%SZ} now.")
+            raise NotArchived(ErrorCode.IN_FUTURE, f"asOf ({text}) is yet to come: it is {now:%Y-%m-%dT%H:%M:%SZ} now.")
         return instant
 
     def format(self, formats: Sequence[str], accept: str) -> str:

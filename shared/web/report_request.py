@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from shared.domain.call import Call, parse
 from shared.domain.catalogue import Catalogue, Report
+from shared.domain.error_code import ErrorCode
 from shared.domain.errors import NotArchived
 from shared.web.http import Request
 from shared.web.links import PREFIX, Links
@@ -57,7 +58,7 @@ class ReportRequest(NamedTuple):
         report = self.catalogue.reports[call.report]
         if report.personal_data and not self.personal:
             raise NotArchived(
-                "personal_report",
+                ErrorCode.PERSONAL_REPORT,
                 f"{call.report} has a row per person, site, group or team: it is served at "
                 f"/api/personal/{self.version}/reports/{self.text}, with a key of the function personal_reports.",
             )

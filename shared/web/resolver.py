@@ -8,6 +8,7 @@ from datetime import date
 from shared.archive.snapshot import Snapshot
 from shared.archive.snapshots import SnapshotArchive
 from shared.domain.call import Call
+from shared.domain.error_code import ErrorCode
 from shared.domain.errors import BadArgument, NotArchived
 from shared.web.query import SnapshotSelector
 
@@ -19,7 +20,7 @@ class SnapshotResolver:
         self,
         snapshots: SnapshotArchive,
         newest: Callable[[Call], Snapshot | None],
-        why_missing: Callable[[Call, date], str],
+        why_missing: Callable[[Call, date], ErrorCode],
     ) -> None:
         """`newest` may be a little behind. `why_missing` tells `not_pulled` from `never_published` between two days."""
         self._snapshots = snapshots
@@ -57,13 +58,13 @@ class SnapshotResolver:
         if selector.as_of and (snapshots := self._snapshots.all(call)):
             first = min(snapshot.origin.pulled_at for snapshot in snapshots)
             return NotArchived(
-                "before_archive",
+                ErrorCode.BEFORE_ARCHIVE,
                 f"The archive had no snapshot of {call} at {selector.as_of:%Y-%m-%dT%H:%M:%SZ}.",
                 report=call.report,
                 requested=selector.as_of.isoformat(),
                 nearestAfter=first.date().isoformat(),
             )
-        return NotArchived("not_pulled", f"The archive has no snapshot of {call} yet.", report=call.report)
+        return NotArchived(ErrorCode.NOT_PULLED, f"The archive has no snapshot of {call} yet.", report=call.report)
 
     def _missing(self, call: Call, day: date, selector: SnapshotSelector, today: date) -> NotArchived:
         dates = self._snapshots.refresh_dates(call)
@@ -81,22 +82,25 @@ class SnapshotResolver:
 
     def _reason(
         self, call: Call, day: date, selector: SnapshotSelector, today: date, dates: Sequence[date]
-    ) -> tuple[str, str]:
+    ) -> tuple[ErrorCode, str]:
         """Return why a day is missing, as a code and in words; `dates` are those that are archived."""
         if day > today:
-            return "in_future", "that day is yet to come"
+            return ErrorCode.IN_FUTURE, "that day is yet to come"
         if day in dates and selector.as_of:
-            return "not_pulled", f"it was archived only after {selector.as_of:%Y-%m-%dT%H:%M:%SZ}"
+            return ErrorCode.NOT_PULLED, f"it was archived only after {selector.as_of:%Y-%m-%dT%H:%M:%SZ}"
         if day in dates:  # it was archived between two listings
-            return "not_pulled", "it came just now"
+            return ErrorCode.NOT_PULLED, "it came just now"
         if not dates:
-            return "not_pulled", "nothing of this call is archived yet"
+            return ErrorCode.NOT_PULLED, "nothing of this call is archived yet"
         if day < dates[0]:
-            return "before_archive", f"the archive of this call begins with {dates[0]}"
+            return ErrorCode.BEFORE_ARCHIVE, f"the archive of this call begins with {dates[0]}"
         if day > dates[-1]:
-            return "not_pulled", f"the newest is that of {dates[-1]}"
+            return ErrorCode.NOT_PULLED, f"the newest is that of {dates[-1]}"
         code = self._why_missing(call, day)
-        return code, "Microsoft did not publish it" if code == "never_published" else "it was not pulled in time"
+        return (
+            code,
+            "Microsoft did not publish it" if code is ErrorCode.NEVER_PUBLISHED else "it was not pulled in time",
+        )
 
 
 def _revision(revisions: Sequence[Snapshot], selector: SnapshotSelector, day: date) -> Snapshot:
@@ -106,7 +110,7 @@ def _revision(revisions: Sequence[Snapshot], selector: SnapshotSelector, day: da
         if snapshot.revision == selector.revision:
             return snapshot
     raise NotArchived(
-        "no_such_revision",
+        ErrorCode.NO_SUCH_REVISION,
         f"{day} has no revision {selector.revision}: the last is {revisions[-1].revision}.",
         requested=str(selector.revision),
         revisions=[snapshot.revision for snapshot in revisions],

@@ -10,6 +10,7 @@ from typing import Any
 
 from shared.archive.archive import Archive
 from shared.domain.catalogue import Catalogue, Report
+from shared.domain.error_code import ErrorCode
 from shared.domain.errors import NotArchived
 from shared.domain.selection import Selection
 from shared.web import query, representation
@@ -51,7 +52,7 @@ class Api:
         """Answer `/{v1.0|beta}/reports...`; reports with personal data only where `personal`."""
         path = _PATH.fullmatch(request.path.strip("/"))
         if not path:
-            raise NotArchived("unknown_path", "There is nothing here; the reports are at /api/v1.0/reports.")
+            raise NotArchived(ErrorCode.UNKNOWN_PATH, "There is nothing here; the reports are at /api/v1.0/reports.")
         of_report = ReportRequest(
             request=request,
             version=path["version"],

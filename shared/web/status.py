@@ -8,6 +8,7 @@ from typing import Any
 
 from shared.archive.coverage import LOST, RECOVERABLE, Gap
 from shared.archive.run_log import Run
+from shared.domain.outcome import Reason
 from shared.domain.selection import Selection
 from shared.web import query, representation
 from shared.web.archive_cache import ArchiveCache, Inventory
@@ -54,7 +55,7 @@ def summary(selection: Selection, inventory: Inventory, run: Run | None, now: da
     calls = [_to_json(each, run, now) for each in call_statuses(selection, inventory, run, now)]
     if run is None:
         return {"at": now.isoformat(), "permission": "unknown", "run": None, "calls": calls}
-    missing = any(pulled.reason == "permission" for pulled in run.pulls)
+    missing = any(pulled.reason is Reason.PERMISSION for pulled in run.pulls)
     return {
         "at": now.isoformat(),
         "permission": "missing" if missing else "granted",
@@ -87,7 +88,7 @@ def _to_json(status: CallStatus, run: Run | None, now: datetime) -> dict[str, An
         "expectedNext": status.expected.isoformat() if status.expected else None,
         "late": status.expected is not None and now > status.expected,
         "outcome": str(pulled.outcome) if pulled else None,
-        "reason": pulled.reason if pulled else None,
+        "reason": pulled.reason or "" if pulled else None,
         "run": run.id if run and pulled else None,
         "missing": _days(status.gaps, RECOVERABLE),
         "lost": _days(status.gaps, LOST),

@@ -21,8 +21,8 @@ from shared.archive.layout import PERSONAL, USAGE
 from shared.archive.run_log import Last, Pulled, Run
 from shared.domain.call import Call
 from shared.domain.catalogue import catalogue
-from shared.domain.errors import Outcome
 from shared.domain.graph_window import DATE_DAYS
+from shared.domain.outcome import Outcome
 from shared.domain.selection import Selection, select
 from shared.settings import read
 from tests.browser.conftest import Site, Visit, serving
@@ -97,7 +97,7 @@ def run_of(selection: Selection) -> Run:
     at = NOW - timedelta(hours=1)
     calls = [str(call) for call in selection.calls]
     pulls = [Pulled(call, Outcome.UNCHANGED, at, refresh_date=str(NEWEST), revision=1, rows=1) for call in calls]
-    last = {call: Last(Outcome.UNCHANGED, "", at, 1, at, NEWEST, revision=1, rows=1, names="none") for call in calls}
+    last = {call: Last(Outcome.UNCHANGED, None, at, 1, at, NEWEST, revision=1, rows=1, names="none") for call in calls}
     return Run(f"{at:%Y-%m-%dT%H%M%SZ}-000000", at, at, pulls, 0, last=last, pulled_at=at)
 
 

@@ -1,77 +1,27 @@
-"""Whatever the app says of itself has its line on the pages: outcomes, reasons, events, findings, codes, keys."""
+"""Whatever the app says of itself has its line on the pages: words, events, keys, routes, alarms."""
 
-import ast
-import functools
 import json
 import re
 from datetime import UTC, datetime
-from typing import NamedTuple
 
 import pytest
 
-from docs.reasons import REASONS
 from shared import events
 from shared.archive.coverage import LOST, NEVER_PUBLISHED, RECOVERABLE
 from shared.archive.run_log import Run
 from shared.domain.catalogue import catalogue
-from shared.domain.errors import Outcome, RequestError
-from shared.domain.outcome import Flag
+from shared.domain.error_code import ErrorCode
+from shared.domain.errors import NotArchived, RequestError
+from shared.domain.outcome import Flag, Outcome, Reason
 from shared.domain.selection import select
-from shared.graph.error_mapping import MEANINGS
+from shared.domain.word import Word
+from shared.verification.finding import FindingCode
 from shared.web.archive_cache import Inventory
 from shared.web.status import summary
 from tests.docs.pages import ROOT, pages, words
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
-ERRORS = {
-    "Deferred": Outcome.DEFERRED,
-    "TryAgain": Outcome.DEFERRED,
-    "NoData": Outcome.NO_DATA,
-    "Quarantined": Outcome.QUARANTINED,
-    "Refused": Outcome.REFUSED,
-}
 MESSAGES, OPERATIONS, API = (pages()[f"docs/{name}.md"] for name in ("messages", "operations", "api"))
-
-
-class Said(NamedTuple):
-    """A call in the code, as far as it says something."""
-
-    function: str
-    outcome: str
-    """The member of `Outcome` among its arguments, if there is one."""
-    word: str
-    """The first text among its arguments."""
-
-
-@functools.cache
-def said() -> list[Said]:
-    """All in `shared/` that have a text."""
-    trees = [ast.parse(file.read_text("utf-8")) for file in sorted((ROOT / "shared").rglob("*.py"))]
-    return [told for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call) and (told := _said(node))]
-
-
-def _said(call: ast.Call) -> Said | None:
-    function = call.func.attr if isinstance(call.func, ast.Attribute) else ast.unparse(call.func)
-    outcomes = re.findall(r"\bOutcome\.(\w+)", ast.unparse(call))
-    texts = [each.value for each in call.args if isinstance(each, ast.Constant) and isinstance(each.value, str)]
-    return Said(function, outcomes[0] if outcomes else "", texts[0]) if texts else None
-
-
-def given_reasons() -> set[tuple[Outcome, str]]:
-    """Every reason in the code, with the outcome that it comes with."""
-    found = {(ERRORS[each.function], each.word) for each in said() if each.function in ERRORS}
-    found |= {(Outcome[each.outcome], each.word) for each in said() if each.function in ("Unasked", "done")}
-    found |= {(each.error.outcome, each.reason) for each in MEANINGS}
-    return found | {(Outcome.DEFERRED, "unconfirmed")}  # Unconfirmed brings its own
-
-
-def given_findings() -> set[str]:
-    """Every word in the code for what `verify` can find."""
-    found = {each.word for each in said() if each.function in ("Flaw", "finding", "Finding")}
-    audit = (ROOT / "shared" / "verification" / "call.py").read_text("utf-8")
-    for choice in re.findall(r"^ +what = (.*)$", audit, re.MULTILINE):
-        found |= set(re.findall(r'"(\w+)"', choice))
-    return found
 
 
 def constants(module: object) -> set[str]:
@@ -79,19 +29,10 @@ def constants(module: object) -> set[str]:
     return {value for name, value in vars(module).items() if name.isupper() and isinstance(value, str)}
 
 
-def documented_codes() -> set[str]:
-    return set(re.findall(r"^\| \d+ \| `(\w+)` \|", API.section("Errors"), re.MULTILINE))
-
-
-def test_every_outcome_has_a_line() -> None:
-    assert words(" ".join(MESSAGES.first_cells("Outcomes"))) == [*Outcome]
-
-
-def test_every_reason_that_the_code_gives_is_explained_and_no_other() -> None:
-    given = given_reasons()
-    assert len(given) > 35
-    assert given == {(reason.outcome, reason.word) for reason in REASONS}
-    assert words(" ".join(MESSAGES.first_cells("Reasons"))) == [reason.word for reason in REASONS]
+@pytest.mark.parametrize("kind", [Outcome, Reason, Flag, ErrorCode, FindingCode])
+def test_every_word_has_a_meaning_and_where_somebody_can_do_something_an_advice(kind: type[Word]) -> None:
+    assert all(word.meaning.endswith(".") for word in kind)
+    assert all(word.advice.endswith((".", "?")) for word in kind) or kind in (Outcome, Flag)
 
 
 def test_every_event_has_a_line() -> None:
@@ -99,25 +40,13 @@ def test_every_event_has_a_line() -> None:
     assert set(words(" ".join(MESSAGES.first_cells("Events")))) == names
 
 
-def test_every_flag_has_a_line() -> None:
-    flags = {*Flag}
-    assert set(words(" ".join(MESSAGES.first_cells("Flags")))) == flags
-    assert flags <= set(API.spans)
+def test_every_flag_is_in_the_description_of_the_api() -> None:
+    assert {*Flag} <= set(API.spans)
 
 
-def test_every_finding_of_verify_has_a_line() -> None:
-    assert set(words(" ".join(OPERATIONS.first_cells("Verify")))) == given_findings()
-
-
-def test_every_error_code_of_the_code_has_a_line() -> None:
-    classes = {each.code for each in RequestError.__subclasses__()} - {RequestError.code}
-    written = {each.word for each in said() if each.function in ("NotArchived", "_problem")}
-    assert len(classes | written) > 10
-    assert classes | written <= documented_codes()
-
-
-def test_every_error_code_has_an_answer_to_what_now() -> None:
-    assert documented_codes() <= set(pages()["docs/troubleshooting.md"].spans)
+def test_no_two_errors_have_the_same_code() -> None:
+    codes = [each.code for each in RequestError.__subclasses__() if each is not NotArchived]
+    assert sorted({*codes}) == sorted(codes)
 
 
 def test_every_state_of_a_gap_has_a_line() -> None:

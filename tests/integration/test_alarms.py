@@ -18,8 +18,9 @@ from local.stack import Stack
 from shared import events
 from shared.app import App
 from shared.domain.catalogue import catalogue
-from shared.domain.errors import Outcome, RunFailed
+from shared.domain.errors import RunFailed
 from shared.domain.graph_window import DATE_DAYS
+from shared.domain.outcome import Outcome
 from shared.settings import read
 from shared.web.http import Request, handle
 from tests.unit.infra import kql

@@ -14,7 +14,7 @@ import pathspec
 import pytest
 
 from local.stack import Stack
-from shared.domain.errors import Outcome
+from shared.domain.outcome import Outcome
 from tests.unit.infra.template import INFRA, ROOT, Infra, stored
 
 MAIN = stored("main")

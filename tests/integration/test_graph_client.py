@@ -15,7 +15,7 @@ from urllib3 import HTTPResponse
 
 from local.environment import environment, identity
 from local.stack import Stack
-from shared.domain.errors import Deferred, PullError, Refused, TryAgain
+from shared.domain.errors import PullError, Retryable
 from shared.graph.bearer import Bearer
 from shared.graph.body_stream import CHUNK, whole_body
 from shared.graph.client import GraphClient
@@ -117,7 +117,7 @@ def test_an_etag_and_a_request_id_that_no_blob_could_keep_are_left_out(
 
 def test_a_redirect_elsewhere_is_refused(graph: GraphClient, wires: tuple[Wire, Wire]) -> None:
     wires[0].answers[PATH] = response(302, Location="https://evil.reports.office.com/data/x")
-    assert ending(graph) == (Refused, "bad_redirect")
+    assert ending(graph) == (PullError, "bad_redirect")
 
 
 # -- bodies that are not whole -----------------------------------------------------------------------------------------
@@ -148,7 +148,7 @@ def test_a_body_that_may_be_cut_is_not_taken(
     graph: GraphClient, wires: tuple[Wire, Wire], answer: bytes, reason: str
 ) -> None:
     wires[1].answers["/data/download"] = answer
-    assert ending(graph) == (TryAgain, reason)
+    assert ending(graph) == (Retryable, reason)
 
 
 def test_a_whole_gzip_body_is_unpacked(graph: GraphClient, wires: tuple[Wire, Wire]) -> None:
@@ -158,13 +158,13 @@ def test_a_whole_gzip_body_is_unpacked(graph: GraphClient, wires: tuple[Wire, Wi
 
 def test_a_body_that_unfolds_beyond_measure_is_refused(graph: GraphClient, wires: tuple[Wire, Wire]) -> None:
     wires[1].answers["/data/download"] = response(body=gzip.compress(bytes(64 << 20)), Content_Encoding="gzip")
-    assert ending(graph) == (Refused, "bomb")
+    assert ending(graph) == (PullError, "bomb")
 
 
 def test_a_microsoft_host_that_resolves_to_a_private_address_is_refused() -> None:
     with Wire() as private:
         port = private.origin.rpartition(":")[2]
-        with pytest.raises(Refused) as caught:
+        with pytest.raises(PullError) as caught:
             Session().fetch(f"https://localhost:{port}/data/x", {})
     assert caught.value.reason == "private_address"
     assert private.seen == []
@@ -173,7 +173,7 @@ def test_a_microsoft_host_that_resolves_to_a_private_address_is_refused() -> Non
 def test_an_endless_body_is_refused_once_it_is_too_large() -> None:
     endless = requests.Response()
     endless.raw = HTTPResponse(io.BufferedReader(Zeros()), {"Content-Length": str(1 << 40)}, preload_content=False)
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(PullError) as caught:
         sum(map(len, whole_body(endless, Limits(max_bytes=CHUNK))))
     assert caught.value.reason == "too_large"
 
@@ -193,7 +193,7 @@ def test_an_answer_whose_head_trickles_is_given_up_once_it_takes_too_long_as_a_w
         thread = threading.Thread(target=trickle)
         thread.start()
         origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        with pytest.raises(TryAgain) as caught:
+        with pytest.raises(Retryable) as caught:
             Session(Limits(total_timeout=0.2), frozenset([origin])).fetch(origin, {})
         thread.join()
     assert caught.value.reason == "unreachable"
@@ -213,7 +213,7 @@ class Zeros(io.RawIOBase):
 @pytest.mark.parametrize("status", [401, 403, 404, 410, 500, 302])
 def test_a_failed_download_may_be_tried_again(graph: GraphClient, wires: tuple[Wire, Wire], status: int) -> None:
     wires[1].answers["/data/download"] = response(status)
-    assert ending(graph) == (TryAgain, "download_failed")
+    assert ending(graph) == (Retryable, "download_failed")
 
 
 # -- errors ------------------------------------------------------------------------------------------------------------
@@ -222,19 +222,19 @@ def test_a_failed_download_may_be_tried_again(graph: GraphClient, wires: tuple[W
 def test_an_error_is_read_from_body_and_headers(graph: GraphClient, wires: tuple[Wire, Wire]) -> None:
     wires[0].answers[PATH] = response(429, b'{"error": {"code": "TooManyRequests"}}', Retry_After="2.5")
     error = failure(graph)
-    assert isinstance(error, TryAgain)
+    assert isinstance(error, Retryable)
     assert (str(error), error.after) == ("Graph answered 429 TooManyRequests: ", 2.5)
 
 
 def test_an_error_whose_body_breaks_off_is_known_by_its_status(graph: GraphClient, wires: tuple[Wire, Wire]) -> None:
     wires[0].answers[PATH] = response(503, b"20\r\n{", Transfer_Encoding="chunked")
-    assert ending(graph) == (TryAgain, "graph_error")
+    assert ending(graph) == (Retryable, "graph_error")
 
 
 def test_without_a_token_nothing_is_requested(stack: Stack, wires: tuple[Wire, Wire]) -> None:
     with environment(identity(stack.settings) | {"IDENTITY_HEADER": "wrong"}):
         bearer = Bearer(partial(ManagedIdentity, backoff=()), wires[0].origin)
-        assert ending(GraphClient(wires[0].origin, bearer, frozenset())) == (Deferred, "no_token")
+        assert ending(GraphClient(wires[0].origin, bearer, frozenset())) == (PullError, "no_token")
     assert wires[0].seen == []
 
 

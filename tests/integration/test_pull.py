@@ -17,7 +17,8 @@ from shared.archive.run_log import Pulled, Run
 from shared.archive.snapshot import Origin, Snapshot
 from shared.domain.call import Call
 from shared.domain.catalogue import catalogue
-from shared.domain.errors import ArchiveUnavailable, Outcome, RunFailed, Unconfirmed
+from shared.domain.errors import ArchiveUnavailable, RunFailed, Unconfirmed
+from shared.domain.outcome import Outcome, Reason
 from shared.graph.body_stream import CHUNK
 from shared.pulling.plan import Ask
 from tests.wire import Wire, response
@@ -260,7 +261,7 @@ def test_a_bad_answer_is_named_and_not_archived_and_the_other_calls_go_on(
     app = make_app(REPORTS=SERVICES, GRAPH_ENDPOINT=scripted.origin)
     pulls = {pulled.call: (pulled.outcome, pulled.reason) for pulled in app.runner.run().pulls}
     assert pulls.pop(D7) == (outcome, reason)
-    assert set(pulls.values()) == {(Outcome.PUBLISHED, "")}
+    assert set(pulls.values()) == {(Outcome.PUBLISHED, None)}
     assert app.archive.snapshots.newest(Call(SERVICES, period="D7"), date(2026, 11, 18)) is None
 
 
@@ -409,7 +410,7 @@ def test_runs_that_begin_at_once_share_the_request_budget(make_app: MakeApp, con
         runs = list(pool.map(lambda app: app.runner.run(), [make_app(REPORTS=D7) for _ in range(12)]))
     asked = control.get("record", listener="graph")
     assert (len(asked), {entry["status"] for entry in asked}) == (10, {302})
-    assert [only(run).reason for run in runs].count("budget") == 2
+    assert [only(run).reason for run in runs].count(Reason.BUDGET) == 2
 
 
 # -- single days -------------------------------------------------------------------------------------------------------

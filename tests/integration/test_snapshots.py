@@ -19,7 +19,8 @@ from shared.archive.azure_blob_store import AzureBlobStore, StorageTimeouts
 from shared.archive.snapshot import Origin, Snapshot, read_snapshot
 from shared.archive.upload import IN_MEMORY, SnapshotUpload
 from shared.domain.call import Call
-from shared.domain.errors import ArchiveUnavailable, Deferred, Outcome
+from shared.domain.errors import ArchiveUnavailable, PullError
+from shared.domain.outcome import Outcome
 from shared.settings import read
 
 CALL = Call("getOffice365ServicesUserCounts", period="D7")
@@ -113,7 +114,7 @@ def test_another_writer_with_another_large_body_defers_ours(
 ) -> None:
     late = written(NOISE)
     keep(b"early")
-    with pytest.raises(Deferred) as caught:
+    with pytest.raises(PullError) as caught:
         keep(NOISE, upload=late)
     assert caught.value.reason == "conflict"
     assert [archive.snapshots.content(each) for each in archive.snapshots.revisions(CALL, DAY)] == [b"early"]
@@ -145,7 +146,7 @@ def test_without_room_for_a_temporary_file_the_pull_is_deferred(
     archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", "/nowhere")
-    with pytest.raises(Deferred) as caught, archive.snapshots.upload(CALL) as upload:
+    with pytest.raises(PullError) as caught, archive.snapshots.upload(CALL) as upload:
         upload.write(NOISE, DAY)
     assert caught.value.reason == "disk_full"
 

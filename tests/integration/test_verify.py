@@ -38,8 +38,9 @@ from shared.domain.call import Call
 from shared.domain.catalogue import Catalogue
 from shared.settings import read
 from shared.verification.archive import Verification, everything, in_share, verify
-from shared.verification.call import Blob, Finding
-from shared.verification.snapshot import Flaw, named, prove, snapshot_of, unpacked
+from shared.verification.call import Blob
+from shared.verification.finding import Finding, IntegrityError
+from shared.verification.snapshot import named, prove, snapshot_of, unpacked
 from tests.shelf import Shelf, as_blobs, lines, run_of, series_name, snapshot
 
 ROOT = Path(__file__).parents[2]
@@ -124,7 +125,7 @@ def test_every_bit_of_a_snapshot_matters(at: tuple[str, str]) -> None:
     for position, bit in itertools.product(range(len(content)), range(8)):
         changed = bytearray(content)
         changed[position] ^= 1 << bit
-        with pytest.raises(Flaw):
+        with pytest.raises(IntegrityError):
             prove(described, bytes(changed), report, metadata["app_version"], keep=False)
 
 
@@ -159,7 +160,7 @@ def test_all_that_is_changed_in_metadata_is_found(at: tuple[str, str]) -> None:
 @pytest.mark.parametrize("at", [at for at in HEALTHY if "runs/" not in at[1]], ids=lambda at: at[1].rpartition("/")[2])
 def test_every_deletion_is_found_and_named_but_that_of_a_quarantined_body(at: tuple[str, str]) -> None:
     findings = found({other: kept for other, kept in HEALTHY.items() if other != at})
-    assert [finding.what for finding in findings if finding[:2] == at] == ["gone"] * (at[0] != QUARANTINE)
+    assert [finding.code for finding in findings if finding[:2] == at] == ["gone"] * (at[0] != QUARANTINE)
 
 
 def marked(*found: Marker) -> Blobs:
@@ -199,7 +200,7 @@ def test_either_witness_finds_a_deletion_alone(left_out: str, named_by: str) -> 
     witnessed = {at: kept for at, kept in HEALTHY.items() if left_out not in at[1]}
     for gone in SNAPSHOTS:
         findings = found({at: kept for at, kept in witnessed.items() if at != gone})
-        assert named_by in [finding.what for finding in findings if left_out == "runs/" or finding[:2] == gone]
+        assert named_by in [finding.code for finding in findings if left_out == "runs/" or finding[:2] == gone]
 
 
 @pytest.mark.parametrize("whole", [True, False], ids=["with metadata", "bytes alone"])
@@ -283,13 +284,13 @@ PLANTED: dict[str, tuple[Blobs, str]] = {
 @pytest.mark.parametrize(("blobs", "what"), PLANTED.values(), ids=PLANTED.keys())
 def test_what_is_planted_is_called_by_its_name(blobs: Blobs, what: str) -> None:
     findings = found(blobs)
-    assert what in [finding.what for finding in findings]
-    assert all(str(finding).startswith(f"{finding.what}: {finding.container}/{finding.name}: ") for finding in findings)
+    assert what in [finding.code for finding in findings]
+    assert all(str(finding).startswith(f"{finding.code}: {finding.container}/{finding.name}: ") for finding in findings)
 
 
 def test_a_revision_below_another_is_missed_without_any_witness() -> None:
     alone = {at: kept for at, kept in HEALTHY.items() if at[0] == USAGE and at != USERS_R1}
-    assert ("gone", USERS_R1[1]) in [(finding.what, finding.name) for finding in found(alone)]
+    assert ("gone", USERS_R1[1]) in [(finding.code, finding.name) for finding in found(alone)]
 
 
 def test_a_snapshot_that_was_just_pulled_need_not_be_in_its_series() -> None:
@@ -299,9 +300,9 @@ def test_a_snapshot_that_was_just_pulled_need_not_be_in_its_series() -> None:
     new = snapshot(USERS, DAY + timedelta(days=2), body(USERS, DAY + timedelta(days=2), 9))
     shelf.put(new, body(USERS, DAY + timedelta(days=2), 9))
     assert found(shelf.blobs, now=new.origin.pulled_at + timedelta(minutes=5)) == []
-    assert [finding.what for finding in found(shelf.blobs)] == ["behind"]
+    assert [finding.code for finding in found(shelf.blobs)] == ["behind"]
     without_series = {at: kept for at, kept in shelf.blobs.items() if at[0] != DERIVED}
-    assert {finding.what for finding in found(without_series)} == {"gone"}
+    assert {finding.code for finding in found(without_series)} == {"gone"}
 
 
 def test_a_blob_that_goes_while_it_is_read_is_named() -> None:
@@ -377,7 +378,7 @@ def test_damage_in_real_storage(make_app: Callable[..., App], blobs: BlobService
     blob.upload_blob(content[:-1] + b"\1", overwrite=True, metadata=metadata)
     assert [finding[:3] for finding in verify(listed(archive), FEW, NOW)] == [(USAGE, made[0].blob, "damaged")]
     blob.upload_blob(content, overwrite=True, metadata=metadata | {"request_id": "another"})
-    assert [finding.what for finding in verify(listed(archive), FEW, NOW)] == ["snapshots_changed"]
+    assert [finding.code for finding in verify(listed(archive), FEW, NOW)] == ["snapshots_changed"]
     blob.delete_blob()
     findings = [finding[:3] for finding in verify(listed(archive), FEW, NOW)]
     assert (USAGE, made[0].blob, "gone") in findings

@@ -11,7 +11,7 @@ import pytest
 from local.in_memory import KeptBlob
 from shared.archive.run_log import Pulled, Run
 from shared.domain.call import Call
-from shared.domain.errors import Outcome
+from shared.domain.outcome import Outcome
 from shared.domain.selection import Selection
 from tests.reliability.oracle import Model, Slot
 

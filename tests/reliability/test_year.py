@@ -14,8 +14,8 @@ from shared.archive.run_log import Last, Pulled, remember
 from shared.archive.snapshot import Origin, Snapshot
 from shared.domain.call import Call
 from shared.domain.catalogue import catalogue
-from shared.domain.errors import Outcome
 from shared.domain.graph_window import DATE_DAYS
+from shared.domain.outcome import Outcome, Reason
 from shared.domain.selection import Selection, select
 from shared.pulling.plan import UNCHANGED_CHECKS, Ask, Held, plan
 from simulator.protocol.limits import Limits
@@ -93,7 +93,7 @@ class World:
         day = call.date or newest
         assert day <= newest, f"{call} is not out yet"
         if ask.conditional and ask.newest and ask.newest.refresh_date == newest:
-            return Pulled(name, Outcome.UNCHANGED, now, "not_modified", refresh_date=str(newest))
+            return Pulled(name, Outcome.UNCHANGED, now, Reason.NOT_MODIFIED, refresh_date=str(newest))
         outcome = Outcome.UNCHANGED if day in self.archived[call] else Outcome.PUBLISHED
         self.archived[call].add(day)
         if call.date:

@@ -100,7 +100,7 @@ def test_verify_finds_the_foreign_blobs_and_nothing_else(store: InMemoryBlobStor
     assert (
         sorted(
             (
-                {"container": each.container, "blob": each.name, "code": each.what, "detail": each.detail}
+                {"container": each.container, "blob": each.name, "code": each.code, "detail": each.detail}
                 for each in findings
             ),
             key=lambda each: (each["container"], each["blob"], each["code"]),

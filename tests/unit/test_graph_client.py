@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from shared.domain.errors import Deferred, NoData, PullError, Refused, TryAgain
+from shared.domain.errors import PullError, Retryable
 from shared.graph.client import checked_location
 from shared.graph.error_mapping import error_of
 from shared.graph.public_address import is_public
@@ -17,21 +17,26 @@ def error_body(code: str, message: str = "") -> bytes:
 @pytest.mark.parametrize(
     ("status", "body", "kind", "reason"),
     [
-        (400, error_body("InvalidArgument", "Invalid date value specified: 2020-06-03."), Refused, "date_out_of_reach"),
-        (400, error_body("BadRequest", "Resource not found for the segment 'x'."), Refused, "unknown_in_this_cloud"),
-        (400, error_body("BadRequest", "JSON format is not supported."), Refused, "bad_request"),
-        (401, error_body("InvalidAuthenticationToken"), TryAgain, "unauthorized"),
-        (403, error_body("S2SUnauthorized", "Invalid permission."), Refused, "permission"),
-        (403, error_body("UnknownError", error_body("S2SUnauthorized", "No").decode()), Refused, "permission"),
-        (403, error_body("MissingCredentials"), Deferred, "missing_credentials"),
-        (404, error_body("UnknownTenantId"), NoData, "unknown_tenant"),
-        (404, error_body("NotFound"), Refused, "unknown_in_this_cloud"),
-        (408, b"", TryAgain, "graph_error"),
-        (429, error_body("TooManyRequests"), TryAgain, "rate_limited"),
-        (500, b"<html>", TryAgain, "graph_error"),
-        (503, b"", TryAgain, "graph_error"),
-        (503, b"[" * 60_000, TryAgain, "graph_error"),
-        (999, b"", TryAgain, "graph_error"),
+        (
+            400,
+            error_body("InvalidArgument", "Invalid date value specified: 2020-06-03."),
+            PullError,
+            "date_out_of_reach",
+        ),
+        (400, error_body("BadRequest", "Resource not found for the segment 'x'."), PullError, "unknown_in_this_cloud"),
+        (400, error_body("BadRequest", "JSON format is not supported."), PullError, "bad_request"),
+        (401, error_body("InvalidAuthenticationToken"), Retryable, "unauthorized"),
+        (403, error_body("S2SUnauthorized", "Invalid permission."), PullError, "permission"),
+        (403, error_body("UnknownError", error_body("S2SUnauthorized", "No").decode()), PullError, "permission"),
+        (403, error_body("MissingCredentials"), PullError, "missing_credentials"),
+        (404, error_body("UnknownTenantId"), PullError, "unknown_tenant"),
+        (404, error_body("NotFound"), PullError, "unknown_in_this_cloud"),
+        (408, b"", Retryable, "graph_error"),
+        (429, error_body("TooManyRequests"), Retryable, "rate_limited"),
+        (500, b"<html>", Retryable, "graph_error"),
+        (503, b"", Retryable, "graph_error"),
+        (503, b"[" * 60_000, Retryable, "graph_error"),
+        (999, b"", Retryable, "graph_error"),
     ],
 )
 def test_what_an_error_of_graph_means(status: int, body: bytes, kind: type[PullError], reason: str) -> None:
@@ -62,7 +67,7 @@ def test_the_code_inside_a_wrapped_error_is_shown() -> None:
 )
 def test_the_wait_that_graph_asks_for(header: str, seconds: float | None) -> None:
     error = error_of(429, {"Retry-After": header, "Date": "Sat, 21 Nov 2026 07:15:00 GMT"}, b"")
-    assert isinstance(error, TryAgain)
+    assert isinstance(error, Retryable)
     assert error.after == seconds
 
 
@@ -96,7 +101,7 @@ def test_microsofts_hosts_are_allowed_by_rule(host: str) -> None:
     ],
 )
 def test_a_redirect_elsewhere_is_refused(location: str) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(PullError) as caught:
         checked_location(location, frozenset(["http://127.0.0.1:9101"]))
     assert caught.value.reason == "bad_redirect"
 

@@ -8,7 +8,7 @@ import pytest
 from shared.archive.run_log import Last
 from shared.archive.snapshot import Origin, Snapshot
 from shared.domain.call import Call
-from shared.domain.errors import Outcome
+from shared.domain.outcome import Outcome, Reason
 from shared.domain.selection import Selection
 from shared.pulling.plan import BUDGET, Ask, Held, Plan, Unasked, plan
 
@@ -24,7 +24,7 @@ def days(*ago: int) -> list[date]:
     return [TODAY - timedelta(days=each) for each in ago]
 
 
-def was(outcome: Outcome, hours_ago: float, reason: str = "", streak: int = 1, read: bool = True) -> Last:
+def was(outcome: Outcome, hours_ago: float, reason: Reason | None = None, streak: int = 1, read: bool = True) -> Last:
     at = NOW - timedelta(hours=hours_ago)
     return Last(outcome, reason, at, streak, at if read else None)
 
@@ -71,12 +71,12 @@ def test_later_runs_of_the_day_ask_only_whether_the_refresh_date_has_moved() -> 
 
 def test_a_304_does_not_count_as_having_read_the_body() -> None:
     yesterday = NOW - timedelta(days=1)
-    last = {D7: Last(Outcome.UNCHANGED, "not_modified", NOW - timedelta(hours=6), 2, read_at=yesterday)}
+    last = {D7: Last(Outcome.UNCHANGED, Reason.NOT_MODIFIED, NOW - timedelta(hours=6), 2, read_at=yesterday)}
     assert asked(held=holding(3), last=last) == [Ask(D7, snapshot(3))]
 
 
 def test_nothing_is_asked_while_nothing_newer_can_exist() -> None:
-    unchanged = Unasked(D7, Outcome.UNCHANGED, "not_due", snapshot(2))
+    unchanged = Unasked(D7, Outcome.UNCHANGED, Reason.NOT_DUE, snapshot(2))
     assert planned(held=holding(2), last={D7: was(Outcome.PUBLISHED, hours_ago=6)}) == Plan({}, [unchanged], 0)
 
 
@@ -106,24 +106,24 @@ def test_deferred_calls_come_first() -> None:
 
 @pytest.mark.parametrize(("streak", "pause_days"), [(1, 1), (2, 2), (3, 4), (4, 7), (50, 7)])
 def test_a_refused_call_is_asked_again_after_growing_pauses(streak: int, pause_days: int) -> None:
-    last = {D7: was(Outcome.REFUSED, hours_ago=24 * pause_days - 1, reason="bad_request", streak=streak)}
-    assert planned(last=last).unasked == [Unasked(D7, Outcome.REFUSED, "bad_request")]
+    last = {D7: was(Outcome.REFUSED, hours_ago=24 * pause_days - 1, reason=Reason.BAD_REQUEST, streak=streak)}
+    assert planned(last=last).unasked == [Unasked(D7, Outcome.REFUSED, Reason.BAD_REQUEST)]
     assert asked(last=last, now=NOW + timedelta(hours=1))
 
 
 def test_a_period_for_which_graph_once_said_that_a_date_is_too_old_is_asked_for_again() -> None:
-    refused = was(Outcome.REFUSED, 24, "date_out_of_reach")
+    refused = was(Outcome.REFUSED, 24, Reason.DATE_OUT_OF_REACH)
     assert asked(last={D7: refused}) == [Ask(D7)]
 
 
 def test_a_report_that_the_cloud_lacks_is_asked_for_once_a_week() -> None:
-    last = {D7: was(Outcome.REFUSED, hours_ago=24 * 7 - 1, reason="unknown_in_this_cloud")}
+    last = {D7: was(Outcome.REFUSED, hours_ago=24 * 7 - 1, reason=Reason.UNKNOWN_IN_THIS_CLOUD)}
     assert not asked(last=last)
     assert asked(last=last, now=NOW + timedelta(hours=1))
 
 
-@pytest.mark.parametrize("reason", ["unknown_in_this_cloud", "bad_redirect"])
-def test_a_refused_call_that_was_answered_in_the_last_week_is_asked_at_every_run(reason: str) -> None:
+@pytest.mark.parametrize("reason", [Reason.UNKNOWN_IN_THIS_CLOUD, Reason.BAD_REDIRECT])
+def test_a_refused_call_that_was_answered_in_the_last_week_is_asked_at_every_run(reason: Reason) -> None:
     refused = was(Outcome.REFUSED, hours_ago=6, reason=reason, streak=9)
     answered = refused._replace(seen_at=NOW - timedelta(days=7))
     assert not asked(last={D7: answered})
@@ -131,17 +131,17 @@ def test_a_refused_call_that_was_answered_in_the_last_week_is_asked_at_every_run
 
 
 def test_a_missing_permission_is_asked_for_at_every_run_as_a_grant_may_come_any_hour() -> None:
-    assert asked(last={D7: was(Outcome.REFUSED, hours_ago=6, reason="permission", streak=9)})
+    assert asked(last={D7: was(Outcome.REFUSED, hours_ago=6, reason=Reason.PERMISSION, streak=9)})
 
 
 def test_a_report_that_had_no_turn_for_want_of_time_is_first_in_line() -> None:
     calls = [("getA", "D7"), ("getA", "D90"), ("getB", "D7"), ("getC", "D7"), ("getD", "D7")]
     selection = Selection(frozenset(Call(report, period=period) for report, period in calls), frozenset())
     last = {
-        "getA(period='D7')": was(Outcome.DEFERRED, 6, "graph_error"),
-        "getA(period='D90')": was(Outcome.DEFERRED, 6, "out_of_time"),
-        "getC(period='D7')": was(Outcome.DEFERRED, 12, "out_of_time"),
-        "getD(period='D7')": was(Outcome.DEFERRED, 18, "out_of_time"),
+        "getA(period='D7')": was(Outcome.DEFERRED, 6, Reason.GRAPH_ERROR),
+        "getA(period='D90')": was(Outcome.DEFERRED, 6, Reason.OUT_OF_TIME),
+        "getC(period='D7')": was(Outcome.DEFERRED, 12, Reason.OUT_OF_TIME),
+        "getD(period='D7')": was(Outcome.DEFERRED, 18, Reason.OUT_OF_TIME),
     }
     assert [*plan(selection, {}, last, {}, NOW).asks] == ["getD", "getC", "getA", "getB"]
 
@@ -176,7 +176,7 @@ def test_a_day_that_had_no_data_is_asked_for_once_a_day() -> None:
 @pytest.mark.parametrize(("hours", "again"), [(23, False), (24, True)])
 def test_a_day_within_reach_that_graph_calls_too_old_is_asked_for_again_after_a_pause(hours: int, again: bool) -> None:
     held = Held({}, set(days(*range(2, 27))))
-    last = {Call(REPORT, date=days(27)[0]): was(Outcome.REFUSED, hours, reason="date_out_of_reach")}
+    last = {Call(REPORT, date=days(27)[0]): was(Outcome.REFUSED, hours, reason=Reason.DATE_OUT_OF_REACH)}
     assert (days(27)[0] in asked_days(ONLY_DAYS, held, last)) == again
 
 
@@ -199,7 +199,7 @@ def test_a_day_that_was_read_today_stands_as_unchanged() -> None:
     call = Call(REPORT, date=days(5)[0])
     held = Held({}, set(days(*range(2, 28))))
     result = planned(ONLY_DAYS, held, {call: was(Outcome.PUBLISHED, hours_ago=6)})
-    assert result.unasked == [Unasked(call, Outcome.UNCHANGED, "not_due")]
+    assert result.unasked == [Unasked(call, Outcome.UNCHANGED, Reason.NOT_DUE)]
 
 
 def test_a_day_is_left_alone_after_three_unchanged_checks() -> None:
@@ -227,7 +227,7 @@ def test_what_was_spent_in_the_last_ten_minutes_is_not_spent_again() -> None:
 
 
 def test_a_call_for_which_no_request_is_left_is_deferred() -> None:
-    assert planned(spent=BUDGET).unasked == [Unasked(D7, Outcome.DEFERRED, "budget")]
+    assert planned(spent=BUDGET).unasked == [Unasked(D7, Outcome.DEFERRED, Reason.BUDGET)]
 
 
 def test_days_that_do_not_fit_are_counted_as_waiting() -> None:

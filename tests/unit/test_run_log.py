@@ -7,14 +7,14 @@ import pytest
 
 from shared.archive.cadence import Rhythm
 from shared.archive.run_log import Last, Pulled, Run, remember
-from shared.domain.errors import Outcome
+from shared.domain.outcome import Outcome, Reason
 
 NOW = datetime(2026, 11, 21, 7, 15, tzinfo=UTC)
 HELD = date(2026, 11, 17)
 CALL = "getOffice365ServicesUserCounts(period='D7')"
 WAS = Last(
     Outcome.UNCHANGED,
-    "",
+    None,
     NOW - timedelta(hours=6),
     refresh_date=HELD,
     revision=2,
@@ -39,13 +39,13 @@ def test_what_graph_shows_is_remembered() -> None:
 
 @pytest.mark.parametrize("outcome", [Outcome.DEFERRED, Outcome.QUARANTINED, Outcome.NO_DATA])
 def test_what_graph_showed_is_remembered_when_a_pull_fails(outcome: Outcome) -> None:
-    now = after(Pulled(CALL, outcome, NOW, "a reason"))
-    assert now == WAS._replace(outcome=outcome, reason="a reason", at=NOW)
+    now = after(Pulled(CALL, outcome, NOW, Reason.BUDGET))
+    assert now == WAS._replace(outcome=outcome, reason=Reason.BUDGET, at=NOW)
 
 
 def test_a_run_that_had_no_time_for_a_call_does_not_count_as_its_turn() -> None:
-    now = after(Pulled(CALL, Outcome.DEFERRED, NOW, "out_of_time"))
-    assert (now.reason, now.at) == ("out_of_time", WAS.at)
+    now = after(Pulled(CALL, Outcome.DEFERRED, NOW, Reason.OUT_OF_TIME))
+    assert (now.reason, now.at) == (Reason.OUT_OF_TIME, WAS.at)
 
 
 def test_it_is_learned_how_long_the_next_refresh_date_took() -> None:
@@ -65,7 +65,7 @@ def run_of(last: Last) -> Run:
     return Run("the run", NOW, NOW, [came(HELD)], 0, {CALL: ["2026-11-09"]}, {CALL: last}, NOW)
 
 
-@pytest.mark.parametrize("last", [WAS, Last(Outcome.NO_DATA, "empty_body", NOW)], ids=["all", "little"])
+@pytest.mark.parametrize("last", [WAS, Last(Outcome.NO_DATA, Reason.EMPTY_BODY, NOW)], ids=["all", "little"])
 def test_the_record_of_a_run_is_read_as_it_was(last: Last) -> None:
     assert Run.from_json(run_of(last).to_json()) == run_of(last)
 
@@ -81,7 +81,7 @@ def test_a_record_with_nonsense_in_it_is_refused(old: str, new: str) -> None:
 
 
 def test_a_record_of_before_marks_and_rhythms_is_read() -> None:
-    record = json.loads(run_of(Last(Outcome.NO_DATA, "empty_body", NOW)).to_json())
+    record = json.loads(run_of(Last(Outcome.NO_DATA, Reason.EMPTY_BODY, NOW)).to_json())
     del record["pulled_at"]
     assert Run.from_json(json.dumps(record).encode()).pulled_at is None
 
@@ -89,14 +89,14 @@ def test_a_record_of_before_marks_and_rhythms_is_read() -> None:
 @pytest.mark.parametrize(
     ("outcome", "reason", "needs"),
     [
-        (Outcome.QUARANTINED, "not_csv", True),
-        (Outcome.REFUSED, "permission", True),
-        (Outcome.DEFERRED, "defect", True),
-        (Outcome.DEFERRED, "rate_limited", False),
-        (Outcome.REFUSED, "unknown_in_this_cloud", False),
-        (Outcome.REFUSED, "date_out_of_reach", False),
+        (Outcome.QUARANTINED, Reason.NOT_CSV, True),
+        (Outcome.REFUSED, Reason.PERMISSION, True),
+        (Outcome.DEFERRED, Reason.INTERNAL_ERROR, True),
+        (Outcome.DEFERRED, Reason.RATE_LIMITED, False),
+        (Outcome.REFUSED, Reason.UNKNOWN_IN_THIS_CLOUD, False),
+        (Outcome.REFUSED, Reason.DATE_OUT_OF_REACH, False),
     ],
 )
-def test_what_needs_a_person(outcome: Outcome, reason: str, needs: bool) -> None:
+def test_what_needs_a_person(outcome: Outcome, reason: Reason, needs: bool) -> None:
     pulled = Pulled(CALL, outcome, NOW, reason)
     assert bool(Run("the run", NOW, NOW, [pulled], 0).needing_a_person()) == needs

@@ -11,7 +11,7 @@ from shared.archive.layout import ConcealmentChange, Partition
 from shared.archive.run_log import Last, Pulled, Run
 from shared.domain.call import Call
 from shared.domain.catalogue import catalogue
-from shared.domain.errors import Outcome
+from shared.domain.outcome import Outcome, Reason
 from shared.domain.selection import Selection, select
 from shared.web.archive_cache import Inventory
 from shared.web.call_status import call_statuses
@@ -123,7 +123,7 @@ def test_a_call_is_late_from_when_a_newer_date_should_be_there(newest: int, expe
 def test_each_call_is_expected_in_its_own_rhythm() -> None:
     other = SERVICES._replace(period="D30")
     slow = Rhythm(((),) * 2 + ((222, 222),) + ((),) * 4)
-    last = Last(Outcome.UNCHANGED, "", NOW, refresh_date=ago(3))
+    last = Last(Outcome.UNCHANGED, None, NOW, refresh_date=ago(3))
     run = run_of(last={str(SERVICES): last, str(other): last._replace(rhythm=slow)})
     held = {Partition.of(call): [ago(3)] for call in (SERVICES, other)}
     assert entry(selected(SERVICES), held, run)["expectedNext"] == "2026-11-23T00:00:00+00:00"
@@ -131,7 +131,7 @@ def test_each_call_is_expected_in_its_own_rhythm() -> None:
 
 
 def test_single_days_on_which_nobody_did_anything_do_not_make_the_next_one_late() -> None:
-    empty = {single(days): Last(Outcome.NO_DATA, "no_rows", NOW) for days in (5, 4, 3)}
+    empty = {single(days): Last(Outcome.NO_DATA, Reason.NO_ROWS, NOW) for days in (5, 4, 3)}
     periods = dates(20, 3)
     assert of_days(dates(27, 6), periods, run_of())["late"] is True
     assert of_days(dates(27, 6), periods, run_of(last=empty))["late"] is False
@@ -139,7 +139,7 @@ def test_single_days_on_which_nobody_did_anything_do_not_make_the_next_one_late(
 
 def test_single_days_on_which_nobody_did_anything_are_not_missing() -> None:
     held = sorted({*dates(27, 3)} - {ago(9), ago(8), ago(5)})
-    empty = {single(days): Last(Outcome.NO_DATA, "no_rows", NOW) for days in (9, 8)}
+    empty = {single(days): Last(Outcome.NO_DATA, Reason.NO_ROWS, NOW) for days in (9, 8)}
     told = of_days(held, dates(20, 3), run_of(last=empty))
     assert (told["missing"], told["lost"]) == (1, 0)
     assert [(gap["first"], gap["days"], gap["state"]) for gap in told["gaps"]] == [
@@ -149,14 +149,14 @@ def test_single_days_on_which_nobody_did_anything_are_not_missing() -> None:
 
 
 def test_without_a_period_an_empty_day_may_be_one_that_is_not_out_yet() -> None:
-    empty = {single(days): Last(Outcome.NO_DATA, "no_rows", NOW) for days in (5, 4, 3)}
+    empty = {single(days): Last(Outcome.NO_DATA, Reason.NO_ROWS, NOW) for days in (5, 4, 3)}
     alone = Selection(set(), {DETAIL.report})
     assert entry(alone, {DAYS: dates(27, 6)}, run_of(last=empty))["late"] is True
 
 
 def test_single_days_are_expected_in_the_rhythm_of_their_report() -> None:
     slow = Rhythm(((),) * 2 + ((222, 222),) + ((),) * 4)
-    last = Last(Outcome.UNCHANGED, "", NOW, refresh_date=ago(3), rhythm=slow)
+    last = Last(Outcome.UNCHANGED, None, NOW, refresh_date=ago(3), rhythm=slow)
     told = of_days(dates(27, 3), dates(27, 3), run_of(last={str(DETAIL): last}))
     assert told["expectedNext"] == "2026-11-28T06:00:00+00:00"
 
@@ -193,7 +193,7 @@ def test_single_days_can_be_recovered_for_27_days() -> None:
 
 def test_single_days_that_went_out_of_reach_since_the_newest_run_are_lost() -> None:
     held = [*dates(40, 31), *dates(27, 3)]
-    empty = {single(29): Last(Outcome.NO_DATA, "no_rows", NOW)}
+    empty = {single(29): Last(Outcome.NO_DATA, Reason.NO_ROWS, NOW)}
     told = of_days(held, dates(40, 3), run_of(last=empty, hours_ago=48))
     assert [(gap["first"], gap["state"]) for gap in told["gaps"]] == [
         (str(ago(30)), NEVER_PUBLISHED),
@@ -219,26 +219,26 @@ def test_single_days_are_missing_of_a_report_that_is_selected_for_them_alone() -
 
 
 def test_the_last_outcome_is_that_of_the_newest_run() -> None:
-    pulled = Pulled(str(SERVICES), Outcome.DEFERRED, NOW, "rate_limited")
+    pulled = Pulled(str(SERVICES), Outcome.DEFERRED, NOW, Reason.RATE_LIMITED)
     told = entry(selected(SERVICES), {}, run_of(pulled))
     assert (told["outcome"], told["reason"], told["run"]) == ("deferred", "rate_limited", "the run")
 
 
 def test_the_outcome_of_single_days_is_the_worst_of_them() -> None:
-    outcomes = [Outcome.UNCHANGED, Outcome.NO_DATA, Outcome.QUARANTINED, Outcome.DEFERRED, Outcome.PUBLISHED]
-    pulls = [Pulled(single(5 + number), outcome, NOW, outcome[:2]) for number, outcome in enumerate(outcomes)]
+    reasons = [Reason.NOT_DUE, Reason.NO_ROWS, Reason.NOT_CSV, Reason.BUDGET, Reason.NOT_MODIFIED]
+    pulls = [Pulled(single(5 + number), each.outcome, NOW, each) for number, each in enumerate(reasons)]
     told = of_days([], [], run_of(*pulls))
-    assert (told["outcome"], told["reason"]) == ("quarantined", "qu")
+    assert (told["outcome"], told["reason"]) == ("quarantined", "not_csv")
 
 
 def test_what_is_known_of_the_newest_snapshot_outlives_a_pull_that_fails() -> None:
-    last = Last(Outcome.DEFERRED, "graph_error", NOW, refresh_date=ago(3), revision=2, rows=40, names="concealed")
+    last = Last(Outcome.DEFERRED, Reason.GRAPH_ERROR, NOW, refresh_date=ago(3), revision=2, rows=40, names="concealed")
     told = entry(selected(DETAIL), {Partition.of(DETAIL): [ago(3)]}, run_of(last={str(DETAIL): last}))
     assert (told["revision"], told["rows"], told["names"]) == (2, 40, "concealed")
 
 
 def test_what_is_known_of_another_refresh_date_is_not_said_of_the_newest() -> None:
-    last = Last(Outcome.PUBLISHED, "", NOW, refresh_date=ago(4), revision=2, rows=40, names="concealed")
+    last = Last(Outcome.PUBLISHED, None, NOW, refresh_date=ago(4), revision=2, rows=40, names="concealed")
     told = entry(selected(DETAIL), {Partition.of(DETAIL): [ago(3)]}, run_of(last={str(DETAIL): last}))
     assert (told["revision"], told["rows"], told["names"]) == (None, None, None)
 
@@ -262,8 +262,8 @@ def test_it_is_told_when_names_changed() -> None:
 
 def test_as_a_table_every_call_is_a_line_of_text_below_a_constant_header() -> None:
     place = Partition.of(SERVICES)
-    pulled = Pulled(str(SERVICES), Outcome.UNCHANGED, NOW, "not_due")
-    last = Last(Outcome.UNCHANGED, "", NOW, refresh_date=ago(3), names="none")
+    pulled = Pulled(str(SERVICES), Outcome.UNCHANGED, NOW, Reason.NOT_DUE)
+    last = Last(Outcome.UNCHANGED, None, NOW, refresh_date=ago(3), names="none")
     told = summary(
         selected(SERVICES, DETAIL),
         Inventory({place: dates(20, 15) + dates(10, 3)}, {place: set(dates(14, 13))}, {}),
@@ -283,7 +283,7 @@ def test_as_a_table_every_call_is_a_line_of_text_below_a_constant_header() -> No
             "2026-11-23T00:00:00+00:00",
             "false",
             "unchanged",
-            "not_due",
+            Reason.NOT_DUE,
             "the run",
             "0",
             "2",

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.errors import Deferred, NoData, Quarantined, TryAgain
+from shared.domain.errors import PullError, RejectedBody, Retryable
+from shared.domain.outcome import Reason
 from shared.report.validator import Body
 
 BOM = b"\xef\xbb\xbf"
@@ -80,13 +81,13 @@ def test_how_the_bytes_are_cut_into_chunks_does_not_matter(data: st.DataObject) 
 
 @pytest.mark.parametrize("text", [b"", BOM, b"\n"], ids=["nothing", "only a BOM", "only a line end"])
 def test_an_empty_body_is_no_data(text: bytes) -> None:
-    with pytest.raises(NoData) as caught:
+    with pytest.raises(RejectedBody) as caught:
         read(text)
     assert caught.value.reason == "empty_body"
 
 
 def test_a_header_without_rows_is_no_data() -> None:
-    with pytest.raises(NoData) as caught:
+    with pytest.raises(RejectedBody) as caught:
         read(CSV.splitlines(keepends=True)[0])
     assert caught.value.reason == "no_rows"
 
@@ -108,15 +109,16 @@ def test_a_header_without_rows_is_no_data() -> None:
     ],
 )
 def test_a_body_that_is_not_this_kind_of_csv_is_quarantined(text: bytes, reason: str) -> None:
-    with pytest.raises(Quarantined) as caught:
+    with pytest.raises(RejectedBody) as caught:
         read(text)
     assert caught.value.reason == reason
 
 
 @pytest.mark.parametrize("text", [CSV[:-4], CSV.replace(b",8,", b',"8,')], ids=["in a row", "in a quoted field"])
 def test_a_body_that_ends_in_the_middle_of_a_record_is_cut_short(text: bytes) -> None:
-    with pytest.raises(Deferred) as caught:
+    with pytest.raises(PullError) as caught:
         read(text)
+    assert type(caught.value) is PullError  # neither kept aside nor asked for again at once
     assert caught.value.reason == "cut_short"
 
 
@@ -128,9 +130,9 @@ def test_a_short_last_row_is_whole_if_its_line_has_an_end(end: str) -> None:
 def test_an_error_of_the_download_passes_through() -> None:
     def chunks() -> Iterator[bytes]:
         yield CSV
-        raise TryAgain("cut_short", "The body broke off.")
+        raise Retryable(Reason.CUT_SHORT, "The body broke off.")
 
-    with pytest.raises(TryAgain):
+    with pytest.raises(Retryable):
         Body().read(chunks())
 
 
@@ -154,7 +156,7 @@ def test_the_rest_of_a_body_that_was_given_up_counts_for_its_size_and_digest() -
     rest = [CSV.replace(b"2026-11-18", b"soon"), b"anything", b"\xff"]
     body = Body()
     chunks = iter(rest)
-    with pytest.raises(Quarantined):
+    with pytest.raises(RejectedBody):
         body.read(chunks)
     body.skip(chunks)
     assert (body.size, body.sha256) == (len(b"".join(rest)), hashlib.sha256(b"".join(rest)).hexdigest())

@@ -13,7 +13,7 @@ from local.stack import Stack
 from local.storage import empty
 from shared.app import App
 from shared.archive.layout import CONTAINERS
-from shared.domain.errors import Outcome
+from shared.domain.outcome import Outcome
 from tests.conftest import USERS
 
 REPORTS = "getOffice365ServicesUserCounts, getOffice365ActiveUserDetail, getOneDriveUsageStorage(period='D7')"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from shared.domain.errors import Refused
+from shared.domain.errors import PullError
 from shared.graph.client import checked_location
 from shared.graph.session import Limits
 from tests.reliability.faults.scenario import Scenario, ended, must, must_end
@@ -87,7 +87,7 @@ def _hosts(bench: Bench) -> str:
     for host in ("evil-reports.office.com", "reports.office.com.", "reports.office.co", "reportsé.office.com"):
         try:
             checked_location(f"https://{host}/data/x", frozenset())
-        except Refused:
+        except PullError:
             continue
         must(False, f"{host} is accepted")
     return f"{len(hosts)} hosts accepted by rule"

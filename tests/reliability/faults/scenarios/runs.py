@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from local.setup import ROOT
 from shared.domain.call import Call
-from shared.domain.errors import Outcome
 from shared.domain.graph_window import DATE_DAYS
+from shared.domain.outcome import Outcome
 from shared.pulling.plan import BUDGET
 from tests.reliability.faults.cases import DETAIL
 from tests.reliability.faults.scenario import Scenario, must, must_end

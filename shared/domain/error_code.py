@@ -1,0 +1,105 @@
+"""Why a request over HTTP cannot be answered. Pure; `docs/messages.md` is made of it."""
+
+from __future__ import annotations
+
+from shared.domain.word import Word
+
+
+class ErrorCode(Word):
+    """Why a request over HTTP cannot be answered: the `code` of a problem document."""
+
+    status: int
+    """Of the answer."""
+
+    def __init__(self, word: str, status: int = 500, meaning: str = "", advice: str = "") -> None:
+        super().__init__(word, meaning, advice)
+        self.status = status
+
+    BAD_ARGUMENT = (
+        "bad_argument",
+        400,
+        "A call, parameter or date is wrong.",
+        "Read `detail`: it names the parameter and what it may be. Dates are `YYYY-MM-DD`, and `from` is before `to`.",
+    )
+    UNKNOWN_REPORT = (
+        "unknown_report",
+        404,
+        "Graph has no report of that name.",
+        "`nearest` has similar names; [the list](reports.md) has all.",
+    )
+    UNKNOWN_PATH = "unknown_path", 404, "The path is none of [these](api.md).", "Is it `/api/v1.0/reports/...`?"
+    PERSONAL_REPORT = (
+        "personal_report",
+        404,
+        "The report has a row per person, site, group or team.",
+        "Ask below `/personal/`, with a key of `personal_reports`.",
+    )
+    NOT_PULLED = (
+        "not_pulled",
+        404,
+        "The archive has no such snapshot; if Graph had one, it was missed.",
+        "The call is not in `REPORTS`, the first run is yet to come, the day is `lost`, or newer than the newest: "
+        "`nearestBefore` and `nearestAfter` have what there is.",
+    )
+    NEVER_PUBLISHED = (
+        "never_published",
+        404,
+        "Microsoft never published that day, or had no rows of it: the archive was watching.",
+        "Take the one before.",
+    )
+    BEFORE_ARCHIVE = (
+        "before_archive",
+        404,
+        "The day is older than the first snapshot or, with `asOf`, than the first pull.",
+        "`nearestAfter` has the first.",
+    )
+    IN_FUTURE = "in_future", 404, "The day is yet to come.", "All days are in UTC."
+    NO_SUCH_REVISION = (
+        "no_such_revision",
+        404,
+        "The day was corrected less often.",
+        "Leave `revision` out for the last.",
+    )
+    METHOD_NOT_ALLOWED = "method_not_allowed", 405, "The method is neither GET nor HEAD.", "GET or HEAD."
+    NOT_ACCEPTABLE = (
+        "not_acceptable",
+        406,
+        "There is no form that `Accept` admits, or the names of the report in JSON are not known.",
+        "Send no `Accept`, or ask for CSV.",
+    )
+    PRECONDITION_FAILED = (
+        "precondition_failed",
+        412,
+        "What is there is not what `If-Match` or `If-Unmodified-Since` names.",
+        "What you hold is not the newest any more: ask without the condition.",
+    )
+    TOO_LARGE = (
+        "too_large",
+        413,
+        "The answer is larger than the Functions host can carry.",
+        "`detail` says what fits: `every=week`, a shorter range, or `Accept-Encoding: gzip`.",
+    )
+    RANGE_NOT_SATISFIABLE = (
+        "range_not_satisfiable",
+        416,
+        "The body is shorter than that `Range`.",
+        "Ask for a range within it, or without `Range`.",
+    )
+    BAD_SETTING = (
+        "bad_setting",
+        500,
+        "An app setting is missing or wrong.",
+        "`detail` names it, what it holds and what it wants: [settings](settings.md).",
+    )
+    INTERNAL_ERROR = (
+        "defect",
+        500,
+        "A mistake in the app itself.",
+        "File an issue, with the exception from [the log](operations.md#the-log).",
+    )
+    ARCHIVE_UNAVAILABLE = (
+        "archive_unavailable",
+        503,
+        "Storage does not answer, or refuses the app.",
+        "Try again after `Retry-After` seconds. If it stays: [why 503](troubleshooting.md#why-do-i-get-503).",
+    )
