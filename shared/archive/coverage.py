@@ -6,7 +6,7 @@ from collections.abc import Iterable, Set
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from shared.archive.markers import stretches
+from shared.domain.dates import days_between, stretches
 from shared.domain.graph_window import DATE_DAYS, days_of_interest
 
 WATCHED = timedelta(hours=15)
@@ -77,8 +77,3 @@ def lost_days(held: Set[date], since: datetime | None, now: datetime) -> list[da
     else:
         return []
     return [day for day in days_between(first, days_of_interest(now)[0]) if day not in held]
-
-
-def days_between(first: date, end: date) -> list[date]:
-    """Every day from `first` to the one before `end`."""
-    return [first + timedelta(days=number) for number in range((end - first).days)]

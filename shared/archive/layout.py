@@ -11,6 +11,8 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from shared.domain.dates import days_between
+
 if TYPE_CHECKING:
     from shared.domain.call import Call
 
@@ -128,7 +130,7 @@ class LostRange(NamedTuple):
 
     @property
     def days(self) -> list[date]:
-        return [self.first + timedelta(days=number) for number in range((self.last - self.first).days + 1)]
+        return days_between(self.first, self.last + timedelta(days=1))
 
     def __str__(self) -> str:
         return f"{LOST}{self.partition}/first={self.first}/last={self.last}"

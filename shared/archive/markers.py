@@ -7,7 +7,7 @@ records of runs, changes of names from the metadata of snapshots.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import date, timedelta
+from datetime import date
 
 from shared.archive.blob_store import BlobStore
 from shared.archive.layout import (
@@ -19,6 +19,7 @@ from shared.archive.layout import (
     Partition,
     parse,
 )
+from shared.domain.dates import stretches
 
 Marker = LostRange | ConcealmentChange
 
@@ -50,14 +51,3 @@ def lost_ranges(partition: Partition, days: Iterable[date]) -> Iterator[LostRang
     """Yield the markers of these lost days: one for each stretch without a break."""
     for first, last in stretches(days):
         yield LostRange(partition, first, last)
-
-
-def stretches(days: Iterable[date]) -> list[tuple[date, date]]:
-    """Return the first and the last of each run of days without a break, oldest first."""
-    runs: list[tuple[date, date]] = []
-    for day in sorted(days):
-        if runs and day - runs[-1][1] <= timedelta(days=1):
-            runs[-1] = runs[-1][0], day
-        else:
-            runs.append((day, day))
-    return runs

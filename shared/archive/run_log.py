@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shared import __version__
 from shared.archive.blob_store import BlobStore
 from shared.archive.cadence import Rhythm
 from shared.archive.layout import DERIVED, RunRecordName, run_prefix
+from shared.domain.dates import month_before
 from shared.domain.errors import PullError
 from shared.domain.outcome import Outcome, Reason
 
@@ -224,7 +225,7 @@ class RunLog:
 
     def newest(self, today: date) -> Run | None:
         """Return the newest readable record of a run of this month or the one before, or None."""
-        for month in (today, today.replace(day=1) - timedelta(days=1)):
+        for month in (today, month_before(today)):
             for blob in reversed([*self._store.list(DERIVED, run_prefix(f"{month:%Y-%m}"))]):
                 stored = self._store.get(DERIVED, blob.name)
                 with suppress(*UNREADABLE):  # a damaged one must not stop the pulling

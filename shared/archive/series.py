@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from shared import events
 from shared.archive.blob_store import BlobStore
@@ -27,6 +27,7 @@ from shared.archive.series_state import (
 from shared.archive.snapshot import Snapshot
 from shared.archive.snapshots import SnapshotArchive
 from shared.domain.call import Call
+from shared.domain.dates import month_before
 from shared.domain.errors import ArchiveUnavailable
 from shared.report.table import Table, columns_of, parse
 
@@ -183,15 +184,10 @@ def _window(stored: SeriesState, first: date, last: date) -> list[str]:
 
 
 def _before(month: str) -> str:
-    return f"{_month_before(date.fromisoformat(month + '-01')):%Y-%m}"
+    return f"{month_before(date.fromisoformat(month + '-01')):%Y-%m}"
 
 
 def _since(call: Call, today: date) -> date:
     """Return how far back a series may lack snapshots: single days come up to 28 days late, and a month later yet."""
-    before = _month_before(today)
-    return _month_before(before) if call.date else before
-
-
-def _month_before(day: date) -> date:
-    """Return the last day of the month before."""
-    return day.replace(day=1) - timedelta(days=1)
+    before = month_before(today)
+    return month_before(before) if call.date else before

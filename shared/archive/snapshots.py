@@ -11,6 +11,7 @@ from shared.archive.layout import PERSONAL, REPORTS, USAGE, Partition, refresh_d
 from shared.archive.snapshot import Snapshot, read_snapshot
 from shared.archive.upload import BLOCK, SnapshotUpload
 from shared.domain.call import Call
+from shared.domain.dates import month_before
 from shared.domain.errors import ArchiveUnavailable
 from shared.report import compression
 
@@ -131,7 +132,7 @@ def _starts(latest: date) -> Iterator[str]:
         yield tens
     for _ in range(_NEWEST_MONTHS):
         yield f"{latest:%Y-%m}-"
-        latest = latest.replace(day=1) - timedelta(days=1)
+        latest = month_before(latest)
 
 
 def _order(snapshot: Snapshot) -> tuple[date, int]:

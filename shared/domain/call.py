@@ -8,9 +8,9 @@ form, which is Graph's own.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Self
 from urllib.parse import unquote
 
 from shared.domain.errors import BadArgument, UnknownReport
@@ -25,6 +25,8 @@ _CALL = re.compile(
 )
 _ARGUMENT = re.compile(r"(?P<key>\w+)\s*=\s*(?:'(?P<quoted>[^']*)'|(?P<bare>[^\s',]+))", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_CANONICAL = re.compile(r"(\w+)(?:\((?:period='(\w+)'|date=(\d{4}-\d{2}-\d{2}))(?:,version='(\w+)')?\))?", re.ASCII)
+"""What `str(call)` writes."""
 
 
 class Call(NamedTuple):
@@ -46,10 +48,24 @@ class Call(NamedTuple):
             arguments.append(f"version='{self.version}'")
         return f"{self.report}({','.join(arguments)})" if arguments else self.report
 
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """Return the call for which `str` is `text`. Raises ValueError if there is none; asks no catalogue."""
+        match = _CANONICAL.fullmatch(text)
+        if not match:
+            raise ValueError(f"not a call as Graph writes it: {text!r}")
+        report, period, day, version = match.groups()
+        return cls(report, period, date.fromisoformat(day) if day else None, version)
+
+    @property
+    def is_single_day(self) -> bool:
+        """Whether it names a date."""
+        return self.date is not None
+
     @property
     def key(self) -> str:
         """The argument as the archive's names spell it: `D7`, `D28-v2`, `day` (for a date), `none`."""
-        if self.date:
+        if self.is_single_day:
             return "day"
         return "-".join(part for part in (self.period or "none", self.version) if part)
 
@@ -61,12 +77,12 @@ def parse(
     *,
     any_day: date | None = None,
 ) -> Call:
-    """The call that `text` names, its arguments in parentheses or given as query `parameters`.
+    """Return the call that `text` names, its arguments in parentheses or given as query `parameters`.
 
     Percent-encoding, spaces, letter case and the order of arguments do not matter; a 2017 form becomes the call of
-    the function that replaced it. With `any_day`, to speak of the call's whole history, period and date may be left
-    out: that means single days (and gives that day's call) where there are any, the longest period where it has a row
-    for each day. Raises UnknownReport or BadArgument, and nothing else, whatever `text` is.
+    the function that replaced it. With `any_day` the call stands for its whole history, and period and date may be
+    left out: the answer is then the call for that day if the report has single days, or else for the longest period if
+    that has a row for each day. Raises UnknownReport or BadArgument, and nothing else, whatever `text` is.
     """
     decoded = unquote(text).strip()
     match = _CALL.fullmatch(decoded)
@@ -89,17 +105,17 @@ def parse(
 
 
 def parse_date(text: str, what: str) -> date:
-    """`YYYY-MM-DD` as a date; anything else raises BadArgument that names `what`."""
+    """Return `YYYY-MM-DD` as a date. Raises BadArgument, which names `what`, for anything else."""
     if _DATE.fullmatch(text):
         try:
             return date.fromisoformat(text)
         except ValueError:
             pass
-    raise BadArgument(f"{what} must be a day of the calendar as YYYY-MM-DD, not {_shown(text)}.")
+    raise BadArgument(f"{what} must be a day of the calendar as YYYY-MM-DD, not {quoted(text)}.")
 
 
 def calls_of(report: Report) -> list[Call]:
-    """Every call of a report but those for single days."""
+    """Return every call of a report except those for single days."""
     if report.without_argument:
         return [Call(report.name)]
     calls = [Call(report.name, period=period) for period in report.periods]
@@ -109,7 +125,7 @@ def calls_of(report: Report) -> list[Call]:
 
 
 def every_call(report: Report, day: date = date.min) -> list[Call]:
-    """Every call of a report that the archive has a place for; one of them stands for those of all days."""
+    """Return every call of a report that the archive has a place for; the one for `day` stands for all single days."""
     return [*calls_of(report), *([Call(report.name, date=day)] if report.date_window_days else [])]
 
 
@@ -118,7 +134,7 @@ def _arguments(text: str, name: str) -> dict[str, str]:
     for part in text.split(",") if text else ():
         match = _ARGUMENT.fullmatch(part.strip())
         if not match:
-            raise BadArgument(f"{_shown(part.strip())} is not an argument of {name}: write key='value'.")
+            raise BadArgument(f"{quoted(part.strip())} is not an argument of {name}: write key='value'.")
         if match["key"].lower() in arguments:
             raise BadArgument(f"{name} was given {match['key']} twice.")
         _add(arguments, match["key"], match["quoted"] or match["bare"] or "", name)
@@ -128,20 +144,20 @@ def _arguments(text: str, name: str) -> dict[str, str]:
 def _add(arguments: dict[str, str], key: str, value: str, name: str) -> None:
     key = key.lower()
     if key not in ARGUMENTS:
-        raise BadArgument(f"{name} has no argument {_shown(key)}; there are {_list(ARGUMENTS[1:])}.")
+        raise BadArgument(f"{name} has no argument {quoted(key)}; there are {', '.join(ARGUMENTS[1:])}.")
     if value.lower() == "null":  # the first drafts of the 2017 calls wrote period=null for "not given"
         return
     if arguments.setdefault(key, value).lower() != value.lower():
-        raise BadArgument(f"{name} was given {key} twice: {_shown(arguments[key])} and {_shown(value)}.")
+        raise BadArgument(f"{name} was given {key} twice: {quoted(arguments[key])} and {quoted(value)}.")
 
 
 def _modern(family: LegacyFamily, arguments: dict[str, str], catalogue: Catalogue) -> tuple[Report, dict[str, str]]:
-    """The function of today for a 2017 form, with the arguments that it did not ignore."""
-    asked = arguments.pop("view", None)
-    view = next((view for view in family.views if asked and view.lower() == asked.lower()), None)
+    """Return the function of today for a 2017 form, with the arguments that the form did not ignore."""
+    given = arguments.pop("view", None)
+    view = next((view for view in family.views if given and view.lower() == given.lower()), None)
     if view is None:
-        given = f"not {_shown(asked)}" if asked is not None else "and was given none"
-        raise BadArgument(f"{family.family} needs a view, one of {_list(family.views)}, {given}.")
+        instead = f"not {quoted(given)}" if given is not None else "and was given none"
+        raise BadArgument(f"{family.family} needs a view, one of {', '.join(family.views)}, {instead}.")
     if view != "Detail":
         arguments.pop("date", None)
     elif "date" in arguments and family.date_with_detail:
@@ -154,24 +170,24 @@ def _call(report: Report, arguments: Mapping[str, str]) -> Call:
         raise BadArgument(f"{report.name} has no argument 'view': only the 2017 forms do.")
     if report.without_argument:
         if arguments:
-            raise BadArgument(f"{report.name} takes no argument, but was given {_list(arguments)}.")
+            raise BadArgument(f"{report.name} takes no argument, but was given {', '.join(arguments)}.")
         return Call(report.name)
     version = _version(report, arguments.get("version"))
     periods = report.version_2.periods if report.version_2 and version else report.periods
     if report.date_window_days is None:
         if "date" in arguments:
-            raise BadArgument(f"{report.name} takes no date; it takes a period, one of {_list(periods)}.")
+            raise BadArgument(f"{report.name} takes no date; it takes a period, one of {', '.join(periods)}.")
         if "period" not in arguments:
-            raise BadArgument(f"{report.name} needs a period, one of {_list(periods)}.")
+            raise BadArgument(f"{report.name} needs a period, one of {', '.join(periods)}.")
     elif ("date" in arguments) == ("period" in arguments):
         given = "both" if "date" in arguments else "neither"
-        wants = f"a period, one of {_list(periods)}, or a date as YYYY-MM-DD"
+        wants = f"a period, one of {', '.join(periods)}, or a date as YYYY-MM-DD"
         raise BadArgument(f"{report.name} takes {wants}, and was given {given}.")
     if "date" in arguments:
         return Call(report.name, date=parse_date(arguments["date"], f"The date of {report.name}"))
     period = arguments["period"].upper()
     if period not in periods:
-        raise BadArgument(f"{report.name} takes a period of {_list(periods)}, not {_shown(arguments['period'])}.")
+        raise BadArgument(f"{report.name} takes a period of {', '.join(periods)}, not {quoted(arguments['period'])}.")
     return Call(report.name, period=period, version=version)
 
 
@@ -181,23 +197,19 @@ def _version(report: Report, text: str | None) -> str | None:
     if report.version_2 and text.lower() == "v2":
         return "v2"
     wants = "'v1' or 'v2'" if report.version_2 else "none: only the Copilot reports have versions"
-    raise BadArgument(f"The version of {report.name} is {wants}, not {_shown(text)}.")
+    raise BadArgument(f"The version of {report.name} is {wants}, not {quoted(text)}.")
 
 
 def _unknown(name: str, catalogue: Catalogue) -> UnknownReport:
     import difflib  # only for those who misspell
 
-    by_lower = {known.lower(): known for known in catalogue.names}
+    by_lower = {each.lower(): each for each in catalogue.names}
     near = [by_lower[match] for match in difflib.get_close_matches(name[:200].lower(), by_lower, n=3)]
     hint = f" Did you mean {near[0]}?" if near else " The catalogue at /api/v1.0/reports lists every report."
-    return UnknownReport(f"There is no report {_shown(name)}.{hint}", nearest=near)
+    return UnknownReport(f"There is no report {quoted(name)}.{hint}", nearest=near)
 
 
-def _list(words: Iterable[str]) -> str:
-    return ", ".join(words)
-
-
-def _shown(text: str) -> str:
-    """What the caller wrote, safe to show: printable ASCII, not too long."""
+def quoted(text: str) -> str:
+    """Return what a caller wrote in quotes and safe to show: printable ASCII, not too long."""
     shown = ascii(text[:80])
     return shown if len(text) <= 80 and len(shown) <= 82 else f"{shown[:78]}...{shown[0]}"

@@ -12,11 +12,12 @@ from typing import NamedTuple
 
 from shared import events
 from shared.archive.archive import Archive
-from shared.archive.coverage import days_between, lost_days, lost_refresh_dates
+from shared.archive.coverage import lost_days, lost_refresh_dates
 from shared.archive.layout import ConcealmentChange, LostRange, Partition
 from shared.archive.markers import Marker, lost_ranges
 from shared.archive.run_log import Last, Pulled, Run, pulled_at, remember
 from shared.domain.call import Call
+from shared.domain.dates import days_between
 from shared.domain.errors import ArchiveUnavailable, PullError, Retryable, Unconfirmed
 from shared.domain.graph_window import days_of_interest
 from shared.domain.outcome import Outcome, Reason

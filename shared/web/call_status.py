@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from shared.archive.cadence import Rhythm
-from shared.archive.coverage import Gap, days_between, gaps, lost_days
+from shared.archive.coverage import Gap, gaps, lost_days
 from shared.archive.layout import ConcealmentChange, Partition
 from shared.archive.run_log import Last, Pulled, Run
 from shared.domain.call import Call
+from shared.domain.dates import days_between
 from shared.domain.graph_window import days_of_interest
 from shared.domain.outcome import Outcome
 from shared.domain.selection import Selection

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from werkzeug.datastructures import MIMEAccept
 
-from shared.domain.call import ARGUMENTS, parse_date
+from shared.domain.call import ARGUMENTS, parse_date, quoted
 from shared.domain.error_code import ErrorCode
 from shared.domain.errors import BadArgument, NotAcceptable, NotArchived
 from shared.web.rfc9110 import parse_qualities
@@ -88,21 +88,21 @@ class Parameters:
         if text is None:
             return None
         if not _REVISION.fullmatch(text):
-            raise BadArgument(f"revision must be a whole number from 1 on, not {_shown(text)}.")
+            raise BadArgument(f"revision must be a whole number from 1 on, not {quoted(text)}.")
         return int(text)
 
     def every(self) -> str:
         """Return `day`, `week` or `month`."""
         text = self._values.get("every", EVERY[0])
         if text.lower() not in EVERY:
-            raise BadArgument(f"every must be one of {', '.join(EVERY)}, not {_shown(text)}.")
+            raise BadArgument(f"every must be one of {', '.join(EVERY)}, not {quoted(text)}.")
         return text.lower()
 
     def bom(self) -> bool:
         """Return whether the reader wants a BOM."""
         text = self._values.get("bom", "0")
         if text not in ("0", "1"):
-            raise BadArgument(f"bom must be 1 or 0, not {_shown(text)}.")
+            raise BadArgument(f"bom must be 1 or 0, not {quoted(text)}.")
         return text == "1"
 
     def as_of(self, now: datetime) -> datetime | None:
@@ -135,7 +135,7 @@ def check_names(query: Iterable[str], allowed: Iterable[str], *, of_call: bool =
     known = {name.lower() for name in (*arguments, *allowed, *KEY_PARAMETERS)}
     for name in query:
         if name.lower() not in known:
-            raise BadArgument(f"Unknown parameter {_shown(name)}. Allowed: {', '.join(names) or 'none'}.")
+            raise BadArgument(f"Unknown parameter {quoted(name)}. Allowed: {', '.join(names) or 'none'}.")
 
 
 def parse_selector(parameters: Parameters, now: datetime) -> SnapshotSelector:
@@ -156,7 +156,7 @@ def _named_format(text: str, formats: Sequence[str]) -> str:
     word = text.lower().partition(";")[0].strip()
     name = by_type.get(word, word)
     if name not in formats or "," in text:  # the host joins what is repeated with commas
-        raise BadArgument(f"format must be one of {', '.join(formats)}, not {_shown(text)}.")
+        raise BadArgument(f"format must be one of {', '.join(formats)}, not {quoted(text)}.")
     return name
 
 
@@ -179,9 +179,5 @@ def _instant(text: str) -> datetime:
         except (ValueError, OverflowError):
             pass
     raise BadArgument(
-        f"asOf must be a day as YYYY-MM-DD or an instant as YYYY-MM-DDTHH:MM:SSZ, not {_shown(text)}.",
+        f"asOf must be a day as YYYY-MM-DD or an instant as YYYY-MM-DDTHH:MM:SSZ, not {quoted(text)}.",
     )
-
-
-def _shown(text: str) -> str:
-    return ascii(text if len(text) <= 80 else text[:77] + "...")

@@ -16,11 +16,11 @@ from playwright.sync_api import Browser, expect
 
 from local.stack import Stack
 from shared.app import App
-from shared.archive.coverage import days_between
 from shared.archive.layout import PERSONAL, USAGE
 from shared.archive.run_log import Last, Pulled, Run
 from shared.domain.call import Call
 from shared.domain.catalogue import catalogue
+from shared.domain.dates import days_between
 from shared.domain.graph_window import DATE_DAYS
 from shared.domain.outcome import Outcome
 from shared.domain.selection import Selection, select

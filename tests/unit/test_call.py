@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shared.domain.call import Call, calls_of, parse, parse_date
+from shared.domain.call import Call, calls_of, every_call, parse, parse_date
 from shared.domain.catalogue import LegacyFamily, catalogue
 from shared.domain.errors import BadArgument, UnknownReport
 
@@ -579,3 +579,15 @@ def test_only_ten_characters_of_ascii_are_a_date(text: str) -> None:
 def test_every_day_of_the_calendar_is_a_date(day: date) -> None:
     assert parse_date(day.isoformat(), "it") == day
     assert parse_date((day + timedelta(days=1)).isoformat(), "it") > day
+
+
+def test_the_text_of_every_call_is_read_without_a_catalogue() -> None:
+    calls = [call for report in REPORTS.values() for call in every_call(report, DAY)]
+    assert [Call.from_text(str(call)) for call in calls] == calls
+    assert {call.is_single_day for call in calls} == {True, False}
+
+
+@pytest.mark.parametrize("text", ["", f"{COUNTS}()", f"{COUNTS}(period=D7)", f"{DETAIL}(date=2026-02-30)", "a b"])
+def test_no_other_text_is_read_without_a_catalogue(text: str) -> None:
+    with pytest.raises(ValueError, match=r"not a call|day|month"):
+        Call.from_text(text)

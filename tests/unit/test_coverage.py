@@ -9,11 +9,11 @@ from shared.archive.coverage import (
     NEVER_PUBLISHED,
     RECOVERABLE,
     Gap,
-    days_between,
     gaps,
     lost_days,
     lost_refresh_dates,
 )
+from shared.domain.dates import days_between
 
 NOW = datetime(2026, 11, 21, 7, 15, tzinfo=UTC)
 HELD = date(2026, 11, 8)

@@ -18,7 +18,7 @@ from shared.archive.layout import (
     SnapshotName,
     parse,
 )
-from shared.archive.markers import lost_ranges, stretches
+from shared.archive.markers import lost_ranges
 from shared.domain.call import Call
 
 D7 = Partition.of(Call("getOffice365ServicesUserCounts", period="D7"))
@@ -130,4 +130,3 @@ def test_lost_days_have_a_marker_for_each_stretch() -> None:
         LostRange(D7, date(2026, 11, 9), date(2026, 11, 12)),
         LostRange(D7, date(2026, 11, 14), date(2026, 11, 14)),
     ]
-    assert stretches([]) == []

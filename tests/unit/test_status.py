@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from shared.archive.cadence import Rhythm
-from shared.archive.coverage import LOST, NEVER_PUBLISHED, RECOVERABLE, days_between
+from shared.archive.coverage import LOST, NEVER_PUBLISHED, RECOVERABLE
 from shared.archive.layout import ConcealmentChange, Partition
 from shared.archive.run_log import Last, Pulled, Run
 from shared.domain.call import Call
 from shared.domain.catalogue import catalogue
+from shared.domain.dates import days_between
 from shared.domain.outcome import Outcome, Reason
 from shared.domain.selection import Selection, select
 from shared.web.archive_cache import Inventory
