@@ -67,7 +67,7 @@ class _Archive:
         with self._living():
             self._control.set_time(self._now)
             started, cpu = time.perf_counter(), time.process_time()
-            pulls = self._app.runner.run().pulls
+            pulls = self._app.pull_run.execute().pulls
             took = time.perf_counter() - started
             self.cpu.append(time.process_time() - cpu)
         assert {str(pulled.outcome) for pulled in pulls} == {"published"}, pulls

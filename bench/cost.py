@@ -107,9 +107,9 @@ def measured(reports: str) -> Day:
                     seen, sizes, cpu = len(world.storage.seen), _sizes(world), time.process_time()
                     log.lines = log.size = requests = 0
                 world.control.set_time(TODAY.replace(hour=1, minute=15) + timedelta(hours=6 * number))
-                pulls = app.runner.run().pulls
+                pulls = app.pull_run.execute().pulls
                 if number >= settled:
-                    requests += sum(pulled.asked for pulled in pulls)
+                    requests += sum(pulled.requested for pulled in pulls)
         names = Counter(operation.name for operation in world.storage.seen[seen:])
         grown = {place: size - sizes.get(place, 0) for place, size in _sizes(world).items()}
     return Day(

@@ -35,9 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     now = parser.parse_args(arguments).now
     app = App(read(os.environ), clock=(lambda: now) if now else lambda: datetime.now(UTC))
     started = time.monotonic()
-    pulls = app.runner.run().pulls
+    pulls = app.pull_run.execute().pulls
     told = {
-        "pulls": {pulled.call: ":".join(filter(None, (pulled.outcome, pulled.reason))) for pulled in pulls},
+        "pulls": {str(pulled.call): ":".join(filter(None, (pulled.outcome, pulled.reason))) for pulled in pulls},
         "rows": sum(pulled.rows or 0 for pulled in pulls),
         "seconds": round(time.monotonic() - started, 3),
         "peak": round(peak(), 1),

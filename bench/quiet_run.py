@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import count
 
 import requests
@@ -71,26 +71,26 @@ def _measured(scale: Scale, settings: Mapping[str, str], control: Control, secon
     control.set_time(TODAY - timedelta(days=1))
     control.put("faults", {"rules": [{"fault": "stuck", "args": {"days": 3.0}}]})
     app = App(read(settings), clock=control.now, sleep=control.sleep)
-    app.runner.run()
+    app.pull_run.execute()
     next_run()
-    app.runner.run()
-    bare = _requests(app, settings["GRAPH_ENDPOINT"])
+    app.pull_run.execute()
+    bare = _requests(app, settings["GRAPH_ENDPOINT"], control.now().date())
 
     def ours() -> None:
-        reasons = {pulled.reason for pulled in app.runner.run().pulls}
+        reasons = {pulled.reason for pulled in app.pull_run.execute().pulls}
         assert reasons == {"not_modified"}, reasons
 
     took = interleaved({"ours": side(ours), "bare": side(bare)}, scale.rounds)
     far = f"{seconds:g} s away" if seconds else "next door"
-    question = f"a run of {len(app.runner.selection.calls)} calls, nothing new, Graph {far}"
+    question = f"a run of {len(app.pull_run.selection.calls)} calls, nothing new, Graph {far}"
     return compared(question, took["ours"], f"its requests bare, {WORKERS} side by side", took["bare"], "s", 1.3)
 
 
-def _requests(app: App, endpoint: str) -> Callable[[], None]:
+def _requests(app: App, endpoint: str, today: date) -> Callable[[], None]:
     """The requests of such a run, made by a program that does nothing else."""
-    reports, today = catalogue().reports, app.runner.clock().date()
+    reports = catalogue().reports
     etags: dict[str, str] = {}
-    for call in app.runner.selection.calls:
+    for call in app.pull_run.selection.calls:
         newest = app.archive.snapshots.newest(call, today)
         assert newest, f"{call} was not pulled"
         report = reports[call.report]

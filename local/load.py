@@ -58,7 +58,7 @@ def load(seconds: int, rate: int) -> int:
     print("Starting storage, a simulated tenant, and the app in a process of its own ...", flush=True)
     try:
         with Stack() as stack, environment(stack.settings | {"REPORTS": CALL}):
-            App(read(os.environ)).runner.run()
+            App(read(os.environ)).pull_run.execute()
             with FaultyStorage.in_front_of(stack.settings) as storage, environment(storage.settings):
                 command = [sys.executable, "-m", "local.load"]
                 host: Child[dict[str, str]] = Child("The app", command, _announcement, cwd=ROOT)

@@ -98,11 +98,11 @@ def _live_through(days: int, users: int, settings: Mapping[str, str], screen: _S
     outcomes: Counter[str] = Counter()
     started = time.monotonic()
     with Past(settings, users) as past:
-        runner = past.app(settings["REPORTS"]).runner
+        pull_run = past.app(settings["REPORTS"]).pull_run
         for number in range(1, days + 1):
             for part in range(RUNS_A_DAY):
                 past.control.set_time(begin + timedelta(days=number - 1 + part / RUNS_A_DAY))
-                outcomes.update(str(pulled.outcome) for pulled in runner.run().pulls)
+                outcomes.update(str(pulled.outcome) for pulled in pull_run.execute().pulls)
             if number % DAYS_AT_ONCE == 0 or number == days:
                 past.keep()
             seconds = time.monotonic() - started
@@ -127,8 +127,8 @@ def _show_newest_run(control: Control) -> None:
         return
     for pulled in newest.pulls:
         rows = "" if pulled.rows is None else f"{pulled.rows} rows"
-        what = pulled.blob or f"{pulled.reason}: {pulled.detail}"
-        print(f"{pulled.outcome:<11} {pulled.call:<60} {pulled.refresh_date or '-':<10} {rows:>10}  {what}")
+        what = pulled.blob or f"{pulled.reason or ''}: {pulled.detail}"
+        print(f"{pulled.outcome:<11} {pulled.call!s:<60} {pulled.refresh_date or '-'!s:<10} {rows:>10}  {what}")
     outcomes = Counter(str(pulled.outcome) for pulled in newest.pulls)
     print(f"\n{len(newest.pulls)} calls: {_counted(outcomes) or 'nothing was due'}.")
     statuses = Counter(str(request["status"]) for request in control.get("record", listener="graph"))

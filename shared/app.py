@@ -26,7 +26,7 @@ from shared.web.routes import Api
 
 if TYPE_CHECKING:
     from shared.graph.client import GraphClient
-    from shared.pulling.run import Runner
+    from shared.pulling.run import PullRun
 
 
 class App:
@@ -73,16 +73,29 @@ class App:
         )
 
     @functools.cached_property
-    def runner(self) -> Runner:
-        """What the timer function runs. Raises SettingError for a REPORTS that selects nothing."""
+    def pull_run(self) -> PullRun:
+        """What the timer function executes. Raises SettingError for a REPORTS that selects nothing."""
         # Flex Consumption runs the timer on other instances than HTTP, whose cold start need not pay for these:
         # https://learn.microsoft.com/azure/azure-functions/flex-consumption-plan#per-function-scaling
         from shared.pulling.pull import Puller
-        from shared.pulling.run import Runner
+        from shared.pulling.run import PullRun
 
-        archive, version = self._archive(RUN_TOKEN_BACKOFF), self._settings.graph_version
-        puller = Puller(archive, self._graph or self._made_graph(), self._reports, version, self._clock)
-        return Runner(puller, self._selection(), self._clock, self._sleep, self._random)
+        archive = self._archive(RUN_TOKEN_BACKOFF)
+        puller = Puller(
+            archive=archive,
+            graph=self._graph or self._made_graph(),
+            catalogue=self._reports,
+            graph_version=self._settings.graph_version,
+            clock=self._clock,
+        )
+        return PullRun(
+            archive=archive,
+            puller=puller,
+            selection=self._selection(),
+            clock=self._clock,
+            sleep=self._sleep,
+            random=self._random,
+        )
 
     def _made_graph(self) -> GraphClient:
         from shared.graph.bearer import Bearer
@@ -108,15 +121,15 @@ class App:
     def pull(self) -> None:
         """Pull what is due. Raises RunFailed at the end if something in it needs a person, so that Azure counts it."""
         try:
-            run = self.runner.run()
+            record = self.pull_run.execute()
         except UsageArchiveError:
             raise
         except Exception as error:
             events.log_unexpected("The run failed.")
             raise RunFailed(f"{type(error).__name__} in the app itself.") from None
-        if stuck := run.needing_a_person():
-            calls = ", ".join(f"{pulled.call} ({pulled.reason})" for pulled in stuck)
-            events.emit(events.RUN_FAILED, logging.ERROR, run=run.id, calls=calls)
+        if stuck := record.needing_a_person():
+            calls = ", ".join(f"{pull.call} ({pull.reason})" for pull in stuck)
+            events.emit(events.RUN_FAILED, logging.ERROR, run=record.id, calls=calls)
             raise RunFailed(f"These calls need a person: {calls}.")
 
 

@@ -14,6 +14,7 @@ from local.stack import Stack
 from local.storage import empty
 from shared.app import App
 from shared.archive.azure_blob_store import StorageTimeouts
+from shared.graph.client import GraphClient
 from shared.settings import read
 
 hypothesis.settings.register_profile("project", deadline=None, derandomize=True)
@@ -75,9 +76,13 @@ def usual(stack: Stack) -> Control:
 
 
 def maker(stack: Stack, control: Control) -> Callable[..., App]:
-    def make(**settings: str) -> App:
+    def make(graph: GraphClient | None = None, **settings: str) -> App:
         return App(
-            read(stack.settings | settings), clock=control.now, sleep=control.sleep, timeouts=StorageTimeouts(backoff=0)
+            read(stack.settings | settings),
+            graph=graph,
+            clock=control.now,
+            sleep=control.sleep,
+            timeouts=StorageTimeouts(backoff=0),
         )
 
     return make

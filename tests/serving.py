@@ -67,6 +67,6 @@ def serving(stack: Stack, settings: Mapping[str, str] | None = None, log: Handle
 def pull_all(app: App) -> None:
     """Runs until every call has ended well: on a busy machine storage or the simulator may not answer in time."""
     for _ in range(3):
-        if all(pulled.outcome.is_success for pulled in app.runner.run().pulls):
+        if all(pulled.outcome.is_success for pulled in app.pull_run.execute().pulls):
             return
     raise AssertionError("three runs did not pull everything")

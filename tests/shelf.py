@@ -10,7 +10,7 @@ from local.in_memory import Around, InMemoryBlobStore
 from shared.archive.archive import Archive
 from shared.archive.blob_store import StoredBlob
 from shared.archive.layout import DERIVED, Partition, SeriesName
-from shared.archive.run_log import Pulled, Run
+from shared.archive.run_record import PullResult, RunRecord
 from shared.archive.snapshot import Origin, Snapshot
 from shared.domain.call import Call
 from shared.domain.catalogue import catalogue
@@ -97,10 +97,10 @@ def snapshot(call: Call, day: date, body: bytes, revision: int = 1, pulled_at: d
     return Snapshot(call, day, revision, origin)
 
 
-def run_of(*snapshots: Snapshot) -> Run:
+def run_of(*snapshots: Snapshot) -> RunRecord:
     """The record of the run that archived them."""
     started = max(each.origin.pulled_at for each in snapshots)
     pulls = [
-        Pulled(str(each.call), Outcome.PUBLISHED, started, rows=each.origin.rows, blob=each.blob) for each in snapshots
+        PullResult(each.call, Outcome.PUBLISHED, started, rows=each.origin.rows, blob=each.blob) for each in snapshots
     ]
-    return Run(f"{started:%Y-%m-%dT%H%M%SZ}-{len(snapshots):06x}", started, started, pulls, 0)
+    return RunRecord(f"{started:%Y-%m-%dT%H%M%SZ}-{len(snapshots):06x}", started, started, pulls, 0)

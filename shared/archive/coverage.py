@@ -1,26 +1,22 @@
-"""What is missing between the days that are there: still to be had, lost, or never published by Microsoft."""
+"""What is missing between the days that are archived, and why. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Container, Set
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from shared.domain.dates import days_between, stretches
 from shared.domain.graph_window import DATE_DAYS, days_of_interest
+from shared.domain.word import Word
 
-WATCHED = timedelta(hours=15)
-"""A refresh date that nobody saw was never shown, unless it is longer since somebody looked.
 
-At four pulls a day that is two of them missed in a row. A refresh date is there for 20 to 28 hours.
-"""
+class GapState(Word):
+    """Why a day is missing."""
 
-RECOVERABLE = "recoverable"
-"""Graph can still be asked for it."""
-LOST = "lost"
-"""Graph showed it, or could have given it, while nobody asked: nothing can bring it back."""
-NEVER_PUBLISHED = "never_published"
-"""The archive was watching, and Graph never had it."""
+    RECOVERABLE = "recoverable", "Graph can still be asked for it."
+    LOST = "lost", "Graph showed it, or could have given it, while nobody asked: nothing can bring it back."
+    NEVER_PUBLISHED = "never_published", "The archive was watching, and Graph never had it."
 
 
 class Gap(NamedTuple):
@@ -28,7 +24,7 @@ class Gap(NamedTuple):
 
     first: date
     last: date
-    state: str
+    state: GapState
 
     @property
     def days(self) -> int:
@@ -37,43 +33,37 @@ class Gap(NamedTuple):
     @property
     def until(self) -> date | None:
         """The last day (UTC) on which all of a recoverable gap can be asked for."""
-        return self.first + timedelta(days=DATE_DAYS) if self.state == RECOVERABLE else None
+        return self.first + timedelta(days=DATE_DAYS) if self.state is GapState.RECOVERABLE else None
 
 
-def gaps(held: Set[date], lost: Set[date], reachable: Iterable[date] = ()) -> list[Gap]:
-    """What is missing of one call, oldest first; `reachable` are the days that a `date=` call could still ask for."""
-    open_days = set(reachable) - held
-    gone = lost - held - open_days
-    never = set(days_between(min(held), max(held))) - held - gone - open_days if held else set()
-    found = [
-        Gap(first, last, state)
-        for state, days in ((RECOVERABLE, open_days), (LOST, gone), (NEVER_PUBLISHED, never))
-        for first, last in stretches(days)
-    ]
-    return sorted(found)
+def classify(day: date, lost: Container[date], reachable: Container[date] = ()) -> GapState:
+    """Return why a day that lies between archived days, is lost or is reachable is missing.
 
-
-def lost_refresh_dates(seen: date | None, seen_at: datetime | None, refresh_date: date, now: datetime) -> list[date]:
-    """The refresh dates between the one that Graph showed last and the one that it shows now, if nobody watched.
-
-    `seen_at` is when Graph was last found to show `seen`, as far as is known. A date that cannot be out yet proves
-    nothing.
+    `reachable` are the days that a `date=` call can still ask for, and that Graph is not known to have no data of.
     """
-    watched = seen_at is not None and now - seen_at <= WATCHED
-    if seen is None or watched or refresh_date > days_of_interest(now)[1]:
-        return []
-    return days_between(seen + timedelta(days=1), refresh_date)
+    if day in reachable:
+        return GapState.RECOVERABLE
+    return GapState.LOST if day in lost else GapState.NEVER_PUBLISHED
 
 
-def lost_days(held: Set[date], since: datetime | None, now: datetime) -> list[date]:
-    """The days that a `date=` call could still reach at `since` (the run before), but no longer at `now`.
+def gaps(archived: Set[date], lost: Set[date], reachable: Set[date] = frozenset()) -> list[Gap]:
+    """Return what is missing of one call, oldest first; `lost` and `reachable` as for `classify`."""
+    between = days_between(min(archived), max(archived)) if archived else []
+    days: dict[GapState, list[date]] = {}
+    for day in {*between, *lost, *reachable} - archived:
+        days.setdefault(classify(day, lost, reachable), []).append(day)
+    return sorted(Gap(first, last, state) for state in days for first, last in stretches(days[state]))
 
-    Where no record tells of a run before, those after the newest that is held.
+
+def lost_days(archived: Set[date], since: datetime | None, now: datetime) -> list[date]:
+    """Return the days that a `date=` call could still ask for at `since` (the run before), but no longer at `now`.
+
+    If `since` is None, as no record tells of a run before: the days after the newest that is archived.
     """
     if since:
         first = days_of_interest(since)[0]
-    elif held:
-        first = max(held) + timedelta(days=1)
+    elif archived:
+        first = max(archived) + timedelta(days=1)
     else:
         return []
-    return [day for day in days_between(first, days_of_interest(now)[0]) if day not in held]
+    return [day for day in days_between(first, days_of_interest(now)[0]) if day not in archived]

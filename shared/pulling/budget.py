@@ -19,9 +19,9 @@ from shared.domain.errors import ArchiveUnavailable
 from shared.pulling.plan import BUDGET, WINDOW
 
 FRESH = timedelta(minutes=1)
-"""A request may be sent for so long after it was noted, and therefore counts for so much longer than WINDOW."""
+"""A request may be sent that long after it was noted, and so counts that much longer than WINDOW."""
 _ATTEMPTS = 50
-"""That often others may come first."""
+"""How many lost races before giving up."""
 
 
 class Seen(NamedTuple):
@@ -38,10 +38,10 @@ class Seen(NamedTuple):
 
 
 class Budget:
-    """What one run takes of it. Calls of one report must not be taken for side by side."""
+    """What one run takes of the budget. Only one thread may take for a report at a time."""
 
     def __init__(self, store: BlobStore, clock: Callable[[], datetime]) -> None:
-        """The clock answers UTC."""
+        """`clock` answers UTC."""
         self._store = store
         self._clock = clock
         self._ours: dict[str, Counter[datetime]] = {}
@@ -49,16 +49,16 @@ class Budget:
         self._unsent: dict[str, list[datetime]] = {}
 
     def seen(self) -> Iterator[Seen]:
-        """What this and other runs have noted, again and again: for one who tries until nobody else comes first.
+        """Yield what this and other runs have noted, again and again, until the caller writes before anybody else does.
 
-        Raises ArchiveUnavailable, also when that takes too long.
+        Raise ArchiveUnavailable, also when that takes too long.
         """
         for _ in range(_ATTEMPTS):
             yield self._seen()
         raise ArchiveUnavailable(f"Others keep writing {REQUESTS}.")
 
     def reserve(self, wanted: Mapping[str, int], seen: Seen) -> bool:
-        """Note so many requests to each report; no, if others have noted something since."""
+        """Note so many requests to each report, and return whether that worked: not if others noted something since."""
         now = self._clock()
         times = {report: Counter({now: count}) for report, count in wanted.items()}
         kept = self._keep({report: seen.noted.get(report, Counter()) + each for report, each in times.items()}, seen)
@@ -68,7 +68,7 @@ class Budget:
         return kept
 
     def take(self, report: str) -> bool:
-        """Whether a request to the report may be sent now. Raises ArchiveUnavailable.
+        """Whether a request to the report may be sent now. Raise ArchiveUnavailable.
 
         It is noted anew if it was noted too long ago, or not at all.
         """
@@ -108,4 +108,4 @@ class Budget:
         try:
             return self._store.replace_if(DERIVED, REQUESTS, content, {}, seen.etag)
         except ArchiveUnavailable:
-            return True  # Better a 429 than a day that nobody asked for.
+            return True  # better a 429 than a day that nobody asked for

@@ -29,8 +29,8 @@ from shared.archive.layout import (
     parse,
 )
 from shared.archive.markers import lost_ranges
-from shared.archive.run_log import Pulled, Run
-from shared.domain.call import every_call
+from shared.archive.run_record import PullResult, RunRecord
+from shared.domain.call import Call, every_call
 from shared.domain.catalogue import Catalogue
 from shared.verification.call import RECENT, Blob, Holding, check_quarantined, record_of
 from shared.verification.finding import Finding, FindingCode, IntegrityError
@@ -160,12 +160,14 @@ class Verification:
             Finding(DERIVED, str(mark), FindingCode.GONE, f"The run {run.id} found that lost.") for mark in marks
         ]
 
-    def _unmarked(self, run: Run) -> Iterator[LostRange]:
+    def _unmarked(self, run: RunRecord) -> Iterator[LostRange]:
         """The marks of what a run found lost, as far as they are not there."""
-        places = {str(each.call) if not each.call.date else each.report.name: at for at, each in self._by_place.items()}
+        places = {
+            Call(each.report.name) if each.call.is_single_day else each.call: at for at, each in self._by_place.items()
+        }
         for call, days in run.lost.items():
             if place := places.get(call):
-                yield from lost_ranges(place, {*map(date.fromisoformat, days)} - self._lost[place])
+                yield from lost_ranges(place, {*days} - self._lost[place])
 
     def _check_flip(self, flip: ConcealmentChange) -> Iterator[Finding]:
         holding = self._by_place[flip.partition]
@@ -175,8 +177,8 @@ class Verification:
                 holding.container, name, FindingCode.GONE, f"It is marked as the first with {flip.now} names."
             )
 
-    def _container(self, pulled: Pulled) -> str:
+    def _container(self, pulled: PullResult) -> str:
         if not pulled.outcome.is_success:
             return QUARANTINE
-        report = self._catalogue.reports.get(pulled.call.partition("(")[0])
+        report = self._catalogue.reports.get(pulled.call.report)
         return PERSONAL if report and report.personal_data else USAGE

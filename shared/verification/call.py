@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from shared.archive.blob_store import StoredBlob
 from shared.archive.layout import DERIVED, Partition, RunRecordName, SeriesName
-from shared.archive.run_log import UNREADABLE, Run
+from shared.archive.run_record import UNREADABLE, RunRecord
 from shared.archive.series_state import (
     ListedSnapshot,
     SeriesState,
@@ -165,10 +165,10 @@ class Holding(NamedTuple):
             yield series.finding(code, f"It has merged {had} snapshots of {month}; {has} are there, and not the same.")
 
 
-def record_of(blob: Blob) -> Run:
+def record_of(blob: Blob) -> RunRecord:
     """The run that a blob is the record of. Raises IntegrityError if it is none, or of another run."""
     try:
-        run = Run.from_json(blob.content())
+        run = RunRecord.from_json(blob.content())
         named = blob.name == str(RunRecordName(f"{run.started:%Y-%m}", run.id)) and run.started.tzinfo
     except UNREADABLE:
         raise IntegrityError(FindingCode.DAMAGED, "It is not the record of a run.") from None

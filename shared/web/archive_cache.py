@@ -8,8 +8,9 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from shared.archive.archive import Archive
+from shared.archive.coverage import GapState, classify
 from shared.archive.layout import ConcealmentChange, Partition
-from shared.archive.run_log import Run
+from shared.archive.run_record import RunRecord
 from shared.archive.snapshot import Snapshot
 from shared.domain.call import Call, every_call
 from shared.domain.catalogue import Catalogue
@@ -51,7 +52,7 @@ class ArchiveCache:
         self._newest: dict[Call, TtlCache[Snapshot | None]] = {}
         self._bodies = BodyCache(_BODY_BYTES)
 
-    def run(self) -> Run | None:
+    def run(self) -> RunRecord | None:
         """Return the newest record of a run, at most half a minute old."""
         return self._run.get()
 
@@ -101,16 +102,17 @@ class ArchiveCache:
 
         `never_published` if Microsoft had none while the archive was watching, else `not_pulled`.
         """
-        run = self.run() if call.date else None
-        if call.date and day >= days_of_interest(run.started if run else self._clock())[0]:
-            last = run.last.get(str(call._replace(date=day))) if run else None
-            is_empty = last is not None and last.outcome is Outcome.NO_DATA
-            return ErrorCode.NEVER_PUBLISHED if is_empty else ErrorCode.NOT_PULLED
-        lost = self._archive.markers.lost(Partition.of(call))
-        is_lost = any(day in each.days for each in lost)
-        return ErrorCode.NOT_PULLED if is_lost else ErrorCode.NEVER_PUBLISHED
+        run = self.run() if call.is_single_day else None
+        if call.is_single_day and day >= days_of_interest(run.started if run else self._clock())[0]:
+            state = run.states.get(call._replace(date=day)) if run else None
+            is_empty = state is not None and state.outcome is Outcome.NO_DATA
+            why = classify(day, lost=(), reachable=() if is_empty else (day,))
+        else:
+            lost = self._archive.markers.lost(Partition.of(call))
+            why = classify(day, {day for each in lost for day in each.days})
+        return ErrorCode.NEVER_PUBLISHED if why is GapState.NEVER_PUBLISHED else ErrorCode.NOT_PULLED
 
-    def _load_run(self) -> Run | None:
+    def _load_run(self) -> RunRecord | None:
         return self._archive.runs.newest(self._clock().date())
 
     def _load_inventory(self) -> Inventory:

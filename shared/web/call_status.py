@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from shared.archive.cadence import Rhythm
+from shared.archive.cadence import Cadence
 from shared.archive.coverage import Gap, gaps, lost_days
 from shared.archive.layout import ConcealmentChange, Partition
-from shared.archive.run_log import Last, Pulled, Run
+from shared.archive.run_record import CallState, PullResult, RunRecord
 from shared.domain.call import Call
 from shared.domain.dates import days_between
 from shared.domain.graph_window import days_of_interest
@@ -40,17 +40,17 @@ class CallStatus:
     """The oldest refresh date that is archived, or the oldest single day."""
     refresh_date: date | None
     """The newest."""
-    last: Last | None
+    last: CallState | None
     """What the newest run remembers of that snapshot."""
     expected: datetime | None
     """When a newer one should be there (UTC)."""
-    pulled: Pulled | None
+    pulled: PullResult | None
     """How the newest run left the call; for single days the worst of them."""
     gaps: Sequence[Gap]
     flips: Sequence[ConcealmentChange]
 
 
-def call_statuses(selection: Selection, inventory: Inventory, run: Run | None, now: datetime) -> list[CallStatus]:
+def call_statuses(selection: Selection, inventory: Inventory, run: RunRecord | None, now: datetime) -> list[CallStatus]:
     """Return the status of each selected call, by report; single days after the periods."""
     newest_run = _NewestRun(run)
     statuses = []
@@ -64,19 +64,18 @@ def call_statuses(selection: Selection, inventory: Inventory, run: Run | None, n
 class _NewestRun:
     """What the newest run says, by call; nothing if there was none."""
 
-    def __init__(self, run: Run | None) -> None:
+    def __init__(self, run: RunRecord | None) -> None:
         self.run = run
-        self.last: Mapping[str, Last] = run.last if run else {}
+        self.last: Mapping[Call, CallState] = run.states if run else {}
         self.pulls = {pulled.call: pulled for pulled in run.pulls} if run else {}
-        self.worst: dict[str, Pulled] = {}
+        self.worst: dict[str, PullResult] = {}
         """By report, of its single days."""
         for pulled in self.pulls.values():
-            report, days, _ = pulled.call.partition("(date=")
-            if days and (report not in self.worst or _gravity(pulled) < _gravity(self.worst[report])):
-                self.worst[report] = pulled
+            if pulled.call.is_single_day:
+                self.worst[pulled.call.report] = min(self.worst.get(pulled.call.report, pulled), pulled, key=_gravity)
 
-    def last_of(self, call: Call) -> Last | None:
-        return self.last.get(str(call))
+    def last_of(self, call: Call) -> CallState | None:
+        return self.last.get(call)
 
     def is_recent(self, now: datetime) -> bool:
         """Whether it ended so recently that what it saw last is not old."""
@@ -94,8 +93,8 @@ def _of_period(call: Call, inventory: Inventory, newest_run: _NewestRun) -> Call
         since=dates[0] if dates else None,
         refresh_date=newest,
         last=last if last and last.refresh_date == newest else None,
-        expected=(last.rhythm if last else Rhythm()).expects(newest) if newest else None,
-        pulled=newest_run.pulls.get(str(call)),
+        expected=(last.cadence if last else Cadence()).next_expected(newest) if newest else None,
+        pulled=newest_run.pulls.get(call),
         gaps=gaps(set(dates), set(inventory.lost.get(partition, ()))),
         flips=inventory.flips.get(partition, ()),
     )
@@ -119,19 +118,19 @@ def _of_days(
     empty = [day for day, was in last.items() if of_periods and was.outcome is Outcome.NO_DATA]
     lost = {day for day in out_of_reach if day not in last or last[day].outcome is not Outcome.NO_DATA}
     latest = max([*dates[-1:], *empty], default=None)
-    rhythm = next((was.rhythm for call in calls if (was := newest_run.last_of(call))), Rhythm())
+    cadence = next((was.cadence for call in calls if (was := newest_run.last_of(call))), Cadence())
     return CallStatus(
         call=f"{report}(date)",
         report=report,
         since=dates[0] if dates else None,
         refresh_date=newest,
         last=last.get(newest) if newest else None,
-        expected=rhythm.expects(latest) if latest else None,
+        expected=cadence.next_expected(latest) if latest else None,
         pulled=newest_run.worst.get(report),
         gaps=gaps(set(dates), lost | set(inventory.lost.get(partition, ())), set(reachable) - set(empty)),
         flips=inventory.flips.get(partition, ()),
     )
 
 
-def _gravity(pulled: Pulled) -> int:
+def _gravity(pulled: PullResult) -> int:
     return _WORST_FIRST.index(pulled.outcome)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from shared.archive.coverage import LOST, RECOVERABLE, Gap
-from shared.archive.run_log import Run
+from shared.archive.coverage import Gap, GapState
+from shared.archive.run_record import RunRecord
 from shared.domain.outcome import Reason
 from shared.domain.selection import Selection
 from shared.web import query, representation
@@ -46,7 +46,7 @@ def status(request: Request, cache: ArchiveCache, selection: Callable[[], Select
     return send(request, representation.from_csv(table(content), _HEADERS, "status.csv"))
 
 
-def summary(selection: Selection, inventory: Inventory, run: Run | None, now: datetime) -> dict[str, Any]:
+def summary(selection: Selection, inventory: Inventory, run: RunRecord | None, now: datetime) -> dict[str, Any]:
     """Return how the archive stands, as JSON has it: dates and times in UTC.
 
     `permission` is `missing` while Graph refuses calls for want of Reports.Read.All, which takes up to a day to reach
@@ -64,7 +64,7 @@ def summary(selection: Selection, inventory: Inventory, run: Run | None, now: da
             "started": run.started.isoformat(),
             "finished": run.finished.isoformat(),
             "waitingDays": run.waiting,
-            "lost": dict(run.lost),
+            "lost": {str(call): [*map(str, days)] for call, days in run.lost.items()},
         },
         "calls": calls,
     }
@@ -75,7 +75,7 @@ def table(status: Mapping[str, Any]) -> list[list[str]]:
     return [list(COLUMNS), *([_text(call.get(name)) for name in COLUMNS] for call in status["calls"])]
 
 
-def _to_json(status: CallStatus, run: Run | None, now: datetime) -> dict[str, Any]:
+def _to_json(status: CallStatus, run: RunRecord | None, now: datetime) -> dict[str, Any]:
     newest, pulled, last = status.refresh_date, status.pulled, status.last
     return {
         "call": status.call,
@@ -90,8 +90,8 @@ def _to_json(status: CallStatus, run: Run | None, now: datetime) -> dict[str, An
         "outcome": str(pulled.outcome) if pulled else None,
         "reason": pulled.reason or "" if pulled else None,
         "run": run.id if run and pulled else None,
-        "missing": _days(status.gaps, RECOVERABLE),
-        "lost": _days(status.gaps, LOST),
+        "missing": _days(status.gaps, GapState.RECOVERABLE),
+        "lost": _days(status.gaps, GapState.LOST),
         "gaps": [_gap_to_json(gap) for gap in status.gaps],
         "names": last.names or None if last else None,
         "flips": [
@@ -117,9 +117,9 @@ def _gap_to_json(gap: Gap) -> dict[str, Any]:
     }
 
 
-def _days(gaps: Sequence[Gap], state: str) -> int:
+def _days(gaps: Sequence[Gap], state: GapState) -> int:
     """Return how many days are missing in that state."""
-    return sum(gap.days for gap in gaps if gap.state == state)
+    return sum(gap.days for gap in gaps if gap.state is state)
 
 
 def _text(value: object) -> str:

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, expect
 from local.stack import Stack
 from shared.app import App
 from shared.archive.layout import PERSONAL, USAGE
-from shared.archive.run_log import Last, Pulled, Run
+from shared.archive.run_record import CallState, PullResult, RunRecord
 from shared.domain.call import Call
 from shared.domain.catalogue import catalogue
 from shared.domain.dates import days_between
@@ -92,13 +92,15 @@ def body_of(call: Call, newest: date) -> bytes:
     return lines(",".join(columns), *rows)
 
 
-def run_of(selection: Selection) -> Run:
+def run_of(selection: Selection) -> RunRecord:
     """The record of a run an hour ago, in which nothing was new."""
     at = NOW - timedelta(hours=1)
-    calls = [str(call) for call in selection.calls]
-    pulls = [Pulled(call, Outcome.UNCHANGED, at, refresh_date=str(NEWEST), revision=1, rows=1) for call in calls]
-    last = {call: Last(Outcome.UNCHANGED, None, at, 1, at, NEWEST, revision=1, rows=1, names="none") for call in calls}
-    return Run(f"{at:%Y-%m-%dT%H%M%SZ}-000000", at, at, pulls, 0, last=last, pulled_at=at)
+    pulls = [
+        PullResult(call, Outcome.UNCHANGED, at, refresh_date=NEWEST, revision=1, rows=1) for call in selection.calls
+    ]
+    state = CallState(Outcome.UNCHANGED, None, at, 1, at, NEWEST, revision=1, rows=1, names="none")
+    states = {call: state for call in selection.calls}
+    return RunRecord(f"{at:%Y-%m-%dT%H%M%SZ}-000000", at, at, pulls, 0, states=states, pulled_at=at)
 
 
 def test_the_first_words_are_there_within_a_second(browser: Browser, site: Site) -> None:

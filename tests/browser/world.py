@@ -43,10 +43,10 @@ def live_through(days: int, app: App, control: Control, *, calm: bool = False) -
             newest = control.get("visible", report=SERVICES)["refresh_date"]
             control.put("restate", {"report": SERVICES, "refresh_date": newest, "revision": 1})
         if number not in outage:
-            app.runner.run()
+            app.pull_run.execute()
     control.put("restate", {"report": SERVICES, "refresh_date": newest, "revision": 0})
     control.sleep(35 * 60)  # past midnight, when a call is read anew, and before the next refresh date is out
-    app.runner.run()
+    app.pull_run.execute()
     control.run_freely()
 
 

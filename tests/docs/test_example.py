@@ -29,7 +29,7 @@ def app(lasting: tuple[Callable[..., App], Control]) -> App:
     for time, shown, corrected in RUNS:
         control.set_time(datetime.fromisoformat(time).replace(tzinfo=UTC))
         control.put("restate", {"report": report, "refresh_date": shown, "revision": 1 if corrected else 0})
-        app.runner.run()
+        app.pull_run.execute()
         assert control.get("visible", report=report)["refresh_date"] == shown
     return app
 

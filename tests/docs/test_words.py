@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from shared import events
-from shared.archive.coverage import LOST, NEVER_PUBLISHED, RECOVERABLE
-from shared.archive.run_log import Run
+from shared.archive.coverage import GapState
+from shared.archive.run_record import RunRecord
 from shared.domain.catalogue import catalogue
 from shared.domain.error_code import ErrorCode
 from shared.domain.errors import NotArchived, RequestError
@@ -50,7 +50,7 @@ def test_no_two_errors_have_the_same_code() -> None:
 
 
 def test_every_state_of_a_gap_has_a_line() -> None:
-    states = {RECOVERABLE, LOST, NEVER_PUBLISHED}
+    states = {*GapState}
     assert set(words(" ".join(API.first_cells("Status")))) >= states
     assert set(pages()["docs/concepts.md"].spans) >= states
 
@@ -68,7 +68,7 @@ def test_every_key_of_the_status_has_a_line() -> None:
 
 
 def test_every_key_of_the_record_of_a_run_has_a_line() -> None:
-    record = json.loads(Run("2026-11-21T000000Z-5b2c1f", NOW, NOW, [], 0).to_json())
+    record = json.loads(RunRecord("2026-11-21T000000Z-5b2c1f", NOW, NOW, [], 0).to_json())
     assert set(words(" ".join(OPERATIONS.first_cells("The record of a run")))) == set(record)
 
 

@@ -15,6 +15,7 @@ from shared.archive.layout import CONCEALMENT_CHANGES, LOST
 from shared.domain.call import Call
 from shared.domain.catalogue import catalogue
 from shared.domain.errors import ArchiveUnavailable
+from shared.domain.outcome import Outcome
 from shared.domain.selection import select
 from shared.web.archive_cache import ArchiveCache
 from shared.web.health import health_word
@@ -66,12 +67,12 @@ def marks(blobs: BlobServiceClient, kind: str) -> list[str]:
 def outage(make_app: MakeApp, control: Control) -> tuple[App, set[date]]:
     """An app that was down for four days and has run again, and the refresh dates that Graph showed meanwhile."""
     app = make_app(REPORTS=str(SERVICES))
-    app.runner.run()
+    app.pull_run.execute()
     shown = set()
     for _ in range(8):
         control.sleep(DAY / 2)
         shown.add(date.fromisoformat(control.get("visible", report=SERVICES.report)["refresh_date"]))
-    app.runner.run()
+    app.pull_run.execute()
     return app, shown - set(app.archive.snapshots.refresh_dates(SERVICES))
 
 
@@ -116,8 +117,8 @@ def test_single_days_are_recoverable_within_reach_and_lost_beyond(
     def why(day: date) -> str:
         return of(app).why_missing(Call(DETAIL.report, date=day), day)
 
-    run = app.runner.run()
-    (empty,) = [date.fromisoformat(pulled.call[-11:-1]) for pulled in run.pulls if pulled.outcome == "no_data"]
+    run = app.pull_run.execute()
+    (empty,) = [pull.call.date for pull in run.pulls if pull.call.date and pull.outcome is Outcome.NO_DATA]
     held, before = days()
     first = (held[-1] + timedelta(days=1)).isoformat()
     assert {gap["first"]: gap["state"] for gap in before["gaps"]} == {
@@ -126,7 +127,7 @@ def test_single_days_are_recoverable_within_reach_and_lost_beyond(
     }
     assert (why(empty), why(held[-1] + timedelta(days=1))) == ("never_published", "not_pulled")
     control.sleep(12 * DAY)
-    for notice in (lambda: None, app.runner.run):
+    for notice in (lambda: None, app.pull_run.execute):
         notice()
         _, after = days()
         (lost,) = [gap for gap in after["gaps"] if gap["state"] == "lost"]
@@ -147,11 +148,11 @@ def test_the_single_days_of_an_outage_of_months_are_lost_though_no_record_of_a_r
     make_app: MakeApp, told: Callable[..., dict[str, dict[str, Any]]], control: Control
 ) -> None:
     app = make_app(REPORTS=SINGLE_DAYS)
-    app.runner.run()
+    app.pull_run.execute()
     newest = app.archive.snapshots.refresh_dates(Call(DETAIL.report, date=date.min))[-1]
     control.sleep(80 * DAY)
     assert app.archive.runs.newest(control.now().date()) is None
-    for notice in (lambda: None, app.runner.run):
+    for notice in (lambda: None, app.pull_run.execute):
         notice()
         assert lost_days(told(app, SINGLE_DAYS)) == [
             (newest + timedelta(days=1), control.now().date() - timedelta(days=28))
@@ -162,11 +163,11 @@ def test_the_single_days_of_a_report_that_was_not_selected_for_months_are_lost(
     make_app: MakeApp, stack: Stack, told: Callable[..., dict[str, dict[str, Any]]], control: Control
 ) -> None:
     app, without = make_app(REPORTS=SINGLE_DAYS), maker(stack, control)(REPORTS=str(SERVICES))
-    app.runner.run()
+    app.pull_run.execute()
     newest = app.archive.snapshots.refresh_dates(Call(DETAIL.report, date=date.min))[-1]
     control.sleep(80 * DAY)
-    without.runner.run()
-    for notice in (lambda: None, app.runner.run):
+    without.pull_run.execute()
+    for notice in (lambda: None, app.pull_run.execute):
         notice()
         assert lost_days(told(app, SINGLE_DAYS)) == [
             (newest + timedelta(days=1), control.now().date() - timedelta(days=28))
@@ -184,7 +185,7 @@ def test_lost_days_in_a_row_are_one_empty_blob_however_often_they_are_marked(
     for _ in range(2):
         written = marks(blobs, f"lost/report={SERVICES.report}/")
         control.sleep(DAY / 4)
-        app.runner.run()
+        app.pull_run.execute()
     assert written == [name]
     assert blobs.get_blob_client("usage-derived", name).get_blob_properties().size == 0
 
@@ -197,10 +198,10 @@ def test_a_run_that_cannot_mark_ends_well_and_the_next_one_that_can_marks_what_i
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     app = make_app(REPORTS=str(SERVICES), **faulty.settings)
-    app.runner.run()
+    app.pull_run.execute()
     control.sleep(4 * DAY)
     faulty.set([{"fault": "read_only", "match": {"blob": "lost/*"}, "times": None}])
-    run = app.runner.run()
+    run = app.pull_run.execute()
     assert run.lost
     assert app.archive.runs.newest(control.now().date()) == run
     assert marks(blobs, LOST) == []
@@ -209,10 +210,10 @@ def test_a_run_that_cannot_mark_ends_well_and_the_next_one_that_can_marks_what_i
         "archive.lost",
     ]
     control.sleep(DAY / 4)
-    assert app.runner.run().lost == run.lost
+    assert app.pull_run.execute().lost == run.lost
     faulty.set([])
     control.sleep(DAY / 4)
-    app.runner.run()
+    app.pull_run.execute()
     assert len(marks(blobs, LOST)) == 1
 
 
@@ -220,10 +221,10 @@ def test_a_run_with_nothing_to_mark_asks_storage_for_no_mark(
     make_app: MakeApp, faulty: FaultyStorage, control: Control
 ) -> None:
     app = make_app(REPORTS=str(SERVICES), **faulty.settings)
-    app.runner.run()
+    app.pull_run.execute()
     control.sleep(DAY / 4)
     faulty.seen.clear()
-    app.runner.run()
+    app.pull_run.execute()
     assert {each.blob.partition("/")[0] for each in faulty.seen if each.container == "usage-derived"} == {
         "",  # the listing of records of runs
         "runs",
@@ -243,7 +244,7 @@ def test_where_names_are_concealed_and_shown_again_is_marked_and_told(
     names = []
     for rules in ([], concealed, concealed, []):
         control.put("faults", {"rules": rules})
-        app.runner.run()
+        app.pull_run.execute()
         names.append(told(app, DETAIL)[str(DETAIL)]["names"])
         control.sleep(DAY)
     flips = told(app, DETAIL)[str(DETAIL)]["flips"]
@@ -263,7 +264,7 @@ def test_where_names_of_single_days_are_concealed_and_shown_again_is_marked_once
     concealed = [{"fault": "concealed", "match": {"call": f"{DETAIL.report}(date=*"}, "times": None}]
     for rules in ([], concealed, concealed, [], []):
         control.put("faults", {"rules": rules})
-        app.runner.run()
+        app.pull_run.execute()
         control.sleep(DAY)
     flips = told(app, DETAIL.report)[f"{DETAIL.report}(date)"]["flips"]
     assert [(flip["from"], flip["to"]) for flip in flips] == [("named", "concealed"), ("concealed", "named")]
@@ -277,7 +278,7 @@ def test_the_newest_date_of_every_archived_call_is_known_selected_or_not(
     make_app: MakeApp, of: Callable[[App], ArchiveCache]
 ) -> None:
     app = make_app(REPORTS=f"{SERVICES}, {SINGLE_DAYS}, getOffice365ActivationCounts")
-    app.runner.run()
+    app.pull_run.execute()
     newest = {
         call: app.archive.snapshots.refresh_dates(call)[-1] for call in (SERVICES, Call("getOffice365ActivationCounts"))
     }
@@ -295,7 +296,7 @@ def test_the_archive_is_listed_again_when_a_run_has_ended_or_after_ten_minutes(
     make_app: MakeApp, of: Callable[[App], ArchiveCache], faulty: FaultyStorage, control: Control
 ) -> None:
     app = make_app(REPORTS=str(SERVICES), **faulty.settings)
-    app.runner.run()
+    app.pull_run.execute()
     cache = of(app)
 
     def listed() -> int:
@@ -307,7 +308,7 @@ def test_the_archive_is_listed_again_when_a_run_has_ended_or_after_ten_minutes(
     control.sleep(60)
     assert (first, listed()) == (1 + 4, 0)  # once for the reports, and for each call of the one there is
     control.sleep(60)
-    app.runner.run()
+    app.pull_run.execute()
     control.sleep(30)
     assert listed() == first
     control.sleep(600)
@@ -322,7 +323,7 @@ def test_the_cost_of_a_look_does_not_grow_with_the_archive(
     control.set_time(control.now().replace(day=3, hour=4))  # the newest run is looked for in its month
     for _ in range(3):
         control.sleep(DAY)
-        app.runner.run()
+        app.pull_run.execute()
         faulty.seen.clear()
         of(app).inventory()
         operations.append(len(faulty.seen))
@@ -338,7 +339,7 @@ def test_the_app_is_healthy_for_two_days_after_a_pull_that_ended_well(
 ) -> None:
     app = make_app(REPORTS=str(SERVICES))
     before = health_word(of(app), control.now())
-    app.runner.run()
+    app.pull_run.execute()
     control.sleep(2 * DAY)
     fresh = health_word(of(app), control.now())
     control.sleep(60)
@@ -355,18 +356,18 @@ def test_runs_that_archive_nothing_do_not_make_the_app_healthy(
 ) -> None:
     control.put("roles", {"roles": []})
     app = make_app(REPORTS=str(SERVICES))
-    app.runner.run()
+    app.pull_run.execute()
     never = health_word(of(app), control.now())
     control.put("roles", {"roles": ["Reports.Read.All"]})
     control.sleep(DAY / 4)
     app = make_app(REPORTS=str(SERVICES))
-    app.runner.run()
+    app.pull_run.execute()
     control.put("roles", {"roles": []})
     control.sleep(DAY)
     app = make_app(REPORTS=str(SERVICES))
     words = []
     for _ in range(2):
-        app.runner.run()
+        app.pull_run.execute()
         words.append(health_word(of(app), control.now()))
         control.sleep(DAY + 60)
     assert (never, words) == ("empty", ["healthy", "stale"])
@@ -376,7 +377,7 @@ def test_health_costs_one_look_in_half_a_minute(
     make_app: MakeApp, of: Callable[[App], ArchiveCache], faulty: FaultyStorage, control: Control
 ) -> None:
     app = make_app(REPORTS=str(SERVICES), **faulty.settings)
-    app.runner.run()
+    app.pull_run.execute()
     cache = of(app)
     faulty.seen.clear()
     for _ in range(29):
@@ -415,7 +416,7 @@ def test_a_body_is_kept_in_memory_unless_it_is_personal(
     make_app: MakeApp, of: Callable[[App], ArchiveCache], faulty: FaultyStorage, call: Call, reads: int
 ) -> None:
     app = make_app(REPORTS=str(call), **faulty.settings)
-    app.runner.run()
+    app.pull_run.execute()
     cache = of(app)
     newest = cache.newest(call)
     assert newest

@@ -123,7 +123,7 @@ def measured(stack: Stack, blobs: BlobServiceClient) -> Iterator[Measured]:
         costs = []
         for hours in (0, 24, 48, 48.5, 49):
             control.set_time(EVENING + timedelta(hours=hours))
-            costs.append(meter.of(app.runner.run))
+            costs.append(meter.of(app.pull_run.execute))
         runs = dict(zip(RUNS, costs[2:], strict=True))
         newest = EVENING.date()
         ((_, body),) = bodies(OLD, [newest])

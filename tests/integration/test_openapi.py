@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator
 from local.functions_host.host import HOST_KEY, Function
 from local.functions_host.routes import Route
 from local.stack import Stack
-from shared.archive.coverage import LOST, NEVER_PUBLISHED, RECOVERABLE
+from shared.archive.coverage import GapState
 from shared.archive.layout import ConcealmentChange, Partition
 from shared.domain.call import ARGUMENTS
 from shared.domain.catalogue import catalogue
@@ -204,7 +204,7 @@ def test_gaps_and_flips_in_the_status_are_as_described() -> None:
     flips = {place: [ConcealmentChange(place, DAY, 1, "named", "concealed")]}
     inventory = Inventory(held, {place: {date(2026, 10, 2)}}, flips)
     told = summary(select(place.report, catalogue()), inventory, None, datetime(2026, 11, 21, 7, 15, tzinfo=UTC))
-    assert {gap["state"] for call in told["calls"] for gap in call["gaps"]} == {RECOVERABLE, LOST, NEVER_PUBLISHED}
+    assert {gap["state"] for call in told["calls"] for gap in call["gaps"]} == {*GapState}
     schema = {"$ref": "#/components/schemas/Status", "components": COMPONENTS}
     Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(told)
 

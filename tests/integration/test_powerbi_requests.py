@@ -27,7 +27,7 @@ VALUES = {"period": "D30", "every": "month", "from": "2020-01-01", "to": "2040-0
 def app(make_app: Callable[..., App]) -> App:
     """With one run's snapshots."""
     app = make_app(REPORTS=f"{SERVICES}(period='D30'), {USERS}(period='D180')")
-    app.runner.run()
+    app.pull_run.execute()
     return app
 
 

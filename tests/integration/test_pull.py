@@ -13,14 +13,14 @@ from azure.storage.blob import BlobServiceClient
 from local.simulator_client import Control
 from local.stack import Stack
 from shared.app import App
-from shared.archive.run_log import Pulled, Run
+from shared.archive.run_record import PullResult, RunRecord
 from shared.archive.snapshot import Origin, Snapshot
 from shared.domain.call import Call
 from shared.domain.catalogue import catalogue
 from shared.domain.errors import ArchiveUnavailable, RunFailed, Unconfirmed
 from shared.domain.outcome import Outcome, Reason
 from shared.graph.body_stream import CHUNK
-from shared.pulling.plan import Ask
+from shared.pulling.plan import PlannedPull
 from tests.wire import Wire, response
 
 MakeApp = Callable[..., App]
@@ -30,17 +30,17 @@ D7 = f"{SERVICES}(period='D7')"
 CSV = b"Report Refresh Date,Report Period\n2026-11-18,7\n"
 
 
-def outcomes(run: Run) -> dict[str, Outcome]:
-    return {pulled.call: pulled.outcome for pulled in run.pulls}
+def outcomes(run: RunRecord) -> dict[str, Outcome]:
+    return {str(pulled.call): pulled.outcome for pulled in run.pulls}
 
 
-def only(run: Run) -> Pulled:
+def only(run: RunRecord) -> PullResult:
     (pulled,) = run.pulls
     return pulled
 
 
 def newest(app: App, call: Call) -> Snapshot:
-    snapshot = app.archive.snapshots.newest(call, app.runner.clock().date())
+    snapshot = app.archive.snapshots.newest(call, date(2026, 12, 31))
     assert snapshot is not None
     return snapshot
 
@@ -55,7 +55,7 @@ def names(blobs: BlobServiceClient, container: str) -> list[str]:
 def test_the_bytes_that_graph_sent_are_archived_under_their_refresh_date(
     make_app: MakeApp, control: Control, blobs: BlobServiceClient
 ) -> None:
-    run = make_app(REPORTS=D7).runner.run()
+    run = make_app(REPORTS=D7).pull_run.execute()
     expected = control.get("expected", call=D7)
     day = expected["refresh_date"]
     assert only(run).outcome is Outcome.PUBLISHED
@@ -70,7 +70,7 @@ def test_the_bytes_that_graph_sent_are_archived_under_their_refresh_date(
 def test_the_facts_about_a_snapshot_are_metadata_of_its_blob(
     make_app: MakeApp, control: Control, blobs: BlobServiceClient
 ) -> None:
-    make_app(REPORTS=D7).runner.run()
+    make_app(REPORTS=D7).pull_run.execute()
     metadata = blobs.get_blob_client("usage", names(blobs, "usage")[0]).get_blob_properties().metadata
     expected = control.get("expected", call=D7)
     (download,) = control.get("record", listener="download")
@@ -82,20 +82,20 @@ def test_the_facts_about_a_snapshot_are_metadata_of_its_blob(
 
 
 def test_personal_snapshots_lie_in_a_container_of_their_own(make_app: MakeApp, blobs: BlobServiceClient) -> None:
-    make_app(REPORTS=f"{D7}, {DETAIL}").runner.run()
+    make_app(REPORTS=f"{D7}, {DETAIL}").pull_run.execute()
     assert {name.split("/")[0] for name in names(blobs, "usage")} == {f"report={SERVICES}"}
     assert {name.split("/")[0] for name in names(blobs, "usage-personal")} == {f"report={DETAIL}"}
 
 
 def test_a_single_day_is_archived_under_that_day(make_app: MakeApp, control: Control) -> None:
     app = make_app(REPORTS=DETAIL)
-    app.runner.run()
+    app.pull_run.execute()
     oldest = control.now().date() - timedelta(days=27)
     assert newest(app, Call(DETAIL, date=oldest)).refresh_date == oldest
 
 
 def test_a_copilot_report_comes_without_redirect_and_in_two_versions(make_app: MakeApp) -> None:
-    run = make_app(REPORTS="getMicrosoft365CopilotUserCountTrend").runner.run()
+    run = make_app(REPORTS="getMicrosoft365CopilotUserCountTrend").pull_run.execute()
     assert len(run.pulls) == 10
     assert set(outcomes(run).values()) == {Outcome.PUBLISHED}
 
@@ -107,9 +107,9 @@ def test_a_second_run_finds_everything_unchanged_and_archives_nothing(
     make_app: MakeApp, blobs: BlobServiceClient
 ) -> None:
     app = make_app(REPORTS=SERVICES)
-    app.runner.run()
+    app.pull_run.execute()
     before = names(blobs, "usage")
-    assert set(outcomes(app.runner.run()).values()) == {Outcome.UNCHANGED}
+    assert set(outcomes(app.pull_run.execute()).values()) == {Outcome.UNCHANGED}
     assert names(blobs, "usage") == before
 
 
@@ -120,20 +120,20 @@ def next_day(control: Control) -> datetime:
 def test_the_first_run_of_a_day_reads_the_body_and_finds_it_unchanged(make_app: MakeApp, control: Control) -> None:
     control.set_time(control.now().replace(hour=23, minute=59))  # the day's refresh date is out
     app = make_app(REPORTS=D7)
-    app.runner.run()
+    app.pull_run.execute()
     control.set_time(next_day(control))
-    pulled = only(app.runner.run())
+    pulled = only(app.pull_run.execute())
     assert (pulled.outcome, pulled.read) == (Outcome.UNCHANGED, True)
 
 
 def test_a_corrected_day_becomes_a_second_revision_beside_the_first(make_app: MakeApp, control: Control) -> None:
     control.set_time(control.now().replace(hour=23, minute=59))  # the day's refresh date is out
     app = make_app(REPORTS=D7)
-    app.runner.run()
+    app.pull_run.execute()
     first = newest(app, Call(SERVICES, period="D7"))
     control.put("restate", {"report": SERVICES, "refresh_date": first.refresh_date.isoformat(), "revision": 1})
     control.set_time(next_day(control))
-    pulled = only(app.runner.run())
+    pulled = only(app.pull_run.execute())
     revisions = app.archive.snapshots.revisions(first.call, first.refresh_date)
     assert (pulled.outcome, pulled.revision) == (Outcome.REVISED, 2)
     assert [each.revision for each in revisions] == [1, 2]
@@ -144,7 +144,7 @@ def test_a_new_refresh_date_is_published_beside_the_old(make_app: MakeApp, contr
     app = make_app(REPORTS=D7)
     days = set()
     for _ in range(4):
-        app.runner.run()
+        app.pull_run.execute()
         days.add(newest(app, Call(SERVICES, period="D7")).refresh_date)
         control.sleep(86400)
     assert app.archive.snapshots.refresh_dates(Call(SERVICES, period="D7")) == sorted(days)
@@ -156,13 +156,13 @@ def test_a_new_refresh_date_is_published_beside_the_old(make_app: MakeApp, contr
 
 def test_a_run_leaves_a_record_that_the_next_one_reads(make_app: MakeApp, blobs: BlobServiceClient) -> None:
     app = make_app(REPORTS=D7)
-    run = app.runner.run()
+    run = app.pull_run.execute()
     assert f"runs/{run.started:%Y-%m}/{run.id}.json" in names(blobs, "usage-derived")
     assert app.archive.runs.newest(run.started.date()) == run
 
 
 OF_OLD = datetime(2026, 11, 21, tzinfo=UTC)
-NO_CALLS = Run("", OF_OLD, OF_OLD, [], 0).to_json().replace(b'"lost": {}', b'"lost": []')
+NO_CALLS = RunRecord("", OF_OLD, OF_OLD, [], 0).to_json().replace(b'"lost": {}', b'"lost": []')
 
 
 @pytest.mark.parametrize("damaged", [b"", b"{}", b"[]", b'{"run": 1', NO_CALLS, b"[" * 10**5])
@@ -170,15 +170,15 @@ def test_a_damaged_record_does_not_stop_the_next_run(
     make_app: MakeApp, control: Control, blobs: BlobServiceClient, damaged: bytes
 ) -> None:
     app = make_app(REPORTS=D7)
-    run = app.runner.run()
+    run = app.pull_run.execute()
     blobs.get_blob_client("usage-derived", f"runs/{run.started:%Y-%m}/9999.json").upload_blob(damaged)
-    assert only(app.runner.run()).outcome is Outcome.UNCHANGED
+    assert only(app.pull_run.execute()).outcome is Outcome.UNCHANGED
     assert app.archive.runs.newest(run.started.date()) is not None
 
 
 def test_every_call_of_a_run_has_one_event_line(make_app: MakeApp, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "usage_archive"):
-        make_app(REPORTS=SERVICES).runner.run()
+        make_app(REPORTS=SERVICES).pull_run.execute()
     lines = [record.getMessage() for record in caplog.records if record.name == "usage_archive"]
     assert [line.split()[0] for line in lines] == ["pull.published"] * 4 + ["run.finished"]
     assert '"call": "getOffice365ServicesUserCounts(period=\'D7\')"' in "".join(lines)
@@ -188,7 +188,7 @@ def test_every_call_of_a_run_has_one_event_line(make_app: MakeApp, caplog: pytes
 
 
 def test_the_download_host_never_sees_a_bearer_a_cookie_or_a_key(make_app: MakeApp, control: Control) -> None:
-    make_app(REPORTS=SERVICES).runner.run()
+    make_app(REPORTS=SERVICES).pull_run.execute()
     downloads = control.get("record", listener="download")
     assert len(downloads) == 4
     assert not any(any(download["carried"].values()) for download in downloads)
@@ -199,29 +199,29 @@ def test_a_missing_permission_is_refused_and_needs_a_person(make_app: MakeApp, c
     app = make_app(REPORTS=D7)
     with pytest.raises(RunFailed, match="permission"):
         app.pull()
-    assert only(app.runner.run()).outcome is Outcome.REFUSED
+    assert only(app.pull_run.execute()).outcome is Outcome.REFUSED
 
 
 def test_without_a_token_there_is_no_run(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IDENTITY_HEADER", "wrong")
     with pytest.raises(ArchiveUnavailable):  # storage wants a token too
-        make_app(REPORTS=SERVICES).runner.run()
+        make_app(REPORTS=SERVICES).pull_run.execute()
 
 
 def test_a_neighbour_that_uses_up_the_tenants_limit_makes_calls_wait(make_app: MakeApp, control: Control) -> None:
     control.put("neighbour", {"function": SERVICES, "used": 40})
-    run = make_app(REPORTS=f"{SERVICES}, getOffice365ActiveUserCounts(period='D7')").runner.run()
+    run = make_app(REPORTS=f"{SERVICES}, getOffice365ActiveUserCounts(period='D7')").pull_run.execute()
     assert outcomes(run)["getOffice365ActiveUserCounts(period='D7')"] is Outcome.PUBLISHED
-    assert {pulled.reason for pulled in run.pulls if SERVICES in pulled.call} <= {"rate_limited", "budget"}
+    assert {pulled.reason for pulled in run.pulls if pulled.call.report == SERVICES} <= {"rate_limited", "budget"}
 
 
 def test_deferred_calls_are_pulled_by_the_next_run(make_app: MakeApp, control: Control) -> None:
     control.put("neighbour", {"function": SERVICES, "used": 40})
     app = make_app(REPORTS=SERVICES)
-    app.runner.run()
+    app.pull_run.execute()
     control.put("neighbour", {"function": SERVICES, "used": 0})
     control.sleep(6 * 3600)
-    assert set(outcomes(app.runner.run()).values()) == {Outcome.PUBLISHED}
+    assert set(outcomes(app.pull_run.execute()).values()) == {Outcome.PUBLISHED}
 
 
 @pytest.fixture
@@ -259,7 +259,7 @@ def test_a_bad_answer_is_named_and_not_archived_and_the_other_calls_go_on(
 ) -> None:
     scripted.answers[f"/v1.0/reports/{D7}"] = answer
     app = make_app(REPORTS=SERVICES, GRAPH_ENDPOINT=scripted.origin)
-    pulls = {pulled.call: (pulled.outcome, pulled.reason) for pulled in app.runner.run().pulls}
+    pulls = {str(pulled.call): (pulled.outcome, pulled.reason) for pulled in app.pull_run.execute().pulls}
     assert pulls.pop(D7) == (outcome, reason)
     assert set(pulls.values()) == {(Outcome.PUBLISHED, None)}
     assert app.archive.snapshots.newest(Call(SERVICES, period="D7"), date(2026, 11, 18)) is None
@@ -268,11 +268,11 @@ def test_a_bad_answer_is_named_and_not_archived_and_the_other_calls_go_on(
 def test_the_version_of_graph_is_a_setting_as_other_clouds_have_beta_only(make_app: MakeApp, scripted: Wire) -> None:
     scripted.answers[f"/beta/reports/{D7}"] = response(body=CSV)
     app = make_app(REPORTS=D7, GRAPH_ENDPOINT=scripted.origin, GRAPH_VERSION="beta")
-    assert only(app.runner.run()).outcome is Outcome.PUBLISHED
+    assert only(app.pull_run.execute()).outcome is Outcome.PUBLISHED
 
 
 def test_a_report_that_is_on_beta_only_is_asked_for_there(make_app: MakeApp, control: Control) -> None:
-    make_app(REPORTS="getBrowserUserCounts(period='D7')").runner.run()
+    make_app(REPORTS="getBrowserUserCounts(period='D7')").pull_run.execute()
     (request,) = control.get("record", listener="graph")
     assert request["path"].startswith("/beta/reports/getBrowserUserCounts")
 
@@ -299,26 +299,26 @@ ROWS = [f"2026-11-18,{number},7" for number in range(10)]
 
 
 @pytest.fixture
-def then(make_app: MakeApp, scripted: Wire, control: Control) -> Callable[[bytes], Pulled]:
+def then(make_app: MakeApp, scripted: Wire, control: Control) -> Callable[[bytes], PullResult]:
     """Pulls that body on the next day; a body of ten rows was archived before."""
     app = make_app(REPORTS=D7, GRAPH_ENDPOINT=scripted.origin)
 
-    def then(body: bytes) -> Pulled:
+    def then(body: bytes) -> PullResult:
         scripted.answers[f"/v1.0/reports/{D7}"] = response(body=body)
         control.set_time(next_day(control))
-        return only(app.runner.run())
+        return only(app.pull_run.execute())
 
     then(csv(*ROWS))
     return then
 
 
-def flags(blobs: BlobServiceClient, pulled: Pulled) -> str:
+def flags(blobs: BlobServiceClient, pulled: PullResult) -> str:
     metadata = blobs.get_blob_client("usage", str(pulled.blob)).get_blob_properties().metadata
     return str(metadata.get("flags", ""))
 
 
 def test_a_changed_schema_is_published_with_a_flag_and_an_event(
-    then: Callable[[bytes], Pulled], blobs: BlobServiceClient, caplog: pytest.LogCaptureFixture
+    then: Callable[[bytes], PullResult], blobs: BlobServiceClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     pulled = then(csv(*(f"{row},1" for row in ROWS), header="Report Refresh Date,Exchange Active,Report Period,New"))
     assert (pulled.outcome, flags(blobs, pulled)) == (Outcome.REVISED, "schema_changed")
@@ -326,7 +326,7 @@ def test_a_changed_schema_is_published_with_a_flag_and_an_event(
 
 
 def test_a_report_that_got_many_columns_more_is_published(
-    then: Callable[[bytes], Pulled], blobs: BlobServiceClient
+    then: Callable[[bytes], PullResult], blobs: BlobServiceClient
 ) -> None:
     header = ",".join(catalogue().reports[SERVICES].columns["v1.0"])
     more = ",".join(f"New {number}" for number in range(40))
@@ -335,7 +335,7 @@ def test_a_report_that_got_many_columns_more_is_published(
 
 
 def test_blanks_around_the_names_of_columns_are_remembered(
-    then: Callable[[bytes], Pulled], blobs: BlobServiceClient
+    then: Callable[[bytes], PullResult], blobs: BlobServiceClient
 ) -> None:
     pulled = then(csv(*ROWS, header="Report Refresh Date,Exchange Active,Report Period "))
     metadata = blobs.get_blob_client("usage", str(pulled.blob)).get_blob_properties().metadata
@@ -343,7 +343,7 @@ def test_blanks_around_the_names_of_columns_are_remembered(
 
 
 def test_a_body_with_far_fewer_rows_is_believed_once_it_came_twice(
-    then: Callable[[bytes], Pulled], blobs: BlobServiceClient, scripted: Wire
+    then: Callable[[bytes], PullResult], blobs: BlobServiceClient, scripted: Wire
 ) -> None:
     before = len(scripted.seen)
     pulled = then(csv(*ROWS[:5]))
@@ -352,19 +352,19 @@ def test_a_body_with_far_fewer_rows_is_believed_once_it_came_twice(
 
 
 def test_the_same_values_in_another_order_are_a_revision_marked_as_reordered(
-    then: Callable[[bytes], Pulled], blobs: BlobServiceClient
+    then: Callable[[bytes], PullResult], blobs: BlobServiceClient
 ) -> None:
     pulled = then(csv(*reversed(ROWS)))
     assert (pulled.outcome, flags(blobs, pulled)) == (Outcome.REVISED, "reordered")
 
 
-def test_ragged_rows_are_published_with_a_flag(then: Callable[[bytes], Pulled], blobs: BlobServiceClient) -> None:
+def test_ragged_rows_are_published_with_a_flag(then: Callable[[bytes], PullResult], blobs: BlobServiceClient) -> None:
     pulled = then(csv(*ROWS[:9], f"{ROWS[9]},more"))
     assert (pulled.outcome, flags(blobs, pulled)) == (Outcome.REVISED, "ragged")
 
 
 def test_a_body_that_is_not_published_is_kept_aside_once_with_the_reason(
-    then: Callable[[bytes], Pulled], blobs: BlobServiceClient
+    then: Callable[[bytes], PullResult], blobs: BlobServiceClient
 ) -> None:
     html = b"<html>We are busy.</html>"
     pulled = then(html)
@@ -378,7 +378,7 @@ def test_a_body_that_is_not_published_is_kept_aside_once_with_the_reason(
 
 
 def test_a_body_that_turns_out_wrong_early_is_kept_to_its_end(
-    then: Callable[[bytes], Pulled], blobs: BlobServiceClient
+    then: Callable[[bytes], PullResult], blobs: BlobServiceClient
 ) -> None:
     body = csv("soon,1,7", *ROWS * 5000)
     assert len(body) > 2 * CHUNK
@@ -387,27 +387,27 @@ def test_a_body_that_turns_out_wrong_early_is_kept_to_its_end(
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "2099-01-01"])
-def test_a_refresh_date_that_cannot_be_is_never_published(then: Callable[[bytes], Pulled], day: str) -> None:
+def test_a_refresh_date_that_cannot_be_is_never_published(then: Callable[[bytes], PullResult], day: str) -> None:
     pulled = then(csv(f"{day},1,7"))
     assert (pulled.outcome, pulled.reason) == (Outcome.QUARANTINED, "bad_refresh_date")
 
 
 def test_a_refused_token_is_renewed_once(make_app: MakeApp, scripted: Wire) -> None:
     scripted.answers[f"/v1.0/reports/{D7}"] = response(401)
-    make_app(REPORTS=D7, GRAPH_ENDPOINT=scripted.origin).runner.run()
+    make_app(REPORTS=D7, GRAPH_ENDPOINT=scripted.origin).pull_run.execute()
     assert len(scripted.seen) == 2
 
 
 def test_retries_count_against_the_request_budget(make_app: MakeApp, scripted: Wire) -> None:
     for path in scripted.answers:
         scripted.answers[path] = response(500)
-    make_app(REPORTS=SERVICES, GRAPH_ENDPOINT=scripted.origin).runner.run()
+    make_app(REPORTS=SERVICES, GRAPH_ENDPOINT=scripted.origin).pull_run.execute()
     assert len(scripted.seen) == 10
 
 
 def test_runs_that_begin_at_once_share_the_request_budget(make_app: MakeApp, control: Control) -> None:
     with ThreadPoolExecutor(12) as pool:
-        runs = list(pool.map(lambda app: app.runner.run(), [make_app(REPORTS=D7) for _ in range(12)]))
+        runs = list(pool.map(lambda app: app.pull_run.execute(), [make_app(REPORTS=D7) for _ in range(12)]))
     asked = control.get("record", listener="graph")
     assert (len(asked), {entry["status"] for entry in asked}) == (10, {302})
     assert [only(run).reason for run in runs].count(Reason.BUDGET) == 2
@@ -432,7 +432,7 @@ def of_day(make_app: MakeApp, scripted: Wire) -> Callable[..., Snapshot]:
     def of_day(body: bytes, day: date = DAY, unconfirmed: str = "") -> Snapshot:
         call = Call(DETAIL, date=day)
         scripted.answers[f"/v1.0/reports/{call}"] = response(body=body)
-        app.runner.puller.pull(Ask(call), unconfirmed)
+        app.pull_run.puller.pull(PlannedPull(call), unconfirmed)
         return newest(app, call)
 
     of_day(users(200), DAY - timedelta(days=7))

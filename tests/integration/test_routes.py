@@ -27,7 +27,7 @@ D7 = f"{SERVICES}(period='D7')"
 @pytest.fixture
 def app(make_app: Callable[..., App]) -> App:
     app = make_app(REPORTS=f"{D7}, {DETAIL}(period='D7')")
-    app.runner.run()
+    app.pull_run.execute()
     return app
 
 
@@ -63,7 +63,7 @@ def test_a_refresh_date_chooses_its_newest_snapshot(app: App, get: Callable[...,
     day = control.get("visible", report=SERVICES)["refresh_date"]
     while control.get("visible", report=SERVICES)["refresh_date"] == day:
         control.sleep(6 * 3600)
-    app.runner.run()
+    app.pull_run.execute()
     assert get(f"v1.0/reports/{D7}").body != first.body
     assert get(f"v1.0/reports/{D7}", {"refreshDate": day}).body == first.body
 
@@ -155,7 +155,7 @@ def test_gzip_is_the_archives_own_bytes(
 def test_a_conditional_request_reads_no_blob(make_app: Callable[..., App], stack: Stack) -> None:
     with FaultyStorage.in_front_of(stack.settings) as storage:
         app = make_app(REPORTS=D7, **storage.settings)
-        app.runner.run()
+        app.pull_run.execute()
         for accept_encoding in ("", "gzip"):
             headers = {"accept-encoding": accept_encoding}
             etag = ask(app, f"v1.0/reports/{D7}", headers=headers).headers["ETag"]
@@ -196,13 +196,13 @@ def test_the_status_says_that_the_permission_is_missing_until_it_is_granted(
     app = make_app(REPORTS=D7)
     assert json.loads(app.api.status(Request("GET", "status")).body)["permission"] == "unknown"
     control.put("roles", {"roles": []})
-    app.runner.run()
+    app.pull_run.execute()
     control.sleep(30)
     assert json.loads(app.api.status(Request("GET", "status")).body)["permission"] == "missing"
     control.put("roles", {"roles": ["Reports.Read.All"]})
     control.sleep(6 * 3600)
     app = make_app(REPORTS=D7)
-    app.runner.run()
+    app.pull_run.execute()
     told = json.loads(app.api.status(Request("GET", "status")).body)
     assert told["permission"] == "granted"
     assert [(call["call"], call["outcome"]) for call in told["calls"]] == [(D7, "published")]

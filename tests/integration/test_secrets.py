@@ -239,10 +239,8 @@ class Broken(GraphClient):
 
 
 def test_a_defect_tells_where_it_is_and_no_secret(make_app: Callable[..., App], search: Search) -> None:
-    broken = make_app(REPORTS=D7)
     graph = Broken("https://graph.microsoft.com", Bearer(ManagedIdentity, "https://graph.microsoft.com"), frozenset())
-    broken.runner = broken.runner._replace(puller=broken.runner.puller._replace(graph=graph))
-    search.pull(broken)
+    search.pull(make_app(REPORTS=D7, graph=graph))
     assert "tests/integration/test_secrets.py" in search.log
     assert "RuntimeError" in search.log
     assert search.found() == []

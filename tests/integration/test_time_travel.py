@@ -41,7 +41,7 @@ def archive(lasting: tuple[Callable[..., App], Control]) -> Corrected:
     days, said, at = [], [], []
 
     def pull() -> None:
-        app.runner.run()
+        app.pull_run.execute()
         days.append(control.get("visible", report=SERVICES)["refresh_date"])
         said.append(ask(app, PATH).body)
         at.append(control.now())

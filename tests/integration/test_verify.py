@@ -175,7 +175,7 @@ def test_marks_belong_to_the_archive() -> None:
 def test_days_that_a_run_found_lost_are_missed_when_their_mark_is_gone() -> None:
     days = [DAY - timedelta(days=number) for number in (9, 3, 2)]
     run = run_of(snapshot(USERS, DAY, body(USERS, DAY, 0)))
-    told = run._replace(lost={str(USERS): [str(day) for day in days], PEOPLE: [str(DAY)]})
+    told = run._replace(lost={USERS: days, Call(PEOPLE): [DAY]})
     blobs = HEALTHY | {(DERIVED, f"runs/{run.started:%Y-%m}/{run.id}.json"): (told.to_json(), {})}
     every = [
         LostRange(Partition.of(USERS), days[0], days[0]),

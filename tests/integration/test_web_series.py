@@ -37,7 +37,7 @@ def app(lasting: tuple[Callable[..., App], Control]) -> App:
     app = make_app(REPORTS=f"{COUNTS}, {DETAIL}")
     control.set_time(datetime(2028, 1, 28, 7, 15, tzinfo=UTC))
     for _ in range(4):
-        app.runner.run()
+        app.pull_run.execute()
         control.sleep(24 * 3600)
     return app
 

@@ -23,7 +23,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
 from shared.archive.layout import REQUESTS
-from shared.archive.run_log import Run
+from shared.archive.run_record import RunRecord
 from shared.domain.call import Call
 from shared.domain.graph_window import DATE_DAYS
 from shared.domain.selection import Selection
@@ -82,7 +82,7 @@ class Model:
         """The SHA-256 of each revision."""
         self.lost: defaultdict[str, set[date]] = defaultdict(set)
         """What the records of runs name as lost."""
-        self.last_run: Run | None = None
+        self.last_run: RunRecord | None = None
         self._secrets = secrets
         self.read: defaultdict[Place, list[datetime]] = defaultdict(list)
         """When a run read the body in full, by its record."""
@@ -158,7 +158,7 @@ class Model:
             elif container == "usage-quarantine":
                 violated += self._quarantined(name, plain, blob.metadata)
         for (_, name), blob in new.items():
-            violated += self._ran(Run.from_json(blob.content)) if name.startswith("runs/") else []
+            violated += self._ran(RunRecord.from_json(blob.content)) if name.startswith("runs/") else []
         return violated
 
     def heard(self, text: str) -> list[str]:
@@ -242,27 +242,27 @@ class Model:
         sha256 = hashlib.sha256(content).hexdigest()
         return [] if sha256 == metadata.get("sha256") and f"/{sha256}." in name else [f"I5: {name} is another body"]
 
-    def _ran(self, run: Run) -> list[str]:
+    def _ran(self, run: RunRecord) -> list[str]:
         """A run is over and has left its record."""
         self.last_run, self._began = run, self._began or run.started.date()
         violated = [f"I6: {call} was not pulled, and nothing says why" for call in sorted(self._missing(run))]
         for pulled in run.pulls:
-            if pulled.outcome in WELL and (pulled.asked or pulled.reason == "not_due"):
-                self._looks[pulled.call].append(run.started)
-                came = date.fromisoformat(pulled.refresh_date or "")
-                self._seen[pulled.call] = self._seen.get(pulled.call, (came, came))[0], came
+            call, came = str(pulled.call), pulled.refresh_date or date.min
+            if pulled.outcome in WELL and (pulled.requested or pulled.reason == "not_due"):
+                self._looks[call].append(run.started)
+                self._seen[call] = self._seen.get(call, (came, came))[0], came
             if pulled.outcome == "no_data":
-                self._nothing.add(pulled.call)
+                self._nothing.add(call)
             there = any((container, pulled.blob) in self._kept for container in ("usage", "usage-personal"))
             if pulled.outcome in WELL and pulled.blob and not there:
-                violated.append(f"I2: the run has {pulled.call} as {pulled.outcome}, and {pulled.blob} is not there")
+                violated.append(f"I2: the run has {call} as {pulled.outcome}, and {pulled.blob} is not there")
             if pulled.outcome in WELL and pulled.read:
-                place = Place(pulled.call, date.fromisoformat(pulled.refresh_date or ""))
+                place = Place(call, came)
                 self.read[place].append(run.started)
-                if not self._heard[pulled.call] & {*self.archived.get(place, ())} and pulled.call not in self._garbled:
-                    violated.append(f"I4: {pulled.call} was read, and what was read is not archived")
-        for call, days in run.lost.items():
-            violated += self._named_in_vain(call, map(date.fromisoformat, days), run.started)
+                if not self._heard[call] & {*self.archived.get(place, ())} and call not in self._garbled:
+                    violated.append(f"I4: {call} was read, and what was read is not archived")
+        for of, days in run.lost.items():
+            violated += self._named_in_vain(str(of), days, run.started)
         for report, times in self._requests.items():
             times[:] = [at for at in times if run.started - at < WINDOW]
             busiest = max((sum(at - WINDOW < other <= at for other in times) for at in times), default=0)
@@ -270,8 +270,8 @@ class Model:
                 violated.append(f"I8: {busiest} requests for {report} within ten minutes")
         return violated
 
-    def _missing(self, run: Run) -> set[str]:
-        return {str(call) for call in self.calls} - {pulled.call for pulled in run.pulls}
+    def _missing(self, run: RunRecord) -> set[str]:
+        return {str(call) for call in self.calls} - {str(pulled.call) for pulled in run.pulls}
 
     def _named_in_vain(self, call: str, days: Iterable[date], now: datetime) -> list[str]:
         """Of days that a run names as lost, those that are archived, or that nobody missed."""

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from local.in_memory import KeptBlob
-from shared.archive.run_log import Pulled, Run
+from shared.archive.run_record import PullResult, RunRecord
 from shared.domain.call import Call
 from shared.domain.outcome import Outcome
 from shared.domain.selection import Selection
@@ -41,13 +41,13 @@ def at(day: date = NEWEST, revision: int = 1, report: str = REPORT, container: s
     return container, name
 
 
-def record(*pulls: Pulled, started: datetime = NOW, **told: object) -> tuple[At, KeptBlob]:
-    run = Run("id", started, started, list(pulls), 0, **told)  # type: ignore[arg-type]
+def record(*pulls: PullResult, started: datetime = NOW, **told: object) -> tuple[At, KeptBlob]:
+    run = RunRecord("id", started, started, list(pulls), 0, **told)  # type: ignore[arg-type]
     return ("usage-derived", f"runs/{started:%Y-%m}/{started:%d%H%M}.json"), KeptBlob(run.to_json(), {}, '"1"')
 
 
-def well(day: date = NEWEST, read: bool = False, asked: datetime = NOW) -> Pulled:
-    return Pulled(str(D7), Outcome.UNCHANGED, asked, refresh_date=str(day), read=read)
+def well(day: date = NEWEST, read: bool = False, asked: datetime = NOW) -> PullResult:
+    return PullResult(D7, Outcome.UNCHANGED, asked, refresh_date=day, read=read)
 
 
 def said(*contents: bytes, faults: tuple[str, ...] = (), **more: object) -> list[dict[str, object]]:

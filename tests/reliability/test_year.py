@@ -9,15 +9,16 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
-from shared.archive.coverage import lost_days, lost_refresh_dates
-from shared.archive.run_log import Last, Pulled, remember
+from shared.archive.coverage import lost_days
+from shared.archive.run_record import CallState, PullResult, states_after
 from shared.archive.snapshot import Origin, Snapshot
 from shared.domain.call import Call
 from shared.domain.catalogue import catalogue
 from shared.domain.graph_window import DATE_DAYS
 from shared.domain.outcome import Outcome, Reason
 from shared.domain.selection import Selection, select
-from shared.pulling.plan import UNCHANGED_CHECKS, Ask, Held, plan
+from shared.pulling.lost_dates import lost_refresh_dates
+from shared.pulling.plan import UNCHANGED_CHECKS, ArchivedCalls, PlannedPull, plan
 from simulator.protocol.limits import Limits
 from simulator.tenant.publication import Publication
 from simulator.tenant.tenant import Tenant
@@ -60,7 +61,7 @@ class World:
         self._calls = selection.by_report
         self._newest: defaultdict[str, dict[Call, Snapshot]] = defaultdict(dict)
         self._days: defaultdict[str, set[date]] = defaultdict(set)
-        self._last: dict[str, Last] = {}
+        self._states: dict[Call, CallState] = {}
         self._since: datetime | None = None
         self._publication = Publication(Tenant(1, 1))
         self._limits = Limits()
@@ -72,10 +73,10 @@ class World:
         for report in self.selection.daily:
             self.lost[report].update(lost_days(self._days[report], since, now))
         shown = self.shown[now] = {report: self.newest(report, now) for report in self._calls}
-        held = {report: Held(self._newest[report], self._days[report]) for report in self._calls}
-        todo = plan(self.selection, held, self._last, {}, now)
-        pulls = [self._answer(ask, shown[report], now) for report, asks in todo.asks.items() for ask in asks]
-        self._last = remember(self._last, pulls)
+        held = {report: ArchivedCalls(self._newest[report], self._days[report]) for report in self._calls}
+        todo = plan(self.selection, held, self._states, {}, now)
+        pulls = [self._answer(ask, shown[report], now) for report, due in todo.pulls.items() for ask in due]
+        self._states = states_after(self._states, pulls, now)
         self.waiting = todo.waiting
 
     def newest(self, report: str, now: datetime) -> date:
@@ -86,23 +87,23 @@ class World:
         dates = {report: {shown[report] for shown in self.shown.values()} for report in self._calls}
         return {call: dates[report] for report, calls in self._calls.items() for call in calls}
 
-    def _answer(self, ask: Ask, newest: date, now: datetime) -> Pulled:
-        call, name = ask.call, str(ask.call)
+    def _answer(self, ask: PlannedPull, newest: date, now: datetime) -> PullResult:
+        call = ask.call
         self._limits.take(call.report, "us", now.timestamp())
         self.requests[call.report] += 1
         day = call.date or newest
         assert day <= newest, f"{call} is not out yet"
         if ask.conditional and ask.newest and ask.newest.refresh_date == newest:
-            return Pulled(name, Outcome.UNCHANGED, now, Reason.NOT_MODIFIED, refresh_date=str(newest))
+            return PullResult(call, Outcome.UNCHANGED, now, Reason.NOT_MODIFIED, refresh_date=newest)
         outcome = Outcome.UNCHANGED if day in self.archived[call] else Outcome.PUBLISHED
         self.archived[call].add(day)
         if call.date:
             self._days[call.report].add(day)
         else:
-            if was := self._last.get(name):
-                self.lost[name].update(lost_refresh_dates(was.refresh_date, was.seen_at, day, now))
+            if was := self._states.get(call):
+                self.lost[str(call)].update(lost_refresh_dates(was.refresh_date, was.seen_at, day, now))
             self._newest[call.report][call] = Snapshot(call, day, 1, Origin("", 0, 0, now, '"an ETag"', ""))
-        return Pulled(name, outcome, now, refresh_date=str(day), read=True)
+        return PullResult(call, outcome, now, refresh_date=day, read=True)
 
 
 def runs(days: int, begin: datetime = BEGIN) -> Iterator[datetime]:

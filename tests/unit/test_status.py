@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from shared.archive.cadence import Rhythm
-from shared.archive.coverage import LOST, NEVER_PUBLISHED, RECOVERABLE
+from shared.archive.cadence import Cadence
+from shared.archive.coverage import GapState
 from shared.archive.layout import ConcealmentChange, Partition
-from shared.archive.run_log import Last, Pulled, Run
+from shared.archive.run_record import CallState, PullResult, RunRecord
 from shared.domain.call import Call
 from shared.domain.catalogue import catalogue
 from shared.domain.dates import days_between
@@ -35,23 +35,23 @@ def dates(oldest: int, newest: int) -> list[date]:
     return days_between(ago(oldest), ago(newest) + timedelta(days=1))
 
 
-def single(days: int) -> str:
-    return str(Call(DETAIL.report, date=ago(days)))
+def single(days: int) -> Call:
+    return Call(DETAIL.report, date=ago(days))
 
 
 def selected(*items: object) -> Selection:
     return select(", ".join(map(str, items)), catalogue())
 
 
-def run_of(*pulls: Pulled, last: dict[str, Last] | None = None, hours_ago: float = 1) -> Run:
+def run_of(*pulls: PullResult, states: dict[Call, CallState] | None = None, hours_ago: float = 1) -> RunRecord:
     at = NOW - timedelta(hours=hours_ago)
-    return Run("the run", at, at, list(pulls), 0, last=last or {}, pulled_at=at)
+    return RunRecord("the run", at, at, list(pulls), 0, states=states or {}, pulled_at=at)
 
 
 def entry(
     selection: Selection,
     held: dict[Partition, list[date]],
-    run: Run | None = None,
+    run: RunRecord | None = None,
     *,
     lost: dict[Partition, set[date]] | None = None,
     flips: dict[Partition, list[ConcealmentChange]] | None = None,
@@ -62,7 +62,7 @@ def entry(
     return found
 
 
-def of_days(days: list[date], periods: list[date], run: Run | None = None, **more: Any) -> dict[str, Any]:
+def of_days(days: list[date], periods: list[date], run: RunRecord | None = None, **more: Any) -> dict[str, Any]:
     """Of the single days of a report, beside its D7."""
     selection = Selection({DETAIL}, {DETAIL.report})
     return entry(selection, {DAYS: days, Partition.of(DETAIL): periods}, run, **more)
@@ -123,25 +123,25 @@ def test_a_call_is_late_from_when_a_newer_date_should_be_there(newest: int, expe
 
 def test_each_call_is_expected_in_its_own_rhythm() -> None:
     other = SERVICES._replace(period="D30")
-    slow = Rhythm(((),) * 2 + ((222, 222),) + ((),) * 4)
-    last = Last(Outcome.UNCHANGED, None, NOW, refresh_date=ago(3))
-    run = run_of(last={str(SERVICES): last, str(other): last._replace(rhythm=slow)})
+    slow = Cadence(((),) * 2 + ((222, 222),) + ((),) * 4)
+    last = CallState(Outcome.UNCHANGED, None, NOW, refresh_date=ago(3))
+    run = run_of(states={SERVICES: last, other: last._replace(cadence=slow)})
     held = {Partition.of(call): [ago(3)] for call in (SERVICES, other)}
     assert entry(selected(SERVICES), held, run)["expectedNext"] == "2026-11-23T00:00:00+00:00"
     assert entry(selected(other), held, run)["expectedNext"] == "2026-11-28T06:00:00+00:00"
 
 
 def test_single_days_on_which_nobody_did_anything_do_not_make_the_next_one_late() -> None:
-    empty = {single(days): Last(Outcome.NO_DATA, Reason.NO_ROWS, NOW) for days in (5, 4, 3)}
+    empty = {single(days): CallState(Outcome.NO_DATA, Reason.NO_ROWS, NOW) for days in (5, 4, 3)}
     periods = dates(20, 3)
     assert of_days(dates(27, 6), periods, run_of())["late"] is True
-    assert of_days(dates(27, 6), periods, run_of(last=empty))["late"] is False
+    assert of_days(dates(27, 6), periods, run_of(states=empty))["late"] is False
 
 
 def test_single_days_on_which_nobody_did_anything_are_not_missing() -> None:
     held = sorted({*dates(27, 3)} - {ago(9), ago(8), ago(5)})
-    empty = {single(days): Last(Outcome.NO_DATA, Reason.NO_ROWS, NOW) for days in (9, 8)}
-    told = of_days(held, dates(20, 3), run_of(last=empty))
+    empty = {single(days): CallState(Outcome.NO_DATA, Reason.NO_ROWS, NOW) for days in (9, 8)}
+    told = of_days(held, dates(20, 3), run_of(states=empty))
     assert (told["missing"], told["lost"]) == (1, 0)
     assert [(gap["first"], gap["days"], gap["state"]) for gap in told["gaps"]] == [
         (str(ago(9)), 2, "never_published"),
@@ -150,15 +150,15 @@ def test_single_days_on_which_nobody_did_anything_are_not_missing() -> None:
 
 
 def test_without_a_period_an_empty_day_may_be_one_that_is_not_out_yet() -> None:
-    empty = {single(days): Last(Outcome.NO_DATA, Reason.NO_ROWS, NOW) for days in (5, 4, 3)}
+    empty = {single(days): CallState(Outcome.NO_DATA, Reason.NO_ROWS, NOW) for days in (5, 4, 3)}
     alone = Selection(set(), {DETAIL.report})
-    assert entry(alone, {DAYS: dates(27, 6)}, run_of(last=empty))["late"] is True
+    assert entry(alone, {DAYS: dates(27, 6)}, run_of(states=empty))["late"] is True
 
 
 def test_single_days_are_expected_in_the_rhythm_of_their_report() -> None:
-    slow = Rhythm(((),) * 2 + ((222, 222),) + ((),) * 4)
-    last = Last(Outcome.UNCHANGED, None, NOW, refresh_date=ago(3), rhythm=slow)
-    told = of_days(dates(27, 3), dates(27, 3), run_of(last={str(DETAIL): last}))
+    slow = Cadence(((),) * 2 + ((222, 222),) + ((),) * 4)
+    last = CallState(Outcome.UNCHANGED, None, NOW, refresh_date=ago(3), cadence=slow)
+    told = of_days(dates(27, 3), dates(27, 3), run_of(states={DETAIL: last}))
     assert told["expectedNext"] == "2026-11-28T06:00:00+00:00"
 
 
@@ -170,8 +170,8 @@ def test_refresh_dates_that_are_missing_are_lost_or_were_never_published() -> No
     held = {place: dates(20, 15) + dates(12, 10) + dates(8, 3)}
     told = entry(selected(SERVICES), held, lost={place: set(dates(14, 13))})
     assert told["gaps"] == [
-        {"first": "2026-11-07", "last": "2026-11-08", "days": 2, "state": LOST},
-        {"first": "2026-11-12", "last": "2026-11-12", "days": 1, "state": NEVER_PUBLISHED},
+        {"first": "2026-11-07", "last": "2026-11-08", "days": 2, "state": GapState.LOST},
+        {"first": "2026-11-12", "last": "2026-11-12", "days": 1, "state": GapState.NEVER_PUBLISHED},
     ]
     assert (told["missing"], told["lost"]) == (0, 2)
 
@@ -179,13 +179,13 @@ def test_refresh_dates_that_are_missing_are_lost_or_were_never_published() -> No
 def test_single_days_can_be_recovered_for_27_days() -> None:
     told = of_days([*dates(40, 30), *dates(24, 3)], dates(40, 3), run_of(), lost={DAYS: set(dates(29, 29))})
     assert told["gaps"] == [
-        {"first": "2026-10-23", "last": "2026-10-23", "days": 1, "state": LOST},
-        {"first": "2026-10-24", "last": "2026-10-24", "days": 1, "state": NEVER_PUBLISHED},
+        {"first": "2026-10-23", "last": "2026-10-23", "days": 1, "state": GapState.LOST},
+        {"first": "2026-10-24", "last": "2026-10-24", "days": 1, "state": GapState.NEVER_PUBLISHED},
         {
             "first": "2026-10-25",
             "last": "2026-10-27",
             "days": 3,
-            "state": RECOVERABLE,
+            "state": GapState.RECOVERABLE,
             "recoverableUntil": TODAY.isoformat(),
         },
     ]
@@ -194,11 +194,11 @@ def test_single_days_can_be_recovered_for_27_days() -> None:
 
 def test_single_days_that_went_out_of_reach_since_the_newest_run_are_lost() -> None:
     held = [*dates(40, 31), *dates(27, 3)]
-    empty = {single(29): Last(Outcome.NO_DATA, Reason.NO_ROWS, NOW)}
-    told = of_days(held, dates(40, 3), run_of(last=empty, hours_ago=48))
+    empty = {single(29): CallState(Outcome.NO_DATA, Reason.NO_ROWS, NOW)}
+    told = of_days(held, dates(40, 3), run_of(states=empty, hours_ago=48))
     assert [(gap["first"], gap["state"]) for gap in told["gaps"]] == [
-        (str(ago(30)), NEVER_PUBLISHED),
-        (str(ago(28)), LOST),
+        (str(ago(30)), GapState.NEVER_PUBLISHED),
+        (str(ago(28)), GapState.LOST),
     ]
 
 
@@ -220,27 +220,29 @@ def test_single_days_are_missing_of_a_report_that_is_selected_for_them_alone() -
 
 
 def test_the_last_outcome_is_that_of_the_newest_run() -> None:
-    pulled = Pulled(str(SERVICES), Outcome.DEFERRED, NOW, Reason.RATE_LIMITED)
+    pulled = PullResult(SERVICES, Outcome.DEFERRED, NOW, Reason.RATE_LIMITED)
     told = entry(selected(SERVICES), {}, run_of(pulled))
     assert (told["outcome"], told["reason"], told["run"]) == ("deferred", "rate_limited", "the run")
 
 
 def test_the_outcome_of_single_days_is_the_worst_of_them() -> None:
     reasons = [Reason.NOT_DUE, Reason.NO_ROWS, Reason.NOT_CSV, Reason.BUDGET, Reason.NOT_MODIFIED]
-    pulls = [Pulled(single(5 + number), each.outcome, NOW, each) for number, each in enumerate(reasons)]
+    pulls = [PullResult(single(5 + number), each.outcome, NOW, each) for number, each in enumerate(reasons)]
     told = of_days([], [], run_of(*pulls))
     assert (told["outcome"], told["reason"]) == ("quarantined", "not_csv")
 
 
 def test_what_is_known_of_the_newest_snapshot_outlives_a_pull_that_fails() -> None:
-    last = Last(Outcome.DEFERRED, Reason.GRAPH_ERROR, NOW, refresh_date=ago(3), revision=2, rows=40, names="concealed")
-    told = entry(selected(DETAIL), {Partition.of(DETAIL): [ago(3)]}, run_of(last={str(DETAIL): last}))
+    last = CallState(
+        Outcome.DEFERRED, Reason.GRAPH_ERROR, NOW, refresh_date=ago(3), revision=2, rows=40, names="concealed"
+    )
+    told = entry(selected(DETAIL), {Partition.of(DETAIL): [ago(3)]}, run_of(states={DETAIL: last}))
     assert (told["revision"], told["rows"], told["names"]) == (2, 40, "concealed")
 
 
 def test_what_is_known_of_another_refresh_date_is_not_said_of_the_newest() -> None:
-    last = Last(Outcome.PUBLISHED, None, NOW, refresh_date=ago(4), revision=2, rows=40, names="concealed")
-    told = entry(selected(DETAIL), {Partition.of(DETAIL): [ago(3)]}, run_of(last={str(DETAIL): last}))
+    last = CallState(Outcome.PUBLISHED, None, NOW, refresh_date=ago(4), revision=2, rows=40, names="concealed")
+    told = entry(selected(DETAIL), {Partition.of(DETAIL): [ago(3)]}, run_of(states={DETAIL: last}))
     assert (told["revision"], told["rows"], told["names"]) == (None, None, None)
 
 
@@ -263,12 +265,12 @@ def test_it_is_told_when_names_changed() -> None:
 
 def test_as_a_table_every_call_is_a_line_of_text_below_a_constant_header() -> None:
     place = Partition.of(SERVICES)
-    pulled = Pulled(str(SERVICES), Outcome.UNCHANGED, NOW, Reason.NOT_DUE)
-    last = Last(Outcome.UNCHANGED, None, NOW, refresh_date=ago(3), names="none")
+    pulled = PullResult(SERVICES, Outcome.UNCHANGED, NOW, Reason.NOT_DUE)
+    last = CallState(Outcome.UNCHANGED, None, NOW, refresh_date=ago(3), names="none")
     told = summary(
         selected(SERVICES, DETAIL),
         Inventory({place: dates(20, 15) + dates(10, 3)}, {place: set(dates(14, 13))}, {}),
-        run_of(pulled, last={str(SERVICES): last}),
+        run_of(pulled, states={SERVICES: last}),
         NOW,
     )
     nothing = [str(DETAIL), DETAIL.report, "", "", "", "", "false", "", "", "", "0", "0", ""]

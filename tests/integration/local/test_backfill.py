@@ -42,25 +42,25 @@ def test_it_leaves_in_storage_what_the_same_pulls_leave_over_http(
     app = make_app(REPORTS=REPORTS)
     for time in times:
         control.set_time(time)
-        app.runner.run()
+        app.pull_run.execute()
     over_http = held(blobs)
 
     empty(blobs)
     with Past(stack.settings, USERS) as past:
-        runner = past.app(REPORTS).runner
+        pull_run = past.app(REPORTS).pull_run
         for time in times:
             past.control.set_time(time)
-            runner.run()
+            pull_run.execute()
             past.keep()
     assert held(blobs) == over_http
     assert len(over_http) > 20
 
 
 def test_it_goes_on_from_what_storage_holds(make_app: Callable[..., App], control: Control, stack: Stack) -> None:
-    first = make_app(REPORTS=REPORTS).runner.run()
+    first = make_app(REPORTS=REPORTS).pull_run.execute()
     with Past(stack.settings, USERS) as past:
         past.control.set_time(control.now() + timedelta(hours=1))
-        second = past.app(REPORTS).runner.run()
+        second = past.app(REPORTS).pull_run.execute()
     archived = [
         {(pulled.call, pulled.refresh_date) for pulled in run.pulls if pulled.outcome is Outcome.PUBLISHED}
         for run in (first, second)

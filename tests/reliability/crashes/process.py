@@ -22,7 +22,7 @@ from shared.graph.bearer import Bearer
 from shared.graph.client import GraphClient
 from shared.graph.session import Limits
 from shared.identity import RUN_TOKEN_BACKOFF, ManagedIdentity
-from shared.pulling.run import Runner
+from shared.pulling.run import PullRun
 from shared.settings import read
 
 if TYPE_CHECKING:
@@ -103,18 +103,18 @@ def _live(orders: Orders, told: Connection[str, str]) -> None:
 def _ended(orders: Orders) -> str:
     """Do the runs, and tell how each pull of the last one ended, with the reason behind a colon."""
     control = Control(orders.control)
-    app, ended = runner(orders, control), ""
+    pull_run, ended = pull_run_of(orders, control), ""
     for now in orders.times:
         control.set_time(now)
         try:
-            ended = " ".join(":".join(filter(None, (each.outcome, each.reason))) for each in app.run().pulls)
+            ended = " ".join(":".join(filter(None, (each.outcome, each.reason))) for each in pull_run.execute().pulls)
         except UsageArchiveError as error:
             logging.getLogger(__name__).exception("The run failed.")
             ended = type(error).__name__
     return ended
 
 
-def runner(orders: Orders, control: Control) -> Runner:
+def pull_run_of(orders: Orders, control: Control) -> PullRun:
     """What does the runs: as in the app, but for the patience."""
     settings = read(orders.settings)
 
@@ -126,4 +126,4 @@ def runner(orders: Orders, control: Control) -> Runner:
     bearer = Bearer(identity, settings.graph_endpoint)
     graph = GraphClient(settings.graph_endpoint, bearer, settings.download_origins, Limits(read_timeout=orders.silence))
     app = App(settings, store=store, graph=graph, clock=control.now, sleep=control.sleep, block=orders.block)
-    return app.runner
+    return app.pull_run

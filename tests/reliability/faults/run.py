@@ -28,7 +28,7 @@ from shared.app import App
 from shared.archive.azure_blob_store import AzureBlobStore, StorageTimeouts
 from shared.archive.blob_store import StoredBlob
 from shared.archive.layout import DERIVED, QUARANTINE
-from shared.archive.run_log import Pulled
+from shared.archive.run_record import PullResult
 from shared.archive.snapshot import Snapshot
 from shared.domain.call import parse
 from shared.domain.catalogue import catalogue
@@ -132,7 +132,7 @@ class Bench:
         self.tomorrow(23, 59)
         after = self.pull(app)
         violated += self.violations(healed=True)
-        if after.asked and after.outcome not in ("published", "unchanged", "revised"):
+        if after.requested and after.outcome not in ("published", "unchanged", "revised"):
             violated.append(f"the next run ends as {after.outcome}:{after.reason}")
         return Result(":".join(filter(None, (str(pulled.outcome), pulled.reason or told))), violated)
 
@@ -177,10 +177,10 @@ class Bench:
         with deployed(self.settings) as host:
             yield Site(host)
 
-    def pull(self, app: App) -> Pulled:
+    def pull(self, app: App) -> PullResult:
         """A run of an app with a single call."""
         self.forget()
-        (pulled,) = app.runner.run().pulls
+        (pulled,) = app.pull_run.execute().pulls
         return pulled
 
     def forget(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from shared.archive.run_log import Pulled
+from shared.archive.run_record import PullResult
 
 if TYPE_CHECKING:
     from tests.reliability.faults.run import Bench
@@ -40,12 +40,12 @@ def must(holds: bool, what: str) -> None:
         raise NotHeld(what)
 
 
-def ended(pulled: Pulled) -> str:
+def ended(pulled: PullResult) -> str:
     """Outcome and reason, as the table has them."""
     return ":".join(filter(None, (str(pulled.outcome), pulled.reason)))
 
 
-def must_end(pulled: Pulled, *ends: str) -> str:
+def must_end(pulled: PullResult, *ends: str) -> str:
     """How a pull ended. Raises NotHeld unless that is one of `ends`."""
     must(ended(pulled) in ends, f"{pulled.call} ended as {ended(pulled)}, not as {' or '.join(ends)}")
     return ended(pulled)

@@ -22,10 +22,10 @@ from local.environment import environment, identity
 from local.simulator_client import Control
 from local.stack import Stack
 from shared.app import App
-from shared.archive.run_log import Pulled
+from shared.archive.run_record import PullResult
 from shared.domain.call import Call
 from shared.domain.catalogue import catalogue
-from shared.pulling.plan import WINDOW, Ask
+from shared.pulling.plan import WINDOW, PlannedPull
 from shared.settings import read
 from tests.reliability import checks as invariants
 from tests.reliability.checks import Blobs
@@ -208,8 +208,8 @@ class Duet:
             self._starts[name] = self._inspection.blobs()
         return self._starts[name]
 
-    def _pull(self, actor: str, call: Call) -> Pulled:
-        return self._apps[actor].runner.puller.pull(Ask(call))
+    def _pull(self, actor: str, call: Call) -> PullResult:
+        return self._apps[actor].pull_run.puller.pull(PlannedPull(call))
 
     def _violated(self, pair: Pair, start: Blobs, ended: Mapping[str, str]) -> list[str]:
         blobs, reports = self._inspection.blobs(), catalogue()

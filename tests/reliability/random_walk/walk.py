@@ -15,7 +15,7 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any, Self
 
-from shared.archive.run_log import Run
+from shared.archive.run_record import RunRecord
 from shared.domain.call import Call
 from shared.domain.catalogue import catalogue
 from shared.domain.errors import ArchiveUnavailable
@@ -102,7 +102,7 @@ class Life:
         self._control.set_time(began)
         self._app, self._reader = world.app(reports), world.reader()
         secrets = ("eyJ", "token=", "Bearer ", "sig=", world.secret)
-        self.model = Model(self._app.runner.selection, catalogue().personal, secrets)
+        self.model = Model(self._app.pull_run.selection, catalogue().personal, secrets)
         self._calls = self.model.calls
 
     def __enter__(self) -> Self:
@@ -273,7 +273,7 @@ class Life:
         standing = self._stand()
         before, unnoted = self.model.last_run, self._unwritten()
         with suppress(*([ArchiveUnavailable] if crashing or self._storage_fails else [])):
-            self._app.runner.run()
+            self._app.pull_run.execute()
         self._stand()
         record = self._control.get("record")
         self._count_requests(record)
@@ -298,7 +298,7 @@ class Life:
                 self.model.standing(call, sha256)
         return self._standing[1]
 
-    def _unwell(self, run: Run, standing: Mapping[str, str]) -> list[str]:
+    def _unwell(self, run: RunRecord, standing: Mapping[str, str]) -> list[str]:
         """The pulls that did not end well, though nothing was wrong that must not be borne."""
         if self._trouble[0]:
             return []
@@ -311,13 +311,13 @@ class Life:
         if trial:
             borne.add("unconfirmed")  # a body with fewer rows has to come twice, and the fault took the attempts for it
         for pulled in run.pulls:
-            nothing = pulled.outcome == "no_data" and "(date=" in pulled.call
-            if pulled.asked and pulled.outcome not in WELL and pulled.reason not in borne and not nothing:
+            nothing = pulled.outcome == "no_data" and pulled.call.is_single_day
+            if pulled.requested and pulled.outcome not in WELL and pulled.reason not in borne and not nothing:
                 violated.append(f"I6: {pulled.call} ended as {pulled.outcome}:{pulled.reason} {pulled.detail}")
-            plain = pulled.read and not self._trial and not self._concealed and pulled.call in standing
+            plain = pulled.read and not self._trial and not self._concealed and str(pulled.call) in standing
             if plain and pulled.refresh_date:
-                there = self.model.archived.get(Place(pulled.call, date.fromisoformat(pulled.refresh_date)), [])
-                if standing[pulled.call] not in there:
+                there = self.model.archived.get(Place(str(pulled.call), pulled.refresh_date), [])
+                if standing[str(pulled.call)] not in there:
                     violated.append(f"I6: {pulled.call} was read, and is not archived")
         return violated
 

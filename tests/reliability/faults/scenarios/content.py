@@ -61,7 +61,7 @@ def _stuck_and_jump(bench: Bench) -> str:
     for _ in range(10):
         bench.at(bench.control.now() + timedelta(hours=12))
         bench.forget()
-        run = app.runner.run()
+        run = app.pull_run.execute()
         ends += [ended(pulled) for pulled in run.pulls]
         lost += sum(len(dates) for dates in run.lost.values())
     must(ends[-1] == "published", f"it did not jump: {ends[-1]}")
@@ -80,8 +80,8 @@ def _different_dates(bench: Bench) -> str:
             for days, report in enumerate(REPORTS)
         ]
     )
-    run = bench.app(", ".join(f"{report}(period='D7')" for report in REPORTS)).runner.run()
-    seen = {pulled.call.partition("(")[0]: pulled.refresh_date for pulled in run.pulls}
+    run = bench.app(", ".join(f"{report}(period='D7')" for report in REPORTS)).pull_run.execute()
+    seen = {pulled.call.report: str(pulled.refresh_date) for pulled in run.pulls}
     for report, day in seen.items():
         visible = bench.control.get("visible", report=report)["refresh_date"]
         must(day == visible, f"{report} is archived under {day}, and Graph has {visible}")
@@ -96,12 +96,12 @@ def _empty_day(bench: Bench) -> str:
     call = Call(report, date=bench.control.now().date() - timedelta(days=26))  # among the first that are asked for
     bench.spoil([{"fault": "header_only", "times": None, "match": {"call": str(call)}}])
     app = bench.app(report)
-    first = {pulled.call: ended(pulled) for pulled in app.runner.run().pulls}
+    first = {str(pulled.call): ended(pulled) for pulled in app.pull_run.execute().pulls}
     bench.heal()
     must(first[str(call)] == "no_data:no_rows", f"the day ended as {first[str(call)]}")
     bench.tomorrow(23, 59)
     bench.forget()
-    second = {pulled.call: ended(pulled) for pulled in app.runner.run().pulls}
+    second = {str(pulled.call): ended(pulled) for pulled in app.pull_run.execute().pulls}
     must(second.get(str(call)) == "published", f"the day ended as {second.get(str(call))}")
     return "no_data:no_rows, published the next day"
 

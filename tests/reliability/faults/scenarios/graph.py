@@ -28,7 +28,8 @@ def _ails(ends: str, fault: str, match: Mapping[str, str] | None = None, **args:
     def play(bench: Bench) -> str:
         rule = {"fault": fault, "times": None, "match": {"call": f"{ILL[:30]}*"} | dict(match or {}), "args": args}
         bench.spoil([rule])
-        pulls = {pulled.call: pulled for pulled in bench.app(f"{ILL}, {WELL}", limits=SHORT).runner.run().pulls}
+        run = bench.app(f"{ILL}, {WELL}", limits=SHORT).pull_run.execute()
+        pulls = {str(pulled.call): pulled for pulled in run.pulls}
         must_end(pulls[WELL], "published")
         return must_end(pulls[ILL], ends)
 
@@ -54,12 +55,12 @@ def _neighbour(bench: Bench) -> str:
     """Another app uses up what the tenant may ask for, for half an hour."""
     bench.control.put("neighbour", {"function": "*", "used": 40})
     app = bench.app(f"{ILL}, {WELL}")
-    for pulled in app.runner.run().pulls:
+    for pulled in app.pull_run.execute().pulls:
         must_end(pulled, "deferred:rate_limited", "deferred:budget", "deferred:out_of_time")
     bench.control.put("neighbour", {"function": "*", "used": 0})
     bench.control.sleep(6 * 3600)
     bench.forget()
-    for pulled in app.runner.run().pulls:
+    for pulled in app.pull_run.execute().pulls:
         must_end(pulled, "published")
     return "deferred, then published"
 
@@ -71,7 +72,7 @@ def _day_out_of_reach(bench: Bench) -> str:
     asked: Counter[str] = Counter()
     for _ in range(3):
         bench.forget()
-        app.runner.run()
+        app.pull_run.execute()
         bench.control.sleep(6 * 3600)
         paths = (unquote(entry["path"]) for entry in bench.control.get("record", listener="graph"))
         asked.update(path for path in paths if "(date=" in path)

@@ -32,7 +32,7 @@ def _now_and_then(share: float) -> Scenario:
         for _ in range(8):
             bench.forget()
             bench.tomorrow(23, 59)
-            for pulled in bench.app(", ".join(CALLS)).runner.run().pulls:
+            for pulled in bench.app(", ".join(CALLS)).pull_run.execute().pulls:
                 must_end(pulled, "published")
             entries = bench.control.get("record", listener="identity")
             tokens = [each for each in entries if each["status"] == 200 and "127.0.0.1" in each["path"]]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from local.setup import ROOT
 from shared.domain.call import Call
+from shared.domain.dates import days_between
 from shared.domain.graph_window import DATE_DAYS
 from shared.domain.outcome import Outcome
 from shared.pulling.plan import BUDGET
@@ -40,7 +41,7 @@ def _fifty(bench: Bench) -> str:
     """Fifty runs one after the other in the same minute, then fifty at once on another day."""
     bench.tomorrow(23, 59)
     for _ in range(50):
-        for pulled in bench.app(CALL).runner.run().pulls:
+        for pulled in bench.app(CALL).pull_run.execute().pulls:
             must(pulled.outcome in WELL, f"a run ended as {pulled.outcome}:{pulled.reason}")
     asked = len(bench.control.get("record", listener="graph"))
     return f"{asked} request of 50 in a row; at once: {_side_by_side(bench, 50)}"
@@ -52,7 +53,7 @@ def _side_by_side(bench: Bench, number: int) -> str:
     bench.forget()
     apps = [bench.app(CALL) for _ in range(number)]
     with ThreadPoolExecutor(number) as pool:
-        runs = list(pool.map(lambda app: app.runner.run(), apps))
+        runs = list(pool.map(lambda app: app.pull_run.execute(), apps))
     outcomes = Counter(str(pulled.outcome) for run in runs for pulled in run.pulls)
     must(set(outcomes) <= {*map(str, WELL), "deferred"}, f"they ended as {dict(outcomes)}")
     newest = bench.newest(apps[0], CALL)
@@ -86,19 +87,19 @@ def _asleep(bench: Bench) -> str:
     report = DETAIL.partition("(")[0]
     bench.tomorrow(23, 59)
     app = bench.app(report)
-    app.runner.run()
+    app.pull_run.execute()
     before = bench.newest(app, DETAIL).refresh_date
     bench.at(bench.control.now() + timedelta(days=3))
     bench.tomorrow(20, 0)
     bench.forget()
-    run = app.runner.run()
-    named = sorted(run.lost.get(DETAIL, ()))
+    run = app.pull_run.execute()
+    named = sorted(run.lost.get(Call.from_text(DETAIL), ()))
     newest = bench.newest(app, DETAIL).refresh_date
-    missed = [str(before + timedelta(days=number)) for number in range(1, (newest - before).days)]
+    missed = days_between(before + timedelta(days=1), newest)
     must(len(missed) >= 3 and named == missed, f"{missed} were missed, and {named} are named")
     bench.control.sleep(600)
     bench.forget()
-    run = app.runner.run()
+    run = app.pull_run.execute()
     oldest = bench.control.now().date() - timedelta(days=DATE_DAYS)
     held = [day for day in app.archive.snapshots.refresh_dates(Call(report, date=newest)) if day >= oldest]
     open_days = (newest - oldest).days + 1 - len(held)
@@ -116,13 +117,13 @@ def _out_of_time(bench: Bench) -> str:
     throttled = {"fault": "throttled", "args": {"retry_after": "590"}, "match": {"call": "getEmail*"}}
     bench.spoil([throttled | {"times": 12}])
     app = bench.app(", ".join(f"{report}(period='D7')" for report in reports))
-    first = Counter(str(pulled.outcome) for pulled in app.runner.run().pulls)
+    first = Counter(str(pulled.outcome) for pulled in app.pull_run.execute().pulls)
     must(first["deferred"] > 0, "the time was enough, so nothing was tried")
     bench.heal()
     bench.tomorrow(5, 0)
     bench.forget()
-    second = [pulled for pulled in app.runner.run().pulls if pulled.outcome not in WELL]
-    must(second == [], f"{[pulled.call for pulled in second]} had no turn")
+    second = [pulled for pulled in app.pull_run.execute().pulls if pulled.outcome not in WELL]
+    must(second == [], f"{[str(pulled.call) for pulled in second]} had no turn")
     return f"{first['deferred']} deferred, published by the next run"
 
 
@@ -176,7 +177,7 @@ def _calendar(bench: Bench) -> str:
         for night in nights:
             bench.at(datetime(*night, 23, 59, 30, tzinfo=UTC))
             bench.forget()
-            run = app.runner.run()
+            run = app.pull_run.execute()
             (pulled,) = run.pulls
             must_end(pulled, "published")
             visible = bench.control.get("visible", report=REPORT)["refresh_date"]
@@ -192,7 +193,7 @@ def _calendar(bench: Bench) -> str:
 def _in_one_second(bench: Bench) -> str:
     """Two runs begin in one second."""
     app = bench.app(CALL)
-    ids = {app.runner.run().id for _ in range(2)}
+    ids = {app.pull_run.execute().id for _ in range(2)}
     kept = {
         entry.name.rpartition("/")[2].removesuffix(".json")
         for entry in app.archive.store.list("usage-derived", "runs/")

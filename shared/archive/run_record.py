@@ -1,0 +1,232 @@
+"""The record of a run: how every pull ended, and what the next run has to remember. Pure.
+
+Calls, dates and words are values here, and texts in the JSON that is stored.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+from shared import __version__
+from shared.archive.cadence import Cadence
+from shared.domain.call import Call
+from shared.domain.errors import PullError
+from shared.domain.graph_window import days_of_interest
+from shared.domain.outcome import Outcome, Reason
+
+if TYPE_CHECKING:
+    from shared.archive.snapshot import Snapshot
+
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+"""What `RunRecord.from_json` raises for anything that is no record of a run."""
+_BEYOND_HELP = (Reason.UNKNOWN_IN_THIS_CLOUD, Reason.DATE_OUT_OF_REACH)
+"""The reasons of refusals that nobody can do anything about."""
+
+
+class PullResult(NamedTuple):
+    """How one pull ended."""
+
+    call: Call
+    outcome: Outcome
+    at: datetime
+    """UTC."""
+    reason: Reason | None = None
+    """None if a body was read and all is well."""
+    detail: str = ""
+    refresh_date: date | None = None
+    revision: int | None = None
+    rows: int | None = None
+    blob: str | None = None
+    read: bool = False
+    """Whether a whole body was read."""
+    requested: bool = True
+    """Whether Graph was asked; if not, nothing was due, or the request budget was spent."""
+    names: str = ""
+    """`named`, `concealed`, `mixed` or `none`, of the snapshot."""
+
+    @classmethod
+    def of_snapshot(cls, outcome: Outcome, snapshot: Snapshot, at: datetime, reason: Reason | None = None) -> Self:
+        """Return the result of a pull after which the archive holds `snapshot`; with a reason if no body was read."""
+        return cls(
+            call=snapshot.call,
+            outcome=outcome,
+            at=at,
+            reason=reason,
+            refresh_date=snapshot.refresh_date,
+            revision=snapshot.revision,
+            rows=snapshot.origin.rows,
+            blob=snapshot.blob,
+            read=reason is None,
+            names=snapshot.origin.names,
+        )
+
+    @classmethod
+    def of_error(cls, call: Call, error: PullError, at: datetime) -> Self:
+        """Return the result of a pull that ended without a snapshot."""
+        return cls(call=call, outcome=error.outcome, at=at, reason=error.reason, detail=str(error), blob=error.blob)
+
+    def to_json(self) -> dict[str, object]:
+        """Return the fields that say something, under the names of the record."""
+        return _to_json(self)
+
+
+class CallState(NamedTuple):
+    """How the last pull of one call ended, and what Graph showed last."""
+
+    outcome: Outcome
+    reason: Reason | None
+    at: datetime
+    """UTC; of the pull before, if the last run had no time left for the call."""
+    streak: int = 1
+    """How many pulls in a row ended with this outcome."""
+    read_at: datetime | None = None
+    """When its body was last read in full: a 304 says that the refresh date stands still, not that the numbers do."""
+    refresh_date: date | None = None
+    """Of the snapshot that Graph showed last, as are the next four."""
+    seen_at: datetime | None = None
+    """When Graph showed it last, by a 304 too."""
+    revision: int | None = None
+    rows: int | None = None
+    names: str = ""
+    cadence: Cadence = Cadence()
+
+    def after(self, result: PullResult) -> Self:
+        """Return the state after one more pull."""
+        state = self._replace(
+            outcome=result.outcome,
+            reason=result.reason,
+            at=self.at if result.reason is Reason.OUT_OF_TIME else result.at,
+            streak=self.streak + 1 if self.outcome == result.outcome else 1,
+            read_at=result.at if result.read else self.read_at,
+        )
+        if result.refresh_date is None:
+            return state
+        cadence = self.cadence
+        if self.refresh_date and result.refresh_date > self.refresh_date:
+            cadence = cadence.observe(self.refresh_date, result.at)
+        return state._replace(
+            refresh_date=result.refresh_date,
+            seen_at=result.at,
+            revision=result.revision,
+            rows=result.rows,
+            names=result.names,
+            cadence=cadence,
+        )
+
+
+class RunRecord(NamedTuple):
+    """One run, as it is stored."""
+
+    id: str
+    started: datetime
+    finished: datetime
+    pulls: Sequence[PullResult]
+    waiting: int
+    """Single days that are missing in the archive and still to be asked for."""
+    lost: Mapping[Call, Sequence[date]] = {}
+    """By call the refresh dates that nothing can bring back; of single days those days, by the report without argument.
+
+    They were noticed in this run, or in one before if they could not be marked since.
+    """
+    states: Mapping[Call, CallState] = {}
+    """What this run saw, and what earlier ones saw of the calls that it did not ask for."""
+    pulled_at: datetime | None = None
+    """When a pull last succeeded, in this run or an earlier one."""
+
+    def needing_a_person(self) -> list[PullResult]:
+        """Return the pulls that time will not heal."""
+        return [
+            pull
+            for pull in self.pulls
+            if pull.requested
+            and pull.reason not in _BEYOND_HELP
+            and (pull.outcome in (Outcome.QUARANTINED, Outcome.REFUSED) or pull.reason is Reason.INTERNAL_ERROR)
+        ]
+
+    def watched_days(self, report: str) -> datetime | None:
+        """Return when this run began, if it knows of single days of a report; if not, nobody asked for them lately."""
+        is_watched = any(call.report == report and call.is_single_day for call in self.states)
+        return self.started if is_watched else None
+
+    def to_json(self) -> bytes:
+        """Return the record as it is stored."""
+        record = {
+            "run": self.id,
+            "started": self.started,
+            "finished": self.finished,
+            "app_version": __version__,
+            "waiting": self.waiting,
+            "lost": {str(call): days for call, days in self.lost.items()},
+            "pulls": [pull.to_json() for pull in self.pulls],
+            "last": {str(call): _to_json(state) for call, state in self.states.items()},
+            "pulled_at": self.pulled_at,
+        }
+        return json.dumps(record, default=lambda day: day.isoformat(), indent=1).encode()
+
+    @classmethod
+    def from_json(cls, text: bytes) -> Self:
+        """Return the record of which `text` is the JSON. Raises one of UNREADABLE for anything else."""
+        record = json.loads(text)
+        return cls(
+            id=record["run"],
+            started=datetime.fromisoformat(record["started"]),
+            finished=datetime.fromisoformat(record["finished"]),
+            waiting=record["waiting"],
+            lost={Call.from_text(call): [*map(date.fromisoformat, days)] for call, days in record["lost"].items()},
+            pulls=[PullResult(**_from_json(pull)) for pull in record["pulls"]],
+            states={
+                Call.from_text(call): CallState(**{"reason": None} | _from_json(state))
+                for call, state in record["last"].items()
+            },
+            pulled_at=datetime.fromisoformat(at) if (at := record.get("pulled_at")) else None,
+        )
+
+
+def states_after(states: Mapping[Call, CallState], pulls: Iterable[PullResult], now: datetime) -> dict[Call, CallState]:
+    """Return what is worth remembering of every call after these pulls: nothing of days that are out of reach at `now`.
+
+    A pull of a call that was neither asked nor deferred changes nothing.
+    """
+    after = dict(states)
+    for pull in pulls:
+        if pull.requested or pull.outcome is Outcome.DEFERRED:
+            new = CallState(pull.outcome, pull.reason, pull.at, streak=0)
+            after[pull.call] = states.get(pull.call, new).after(pull)
+    oldest = days_of_interest(now)[0]
+    return {call: state for call, state in after.items() if call.date is None or call.date >= oldest}
+
+
+def last_success(before: RunRecord | None, pulls: Iterable[PullResult]) -> datetime | None:
+    """Return when a pull last succeeded, as far as is known after these pulls."""
+    times = [pull.at for pull in pulls if pull.requested and pull.outcome.is_success]
+    return max(times, default=before.pulled_at if before else None)
+
+
+_JSON_NAMES = {"cadence": "rhythm", "requested": "asked"}
+_FIELDS = {name: field for field, name in _JSON_NAMES.items()}
+_FROM_TEXT: Mapping[str, Callable[[str], object]] = {
+    "call": Call.from_text,
+    "outcome": Outcome,
+    "reason": Reason,
+    "at": datetime.fromisoformat,
+    "read_at": datetime.fromisoformat,
+    "refresh_date": date.fromisoformat,
+    "seen_at": datetime.fromisoformat,
+    "cadence": Cadence.from_text,
+}
+
+
+def _to_json(value: PullResult | CallState) -> dict[str, object]:
+    fields = {field: each for field, each in value._asdict().items() if each not in ("", None, Cadence())}
+    return {
+        _JSON_NAMES.get(field, field): str(each) if isinstance(each, (Call, Cadence)) else each
+        for field, each in fields.items()
+    }
+
+
+def _from_json(stored: Mapping[str, Any]) -> dict[str, Any]:
+    fields = {_FIELDS.get(name, name): each for name, each in stored.items()}
+    return {field: _FROM_TEXT[field](each) if field in _FROM_TEXT else each for field, each in fields.items()}

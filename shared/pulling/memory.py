@@ -1,0 +1,67 @@
+"""What is known when a run begins: the record of the run before, and what the archive holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime
+from typing import NamedTuple
+
+from shared.archive.archive import Archive
+from shared.archive.run_record import CallState, RunRecord
+from shared.domain.call import Call
+from shared.domain.dates import days_between
+from shared.domain.graph_window import days_of_interest
+from shared.domain.selection import Selection
+from shared.pulling.plan import ArchivedCalls
+
+_WORKERS = 4
+"""Reports whose snapshots are listed side by side."""
+
+
+class Memory(NamedTuple):
+    """What is known when a run begins."""
+
+    record: RunRecord | None
+    """Of the run before."""
+    archived: Mapping[str, ArchivedCalls]
+    """By selected report."""
+
+    @property
+    def states(self) -> Mapping[Call, CallState]:
+        """How the last pull of each call ended."""
+        return self.record.states if self.record else {}
+
+    @property
+    def unmarked(self) -> Mapping[Call, Sequence[date]]:
+        """What the run before lost, and may not have been able to mark."""
+        return self.record.lost if self.record else {}
+
+    def watched_since(self, report: str) -> datetime | None:
+        """Return when single days of a report were last asked for; None if no record tells."""
+        return self.record.watched_days(report) if self.record else None
+
+
+def load(archive: Archive, selection: Selection, now: datetime) -> Memory:
+    """Return what is known at `now` (UTC). Raises ArchiveUnavailable."""
+    record = archive.runs.newest(now.date())
+
+    def archived(report: str) -> ArchivedCalls:
+        calls = selection.by_report[report]
+        newest = {call: snapshot for call in calls if (snapshot := archive.snapshots.newest(call, now.date()))}
+        since = record.watched_days(report) if record else None
+        return ArchivedCalls(newest, _days(archive, report, since, now) if report in selection.daily else set())
+
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        reports = list(selection.by_report)
+        return Memory(record, dict(zip(reports, pool.map(archived, reports), strict=True)))
+
+
+def _days(archive: Archive, report: str, since: datetime | None, now: datetime) -> set[date]:
+    """Return the single days of a report that are archived, as far back as Graph could give them at `since`."""
+    months = {""}  # all: where no record tells what was asked for, the archive does
+    if since:
+        oldest = min(days_of_interest(since)[0], days_of_interest(now)[0])
+        months = {f"{day:%Y-%m}" for day in days_between(oldest, now.date())}
+    of_any_day = Call(report, date=now.date())
+    return {day for month in months for day in archive.snapshots.refresh_dates(of_any_day, month)}

@@ -1,0 +1,145 @@
+"""What a run notices to be lost: refresh dates that nobody saw, single days that went out of reach."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from shared.archive.layout import LostRange, Partition
+from shared.archive.run_record import CallState, PullResult, RunRecord
+from shared.archive.snapshot import Origin, Snapshot
+from shared.domain.call import Call
+from shared.domain.outcome import Outcome, Reason
+from shared.domain.selection import Selection
+from shared.pulling.lost_dates import LostDates, lost_in_run, lost_refresh_dates, markers_of, together
+from shared.pulling.memory import Memory
+from shared.pulling.plan import ArchivedCalls
+
+NOW = datetime(2026, 11, 21, 7, 15, tzinfo=UTC)
+LONG_AGO = NOW - timedelta(days=10)
+SHOWN = date(2026, 11, 8)
+REPORT = "getOffice365ActiveUserDetail"
+D7 = Call(REPORT, period="D7")
+
+
+def day(number: int) -> date:
+    return date(2026, 11, number)
+
+
+# -- refresh dates -----------------------------------------------------------------------------------------------------
+
+
+def test_refresh_dates_of_an_outage_are_lost() -> None:
+    assert lost_refresh_dates(SHOWN, LONG_AGO, day(12), NOW) == [day(9), day(10), day(11)]
+
+
+@pytest.mark.parametrize("hours", [6, 12, 15])
+def test_a_refresh_date_that_was_skipped_while_the_archive_watched_was_never_shown(hours: int) -> None:
+    assert lost_refresh_dates(SHOWN, NOW - timedelta(hours=hours), day(12), NOW) == []
+
+
+@pytest.mark.parametrize("hours", [16, 18, 24, 36])
+def test_a_refresh_date_that_two_pulls_in_a_row_would_have_seen_is_lost(hours: int) -> None:
+    assert lost_refresh_dates(SHOWN, NOW - timedelta(hours=hours), day(10), NOW) == [day(9)]
+
+
+@pytest.mark.parametrize("number", [20, 21, 22])
+def test_a_refresh_date_that_cannot_be_out_yet_proves_no_loss(number: int) -> None:
+    assert lost_refresh_dates(SHOWN, LONG_AGO, day(number), NOW) == []
+    assert lost_refresh_dates(SHOWN, LONG_AGO, day(19), NOW) != []
+
+
+@pytest.mark.parametrize("refresh_date", [day(8), day(9), day(7)])
+def test_nothing_is_lost_between_neighbouring_dates(refresh_date: date) -> None:
+    assert lost_refresh_dates(SHOWN, LONG_AGO, refresh_date, NOW) == []
+
+
+def test_nothing_is_lost_before_the_archive_began() -> None:
+    assert lost_refresh_dates(None, None, day(12), NOW) == []
+
+
+# -- of a run ----------------------------------------------------------------------------------------------------------
+
+
+def lost(
+    pulls: Sequence[PullResult],
+    states: Mapping[Call, CallState],
+    archived: Sequence[date] = (),
+    *,
+    daily: Sequence[str] = (),
+    days: Sequence[date] = (),
+) -> LostDates:
+    """What a run finds lost that began half a day after the one before; D7 has snapshots of the `archived` dates."""
+    newest = {D7: Snapshot(D7, SHOWN, 1, Origin("", 0, 0, NOW, "", ""))} if archived else {}
+    record = RunRecord("before", NOW - timedelta(hours=12), NOW, [], 0, states=states)
+    memory = Memory(record, {REPORT: ArchivedCalls(newest, set(days))})
+
+    def refresh_dates(call: Call, month: str) -> list[date]:
+        return [each for each in archived if call == D7 and f"{each}".startswith(month)]
+
+    return lost_in_run(pulls, memory, daily, refresh_dates, NOW)
+
+
+def shows(refresh_date: date) -> PullResult:
+    return PullResult(D7, Outcome.PUBLISHED, NOW, refresh_date=refresh_date, revision=1)
+
+
+def seen(refresh_date: date, at: datetime = LONG_AGO) -> dict[Call, CallState]:
+    return {D7: CallState(Outcome.UNCHANGED, None, at, refresh_date=refresh_date, seen_at=at)}
+
+
+def test_what_graph_showed_last_is_what_the_records_say() -> None:
+    assert lost([shows(day(12))], seen(day(9)), [SHOWN]) == {D7: [day(10), day(11)]}
+
+
+def test_without_a_record_it_is_the_newest_date_before_that_is_archived() -> None:
+    assert lost([shows(day(12))], {}, [SHOWN, day(12), day(13)]) == {D7: [day(9), day(10), day(11)]}
+
+
+def test_a_date_that_could_not_be_out_when_it_was_seen_is_no_record() -> None:
+    assert lost([shows(day(12))], seen(LONG_AGO.date()), [day(10)]) == {D7: [day(11)]}
+
+
+def test_what_a_run_archived_that_left_no_record_is_not_lost() -> None:
+    assert lost([shows(day(12))], seen(SHOWN), [SHOWN, day(10)]) == {D7: [day(9), day(11)]}
+
+
+def test_nothing_follows_from_a_call_that_was_not_asked_or_has_no_snapshot() -> None:
+    assert lost([shows(day(12))._replace(requested=False)], seen(SHOWN), [SHOWN]) == {}
+    assert lost([shows(day(12))], seen(SHOWN)) == {}
+
+
+def test_a_single_day_that_went_out_of_reach_is_lost_but_not_if_graph_had_nothing_for_it_to_the_last() -> None:
+    gone = date(2026, 10, 24)
+    single_day = Call(REPORT, date=gone)
+    watched = {Call(REPORT, date=day(1)): CallState(Outcome.UNCHANGED, None, NOW)}
+    of_yesterday = RunRecord("before", NOW - timedelta(days=1), NOW, [], 0, states=watched)
+    empty = {single_day: CallState(Outcome.NO_DATA, Reason.NO_ROWS, NOW)}
+
+    def found(states: Mapping[Call, CallState], archived: set[date]) -> LostDates:
+        memory = Memory(of_yesterday._replace(states=states), {REPORT: ArchivedCalls({}, archived)})
+        return lost_in_run([], memory, [REPORT], lambda call, month: [], NOW)
+
+    assert found(watched, set()) == {Call(REPORT): [gone]}
+    assert found(watched, {gone}) == {}
+    assert found(watched | empty, set()) == {}
+
+
+# -- markers -----------------------------------------------------------------------------------------------------------
+
+
+def test_what_one_run_could_not_mark_is_marked_by_the_next() -> None:
+    assert together({D7: [day(3), day(1)]}, {D7: [day(2), day(3)], Call("getX"): [day(1)]}) == {
+        D7: [day(1), day(2), day(3)],
+        Call("getX"): [day(1)],
+    }
+
+
+def test_lost_dates_are_marked_by_stretch_as_far_as_they_are_selected() -> None:
+    selection = Selection(frozenset([D7]), frozenset([REPORT]))
+    gone = {D7: [day(1), day(2), day(4)], Call(REPORT): [day(9)], Call("getX", period="D7"): [day(1)]}
+    assert [*markers_of(gone, selection)] == [
+        LostRange(Partition(REPORT, "D7"), day(1), day(2)),
+        LostRange(Partition(REPORT, "D7"), day(4), day(4)),
+        LostRange(Partition(REPORT, "day"), day(9), day(9)),
+    ]

@@ -1,0 +1,146 @@
+"""What a run remembers of each call for the runs after it, and how it is stored."""
+
+import json
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from shared import __version__
+from shared.archive.cadence import Cadence
+from shared.archive.run_record import CallState, PullResult, RunRecord, states_after
+from shared.domain.call import Call
+from shared.domain.outcome import Outcome, Reason
+
+NOW = datetime(2026, 11, 21, 7, 15, tzinfo=UTC)
+HELD = date(2026, 11, 17)
+CALL = Call("getOffice365ServicesUserCounts", period="D7")
+WAS = CallState(
+    Outcome.UNCHANGED,
+    None,
+    NOW - timedelta(hours=6),
+    refresh_date=HELD,
+    revision=2,
+    rows=40,
+    names="named",
+    cadence=Cadence().observe(HELD - timedelta(weeks=1), NOW - timedelta(weeks=1)),
+)
+
+
+def after(pulled: PullResult, was: CallState = WAS) -> CallState:
+    return states_after({CALL: was}, [pulled], NOW)[CALL]
+
+
+def came(day: date, outcome: Outcome = Outcome.PUBLISHED, at: datetime = NOW) -> PullResult:
+    return PullResult(CALL, outcome, at, refresh_date=day, revision=1, rows=41, names="concealed", read=True)
+
+
+def test_what_graph_shows_is_remembered() -> None:
+    now = after(came(HELD + timedelta(days=1)))
+    assert (now.refresh_date, now.revision, now.rows, now.names) == (HELD + timedelta(days=1), 1, 41, "concealed")
+
+
+@pytest.mark.parametrize("outcome", [Outcome.DEFERRED, Outcome.QUARANTINED, Outcome.NO_DATA])
+def test_what_graph_showed_is_remembered_when_a_pull_fails(outcome: Outcome) -> None:
+    now = after(PullResult(CALL, outcome, NOW, Reason.BUDGET))
+    assert now == WAS._replace(outcome=outcome, reason=Reason.BUDGET, at=NOW)
+
+
+def test_a_run_that_had_no_time_for_a_call_does_not_count_as_its_turn() -> None:
+    now = after(PullResult(CALL, Outcome.DEFERRED, NOW, Reason.OUT_OF_TIME))
+    assert (now.reason, now.at) == (Reason.OUT_OF_TIME, WAS.at)
+
+
+def test_it_is_learned_how_long_the_next_refresh_date_took() -> None:
+    assert after(came(HELD + timedelta(days=1))).cadence == WAS.cadence.observe(HELD, NOW)
+
+
+@pytest.mark.parametrize("days", [0, -1])
+def test_nothing_is_learned_from_a_refresh_date_that_is_not_newer(days: int) -> None:
+    assert after(came(HELD + timedelta(days=days), Outcome.REVISED)).cadence == WAS.cadence
+
+
+def test_nothing_is_learned_from_the_first_refresh_date() -> None:
+    assert states_after({}, [came(HELD)], NOW)[CALL].cadence == Cadence()
+
+
+def test_nothing_is_remembered_of_single_days_that_are_out_of_reach() -> None:
+    days = [NOW.date() - timedelta(days=number) for number in (28, 27)]
+    states = {call: WAS for call in (CALL, *(Call("getOffice365ActiveUserDetail", date=day) for day in days))}
+    assert [call.date for call in states_after(states, [], NOW)] == [None, days[1]]
+
+
+def test_a_call_that_needed_no_request_stays_as_it_was() -> None:
+    skipped = PullResult(CALL, Outcome.UNCHANGED, NOW, Reason.NOT_DUE, refresh_date=HELD, requested=False)
+    assert after(skipped) == WAS
+
+
+def run_of(last: CallState) -> RunRecord:
+    return RunRecord("the run", NOW, NOW, [came(HELD)], 0, {CALL: [date(2026, 11, 9)]}, {CALL: last}, NOW)
+
+
+@pytest.mark.parametrize("last", [WAS, CallState(Outcome.NO_DATA, Reason.EMPTY_BODY, NOW)], ids=["all", "little"])
+def test_the_record_of_a_run_is_read_as_it_was(last: CallState) -> None:
+    assert RunRecord.from_json(run_of(last).to_json()) == run_of(last)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("2026-11-09", "the ninth"), (str(WAS.cadence), "often"), ('"2026-11-17"', '"17"')]
+)
+def test_a_record_with_nonsense_in_it_is_refused(old: str, new: str) -> None:
+    text = run_of(WAS).to_json().decode()
+    assert old in text
+    with pytest.raises(ValueError, match=r"Invalid|invalid"):
+        RunRecord.from_json(text.replace(old, new).encode())
+
+
+AT = "2026-11-21T07:15:00+00:00"
+STORED = {
+    "run": "2026-11-21T071500Z-5b2c1f",
+    "started": AT,
+    "finished": AT,
+    "app_version": "0.1.0",
+    "waiting": 4,
+    "lost": {"getX(period='D7')": ["2026-11-09"], "getX": ["2026-10-01"]},
+    "pulls": [
+        {"call": "getX(date=2026-11-18)", "outcome": "no_data", "at": AT, "reason": "no_rows"}
+        | {"detail": "The body has a header and no rows.", "read": False, "asked": True},
+        {"call": "getX(period='D7')", "outcome": "revised", "at": AT, "refresh_date": "2026-11-18", "revision": 2}
+        | {"rows": 0, "blob": "report=getX", "read": True, "asked": True, "names": "named"},
+        {"call": "getY", "outcome": "deferred", "at": AT, "reason": "budget", "read": False, "asked": False},
+    ],
+    "last": {
+        "getX(period='D7',version='v2')": {"outcome": "unchanged", "reason": "not_modified", "at": AT, "streak": 3}
+        | {"read_at": AT, "refresh_date": "2026-11-18", "seen_at": AT, "revision": 1, "rows": 7, "names": "mixed"}
+        | {"rhythm": ",103,,,,,"},
+        "getY": {"outcome": "deferred", "reason": "budget", "at": AT, "streak": 1},
+    },
+    "pulled_at": AT,
+}
+"""As version 0.1 of the app stored it."""
+
+
+def test_a_record_of_version_0_1_is_written_again_byte_for_byte() -> None:
+    text = json.dumps(STORED | {"app_version": __version__}, indent=1).encode()
+    assert RunRecord.from_json(text).to_json() == text
+
+
+def test_a_record_of_before_marks_and_rhythms_is_read() -> None:
+    record = json.loads(run_of(CallState(Outcome.NO_DATA, Reason.EMPTY_BODY, NOW)).to_json())
+    del record["pulled_at"]
+    assert RunRecord.from_json(json.dumps(record).encode()).pulled_at is None
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reason", "needs"),
+    [
+        (Outcome.QUARANTINED, Reason.NOT_CSV, True),
+        (Outcome.REFUSED, Reason.PERMISSION, True),
+        (Outcome.DEFERRED, Reason.INTERNAL_ERROR, True),
+        (Outcome.DEFERRED, Reason.RATE_LIMITED, False),
+        (Outcome.REFUSED, Reason.UNKNOWN_IN_THIS_CLOUD, False),
+        (Outcome.REFUSED, Reason.DATE_OUT_OF_REACH, False),
+    ],
+)
+def test_what_needs_a_person(outcome: Outcome, reason: Reason, needs: bool) -> None:
+    pulled = PullResult(CALL, outcome, NOW, reason)
+    assert bool(RunRecord("the run", NOW, NOW, [pulled], 0).needing_a_person()) == needs
