@@ -37,10 +37,10 @@ _log = logging.getLogger("usage_archive")
 
 def emit(name: str, level: int = logging.INFO, **facts: object) -> None:
     """Write one event; facts that are None or empty are left out."""
-    told = json.dumps({k: v for k, v in facts.items() if v not in (None, "")}, default=str)
-    _log.log(level, "%s %s", name, redacted(told))
+    text = json.dumps({k: v for k, v in facts.items() if v not in (None, "")}, default=str)
+    _log.log(level, "%s %s", name, redacted(text))
 
 
 def log_unexpected(what: str) -> None:
-    """Write down the exception that is being handled, and where it comes from: it is a mistake in the app itself."""
+    """Write down the exception that is being handled, and where it was raised: it is a mistake in the app itself."""
     _log.error("%s %s", what, redacted(traceback.format_exc()))

@@ -57,11 +57,11 @@ class Report(NamedTuple):
         return not self.periods
 
     def columns_of(self, graph_version: str, version: str | None) -> tuple[str, ...]:
-        """The documented header, `version` being that of a call: `v2` or None."""
+        """Return the documented header; `version` is that of a call: `v2` or None."""
         return self.version_2.columns if version and self.version_2 else self.columns[graph_version]
 
     def graph_version(self, preferred: str) -> str:
-        """`preferred` where Graph has the report there, else the version that has it (some exist on beta only)."""
+        """Return `preferred` if Graph has the report there, else the version that has it (some exist on beta only)."""
         return preferred if preferred in self.root else next(iter(self.root))
 
 
@@ -85,7 +85,7 @@ class Catalogue:
         self._by_lower_name |= {alias.lower(): name for alias, name in entries["aliases"].items()}
 
     def canonical_name(self, name: str) -> str | None:
-        """The report or 2017 family of that name as Microsoft spells it, or None."""
+        """Return the report or 2017 family of that name as Microsoft spells it, or None."""
         return self._by_lower_name.get(name.lower())
 
     @property
@@ -101,7 +101,7 @@ class Catalogue:
 
 @functools.cache
 def catalogue() -> Catalogue:
-    """The catalogue of this app."""
+    """Return the catalogue of this app."""
     return Catalogue(json.loads(Path(__file__).with_name("catalogue.json").read_text("utf-8")))
 
 

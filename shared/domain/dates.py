@@ -13,13 +13,13 @@ def days_between(first: date, end: date) -> list[date]:
 
 def stretches(days: Iterable[date]) -> list[tuple[date, date]]:
     """Return the first and the last day of each stretch without a break, oldest first."""
-    found: list[tuple[date, date]] = []
+    ranges: list[tuple[date, date]] = []
     for day in sorted(days):
-        if found and day - found[-1][1] <= timedelta(days=1):
-            found[-1] = found[-1][0], day
+        if ranges and day - ranges[-1][1] <= timedelta(days=1):
+            ranges[-1] = ranges[-1][0], day
         else:
-            found.append((day, day))
-    return found
+            ranges.append((day, day))
+    return ranges
 
 
 def month_before(day: date) -> date:

@@ -14,7 +14,7 @@ UsageArchiveError
 |-- PullError            a pull that ended without a snapshot; its reason tells the outcome
 |   |-- Retryable        the same request may succeed in this very run
 |   |   `-- Unconfirmed  a body that is believed only if it comes twice
-|   `-- RejectedBody     a body came that cannot be a snapshot
+|   `-- RejectedBody     the body cannot be a snapshot
 `-- RunFailed            a run of pulls is over and something in it needs a person
 """
 
@@ -32,11 +32,11 @@ class UsageArchiveError(Exception):
 
 
 class SettingError(UsageArchiveError):
-    """An app setting is missing or wrong. The text names the setting, what it held and what it wants."""
+    """An app setting is missing or wrong. The text names the setting, its value and what it wants."""
 
-    def __init__(self, name: str, held: str | None, wants: str) -> None:
+    def __init__(self, name: str, value: str | None, wants: str) -> None:
         self.name = name
-        what = "is not set" if held is None else f"holds {held!r}"
+        what = "is not set" if value is None else f"holds {value!r}"
         super().__init__(f"The app setting {name} {what}; it wants {wants}{'' if wants[-1] in '.?' else '.'}")
 
 
@@ -143,7 +143,7 @@ class Unconfirmed(Retryable):
 
 
 class RejectedBody(PullError):
-    """A body came that cannot be a snapshot: it has no rows, or is not a sane CSV of this report."""
+    """The body cannot be a snapshot: it has no rows, or is not a sane CSV of this report."""
 
 
 class RunFailed(UsageArchiveError):

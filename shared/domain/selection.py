@@ -40,7 +40,7 @@ class Selection(NamedTuple):
 
 
 def select(text: str, catalogue: Catalogue) -> Selection:
-    """Read the setting: items separated by comma or newline, added from left to right, `-item` taken away again.
+    """Return what the setting selects: items separated by comma or newline, added from left to right; `-item` removes.
 
     An item is a group (`aggregates`, `personal`, `all`), a family, a report or a call; the first three select what is
     live. Raises SettingError that names the first item that is none of these or cannot be pulled.
@@ -79,7 +79,7 @@ def _matching(item: str, catalogue: Catalogue) -> tuple[set[Call], set[str]]:
 
 
 def _live(item: str, report: Report) -> Report:
-    """The report itself. Raises SettingError if there is nothing to pull."""
+    """Return the report itself. Raises SettingError if there is nothing to pull."""
     if report.live:
         return report
     why = "the service is retired" if report.retired else "Graph answers it to signed-in people only"
@@ -92,5 +92,5 @@ def _whole(reports: list[Report]) -> tuple[set[Call], set[str]]:
 
 
 def _plain(family: str) -> str:
-    """A family as people would type it: letters and digits count, without what stands in parentheses."""
+    """Return a family as people would type it: letters and digits alone, without what stands in parentheses."""
     return re.sub(r"[^a-z0-9]+", "", re.sub(r"\(.*?\)", "", family.lower()))

@@ -24,17 +24,17 @@ _ATTEMPTS = 50
 """How many lost races before giving up."""
 
 
-class Seen(NamedTuple):
-    """What was noted, at one moment."""
+class Notes(NamedTuple):
+    """What was noted, as it was stored at one moment."""
 
-    noted: Mapping[str, Counter[datetime]]
-    """By report, as far as it still counts."""
+    requests: Mapping[str, Counter[datetime]]
+    """By report, the times of those that still count."""
     etag: str | None
 
     @property
     def spent(self) -> dict[str, int]:
         """How many of its BUDGET requests each report has spent."""
-        return {report: times.total() for report, times in self.noted.items()}
+        return {report: times.total() for report, times in self.requests.items()}
 
 
 class Budget:
@@ -48,24 +48,26 @@ class Budget:
         """Noted by this run: the notes themselves may be lost."""
         self._unsent: dict[str, list[datetime]] = {}
 
-    def seen(self) -> Iterator[Seen]:
+    def notes(self) -> Iterator[Notes]:
         """Yield what this and other runs have noted, again and again, until the caller writes before anybody else does.
 
         Raise ArchiveUnavailable, also when that takes too long.
         """
         for _ in range(_ATTEMPTS):
-            yield self._seen()
+            yield self._load()
         raise ArchiveUnavailable(f"Others keep writing {REQUESTS}.")
 
-    def reserve(self, wanted: Mapping[str, int], seen: Seen) -> bool:
+    def reserve(self, wanted: Mapping[str, int], notes: Notes) -> bool:
         """Note so many requests to each report, and return whether that worked: not if others noted something since."""
         now = self._clock()
         times = {report: Counter({now: count}) for report, count in wanted.items()}
-        kept = self._keep({report: seen.noted.get(report, Counter()) + each for report, each in times.items()}, seen)
-        if kept:
+        is_kept = self._keep(
+            {report: notes.requests.get(report, Counter()) + each for report, each in times.items()}, notes
+        )
+        if is_kept:
             self._ours.update(times)
             self._unsent = {report: list(each.elements()) for report, each in times.items()}
-        return kept
+        return is_kept
 
     def take(self, report: str) -> bool:
         """Whether a request to the report may be sent now. Raise ArchiveUnavailable.
@@ -77,35 +79,35 @@ class Budget:
         if unsent and now - unsent[-1] <= FRESH:
             unsent.pop()
             return True
-        for seen in self.seen():
+        for notes in self.notes():
             ours = self._ours.get(report, Counter())
-            others = self._recent(seen.noted.get(report, Counter()) | ours) - Counter(unsent)
+            others = self._recent(notes.requests.get(report, Counter()) | ours) - Counter(unsent)
             count = min(len(unsent) or 1, BUDGET - others.total())
             if count < 1:
                 return False
             times = Counter({now: count})
-            if self._keep({report: others + times}, seen):
+            if self._keep({report: others + times}, notes):
                 self._ours[report] = ours - Counter(unsent) + times
                 self._unsent[report] = [now] * (count - 1)
                 return True
-        raise AssertionError("seen() has no end")
+        raise AssertionError("notes() has no end")
 
-    def _seen(self) -> Seen:
+    def _load(self) -> Notes:
         stored = self._store.get(DERIVED, REQUESTS)
-        noted: dict[str, Counter[datetime]] = {}
+        requests: dict[str, Counter[datetime]] = {}
         with suppress(ValueError, TypeError, AttributeError, RecursionError):  # damaged notes must not stop the pulling
             for report, texts in json.loads(stored.content if stored else b"{}").items():
-                noted[report] = self._recent(Counter(map(datetime.fromisoformat, texts)))
-        return Seen(noted, stored.etag if stored else None)
+                requests[report] = self._recent(Counter(map(datetime.fromisoformat, texts)))
+        return Notes(requests, stored.etag if stored else None)
 
     def _recent(self, times: Counter[datetime]) -> Counter[datetime]:
         now = self._clock()
         return Counter({time: count for time, count in times.items() if abs(now - time) < WINDOW + FRESH})
 
-    def _keep(self, noted: Mapping[str, Counter[datetime]], seen: Seen) -> bool:
-        every = {report: [*times.elements()] for report, times in {**seen.noted, **noted}.items() if times}
+    def _keep(self, changed: Mapping[str, Counter[datetime]], notes: Notes) -> bool:
+        every = {report: [*times.elements()] for report, times in {**notes.requests, **changed}.items() if times}
         content = json.dumps(every, default=datetime.isoformat, indent=1).encode()
         try:
-            return self._store.replace_if(DERIVED, REQUESTS, content, {}, seen.etag)
+            return self._store.replace_if(DERIVED, REQUESTS, content, {}, notes.etag)
         except ArchiveUnavailable:
             return True  # better a 429 than a day that nobody asked for

@@ -28,9 +28,9 @@ class Columns(NamedTuple):
 
 
 def columns(before: Origin, body: Body, *, of_another_day: bool = False) -> Columns:
-    """What happened to the columns since the snapshot before; nothing if its columns are not known.
+    """Return what happened to the columns since the snapshot before; nothing if its columns are not known.
 
-    That a column has values says nothing of another day, on which others did something.
+    Blank columns are not compared with those of another day, on which other people did something.
     """
     if not before.columns:
         return Columns()
@@ -60,7 +60,7 @@ def names_changed(before: str, now: str) -> bool:
 def shrunk(before: Origin, body: Body, *, of_another_day: bool = False) -> bool:
     """Whether so many rows are missing that the body may not be whole.
 
-    The rows of a single day are those who did something on it, so days are compared only if that is many.
+    A single day has a row for whoever did something on it, so two days are compared only if there are many rows.
     """
     return body.rows < SHRUNK_TO * before.rows and not (of_another_day and before.rows < FEW)
 

@@ -45,16 +45,15 @@ class Memory(NamedTuple):
 def load(archive: Archive, selection: Selection, now: datetime) -> Memory:
     """Return what is known at `now` (UTC). Raises ArchiveUnavailable."""
     record = archive.runs.newest(now.date())
+    calls = selection.by_report
 
     def archived(report: str) -> ArchivedCalls:
-        calls = selection.by_report[report]
-        newest = {call: snapshot for call in calls if (snapshot := archive.snapshots.newest(call, now.date()))}
+        newest = {call: each for call in calls[report] if (each := archive.snapshots.newest(call, now.date()))}
         since = record.watched_days(report) if record else None
         return ArchivedCalls(newest, _days(archive, report, since, now) if report in selection.daily else set())
 
     with ThreadPoolExecutor(_WORKERS) as pool:
-        reports = list(selection.by_report)
-        return Memory(record, dict(zip(reports, pool.map(archived, reports), strict=True)))
+        return Memory(record, dict(zip(calls, pool.map(archived, calls), strict=True)))
 
 
 def _days(archive: Archive, report: str, since: datetime | None, now: datetime) -> set[date]:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 import secrets
-from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
-from shared import events
 from shared.archive.archive import Archive
 from shared.archive.markers import Marker
 from shared.archive.run_record import PullResult, RunRecord, last_success, states_after
-from shared.domain.outcome import Outcome
 from shared.domain.selection import Selection
 from shared.pulling.budget import Budget
 from shared.pulling.concealment import changes_of_days
@@ -23,6 +19,7 @@ from shared.pulling.memory import Memory, load
 from shared.pulling.plan import Plan, PlannedPull, plan
 from shared.pulling.pull import Puller
 from shared.pulling.retry import Attempts
+from shared.pulling.run_events import emit_pull, emit_run
 
 WORKERS = 4
 """Reports that are pulled in parallel."""
@@ -74,20 +71,17 @@ class PullRun:
             pulled_at=last_success(memory.record, pulls),
         )
         self._archive.runs.keep(record)
-        for call, days in lost.items():
-            events.emit(events.LOST, logging.WARNING, call=str(call), dates=[*map(str, days)])
-        outcomes = Counter(str(pull.outcome) for pull in pulls)
-        events.emit(events.RUN_FINISHED, run=record.id, waiting=record.waiting, outcomes=outcomes)
+        emit_run(record, lost)
         return record
 
     def _plan(self, memory: Memory, now: datetime) -> tuple[Plan, Attempts]:
         """Return what is due, and what attempts it: with its requests noted, or with the obstacle that there is."""
         budget = Budget(self._archive.store, self._clock)
-        for seen in budget.seen():
-            due = plan(self.selection, memory.archived, memory.states, seen.spent, now)
+        for notes in budget.notes():
+            due = plan(self.selection, memory.archived, memory.states, notes.spent, now)
             obstacle = self.puller.obstacle() if due.pulls else None
             wanted = {report: len(pulls) for report, pulls in due.pulls.items()}
-            if obstacle or not wanted or budget.reserve(wanted, seen):
+            if obstacle or not wanted or budget.reserve(wanted, notes):
                 break
         attempts = Attempts(
             puller=self.puller,
@@ -104,7 +98,9 @@ class PullRun:
         """Pull what is due, and return the results of all selected calls, by their text."""
         with ThreadPoolExecutor(WORKERS) as pool:
             jobs = [pool.submit(self._pull_report, pulls, attempts) for pulls in due.pulls.values()]
-            results = [_emitted(each.result(self._clock())) for each in due.skipped]
+            results = [each.result(self._clock()) for each in due.skipped]
+            for result in results:
+                emit_pull(result)
             results += [result for job in jobs for result in job.result()]
         return sorted(results, key=lambda result: str(result.call))
 
@@ -113,7 +109,8 @@ class PullRun:
         results = []
         for planned, result in zip(pulls, attempts.pull_in_sequence(pulls), strict=True):
             self._marking.mark_change(planned, result)
-            results.append(_emitted(result))
+            emit_pull(result)
+            results.append(result)
         return results
 
     def _account(self, memory: Memory, pulls: Sequence[PullResult]) -> tuple[LostDates, LostDates]:
@@ -123,10 +120,3 @@ class PullRun:
         unmarked = together(memory.unmarked, lost)
         markers: list[Marker] = [*markers_of(unmarked, self.selection), *changes_of_days(daily, pulls, memory.states)]
         return lost, {} if self._marking.mark(markers) else unmarked
-
-
-def _emitted(result: PullResult) -> PullResult:
-    is_fine = result.outcome.is_success or result.outcome is Outcome.NO_DATA or not result.requested
-    facts = {name: value for name, value in result.to_json().items() if name not in ("outcome", "at", "read", "names")}
-    events.emit(events.PULL + result.outcome, logging.INFO if is_fine else logging.WARNING, **facts)
-    return result

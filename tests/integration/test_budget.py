@@ -52,11 +52,11 @@ def other(archive: Archive, clock: Clock) -> Budget:
 
 
 def spent(budget: Budget) -> dict[str, int]:
-    return next(budget.seen()).spent
+    return next(budget.notes()).spent
 
 
 def reserve(budget: Budget, **wanted: int) -> None:
-    assert budget.reserve(wanted, next(budget.seen()))
+    assert budget.reserve(wanted, next(budget.notes()))
 
 
 def takes(budget: Budget, report: str = A) -> int:
@@ -91,16 +91,16 @@ def test_what_was_reserved_may_be_sent_without_another_note(budget: Budget, othe
 
 
 def test_of_two_reservations_at_once_the_second_has_to_look_again(budget: Budget, other: Budget) -> None:
-    seen = next(budget.seen())
+    notes = next(budget.notes())
     reserve(other, **{B: 1})
-    assert not budget.reserve({A: 1}, seen)
+    assert not budget.reserve({A: 1}, notes)
     assert spent(budget) == {B: 1}
 
 
 def test_what_was_not_reserved_in_the_end_is_not_sent_unnoted(budget: Budget, other: Budget) -> None:
-    seen = next(budget.seen())
+    notes = next(budget.notes())
     reserve(other, **{A: BUDGET})
-    assert not budget.reserve({A: 1}, seen)
+    assert not budget.reserve({A: 1}, notes)
     assert not budget.take(A)
 
 

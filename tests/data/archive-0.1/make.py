@@ -180,7 +180,7 @@ def live(world: InProcess) -> None:
                 if each.first <= text < each.end
             ]
             world.control.put("faults", {"rules": rules})
-            told(world.app(reports).pull_run.execute())
+            told(world.app(reports).runner.run())
 
 
 def told(run: Run) -> None:
