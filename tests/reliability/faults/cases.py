@@ -5,8 +5,11 @@ Data only; run.py tries them. What takes more than one pull is in scenarios/.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
+
+from shared.archive import upload
 
 IDS = [
     f"F{number:02}"
@@ -35,6 +38,8 @@ class Trial(NamedTuple):
     storage: Rules = ()
     """For the proxy in front of storage."""
     call: str = DETAIL
+    block: int = upload.BLOCK
+    """Bytes of a large body that are staged at once."""
     before: str = ""
     """A healthy pull goes before: on the day before (`day`), or of the same refresh date (`same`)."""
     slow: bool = False
@@ -60,6 +65,26 @@ def _in_a_row(fault: str, match: Mapping[str, str] | None = None, *, each: Seque
     ]
 
 
+def _at_creation(fault: str) -> Rules:
+    """A snapshot cannot be created, in one piece or of blocks, though blocks can be staged."""
+    return [{"fault": fault, "times": None, "match": match} for match in (PUT_BLOB, COMMIT)]
+
+
+WRITE = {"method": "PUT", "blob": "report=*"}
+"""A snapshot is written, in one piece or as blocks."""
+PUT_BLOB, PUT_BLOCK, COMMIT = (
+    {"operation": operation, "blob": "report=*"} for operation in ("put_blob", "put_block", "commit")
+)
+BLOCK = 64 << 10
+"""Bytes of a block, where a large body is to have several."""
+
+
+def large(column: str) -> Rules:
+    """Return the rules that put noise into a column until the body arrives in chunks and is staged in blocks."""
+    return [rule for row in range(2, 7) for rule in _always("odd_cell", row=row, column=column, text=_NOISE)]
+
+
+_NOISE = random.Random(1).randbytes(60_000).hex()
 FOR_GRAPH = {"listener": "identity", "path": "*graph*"}
 """Tokens for Graph alone: storage needs some too."""
 _BAD_LOCATIONS = (
@@ -239,42 +264,35 @@ TRIALS: tuple[Trial, ...] = (
         "F56", "an expired token", ("deferred:no_token", "deferred:unauthorized"), _always("token_expired", FOR_GRAPH)
     ),
     Trial("F56", "a token for another audience", ("deferred:unauthorized",), _always("token_for_another", FOR_GRAPH)),
-    Trial("F58", "storage is busy once", ("published",), storage=_once("busy", {"operation": "commit"})),
-    Trial(
-        "F58", "storage is busy", ("deferred:archive_unavailable",), storage=_always("busy", {"operation": "commit"})
-    ),
+    Trial("F58", "storage is busy once", ("published",), storage=_once("busy", WRITE)),
+    Trial("F58", "storage is busy", ("deferred:archive_unavailable",), storage=_always("busy", WRITE)),
     Trial(
         "F58",
         "storage times out with 500, then 408",
         ("published",),
         storage=[
-            {"fault": fault, "nth": number, "match": {"operation": "commit"}}
+            {"fault": fault, "nth": number, "match": WRITE}
             for number, fault in enumerate(("timed_out", "too_slow"), start=1)
         ],
     ),
-    Trial("F58", "a reset by storage", ("published",), storage=_once("reset", {"operation": "put_block"})),
-    Trial(
-        "F59",
-        "no permission to write",
-        ("deferred:archive_unavailable",),
-        storage=_always("no_permission", {"operation": "put_block"}),
-    ),
-    Trial(
-        "F60", "the container is gone", ("published",), storage=_once("container_missing", {"operation": "put_block"})
-    ),
-    Trial(
-        "F60", "the blob is immutable", ("deferred:conflict",), storage=_always("immutable", {"operation": "commit"})
-    ),
+    Trial("F58", "a reset by storage", ("published",), storage=_once("reset", WRITE)),
+    Trial("F59", "no permission to write", ("deferred:archive_unavailable",), storage=_always("no_permission", WRITE)),
+    Trial("F60", "the container is gone", ("published",), storage=_once("container_missing", WRITE)),
+    Trial("F60", "the blob is immutable", ("deferred:conflict",), storage=_at_creation("immutable")),
     Trial(
         "F60",
         "the container is being deleted",
         ("deferred:archive_unavailable", "deferred:conflict"),
-        storage=_always("container_going", {"operation": "put_block"}),
+        storage=_always("container_going", WRITE),
     ),
     *(
-        Trial("F60", f"409 or 412, {fault}", ("deferred:conflict", "deferred:archive_unavailable"), storage=rules)
+        Trial(
+            "F60",
+            f"409 or 412, {fault}",
+            ("deferred:conflict", "deferred:archive_unavailable"),
+            storage=_at_creation(fault),
+        )
         for fault in ("leased", "exists")
-        for rules in [_always(fault, {"operation": "commit"})]
     ),
     Trial(
         "F61",
@@ -286,16 +304,22 @@ TRIALS: tuple[Trial, ...] = (
         "F61",
         "a condition is not met",
         ("deferred:archive_unavailable", "deferred:conflict"),
-        storage=_always("changed", {"operation": "commit"}),
+        storage=_at_creation("changed"),
     ),
-    Trial(
-        "F62", "the answer to a block is lost", ("published",), storage=_once("lost_answer", {"operation": "put_block"})
-    ),
-    Trial(
-        "F62",
-        "the answer to the commit is lost",
-        ("published", "unchanged"),
-        storage=_once("lost_answer", {"operation": "commit"}),
+    Trial("F62", "the answer to the write is lost", ("published", "unchanged"), storage=_once("lost_answer", WRITE)),
+    *(
+        Trial(f"{ids}", f"{what}, of a large body", ends, large("Display Name"), storage, block=BLOCK)
+        for ids, what, ends, storage in (
+            ("F58", "storage is busy once at the commit", ("published",), _once("busy", COMMIT)),
+            ("F58", "storage is busy at the commit", ("deferred:archive_unavailable",), _always("busy", COMMIT)),
+            ("F58", "a reset at a block", ("published",), _once("reset", PUT_BLOCK)),
+            ("F59", "no permission to write", ("deferred:archive_unavailable",), _always("no_permission", PUT_BLOCK)),
+            ("F60", "the container is gone", ("published",), _once("container_missing", PUT_BLOCK)),
+            ("F60", "the blob is immutable", ("deferred:conflict",), _at_creation("immutable")),
+            ("F61", "a condition is not met", ("deferred:conflict",), _at_creation("changed")),
+            ("F62", "the answer to a block is lost", ("published",), _once("lost_answer", PUT_BLOCK)),
+            ("F62", "the answer to the commit is lost", ("published", "unchanged"), _once("lost_answer", COMMIT)),
+        )
     ),
     Trial(
         "F63",
@@ -311,15 +335,10 @@ TRIALS: tuple[Trial, ...] = (
         before="same",
     ),
     Trial("F66", "storage is slow", ("published",), storage=_always("delay", seconds=0.1)),
-    Trial("F66", "storage is 30 s late", ("published",), storage=_once("delay", {"operation": "commit"}), slow=True),
-    Trial("F66", "storage does not answer", ("published",), storage=_once("hang", {"operation": "commit"}), slow=True),
+    Trial("F66", "storage is 30 s late", ("published",), storage=_once("delay", WRITE), slow=True),
+    Trial("F66", "storage does not answer", ("published",), storage=_once("hang", WRITE), slow=True),
     *(
-        Trial(
-            "F67",
-            f"the account is {fault}",
-            ("deferred:archive_unavailable",),
-            storage=_always(fault, {"operation": "put_block"}),
-        )
+        Trial("F67", f"the account is {fault}", ("deferred:archive_unavailable",), storage=_always(fault, WRITE))
         for fault in ("read_only", "disabled", "key_rotated", "firewall")
     ),
 )

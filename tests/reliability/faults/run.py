@@ -30,6 +30,7 @@ from shared.archive.blob_store import StoredBlob
 from shared.archive.layout import DERIVED, QUARANTINE
 from shared.archive.run_record import PullResult
 from shared.archive.snapshot import Snapshot
+from shared.archive.upload import BLOCK
 from shared.domain.call import parse
 from shared.domain.catalogue import catalogue
 from shared.graph.bearer import Bearer
@@ -114,7 +115,7 @@ class Bench:
     def _try(self, trial: Trial) -> Result:
         """Let the fault happen in one pull, heal it, and pull again."""
         self.tomorrow(23, 59)
-        app = self.app(trial.call)
+        app = self.app(trial.call, block=trial.block)
         violated = []
         if trial.before:
             self.pull(app)
@@ -153,6 +154,7 @@ class Bench:
         limits: Limits = LIMITS,
         token_seconds: float = READ_SECONDS,
         fresh: bool = False,
+        block: int = BLOCK,
         **settings: str,
     ) -> App:
         """The app as in a new process, but for its connections to storage, unless these should be `fresh` too.
@@ -164,7 +166,7 @@ class Bench:
         identity = partial(ManagedIdentity, None, RUN_TOKEN_BACKOFF, self.control.sleep, token_seconds)
         bearer = Bearer(identity, wanted.graph_endpoint)
         graph = GraphClient(wanted.graph_endpoint, bearer, wanted.download_origins, limits)
-        return App(wanted, store=store, graph=graph, clock=self.control.now, sleep=self.control.sleep)
+        return App(wanted, store=store, graph=graph, clock=self.control.now, sleep=self.control.sleep, block=block)
 
     def _new_store(self) -> AzureBlobStore:
         identity = ManagedIdentity(None, RUN_TOKEN_BACKOFF, self.control.sleep)

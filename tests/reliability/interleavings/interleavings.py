@@ -29,7 +29,7 @@ from shared.pulling.plan import WINDOW, PlannedPull
 from shared.settings import read
 from tests.reliability import checks as invariants
 from tests.reliability.checks import Blobs
-from tests.reliability.crashes.crash_points import Rules
+from tests.reliability.faults.cases import BLOCK, Rules, large
 from tests.reliability.inspection import Inspection
 from tests.reliability.storage_proxy import FaultyStorage, Operation
 
@@ -50,6 +50,8 @@ class Pair(NamedTuple):
     """What numbers Graph has for the second: those of that revision of its own."""
     rules: Rules = ()
     """What else is another for the second."""
+    graph: Rules = ()
+    """What is another for both."""
     archived: Sequence[tuple[Call, int]] = ((_OTHER, 0),)
     """What is archived before, each with the numbers that Graph had then."""
     ends: Sequence[str] = ("published", "revised")
@@ -68,6 +70,11 @@ PAIRS = {
     "new": Pair(
         "both pull the same body, and there is no container for it",
         archived=[(Call("getOffice365ActiveUserDetail", period="D7"), 0)],
+        ends=("published", "unchanged"),
+    ),
+    "large": Pair(
+        "both pull the same large body, in blocks under one name",
+        graph=large("Office 365"),
         ends=("published", "unchanged"),
     ),
 }
@@ -182,7 +189,7 @@ class Duet:
 
         threads: list[Thread] = []
         for actor, proxy in self._proxies.items():
-            self._let_graph(now, *((pair.restated, pair.rules) if threads else ()))
+            self._let_graph(now, *((pair.restated, [*pair.graph, *pair.rules]) if threads else (0, pair.graph)))
             proxy.before, proxy.after = partial(gate.arrive, actor), gate.pass_by
             threads.append(Thread(target=act, args=actor, daemon=True))
             threads[-1].start()
@@ -238,7 +245,7 @@ class Duet:
 
     def _app(self, proxy: FaultyStorage) -> App:
         settings = {**self._settings, **proxy.settings}
-        return App(read(settings), clock=self._control.now, sleep=self._control.sleep)
+        return App(read(settings), clock=self._control.now, sleep=self._control.sleep, block=BLOCK)
 
     def _restate(self, revision: int) -> None:
         self._control.put("restate", {**self._day, "revision": revision})

@@ -65,7 +65,7 @@ def _killed(kill: Callable[[subprocess.Popen[str]], None], operation: str, blob:
         return f"killed, then {must_end(bench.pull(bench.app(CALL)), 'published', 'unchanged')}"
 
     what = f"{kill.__name__} {'after' if after else 'before'} the {operation} of {blob.rstrip('/=')}"
-    return Scenario("F72", what, play, slow=operation != "commit")
+    return Scenario("F72", what, play, slow=blob != "report=")
 
 
 def _no_room(bench: Bench) -> str:
@@ -123,8 +123,8 @@ PROCESSES: tuple[Scenario, ...] = (
     _in_memory(
         "memory of an endless body", "refused:too_large", ("odd_cell", {"text": "x" * 200_000}), ("endless", {})
     ),
-    _killed(subprocess.Popen.terminate, "commit", "report=", after=False),
-    _killed(subprocess.Popen.kill, "commit", "report=", after=True),
+    _killed(subprocess.Popen.terminate, "put_blob", "report=", after=False),
+    _killed(subprocess.Popen.kill, "put_blob", "report=", after=True),
     _killed(subprocess.Popen.kill, "put_blob", "series/", after=False),
     _killed(subprocess.Popen.kill, "put_blob", "runs/", after=False),
     Scenario("F77", "a module for pulling cannot be imported", _half_a_package),
