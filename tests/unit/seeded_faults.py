@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +19,15 @@ class Fault(NamedTuple):
     file: str
     old: str
     new: str
+
+
+def read_faults(path: Path, folders: Mapping[str, str] = {}) -> dict[str, list[Fault]]:
+    """Return the faults against each rule from a TOML file; a name in `folders` stands for the start of a path."""
+    rules = tomllib.loads(path.read_text("utf-8"))
+    return {
+        rule: [Fault(re.sub(r"^[A-Z]+(?=/|$)", lambda name: folders[name[0]], file), *texts) for file, *texts in faults]
+        for rule, faults in rules.items()
+    }
 
 
 def parameters(faults: Mapping[str, Sequence[Fault]]) -> list[object]:
