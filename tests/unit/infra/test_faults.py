@@ -12,6 +12,8 @@ import pytest
 from tests.unit.infra import test_template
 from tests.unit.infra.template import INFRA, Infra
 
+pytestmark = pytest.mark.long
+
 
 class Fault(NamedTuple):
     file: str

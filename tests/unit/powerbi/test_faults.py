@@ -28,6 +28,8 @@ CHART = (
 )
 LATEST = "powerbi/queries/latest.pq"
 
+pytestmark = pytest.mark.long
+
 
 class Fault(NamedTuple):
     file: str
