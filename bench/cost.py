@@ -1,7 +1,7 @@
 """What the archive costs a month, from what a day of it was measured to take: the table of docs/deploy.md.
 
-.local/venv/bin/python -m bench.cost            writes the table anew from bench/cost.json and the prices here
-.local/venv/bin/python -m bench.cost measure    measures first: half a minute
+python -m bench.cost            writes the table anew from bench/cost.json and the prices here
+python -m bench.cost measure    measures first: half a minute
 """
 
 from __future__ import annotations

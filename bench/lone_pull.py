@@ -11,10 +11,10 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
-from shared.app import App
+from shared.app import App, utc_now
 from shared.settings import read
 
 
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.lone_pull", description=__doc__)
     parser.add_argument("--now", type=datetime.fromisoformat, help="stop the clock at this instant (ISO 8601)")
     now = parser.parse_args(arguments).now
-    app = App(read(os.environ), clock=(lambda: now) if now else lambda: datetime.now(UTC))
+    app = App(read(os.environ), (lambda: now) if now else utc_now)
     started = time.monotonic()
     pulls = app.pull_run.execute().pulls
     told = {

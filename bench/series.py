@@ -8,7 +8,7 @@ import statistics
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from azure.storage.blob import ContainerClient
@@ -17,7 +17,7 @@ from bench.measure import Row, Scale, Side, Skipped, compared, installed, interl
 from bench.parts import FIVE_YEARS, bodies, call, days, fill, service
 from local.environment import environment
 from local.stack import Stack
-from shared.app import App
+from shared.app import App, utc_now
 from shared.archive.layout import USAGE, Partition, snapshot_prefix
 from shared.settings import read
 from shared.web.http import Request, handle
@@ -38,10 +38,10 @@ def rows(scale: Scale) -> list[Row]:
         service(stack.settings) as client,
         environment(stack.settings),
     ):
-        newest = datetime.now(UTC).date() - timedelta(days=2)
+        newest = utc_now().date() - timedelta(days=2)
         fill(client, CALL, bodies(CALL, days(number, newest)))
         container = client.get_container_client(USAGE)
-        app = App(read(stack.settings))
+        app = App(read(stack.settings), utc_now)
 
         def ours() -> int:
             request = Request("GET", f"v1.0/reports/{CALL}/series", {}, {})

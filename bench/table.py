@@ -1,7 +1,4 @@
-"""Asks the questions, prints the table, writes it down. The exit status says whether a target was missed.
-
-.local/venv/bin/python -m bench.table           writes the table of the last run into docs/performance.md
-"""
+"""Asks the questions, prints the table, writes it down. The exit status says whether a target was missed."""
 
 from __future__ import annotations
 
@@ -153,11 +150,8 @@ def _load() -> float:
     return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else -1.0
 
 
-def main() -> None:
-    """Writes the page."""
-    told = json.loads(FILE.read_text("utf-8"))
-    PAGE.write_text(written(PAGE.read_text("utf-8"), "bench/table.py", "\n".join(section(told))), "utf-8")
-
-
-if __name__ == "__main__":
-    main()
+def write(file: Path = FILE) -> int:
+    """Write the table of the last run into docs/performance.md. Return the exit status."""
+    last_run = json.loads(file.read_text("utf-8"))
+    PAGE.write_text(written(PAGE.read_text("utf-8"), "bench/table.py", "\n".join(section(last_run))), "utf-8")
+    return 0

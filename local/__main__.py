@@ -18,7 +18,7 @@ from local import setup
 
 def main() -> int:
     try:
-        python = str(setup.ready(for_tests=sys.argv[1:2] in (["test"], ["check"])))
+        python = str(setup.ready(setup.parts_for(sys.argv[1:])))
     except setup.SetupError as error:
         print(error, file=sys.stderr)
         return 1

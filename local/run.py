@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
+import argparse
 import json
-import logging
 import os
 import signal
 import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from local.backfill import Past
 from local.child import ChildError
-from local.environment import environment
-from local.functions_host.host import HOST_KEY, AppError, FunctionError, FunctionsHost
-from local.setup import HOME, ROOT
+from local.clock import clock_from
+from local.functions_host.deployed import deployed
+from local.functions_host.host import AppError, FunctionError, FunctionsHost
+from local.options import add_archive, add_users, instant, natural
+from local.screen import Screen, counted, show_run, show_urls
+from local.setup import HOME
 from local.simulator_client import Control
 from local.stack import Stack
 from local.storage import clear
 from local.tenant import OtherTenant, people
-from shared import events
-from shared.app import App
-from shared.settings import read
+from shared.app import from_environment
 
 _KEYS = HOME / "keys.json"
 RUNS_A_DAY = 4
@@ -36,65 +37,79 @@ USUAL_REPORTS = "aggregates, getOffice365ActiveUserDetail"
 """The app's default, and one report with personal data, so that there is something behind the personal URL."""
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What the command line asks for."""
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Read the options."""
+    parser = argparse.ArgumentParser(prog="python3 -m local run", description=__doc__)
+    add = parser.add_argument
+    add("--once", action="store_true", help="end after the pull instead of serving")
+    add("--days", type=natural, default=0, metavar="N", help="first live through N days of timer runs")
+    add("--personal", action="store_true", help="pull the reports with personal data too")
+    add_users(parser)
+    add("--port", type=natural, default=7071, metavar="N", help="port of the app (default 7071)")
+    add("--fresh", action="store_true", help="begin with an empty archive")
+    add("--now", type=instant, metavar="TIME", help="what time it is at the start, in UTC, such as 2028-02-29T07:15")
+    add_archive(parser)
+    return parser.parse_args(arguments)
 
-    once: bool = False
-    days: int = 0
-    personal: bool = False
-    users: int | None = None
-    port: int = 7071
-    fresh: bool = False
-    folder: Path = HOME / "archive"
 
-
-def run(options: Options) -> int:
-    """Start everything, pull once, print what came of it, serve until Ctrl-C. Answers the exit status."""
+def main(arguments: Sequence[str]) -> int:
+    """Start everything, pull once, print what came of it, serve until Ctrl-C. Return the exit status."""
+    options = parse(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    folder = options.archive.resolve()
     try:
         if options.fresh:
-            clear(options.folder)
-        users = people(options.folder, options.users)
+            clear(folder)
+        options.users = people(folder, options.users)
     except (OtherTenant, OSError) as error:
         print(error, file=sys.stderr)
         return 2
-    screen = _Screen()
-    usual = os.environ.get("REPORTS") or USUAL_REPORTS
-    settings = {"REPORTS": "all" if options.personal else usual}
-    print(f"Starting storage, a simulated tenant of {users} people, and the app ...", flush=True)
     try:
-        with (
-            Stack(options.folder, users=users, settings=settings) as stack,
-            environment(stack.settings),
-            FunctionsHost(ROOT, _keys(), port=options.port, log=screen) as host,
-        ):
-            _KEYS.write_text(json.dumps(dict(host.keys)), "utf-8")
-            control = Control(stack.control)
-            if options.days:
-                _live_through(options.days, users, stack.settings, screen)
-            print("Pulling what is due ...", flush=True)
-            control.forget()
-            status = _pull(host)
-            screen.done()
-            _show_newest_run(control)
-            _show_urls(host)
-            if options.once:
-                return status
-            print("\nServing. Ctrl-C ends it.", flush=True)
-            threading.Event().wait()
+        with _started(options) as parts:
+            status = _pull(parts)
+            show_urls(parts.host)
+            if not options.once:
+                print("\nServing. Ctrl-C ends it.", flush=True)
+                threading.Event().wait()
+            return status
     except KeyboardInterrupt:
-        print(f"\nStopped. The archive stays in {options.folder}; --fresh begins anew.")
+        print(f"\nStopped. The archive stays in {folder}; --fresh begins anew.")
         return 0
     except (AppError, ChildError, OSError) as error:
         print(f"It does not start: {error}", file=sys.stderr)
         return 1
-    return status
 
 
-def _live_through(days: int, users: int, settings: Mapping[str, str], screen: _Screen) -> None:
+class Parts(NamedTuple):
+    """What runs."""
+
+    host: FunctionsHost
+    control: Control
+    clock: Callable[[], datetime]
+    screen: Screen
+
+
+@contextmanager
+def _started(options: argparse.Namespace) -> Iterator[Parts]:
+    """Storage, the simulated tenant with its past, and the app."""
+    print(f"Starting storage, a simulated tenant of {options.users} people, and the app ...", flush=True)
+    screen = Screen()
+    settings = {"REPORTS": "all" if options.personal else os.environ.get("REPORTS") or USUAL_REPORTS}
+    with Stack(options.archive.resolve(), users=options.users, settings=settings) as stack:
+        control = Control(stack.control)
+        clock = clock_from(options.now)
+        control.run_freely(clock())
+        keys = json.loads(_KEYS.read_text("utf-8")) if _KEYS.exists() else {}  # so that a URL goes on working
+        with deployed(stack.settings, clock, keys=keys, port=options.port, log=screen) as host:
+            _KEYS.write_text(json.dumps(dict(host.keys)), "utf-8")
+            if options.days:
+                _live_through(options.days, clock(), options.users, stack.settings, screen)
+            yield Parts(host, control, clock, screen)
+
+
+def _live_through(days: int, end: datetime, users: int, settings: Mapping[str, str], screen: Screen) -> None:
     """Let the timer runs of the last `days` days happen, one after the other, as fast as they go."""
-    begin = datetime.now(UTC) - timedelta(days=days)
+    begin = end - timedelta(days=days)
     outcomes: Counter[str] = Counter()
     started = time.monotonic()
     with Past(settings, users) as past:
@@ -107,79 +122,21 @@ def _live_through(days: int, users: int, settings: Mapping[str, str], screen: _S
                 past.keep()
             seconds = time.monotonic() - started
             day = f"day {number} of {days}, {past.control.now():%Y-%m-%d}"
-            screen.say(f"Living through {day}: {_counted(outcomes)} ({seconds:.0f} s)")
+            screen.say(f"Living through {day}: {counted(outcomes)} ({seconds:.0f} s)")
     screen.done()
 
 
-def _pull(host: FunctionsHost) -> int:
+def _pull(parts: Parts) -> int:
+    """Run the timer function, and print how every call ended. Return the exit status."""
+    print("Pulling what is due ...", flush=True)
+    parts.control.forget()
+    status = 0
     try:
-        host.run_timer("pull")
+        parts.host.run_timer("pull")
     except FunctionError as error:
         print(f"The function pull failed: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
-def _show_newest_run(control: Control) -> None:
-    """Print how every call of the newest run ended."""
-    newest = App(read(os.environ)).archive.runs.newest(datetime.now(UTC).date())
-    if newest is None:
-        return
-    for pulled in newest.pulls:
-        rows = "" if pulled.rows is None else f"{pulled.rows} rows"
-        what = pulled.blob or f"{pulled.reason or ''}: {pulled.detail}"
-        print(f"{pulled.outcome:<11} {pulled.call!s:<60} {pulled.refresh_date or '-'!s:<10} {rows:>10}  {what}")
-    outcomes = Counter(str(pulled.outcome) for pulled in newest.pulls)
-    print(f"\n{len(newest.pulls)} calls: {_counted(outcomes) or 'nothing was due'}.")
-    statuses = Counter(str(request["status"]) for request in control.get("record", listener="graph"))
-    print(f"{statuses.total()} requests to Graph, {statuses['429']} of them answered with 429 (too many).")
-    if newest.waiting:
-        print(f"{newest.waiting} single days are still to come: ten requests in ten minutes is what a report may cost.")
-
-
-def _show_urls(host: FunctionsHost) -> None:
-    reports, personal = (f"code={host.keys[name]}" for name in ("reports", "personal_reports"))
-    services = "v1.0/reports/getOffice365ServicesUserCounts(period='D7')"
-    print(f"\nFor people, who give the key {host.keys[HOST_KEY]}")
-    print(f"  {host.url}/api/dashboard")
-    print("\nFor Power BI, Excel and scripts:")
-    print(f"  {host.url}/api/v1.0/reports?{reports}")
-    print(f"  {host.url}/api/{services}?{reports}")
-    print(f"  {host.url}/api/personal/v1.0/reports/getOffice365ActiveUserDetail(period='D7')?{personal}")
-
-
-def _counted(outcomes: Counter[str]) -> str:
-    return ", ".join(f"{number} {outcome}" for outcome, number in outcomes.most_common())
-
-
-def _keys() -> dict[str, str]:
-    """The function keys of the last start, so that a URL goes on working."""
-    return dict(json.loads(_KEYS.read_text("utf-8"))) if _KEYS.exists() else {}
-
-
-class _Screen(logging.Handler):
-    """Shows how far a run is, and the warnings of everything but single pulls, which are listed in the end."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.INFO)
-        self._live = sys.stdout.isatty()
-        self._pulled = 0
-
-    def emit(self, record: logging.LogRecord) -> None:
-        text = record.getMessage()
-        if text.startswith(events.PULL):
-            self._pulled += 1
-            if self._live:
-                self.say(f"{self._pulled} calls done")
-        elif record.levelno >= logging.WARNING and not text.startswith("Executed "):
-            print(f"{record.levelname}: {text}", file=sys.stderr)
-
-    def say(self, text: str) -> None:
-        """A line that the next one replaces; where that cannot be, a line."""
-        print(f"\r{text:<79}" if self._live else text, end="" if self._live else "\n", flush=True)
-
-    def done(self) -> None:
-        """Keep the line."""
-        self._pulled = 0
-        if self._live:
-            print()
+        status = 1
+    parts.screen.done()
+    if newest := from_environment(parts.clock).archive.runs.newest(parts.clock().date()):
+        show_run(newest, parts.control.get("record", listener="graph"))
+    return status

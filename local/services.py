@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import signal
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 from local.child import ChildError
-from local.setup import HOME, ROOT
+from local.options import add_archive, add_users
+from local.setup import ROOT
 from local.stack import Stack
 from local.tenant import OtherTenant, people
 
@@ -18,14 +21,25 @@ SETTINGS = ROOT / "local.settings.json"
 ADDRESSES = ("GRAPH_ENDPOINT", "DOWNLOAD_HOSTS", "ARCHIVE_URL", "ARCHIVE_CA", "IDENTITY_ENDPOINT", "IDENTITY_HEADER")
 
 
-def serve(users: int | None, folder: Path = HOME / "archive", settings: Path = SETTINGS) -> int:
-    """Start them, write their addresses into `settings`, and go on until Ctrl-C. Answers the exit status.
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Read the options."""
+    parser = argparse.ArgumentParser(prog="python3 -m local services", description=__doc__)
+    add_users(parser)
+    add_archive(parser)
+    parser.add_argument("--settings", type=Path, default=SETTINGS, metavar="FILE", help="where to write the addresses")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Start them, write their addresses into the settings file, and go on until Ctrl-C. Return the exit status.
 
     What else stands in that file stays; without one, the sample is what it begins with.
     """
+    options = parse(arguments)
+    folder, settings = options.archive.resolve(), options.settings.resolve()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        with Stack(folder, users=people(folder, users)) as stack:
+        with Stack(folder, users=people(folder, options.users)) as stack:
             content = json.loads((settings if settings.exists() else SAMPLE).read_text("utf-8"))
             content["Values"] |= {name: stack.settings[name] for name in ADDRESSES}
             settings.write_text(json.dumps(content, indent=2) + "\n", "utf-8")

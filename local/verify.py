@@ -7,9 +7,8 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 from azure.core.exceptions import ClientAuthenticationError
@@ -17,8 +16,9 @@ from azure.identity import DefaultAzureCredential
 
 from local.child import ChildError
 from local.environment import environment, identity
+from local.options import add_archive
 from local.stack import Stack
-from shared.app import App
+from shared.app import App, utc_now
 from shared.archive.azure_blob_store import AzureBlobStore
 from shared.archive.blob_store import BlobStore
 from shared.domain.catalogue import catalogue
@@ -28,6 +28,21 @@ from shared.verification.archive import everything, manifest
 from shared.verification.archive import verify as findings_in
 
 _STORAGE = "https://storage.azure.com/.default"
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Read the options."""
+    parser = argparse.ArgumentParser(prog="python3 -m local verify", description=__doc__)
+    add_archive(where := parser.add_mutually_exclusive_group())
+    where.add_argument("--url", metavar="URL", help="of a blob service in Azure, instead of a folder")
+    parser.add_argument("--sample", type=share, default=(1, 1), metavar="n/t", help="the n-th of t shares only")
+    parser.add_argument("--manifest", type=Path, metavar="FILE", help="write a list for sha256sum -c")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Verify. Return the exit status."""
+    return verify(parse(arguments))
 
 
 def share(text: str) -> tuple[int, int]:
@@ -60,7 +75,7 @@ def _in_folder(folder: Path) -> Iterator[BlobStore]:
     if not (folder / "blobs").is_dir():
         raise FileNotFoundError(f"there is no archive in {folder}")
     with Stack(folder, users=1) as stack, environment(identity(stack.settings)):
-        yield App(read(stack.settings)).archive.store
+        yield App(read(stack.settings), utc_now).archive.store
 
 
 @contextmanager
@@ -78,7 +93,7 @@ def _in_azure(url: str) -> Iterator[BlobStore]:
 
 
 def _verify(store: BlobStore, sample: tuple[int, int], manifest_file: Path | None) -> int:
-    started = datetime.now(UTC)
+    started = utc_now()
     blobs = list(everything(store))
     if manifest_file:
         manifest_file.write_text("".join(manifest(blobs, catalogue())), "ascii")
@@ -86,7 +101,7 @@ def _verify(store: BlobStore, sample: tuple[int, int], manifest_file: Path | Non
     for finding in findings_in(blobs, catalogue(), started, sample):
         number += 1
         print(finding)
-    seconds = (datetime.now(UTC) - started).total_seconds()
+    seconds = (utc_now() - started).total_seconds()
     read_them = "all" if sample == (1, 1) else "share {} of {}".format(*sample)
     print(f"{len(blobs)} blobs listed, {read_them} read, {seconds:.1f} s: {number or 'no'} findings.")
     return 1 if number else 0

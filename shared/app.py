@@ -29,16 +29,21 @@ if TYPE_CHECKING:
     from shared.pulling.run import PullRun
 
 
+def utc_now() -> datetime:
+    """Return the true time."""
+    return datetime.now(UTC)
+
+
 class App:
     """The two things that the app does: it pulls, and it answers. No request is made before they are used."""
 
     def __init__(
         self,
         settings: Settings,
+        clock: Callable[[], datetime],
         *,
         store: BlobStore | None = None,
         graph: GraphClient | None = None,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], object] = time.sleep,
         random: Callable[[float, float], float] = random.uniform,
         timeouts: StorageTimeouts = TIMEOUTS,
@@ -133,10 +138,25 @@ class App:
             raise RunFailed(f"These calls need a person: {calls}.")
 
 
+def from_environment(clock: Callable[[], datetime] = utc_now) -> App:
+    """Make the app that the environment variables describe. Raise SettingError if one is missing or wrong."""
+    return App(read(os.environ), clock)
+
+
+def begin(make: Callable[[], App] = from_environment) -> None:
+    """Let the app of this process be what `make` makes when the app is next used: that of a new process without it."""
+    global _make
+    _make = make
+    app.cache_clear()
+
+
 @functools.cache
 def app() -> App:
     """The app of this process. Raises SettingError at every use, until the setting is right."""
     # They would log URLs, which are secret, and what the token endpoint says.
     for library in ("azure", "msal", "urllib3"):
         logging.getLogger(library).setLevel(logging.ERROR)
-    return App(read(os.environ))
+    return _make()
+
+
+_make: Callable[[], App] = from_environment

@@ -1,7 +1,8 @@
 """The real parts that the tests share: storage, identity and the simulated Graph, started once for all tests."""
 
+import os
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 
 import hypothesis
 import pytest
@@ -17,11 +18,33 @@ from shared.archive.azure_blob_store import StorageTimeouts
 from shared.graph.client import GraphClient
 from shared.settings import read
 
-hypothesis.settings.register_profile("project", deadline=None, derandomize=True)
-hypothesis.settings.load_profile("project")
+# Examples by chance: the same ones each time.
+hypothesis.settings.register_profile("short", deadline=None, derandomize=True, max_examples=40)
+hypothesis.settings.register_profile("long", deadline=None, derandomize=True, max_examples=500)
 
 USERS = 40
-MORNING = datetime(2026, 11, 21, 7, 15, tzinfo=UTC)
+MORNING = datetime.fromisoformat(os.environ.get("USAGE_ARCHIVE_MORNING", "2026-11-21T07:15:00+00:00"))
+"""When tests begin: any time will do, and `python -m tests.reliability dates` tries many."""
+AT_MORNING = {"control", "make_app", "lasting", "site"}
+"""The fixtures that begin then."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="run the tests marked long too, and try many more examples")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    hypothesis.settings.load_profile("long" if config.getoption("--long") else "short")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if isinstance(item, pytest.Function) and not AT_MORNING.isdisjoint(item.fixturenames):
+            item.add_marker("any_date")
+    if not config.getoption("--long"):
+        long = [item for item in items if item.get_closest_marker("long")]
+        items[:] = [item for item in items if item not in long]
+        config.hook.pytest_deselected(items=long)
 
 
 @pytest.fixture(scope="session")

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
+from functools import partial
 from logging import Handler
 
 from local.environment import environment
 from local.functions_host.host import FunctionsHost
 from local.setup import ROOT
-from shared.app import app
+from shared import app
 
 
 @contextmanager
-def deployed(settings: Mapping[str, str], log: Handler | None = None) -> Iterator[FunctionsHost]:
-    """With these settings, as a new process would run it."""
+def deployed(
+    settings: Mapping[str, str],
+    clock: Callable[[], datetime],
+    *,
+    keys: Mapping[str, str] | None = None,
+    port: int = 0,
+    log: Handler | None = None,
+) -> Iterator[FunctionsHost]:
+    """With these settings, as a new process would run it at the time of `clock`, in UTC; the rest is for the host."""
     with environment(settings):
-        app.cache_clear()
+        app.begin(partial(app.from_environment, clock))
         try:
-            with FunctionsHost(ROOT, log=log) as host:
+            with FunctionsHost(ROOT, keys, port=port, log=log) as host:
                 yield host
         finally:
-            app.cache_clear()
+            app.begin()

@@ -10,6 +10,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from typing import NamedTuple, cast
 from urllib.parse import urlsplit
 
@@ -22,7 +23,7 @@ from local.functions_host.host import HOST_KEY, FunctionsHost
 from local.setup import HOME
 from local.stack import Stack
 from tests.browser.world import REPORTS, live_through
-from tests.conftest import USERS
+from tests.conftest import MORNING, USERS
 
 DAYS = 9
 RUNNING = os.environ.get("USAGE_ARCHIVE_SITE")
@@ -142,9 +143,9 @@ def browser() -> Iterator[Browser]:
 
 
 @contextmanager
-def serving(settings: Mapping[str, str]) -> Iterator[Site]:
+def serving(settings: Mapping[str, str], clock: Callable[[], datetime] = lambda: MORNING) -> Iterator[Site]:
     """The app with these settings, as a new process would run it."""
-    with deployed(settings) as host:
+    with deployed(settings, clock) as host:
         yield Site(host)
 
 

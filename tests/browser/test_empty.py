@@ -10,7 +10,6 @@ from playwright.sync_api import expect
 from local.functions_host.host import FunctionError
 from local.simulator_client import Control
 from local.stack import Stack
-from shared.app import app
 from tests.browser.conftest import Site, Visit, serving
 from tests.browser.world import RESTATED
 
@@ -18,8 +17,7 @@ from tests.browser.world import RESTATED
 @pytest.fixture(scope="module")
 def site(stack: Stack) -> Iterator[Site]:
     """The app over an archive with nothing in it."""
-    Control(stack.control).run_freely()
-    with serving(stack.settings | {"REPORTS": RESTATED}) as served:
+    with serving(stack.settings | {"REPORTS": RESTATED}, Control(stack.control).now) as served:
         yield served
 
 
@@ -39,7 +37,7 @@ def test_without_permission_that_is_the_headline(visit: Visit, stack: Stack) -> 
     with pytest.raises(FunctionError):
         visit.site.host.run_timer("pull")
     control.put("roles", {"roles": ["Reports.Read.All"]})
-    app.cache_clear()  # which keeps what it knew of the newest run for half a minute
+    control.sleep(60)  # what the app knew of the newest run, it keeps for half a minute
     visit.foreseen.append("status of 503")
     visit.open()
     assert visit.text("#headline") == "No permission"

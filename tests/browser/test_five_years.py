@@ -9,7 +9,7 @@ import os
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -26,6 +26,7 @@ from shared.domain.outcome import Outcome
 from shared.domain.selection import Selection, select
 from shared.settings import read
 from tests.browser.conftest import Site, Visit, serving
+from tests.conftest import MORNING
 from tests.shelf import lines, snapshot
 
 pytestmark = pytest.mark.skipif(os.environ.get("USAGE_ARCHIVE_YEARS") != "1", reason="set USAGE_ARCHIVE_YEARS=1")
@@ -38,15 +39,14 @@ LONG = [
     Call("getMicrosoft365CopilotUserCountSummary", period="D30"),
 ]
 """Archived for five years; what the page reads at first is among them. All others are for ten days."""
-NOW = datetime.now(UTC)
-NEWEST = NOW.date() - timedelta(days=3)
+NEWEST = MORNING.date() - timedelta(days=3)
 
 
 @pytest.fixture(scope="module")
 def site(stack: Stack) -> Iterator[Site]:
     """The app over such an archive."""
     settings = stack.settings | {"REPORTS": "all"}
-    fill(App(read(settings)))
+    fill(App(read(settings), lambda: MORNING))
     with serving(settings) as served:
         yield served
 
@@ -94,7 +94,7 @@ def body_of(call: Call, newest: date) -> bytes:
 
 def run_of(selection: Selection) -> RunRecord:
     """The record of a run an hour ago, in which nothing was new."""
-    at = NOW - timedelta(hours=1)
+    at = MORNING - timedelta(hours=1)
     pulls = [
         PullResult(call, Outcome.UNCHANGED, at, refresh_date=NEWEST, revision=1, rows=1) for call in selection.calls
     ]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from local.simulator_client import Control
 from shared.app import App
+from tests.conftest import MORNING
 
 DETAIL = "getOffice365ActiveUserDetail"
 SERVICES = "getOffice365ServicesUserCounts"
@@ -23,12 +24,12 @@ HOSTILE = "</script><img src=x onerror=alert(1)>"
 
 
 def live_through(days: int, app: App, control: Control, *, calm: bool = False) -> None:
-    """Let the runs of the last days happen: one a day, in the end two, between which Microsoft restates a number.
+    """Let the runs of the days before `MORNING` happen: one a day, in the end two, between which a number is restated.
 
     For three days nothing runs. Two days before the end, names become concealed, and three single days are not to be
     had, but may be later. In a calm life, nothing runs for one day only, and all names are shown.
     """
-    end = (datetime.now(UTC) - timedelta(hours=1)).replace(hour=23, minute=30) - timedelta(days=1)
+    end = MORNING.replace(hour=23, minute=30) - timedelta(days=1)
     outage = range(max(days // 2, days - 40), days)[: 1 if calm else 3]
     concealed = range(0) if calm else range(days - 2, days)
     broken = [] if calm else [(end - timedelta(days=number)).date() for number in (10, 11, 12)]
@@ -47,7 +48,6 @@ def live_through(days: int, app: App, control: Control, *, calm: bool = False) -
     control.put("restate", {"report": SERVICES, "refresh_date": newest, "revision": 0})
     control.sleep(35 * 60)  # past midnight, when a call is read anew, and before the next refresh date is out
     app.pull_run.execute()
-    control.run_freely()
 
 
 def _always(fault: str, call: str, **args: str) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def sample() -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", documents())
 def test_the_page_is_what_the_generator_writes(name: str) -> None:
-    assert (ROOT / name).read_text("utf-8") == documents()[name], "run `python3 -m local docs`"
+    assert (ROOT / name).read_text("utf-8") == documents()[name], "run `python -m docs.generate`"
 
 
 @pytest.mark.parametrize("name", documents())

@@ -10,7 +10,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from http.client import HTTPConnection, HTTPResponse
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -22,7 +22,7 @@ from shared.app import App
 from shared.domain.call import Call
 from shared.settings import read
 from tests.reliability.storage_proxy import FaultyStorage
-from tests.serving import COUNTS, DAY, DETAIL, SERVICES, Served, serving
+from tests.serving import COUNTS, DAY, DETAIL, NOW, SERVICES, Served, serving
 from tests.shelf import lines, snapshot
 
 NAME = f"/api/v1.0/reports/{SERVICES}"
@@ -31,7 +31,7 @@ OTHER = f"{COUNTS}(period='D30')"
 SERIES = f"{GOOD}/series"
 LIST = f"{GOOD}/snapshots"
 NAMED = f"/api/personal/v1.0/reports/{DETAIL}(period='D30')"
-TOMORROW = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
+TOMORROW = (NOW + timedelta(days=1)).date().isoformat()
 TAGS = [f'"{number:03}"' for number in range(1000)]
 FORMULA, SCRIPT = '=HYPERLINK("http://evil.example","x")', "</script><img src=x onerror=alert(1)>"
 BODY = lines(
@@ -310,7 +310,7 @@ def asking(stack: Stack) -> Iterator[Asking]:
         serving(stack, storage.settings, log) as served,
     ):
         call = Call(DETAIL, period="D30")
-        archive = App(read(stack.settings)).archive
+        archive = App(read(stack.settings), lambda: NOW).archive
         with archive.snapshots.upload(call) as upload:
             upload.write(BODY, DAY)
             upload.commit(DAY, snapshot(call, DAY, BODY).origin)

@@ -15,19 +15,22 @@ from local.functions_host.deployed import deployed
 from local.functions_host.host import FunctionsHost
 from local.simulator_client import Control
 from local.stack import Stack
+from tests.conftest import usual
 
 ROOT = Path(__file__).parents[2]
 SERVICES = "getOffice365ServicesUserCounts"
 DETAIL = "getOffice365ActiveUserDetail"
 D7 = f"{SERVICES}(period='D7')"
 
+pytestmark = pytest.mark.any_date
+
 
 @pytest.fixture(scope="module")
 def running(stack: Stack) -> Iterator[tuple[FunctionsHost, Control]]:
-    """The host with the app, which has pulled once; time is the real time."""
-    control = Control(stack.control)
-    control.run_freely()
-    with deployed(stack.settings | {"REPORTS": f"{SERVICES}, getOffice365ActiveUserCounts, {DETAIL}"}) as host:
+    """The host with the app, which has pulled once."""
+    control = usual(stack)
+    reports = f"{SERVICES}, getOffice365ActiveUserCounts, {DETAIL}"
+    with deployed(stack.settings | {"REPORTS": reports}, control.now) as host:
         host.run_timer("pull")
         yield host, control
 

@@ -394,7 +394,7 @@ def options(
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], stack: Stack) -> None:
     folder = tmp_path / "archive"
     with Stack(folder, users=1) as own, environment(identity(own.settings)):
-        archive = App(read(own.settings)).archive
+        archive = App(read(own.settings), lambda: NOW).archive
         made = fill(archive)
         assert command(options(folder)) == 2, "while somebody uses it"
         unpacked_to = tmp_path / "copy"
@@ -408,7 +408,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], stack: 
         subprocess.run(["sha256sum", "--strict", "-c", tmp_path / "manifest"], cwd=unpacked_to, check=True)
     assert len((tmp_path / "manifest").read_text().splitlines()) == len(made)
     with Stack(folder, users=1) as own, environment(identity(own.settings)):
-        archive = App(read(own.settings)).archive
+        archive = App(read(own.settings), lambda: NOW).archive
         archive.store.delete(USAGE, made[0].blob)
     assert command(options(folder, "1/2")) == 1
     assert made[0].blob in capsys.readouterr().out

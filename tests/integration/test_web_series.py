@@ -21,6 +21,7 @@ from shared.settings import read
 from shared.web.http import Response
 from shared.web.representation import LARGEST
 from tests.asking import ask, code, value
+from tests.conftest import MORNING
 from tests.shelf import Shelf, lines, snapshot
 
 COUNTS = "getOffice365ActiveUserCounts"
@@ -86,7 +87,7 @@ def test_that_header_is_of_the_version_that_graph_is_asked_for(asked: str) -> No
     report = catalogue().reports["getOneDriveUsageAccountDetail"]
     assert report.columns["v1.0"] != report.columns["beta"]
     settings = {"ARCHIVE_URL": "https://nowhere.invalid", "REPORTS": report.name, "GRAPH_VERSION": asked}
-    app = App(read(settings), store=InMemoryBlobStore())
+    app = App(read(settings), lambda: MORNING, store=InMemoryBlobStore())
     for path in ("v1.0", "beta"):
         response = ask(app, f"{path}/reports/{report.name}(period='D7')/series", personal=True)
         assert response.body.decode().strip().split(",") == list(report.columns[asked])
@@ -118,7 +119,7 @@ class Growing(Shelf):
 
 def test_no_column_lacks_of_people_who_are_archived_meanwhile() -> None:
     shelf = Growing()
-    app = App(read({"ARCHIVE_URL": "https://nowhere.invalid", "REPORTS": DETAIL}), store=shelf.memory)
+    app = App(read({"ARCHIVE_URL": "https://nowhere.invalid", "REPORTS": DETAIL}), lambda: MORNING, store=shelf.memory)
     shelf.put_of_people(18, lines("Report Refresh Date,Teams", "2026-11-18,1"))
     came = [
         list(row.values())

@@ -1,6 +1,6 @@
 """A pull that dies, or is let down, at any of its steps: afterwards it is as if nothing had happened.
 
-What is tried here is chosen by lot; `python3 -m local crashes` tries every step in every mode.
+What is tried here is chosen by lot; `python -m tests.reliability crashes` tries every step in every mode.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def test_a_large_body_is_staged_in_several_steps(matrix: Matrix) -> None:
 def test_after_an_accident_at_any_step_it_is_as_if_nothing_had_happened(matrix: Matrix, scenario: str) -> None:
     for case in random.Random(SEED).sample(matrix.cases(scenario), CASES):
         result = matrix(case)
-        assert result.violated == [], f"python3 -m local crashes --only {result.case}"
+        assert result.violated == [], f"python -m tests.reliability crashes --only {result.case}"
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from tests.reliability.storage_proxy import Operation
 
 SEED = 1
 SCHEDULES = 5
-"""Of each pair; python3 -m local interleavings plays all."""
+"""Of each pair; python -m tests.reliability interleavings plays all."""
 
 
 def operation(name: str, blob: str = "", container: str = "usage") -> Operation:
@@ -98,7 +98,7 @@ def test_two_pulls_at_once_leave_each_body_once_in_whatever_order(duet: Duet, pa
     chance = random.Random(SEED)
     for _ in range(SCHEDULES):
         one = duet(pair, by_chance(chance))
-        assert one.violated == [], f"python3 -m local interleavings --only {one}"
+        assert one.violated == [], f"python -m tests.reliability interleavings --only {one}"
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from local import cli
 from local.stack import Stack
 from tests.conftest import USERS
+from tests.reliability.__main__ import main
 from tests.reliability.environment import AmongParts, InProcess, World
 from tests.reliability.oracle import Blobs
 from tests.reliability.random_walk.soak import live, soak
@@ -211,15 +211,15 @@ def test_soak_prints_what_was_violated_and_the_command_that_lives_it_again(capsy
     *steps, violated, command, end = capsys.readouterr().out.splitlines()
     assert violated.startswith("I2: ('usage")
     assert "was changed or removed" in violated
-    seed = command.removeprefix("Once more: python3 -m local soak --seed ").split()[0]
-    assert command == f"Once more: python3 -m local soak --seed {seed} --sequences 1 --steps 40 --in-memory"
+    seed = command.removeprefix("Once more: python -m tests.reliability soak --seed ").split()[0]
+    assert command == f"Once more: python -m tests.reliability soak --seed {seed} --sequences 1 --steps 40 --in-memory"
     assert end.endswith(": 1 violations")
     assert soak(options(seed=int(seed), sequences=1), forgetful) == 1
     assert capsys.readouterr().out.splitlines()[: len(steps) + 1] == [*steps, violated]
 
 
 def test_soak_counts_what_it_did(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["soak", "--in-memory", "--sequences", "2", "--steps", "4", "--seed", "5"]) == 0
+    assert main(["soak", "--in-memory", "--sequences", "2", "--steps", "4", "--seed", "5"]) == 0
     assert capsys.readouterr().out.startswith("2 sequences, 10 steps, ")
 
 

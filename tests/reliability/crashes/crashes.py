@@ -282,7 +282,7 @@ def show_all(seed: int = 1, only: str = "") -> int:
     broken = [result for result in results if result.violated]
     for result in broken:
         print(f"\n{result.case} ended as {result.ended}:", *result.violated, sep="\n  ")
-        print(f"  again: python3 -m local crashes --seed {seed} --only {result.case}")
+        print(f"  again: python -m tests.reliability crashes --seed {seed} --only {result.case}")
     seconds = time.monotonic() - started
     print(f"\n{len(results) - len(broken)} of {len(results)} survived, seed {seed}, {seconds:.0f} s.")
     return int(bool(broken) or not results)

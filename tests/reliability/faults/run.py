@@ -10,7 +10,7 @@ import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -175,8 +175,8 @@ class Bench:
 
     @contextmanager
     def serving(self) -> Iterator[Site]:
-        """The app as deployed, under Microsoft's own runtime, in the real time."""
-        with deployed(self.settings) as host:
+        """The app as deployed, under Microsoft's own runtime."""
+        with deployed(self.settings, self.control.now) as host:
             yield Site(host)
 
     def pull(self, app: App) -> PullResult:
@@ -227,10 +227,6 @@ class Bench:
     def at(self, now: datetime) -> None:
         """Let it be that instant, in UTC, and stay so."""
         self.control.set_time(now)
-
-    def today(self) -> None:
-        """Let it be now, for what lives in the real time."""
-        self.at(datetime.now(UTC))
 
     # -- what must hold ------------------------------------------------------------------------------------------------
 

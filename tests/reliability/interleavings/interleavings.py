@@ -422,7 +422,7 @@ def _show(what: str, play: Callable[[Duet], Iterator[Played]]) -> int:
             if each.violated:
                 broken += 1
                 print(f"{each} ended as {dict(each.ended)}:", *each.violated, sep="\n  ")
-                print(f"  again: python3 -m local interleavings --only {each}", flush=True)
+                print(f"  again: python -m tests.reliability interleavings --only {each}", flush=True)
     print(
         f"{what}: {number} schedules of {min(lengths)} to {max(lengths)} operations, which stand for {stand_for}; "
         f"{number - broken} of {number} held, {time.monotonic() - started:.0f} s.",

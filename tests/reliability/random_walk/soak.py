@@ -1,4 +1,4 @@
-"""`python3 -m local soak`: lives of archives by lot, one after the other, until something breaks that must hold.
+"""`python -m tests.reliability soak`: lives of archives by lot, one after the other, until one breaks a rule.
 
 A life is told by its seed alone, so a failing one is lived again by the command that is printed with it.
 """
@@ -90,7 +90,8 @@ def _soak_a_year(world: World, options: argparse.Namespace) -> int:
     except Violation as violation:
         print(violation)
         memory = " --in-memory" if options.in_memory else ""
-        print(f'Once more: python3 -m local soak --year --seed {options.seed} --reports "{options.reports}"{memory}')
+        again = f"python -m tests.reliability soak --year --seed {options.seed}"
+        print(f'Once more: {again} --reports "{options.reports}"{memory}')
         return 1
     return 0
 
@@ -99,7 +100,7 @@ def command(seed: int, steps: int, in_memory: bool) -> str:
     """What lives that life again."""
     return " ".join(
         (
-            f"python3 -m local soak --seed {seed} --sequences 1",
+            f"python -m tests.reliability soak --seed {seed} --sequences 1",
             *([f"--steps {steps}"] if steps != STEPS else []),
             *(["--in-memory"] if in_memory else []),
         )

@@ -1,6 +1,6 @@
 """The life of one archive: what can happen to it, step by step, and what must hold after each step.
 
-The steps are the same for the sequences of `python3 -m local soak` and for the state machine in the tests.
+The steps are the same for the sequences of `python -m tests.reliability soak` and for the state machine in the tests.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """A year of one archive: pulls as scheduled, faults, outages, corrections, names concealed and shown again.
 
-`python3 -m local soak --year` lives through it; what must hold is looked at after each pull, and counted in the end.
+`python -m tests.reliability soak --year` lives through it; what must hold is looked at after each pull, and counted in
+the end.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import hashlib
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from shared.domain.call import Call
@@ -25,7 +25,7 @@ CALLERS = 50
 
 def _while_published(bench: Bench) -> str:
     """A reader asks before and after each storage operation of a pull that publishes a correction."""
-    bench.today()
+    bench.tomorrow(7, 0)
     app = bench.app(CALL)
     bench.pull(app)
     first = bench.newest(app, CALL)
@@ -54,7 +54,7 @@ def _while_published(bench: Bench) -> str:
 
 def _storage_down(bench: Bench) -> str:
     """Storage refuses everything."""
-    bench.today()
+    bench.tomorrow(7, 0)
     bench.pull(bench.app(CALL))
     functions = {PATH: "reports", "status": "status"}
     with bench.serving() as site:
@@ -76,7 +76,7 @@ def _storage_down(bench: Bench) -> str:
 
 def _not_there(bench: Bench) -> str:
     """Somebody asks for days that are not in the archive, for one reason or another."""
-    today = datetime.now(UTC)
+    today = bench.control.now()
     app = bench.app(CALL)
     bench.at(today - timedelta(days=9))
     bench.spoil([{"fault": "stuck", "args": {"days": 3.0}}])
@@ -106,7 +106,7 @@ def _why(document: dict[str, object], day: date) -> str:
 
 def _burst(bench: Bench) -> str:
     """Many readers ask for the newest at once, most of whom have it already."""
-    bench.today()
+    bench.tomorrow(7, 0)
     bench.pull(bench.app(CALL))
     with bench.serving() as site:
         tag = site.get(PATH).headers["ETag"]

@@ -1,15 +1,15 @@
-"""`python3 -m local load`, as its user starts it."""
+"""`python -m tests.reliability load`, as its user starts it."""
 
 import re
 import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 
 
 def test_the_newest_snapshot_is_served_without_error_and_no_body_is_read_for_304() -> None:
-    command = [sys.executable, "-m", "local.cli", "load", "--seconds", "2", "--rate", "10"]
+    command = [sys.executable, "-m", "tests.reliability", "load", "--seconds", "2", "--rate", "10"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     lines = [re.split(" {2,}", line) for line in done.stdout.splitlines()[2:]]

@@ -1,4 +1,4 @@
-"""`python3 -m local load`: how fast the newest snapshot is served, and what that costs storage.
+"""`python -m tests.reliability load`: how fast the newest snapshot is served, and what that costs storage.
 
 The app runs under the Functions host in a process of its own, and its operations on storage are counted. Half of the
 time it is asked for the snapshot, and then, with If-None-Match, whether there is a newer one. Requests are timed from
@@ -16,21 +16,24 @@ from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from datetime import UTC, datetime
 from http.client import HTTPConnection, HTTPException
 from statistics import quantiles
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 from local.child import Child, ChildError
+from local.clock import clock_from
 from local.environment import environment
-from local.functions_host.host import AppError, FunctionsHost
+from local.functions_host.deployed import deployed
+from local.functions_host.host import AppError
 from local.setup import ROOT
 from local.stack import Stack
-from shared.app import App
-from shared.settings import read
+from shared.app import from_environment
 from tests.reliability.storage_proxy import FaultyStorage
 
 CALL = "getOffice365ActiveUserCounts(period='D180')"
+START = datetime(2026, 11, 21, 7, 15, tzinfo=UTC)
 CONNECTIONS = 32
 """Kept open, each for one request at a time."""
 
@@ -57,10 +60,11 @@ def load(seconds: int, rate: int) -> int:
     """Measure, and print what came out. Answers the exit status: 1 for any error, or a body that was read for a 304."""
     print("Starting storage, a simulated tenant, and the app in a process of its own ...", flush=True)
     try:
-        with Stack() as stack, environment(stack.settings | {"REPORTS": CALL}):
-            App(read(os.environ)).pull_run.execute()
+        start = ["--now", START.isoformat()]
+        with Stack(simulator=start) as stack, environment(stack.settings | {"REPORTS": CALL}):
+            from_environment(clock_from(START)).pull_run.execute()
             with FaultyStorage.in_front_of(stack.settings) as storage, environment(storage.settings):
-                command = [sys.executable, "-m", "local.load"]
+                command = [sys.executable, "-m", "tests.reliability.load"]
                 host: Child[dict[str, str]] = Child("The app", command, _announcement, cwd=ROOT)
                 try:
                     return _measure(host.announcement(), storage, seconds, rate)
@@ -140,7 +144,7 @@ def _show(plain: Phase, conditional: Phase) -> None:
 def _serve() -> int:
     """The other process: serves the app until its standard input ends."""
     try:
-        with FunctionsHost(ROOT) as host:
+        with deployed({}, clock_from(START)) as host:
             print(json.dumps({"url": host.url, "key": host.keys["reports"]}), flush=True)
             sys.stdin.read()
     except AppError as error:

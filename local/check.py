@@ -1,0 +1,23 @@
+"""`python3 -m local check`: lint, format and types."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from local.setup import ROOT
+
+_TOOLS = (("ruff", "check"), ("ruff", "format", "--check"), ("mypy",))
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Read the options, of which there are none."""
+    return argparse.ArgumentParser(prog="python3 -m local check", description=__doc__).parse_args(arguments)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the tools up to the first that finds something. Return the exit status."""
+    parse(arguments)
+    return next((status for tool in _TOOLS if (status := subprocess.call([sys.executable, "-m", *tool], cwd=ROOT))), 0)
