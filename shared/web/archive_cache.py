@@ -1,4 +1,4 @@
-"""What readers often ask of the archive: found with one listing a call, from the names alone, and kept for a while."""
+"""A cache of what readers often ask of the archive. Names alone tell it: one listing for each call."""
 
 from __future__ import annotations
 

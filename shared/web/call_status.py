@@ -40,7 +40,7 @@ class CallStatus:
     """The oldest refresh date that is archived, or the oldest single day."""
     refresh_date: date | None
     """The newest."""
-    last: CallState | None
+    state: CallState | None
     """What the newest run remembers of that snapshot."""
     expected: datetime | None
     """When a newer one should be there (UTC)."""
@@ -66,16 +66,13 @@ class _NewestRun:
 
     def __init__(self, run: RunRecord | None) -> None:
         self.run = run
-        self.last: Mapping[Call, CallState] = run.states if run else {}
+        self.states: Mapping[Call, CallState] = run.states if run else {}
         self.pulls = {pulled.call: pulled for pulled in run.pulls} if run else {}
         self.worst: dict[str, PullResult] = {}
         """By report, of its single days."""
         for pulled in self.pulls.values():
             if pulled.call.is_single_day:
                 self.worst[pulled.call.report] = min(self.worst.get(pulled.call.report, pulled), pulled, key=_gravity)
-
-    def last_of(self, call: Call) -> CallState | None:
-        return self.last.get(call)
 
     def is_recent(self, now: datetime) -> bool:
         """Whether it ended so recently that what it saw last is not old."""
@@ -86,14 +83,14 @@ def _of_period(call: Call, inventory: Inventory, newest_run: _NewestRun) -> Call
     partition = Partition.of(call)
     dates = inventory.dates.get(partition, ())
     newest = dates[-1] if dates else None
-    last = newest_run.last_of(call)
+    state = newest_run.states.get(call)
     return CallStatus(
         call=str(call),
         report=call.report,
         since=dates[0] if dates else None,
         refresh_date=newest,
-        last=last if last and last.refresh_date == newest else None,
-        expected=(last.cadence if last else Cadence()).next_expected(newest) if newest else None,
+        state=state if state and state.refresh_date == newest else None,
+        expected=(state.cadence if state else Cadence()).next_expected(newest) if newest else None,
         pulled=newest_run.pulls.get(call),
         gaps=gaps(set(dates), set(inventory.lost.get(partition, ()))),
         flips=inventory.flips.get(partition, ()),
@@ -108,28 +105,37 @@ def _of_days(
     dates = inventory.dates.get(partition, ())
     newest = dates[-1] if dates else None
     of_periods = [days[-1] for call in calls if (days := inventory.dates.get(Partition.of(call)))]
-    first, youngest = days_of_interest(now)
-    if of_periods and newest_run.is_recent(now):
-        youngest = min(youngest, max(of_periods))
-    reachable = days_between(first, youngest + timedelta(days=1))
+    reachable = _reachable_days(of_periods, newest_run, now)
     out_of_reach = lost_days(set(dates), newest_run.run.watched_days(report) if newest_run.run else None, now)
-    last = {day: was for day in [*out_of_reach, *reachable] if (was := newest_run.last_of(Call(report, date=day)))}
+    days = [*out_of_reach, *reachable]
+    states = {day: state for day in days if (state := newest_run.states.get(Call(report, date=day)))}
     # A day on which nobody did anything has no rows: it is not missing, and what comes after it is not late.
-    empty = [day for day, was in last.items() if of_periods and was.outcome is Outcome.NO_DATA]
-    lost = {day for day in out_of_reach if day not in last or last[day].outcome is not Outcome.NO_DATA}
+    empty = [day for day, state in states.items() if of_periods and state.outcome is Outcome.NO_DATA]
+    lost = {day for day in out_of_reach if day not in states or states[day].outcome is not Outcome.NO_DATA}
     latest = max([*dates[-1:], *empty], default=None)
-    cadence = next((was.cadence for call in calls if (was := newest_run.last_of(call))), Cadence())
+    cadence = next((state.cadence for call in calls if (state := newest_run.states.get(call))), Cadence())
     return CallStatus(
         call=f"{report}(date)",
         report=report,
         since=dates[0] if dates else None,
         refresh_date=newest,
-        last=last.get(newest) if newest else None,
+        state=states.get(newest) if newest else None,
         expected=cadence.next_expected(latest) if latest else None,
         pulled=newest_run.worst.get(report),
         gaps=gaps(set(dates), lost | set(inventory.lost.get(partition, ())), set(reachable) - set(empty)),
         flips=inventory.flips.get(partition, ()),
     )
+
+
+def _reachable_days(of_periods: Sequence[date], newest_run: _NewestRun, now: datetime) -> list[date]:
+    """Return the days that Graph can be asked for; `of_periods` are the newest refresh dates of the report's periods.
+
+    Younger days than those are not out yet.
+    """
+    first, last = days_of_interest(now)
+    if of_periods and newest_run.is_recent(now):
+        last = min(last, max(of_periods))
+    return days_between(first, last + timedelta(days=1))
 
 
 def _gravity(pulled: PullResult) -> int:

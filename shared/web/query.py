@@ -26,7 +26,7 @@ MEDIA_TYPES = {"csv": "text/csv", "json": "application/json", "svg": "image/svg+
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+ -]\d{2}:\d{2})", re.ASCII)
 _REVISION = re.compile(r"[1-9]\d{0,8}", re.ASCII)
 _SAME_AS = {"application/octet-stream": MEDIA_TYPES["csv"]}
-"""What the SDKs of Graph ask a CSV by."""
+"""The media type by which the SDKs of Graph ask for a CSV."""
 
 
 class SnapshotSelector(NamedTuple):
@@ -57,7 +57,7 @@ class Parameters:
     def __init__(self, query: Mapping[str, str], allowed: Iterable[str], *, of_call: bool = True) -> None:
         """Take the query as the host gives it. Raises BadArgument for a parameter that is unknown or given twice.
 
-        `allowed` parameters are known, and those `of_call`.
+        Only `allowed` parameters are accepted, and those `of_call`.
         """
         check_names(query, allowed, of_call=of_call)
         self._values: dict[str, str] = {}
@@ -132,9 +132,9 @@ def check_names(query: Iterable[str], allowed: Iterable[str], *, of_call: bool =
     """Raise BadArgument for a parameter that is neither `allowed`, nor part of a call, nor the host's own."""
     arguments = ARGUMENTS if of_call else ()
     names = [*arguments[1:], *(name for name in allowed if not name.startswith("$")), *arguments[:1]]
-    known = {name.lower() for name in (*arguments, *allowed, *KEY_PARAMETERS)}
+    accepted = {name.lower() for name in (*arguments, *allowed, *KEY_PARAMETERS)}
     for name in query:
-        if name.lower() not in known:
+        if name.lower() not in accepted:
             raise BadArgument(f"Unknown parameter {quoted(name)}. Allowed: {', '.join(names) or 'none'}.")
 
 

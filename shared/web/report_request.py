@@ -18,7 +18,7 @@ from shared.web.query import Parameters
 class ReportRequest(NamedTuple):
     """A request below `/reports`."""
 
-    request: Request
+    http: Request
     version: str
     """Of Graph, in the path: `v1.0` or `beta`."""
     text: str
@@ -37,7 +37,7 @@ class ReportRequest(NamedTuple):
     @property
     def accept(self) -> str:
         """The header Accept."""
-        return self.request.headers.get("accept", "")
+        return self.http.headers.get("accept", "")
 
     @property
     def today(self) -> date:
@@ -50,7 +50,7 @@ class ReportRequest(NamedTuple):
 
     def parameters(self, allowed: Iterable[str]) -> Parameters:
         """Return the query; only `allowed` and the call's own arguments are accepted. Raises BadArgument."""
-        return Parameters(self.request.query, allowed)
+        return Parameters(self.http.query, allowed)
 
     def call(self, parameters: Parameters, *, is_history: bool = False) -> tuple[Call, Report]:
         """Return the call and its report; of a history the period may be left out. Raises RequestError."""

@@ -54,7 +54,7 @@ class Api:
         if not path:
             raise NotArchived(ErrorCode.UNKNOWN_PATH, "There is nothing here; the reports are at /api/v1.0/reports.")
         of_report = ReportRequest(
-            request=request,
+            http=request,
             version=path["version"],
             text=path["call"] or "",
             personal=personal,
@@ -86,7 +86,7 @@ class Api:
 
     def _list(self, request: ReportRequest) -> Response:
         """Answer with the catalogue, and the newest refresh date of each call that is archived."""
-        query.check_names(request.request.query, (), of_call=False)
+        query.check_names(request.http.query, (), of_call=False)
         calls: dict[str, list[dict[str, str]]] = {}
         for call, day in self._cache.newest_dates(personal=request.personal).items():
             entry = {"call": str(call), "refreshDate": day.isoformat(), "url": request.links(call).newest}
@@ -97,7 +97,7 @@ class Api:
             if request.personal or not report.personal_data
         ]
         headers = {"Cache-Control": request.cache_control}
-        return send(request.request, representation.from_json({"value": reports}, headers))
+        return send(request.http, representation.from_json({"value": reports}, headers))
 
 
 def _entry(report: Report) -> dict[str, Any]:

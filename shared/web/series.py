@@ -39,7 +39,7 @@ def series(request: ReportRequest, archive: Archive, graph_version: str) -> Resp
         table = reader.table(call, report, wanted.as_of).between(wanted.first, wanted.end).thinned(wanted.every)
         content = _Content(table.to_csv, lambda: table)
     headers = {"Cache-Control": request.cache_control}
-    return send(request.request, _represent(content, wanted, call, report, headers))
+    return send(request.http, _represent(content, wanted, call, report, headers))
 
 
 class _Content(NamedTuple):

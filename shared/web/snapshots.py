@@ -37,11 +37,8 @@ def snapshot(request: ReportRequest, archive: Archive, cache: ArchiveCache) -> R
     format_name = parameters.format(_FORMATS, request.accept)
     selector = query.parse_selector(parameters, request.now)
     resolver = SnapshotResolver(archive.snapshots, cache.newest, cache.why_missing)
-    is_memento = selector.revision is not None and bool(selector.refresh_date or call.date)  # it has no other times
-    if is_memento:
-        selected = resolver.resolve(call, selector, request.today)
-    else:
-        selected = _resolve_at(resolver, request, call, selector)
+    is_memento = selector.revision is not None and bool(selector.refresh_date or call.date)
+    selected = _resolve(resolver, request, call, selector, is_memento=is_memento)
     links = request.links(call)
     never_changes = is_memento and format_name == "csv" and not request.personal
     headers = {
@@ -51,7 +48,7 @@ def snapshot(request: ReportRequest, archive: Archive, cache: ArchiveCache) -> R
         "Memento-Datetime": http_date(selected.origin.pulled_at),
         "Vary": "Accept, Accept-Encoding" if is_memento else "Accept, Accept-Datetime, Accept-Encoding",
     }
-    return send(request.request, _represent(cache, selected, report, format_name, headers))
+    return send(request.http, _represent(cache, selected, report, format_name, headers))
 
 
 def snapshots(request: ReportRequest, archive: Archive) -> Response:
@@ -63,19 +60,24 @@ def snapshots(request: ReportRequest, archive: Archive) -> Response:
     links, headers = request.links(call), {"Cache-Control": request.cache_control}
     if format_name == "link":
         mementos = links.to_link_format([each for each in listed if each.call == call])
-        return send(request.request, representation.from_bytes(mementos, "application/link-format", headers))
+        return send(request.http, representation.from_bytes(mementos, "application/link-format", headers))
     rows = [_row(each, links) for each in listed]
     if format_name == "json":
         value = [dict(zip(_LIST_COLUMNS, row, strict=True)) for row in rows]
-        return send(request.request, representation.from_json({"value": value}, headers))
+        return send(request.http, representation.from_json({"value": value}, headers))
     file_name = f"{call.report}_{call.key}_snapshots.csv"
-    return send(request.request, representation.from_csv([_LIST_COLUMNS, *rows], headers, file_name))
+    return send(request.http, representation.from_csv([_LIST_COLUMNS, *rows], headers, file_name))
 
 
-def _resolve_at(resolver: SnapshotResolver, request: ReportRequest, call: Call, selector: SnapshotSelector) -> Snapshot:
-    """Return the selected snapshot, where `Accept-Datetime` stands in for `asOf` (RFC 7089 section 4.1)."""
-    text = request.request.headers.get("accept-datetime")
-    if text is None or selector.as_of:
+def _resolve(
+    resolver: SnapshotResolver, request: ReportRequest, call: Call, selector: SnapshotSelector, *, is_memento: bool
+) -> Snapshot:
+    """Return the selected snapshot, where `Accept-Datetime` stands in for `asOf` (RFC 7089 section 4.1).
+
+    A memento has no other times.
+    """
+    text = request.http.headers.get("accept-datetime")
+    if text is None or selector.as_of or is_memento:
         return resolver.resolve(call, selector, request.today)
     instant = parse_http_date(text)
     if instant is None:

@@ -76,15 +76,15 @@ def table(status: Mapping[str, Any]) -> list[list[str]]:
 
 
 def _to_json(status: CallStatus, run: RunRecord | None, now: datetime) -> dict[str, Any]:
-    newest, pulled, last = status.refresh_date, status.pulled, status.last
+    newest, pulled, state = status.refresh_date, status.pulled, status.state
     return {
         "call": status.call,
         "report": status.report,
         "since": status.since.isoformat() if status.since else None,
         "refreshDate": newest.isoformat() if newest else None,
         "ageDays": (now.date() - newest).days if newest else None,
-        "revision": last.revision if last else None,
-        "rows": last.rows if last else None,
+        "revision": state.revision if state else None,
+        "rows": state.rows if state else None,
         "expectedNext": status.expected.isoformat() if status.expected else None,
         "late": status.expected is not None and now > status.expected,
         "outcome": str(pulled.outcome) if pulled else None,
@@ -93,7 +93,7 @@ def _to_json(status: CallStatus, run: RunRecord | None, now: datetime) -> dict[s
         "missing": _days(status.gaps, GapState.RECOVERABLE),
         "lost": _days(status.gaps, GapState.LOST),
         "gaps": [_gap_to_json(gap) for gap in status.gaps],
-        "names": last.names or None if last else None,
+        "names": state.names or None if state else None,
         "flips": [
             {
                 "refreshDate": flip.refresh_date.isoformat(),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from shared.report.table import Table, concatenated, parse
 from shared.web.formats.chart import line_chart
-from shared.web.formats.svg import HEIGHT, MOST, WIDTH
+from shared.web.formats.svg import HEIGHT, MAX_LINES, WIDTH
 from tests.shelf import lines
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -129,11 +129,11 @@ def test_a_cell_that_is_no_number_is_a_gap_in_a_column_of_numbers() -> None:
 
 
 def test_only_the_highest_lines_are_drawn_and_the_picture_says_so() -> None:
-    columns = [f"C{number}" for number in range(MOST + 2)]
-    cells = ["1", "9", *("5" for _ in range(MOST))]
+    columns = [f"C{number}" for number in range(MAX_LINES + 2)]
+    cells = ["1", "9", *("5" for _ in range(MAX_LINES))]
     picture = chart(f"Report Refresh Date,{','.join(columns)}", f"{DAY},{','.join(cells)}")
     assert list(picture.lines) == columns[1:-1]
-    assert picture.note == f"Drawn: {MOST} of {MOST + 2} lines, the highest."
+    assert picture.note == f"Drawn: {MAX_LINES} of {MAX_LINES + 2} lines, the highest."
 
 
 def test_durations_are_named_and_not_drawn() -> None:
@@ -213,10 +213,10 @@ def test_a_day_on_which_a_column_is_blank_is_no_zero() -> None:
 
 
 def test_the_first_lines_about_people_are_drawn_and_the_picture_says_so() -> None:
-    columns = [f"C{number}" for number in range(MOST)]
-    picture = people(f"Report Refresh Date,User Id,{','.join(columns)}", [f"x,a,{','.join(['No'] * MOST)}"])
+    columns = [f"C{number}" for number in range(MAX_LINES)]
+    picture = people(f"Report Refresh Date,User Id,{','.join(columns)}", [f"x,a,{','.join(['No'] * MAX_LINES)}"])
     assert list(picture.lines) == ["Rows", *columns[:-1]]
-    assert picture.note == f"Drawn: {MOST} of {MOST + 1} lines."
+    assert picture.note == f"Drawn: {MAX_LINES} of {MAX_LINES + 1} lines."
 
 
 def test_rows_without_numbers_are_counted() -> None:

@@ -1,4 +1,4 @@
-"""What to draw of a table: its numbers over the days, or how many rows there are where rows are people and things."""
+"""What to draw of a table: its numbers over the days or, where rows are people and things, how many rows there are."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from operator import gt
 
 from shared.report.csv_records import distinct
 from shared.report.table import REFRESH_DATE, REPORT_DATE, Row, Table
-from shared.web.formats.svg import MOST, Line, draw
+from shared.web.formats.svg import MAX_LINES, Line, draw
 
 _PERIOD = ("Report Period", 0)
 _ABOUT_ONE = re.compile(r"(?:principal|display|team) name$|site url$|\b(?:user|group|site|team|app) id$", re.IGNORECASE)
@@ -32,7 +32,7 @@ Numbers = dict[str, dict[date, float]]
 
 
 def line_chart(table: Table, title: str) -> bytes:
-    """The table as SVG.
+    """Return the table as SVG.
 
     A column of numbers is a line; where a day has several rows, one for each product, site type or period, there is a
     line for each of them. Where rows are about one person, site, group or team, the lines are numbers of rows: all,
@@ -42,10 +42,10 @@ def line_chart(table: Table, title: str) -> bytes:
     counted = "number" not in kinds or any(_ABOUT_ONE.search(name) for name in table.header)
     numbers = _counted(table, kinds) if counted else _measured(table, kinds)
     ranked = list(numbers) if counted else sorted(numbers, key=lambda label: -max(numbers[label].values()))
-    lines = [Line(label, numbers[label]) for label in numbers if label in ranked[:MOST]]
+    lines = [Line(label, numbers[label]) for label in numbers if label in ranked[:MAX_LINES]]
     notes = []
     if len(lines) < len(numbers):
-        notes.append(f"Drawn: {MOST} of {len(numbers)} lines{'' if counted else ', the highest'}.")
+        notes.append(f"Drawn: {MAX_LINES} of {len(numbers)} lines{'' if counted else ', the highest'}.")
     durations = [name for name, kind in zip(table.header, kinds, strict=True) if kind == "duration"]
     if durations and not counted:
         notes.append(f"Not drawn: {', '.join(durations)}.")
@@ -53,7 +53,7 @@ def line_chart(table: Table, title: str) -> bytes:
 
 
 def _kinds(table: Table) -> list[str]:
-    """What most cells of each column are: a name of `_KINDS`, or `text`, or `blank`.
+    """Return what most cells of each column are: a name of `_KINDS`, or `text`, or `blank`.
 
     Columns that say which report and day a row belongs to are `key`.
     """
@@ -75,7 +75,7 @@ def _kind(cell: str) -> str:
 
 
 def _measured(table: Table, kinds: Sequence[str]) -> Numbers:
-    """The columns of numbers, one by one for what is in the columns of text, and for each period."""
+    """Return the columns of numbers, with a line for each value of the columns of text, and for each period."""
     names = distinct(table.header)
     measures = [place for place, kind in enumerate(kinds) if kind == "number"]
     texts = [place for place, kind in enumerate(kinds) if kind == "text"]
@@ -94,7 +94,7 @@ def _measured(table: Table, kinds: Sequence[str]) -> Numbers:
 
 
 def _counted(table: Table, kinds: Sequence[str]) -> Numbers:
-    """The numbers of rows: all, those with activity in the period of the report, those with a yes."""
+    """Return the numbers of rows: all, those with activity in the period of the report, those with a yes."""
     names = distinct(table.header)
     active = [place for place, name in enumerate(names) if kinds[place] == "date" and _LAST_ACTIVE.search(name)]
     flags = [place for place, kind in enumerate(kinds) if kind == "flag"]
@@ -117,7 +117,7 @@ def _counted(table: Table, kinds: Sequence[str]) -> Numbers:
 
 
 def _periods(table: Table) -> set[int]:
-    """In days."""
+    """Return the periods of the rows, in days."""
     if _PERIOD not in table.columns:
         return set()
     place = table.columns.index(_PERIOD)
@@ -125,14 +125,14 @@ def _periods(table: Table) -> set[int]:
 
 
 def _before(day: date, period: str) -> str:
-    """The last day before a period that ends on `day`; what is no period has no beginning."""
+    """Return the last day before a period that ends on `day`; what is no period has no beginning."""
     if not _DAYS.fullmatch(period):
         return ""
     return date.fromordinal(max(1, day.toordinal() - int(period))).isoformat()
 
 
 def _dated(table: Table) -> Iterator[tuple[date, list[Row]]]:
-    """The days that are days of the calendar, oldest first, with their rows."""
+    """Yield the days that are in the calendar, oldest first, with their rows."""
     width = len(table.columns)
     for text in sorted(table.days):
         with suppress(ValueError):

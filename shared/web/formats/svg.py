@@ -17,8 +17,8 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 
 WIDTH, HEIGHT = 900, 420
 
-MOST = 10
-"""More lines than that cannot be told apart: seven colours, three of them a second time with dashes."""
+MAX_LINES = 10
+"""More lines look alike: there are seven colours, three of them a second time with dashes."""
 
 # Colours of Okabe and Ito (https://jfly.uni-koeln.de/color/), which colour-blind people can tell apart.
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#555555")
@@ -39,7 +39,7 @@ class Line(NamedTuple):
 
 
 def draw(title: str, days: Sequence[date], lines: Sequence[Line], note: str = "") -> bytes:
-    """At most `MOST` lines over the days, which are in order; `note` stands below them."""
+    """Return a picture of at most `MAX_LINES` lines over the days, which are in order; `note` stands below them."""
     root = Element("svg", xmlns="http://www.w3.org/2000/svg", viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img")
     root.attrib |= {"width": str(WIDTH), "height": str(HEIGHT), "font-family": "sans-serif", "font-size": "12"}
     SubElement(root, "title").text = _clean(title)
@@ -60,7 +60,7 @@ def draw(title: str, days: Sequence[date], lines: Sequence[Line], note: str = ""
 
 
 class _Frame:
-    """Where days and values are in the picture."""
+    """The place of days and values in the picture."""
 
     def __init__(self, days: Sequence[date], values: Sequence[float], bottom: float) -> None:
         self.days, self.bottom = days, bottom
@@ -79,7 +79,7 @@ class _Frame:
         return self.bottom - (self.bottom - _TOP) * share
 
     def runs(self, line: Line) -> Iterator[list[date]]:
-        """The days of the line without a gap between them."""
+        """Yield the stretches of days of the line that have no gap."""
         run: list[date] = []
         for day in self.days:
             if run and (day not in line.values or (day - run[-1]).days > self._reach):
@@ -106,7 +106,7 @@ def _axes(root: Element, frame: _Frame) -> None:
 
 
 def _line(root: Element, number: int, runs: Sequence[Sequence[tuple[float, float]]]) -> None:
-    """A day alone is a dot."""
+    """Draw a line; a day alone is a dot."""
     path = ""
     for run in runs:
         if len(run) == 1:
@@ -154,12 +154,12 @@ def _text(
 
 
 def _clean(text: str) -> str:
-    """On one line, and without characters that XML cannot hold."""
+    """Return the text on one line, and without characters that XML cannot hold."""
     return " ".join(_NOT_XML.sub("\ufffd", text).split())
 
 
 def _shortened(text: str, longest: int) -> str:
-    """At most `longest` columns wide; what is left out is in the middle."""
+    """Return the text, at most `longest` columns wide; what is left out is in the middle."""
     if _start(text, longest) == text:
         return text
     end = _start(text[::-1], (longest - 1) // 2)[::-1]
@@ -167,7 +167,7 @@ def _shortened(text: str, longest: int) -> str:
 
 
 def _start(text: str, width: int) -> str:
-    """The characters that fit in so many columns; those of East Asia take two."""
+    """Return the characters that fit in so many columns; those of East Asia take two."""
     for place, character in enumerate(text):
         width -= 2 if unicodedata.east_asian_width(character) in "WF" else 1
         if width < 0:
@@ -176,7 +176,7 @@ def _start(text: str, width: int) -> str:
 
 
 def _ticks(low: float, high: float, whole: bool) -> list[float]:
-    """Round numbers, at most nine, from below `low` to above `high`."""
+    """Return round numbers, at most nine, from below `low` to above `high`."""
     high = high if high > low else 1.0
     span = high - low
     power = 10.0 ** math.floor(math.log10(span / 7))
@@ -187,7 +187,7 @@ def _ticks(low: float, high: float, whole: bool) -> list[float]:
 
 
 def _dates(first: date, last: date) -> Iterator[tuple[date, str]]:
-    """Days to label, at most nine: some days apart, or the first days of months or years."""
+    """Yield the days to label, at most nine: some days apart, or the first days of months or years."""
     days = (last - first).days
     for step in (1, 2, 7, 14):
         if days / step <= 8:
