@@ -135,7 +135,7 @@ class SnapshotUpload:
         try:
             self._buffer.write(compressed)
             if self._buffer.tell() > IN_MEMORY and isinstance(self._buffer, io.BytesIO):
-                # Not a SpooledTemporaryFile: when azure-core tries again, it copies what it sends, and breaks that one.
+                # A plain file: azure-core copies a BytesIO for each retry, and fails to copy a SpooledTemporaryFile.
                 memory, self._buffer = self._buffer, TemporaryFile()  # noqa: SIM115 (closed by __exit__)
                 self._buffer.write(memory.getbuffer())
         except OSError as error:
