@@ -6,6 +6,7 @@ text of one of the types here, and `parse` turns the text back. Nothing else bui
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -187,7 +188,7 @@ def refresh_date_of(folder: str) -> date | None:
 def parse(name: str) -> BlobName | None:
     """Return what a name says; None if the app writes no blob of that name."""
     for pattern, build in _KINDS:
-        if match := pattern.fullmatch(name):
+        if match := _compiled(pattern).fullmatch(name):
             try:
                 parsed = build(match)
             except ValueError:
@@ -226,8 +227,12 @@ def _change(match: re.Match[str]) -> ConcealmentChange:
     return ConcealmentChange(_partition(match), date_, int(match["revision"]), match["before"], match["now"])
 
 
-def _pattern(text: str) -> re.Pattern[str]:
-    """Compile a pattern in which PARTITION, DATE, REVISION, DAY and NAMES stand for what they say."""
+@functools.cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Compile a pattern in which PARTITION, DATE, REVISION, DAY and NAMES stand for what they say.
+
+    This is left to the first use, as a cold start need not pay for it.
+    """
     parts = {
         "PARTITION": r"report=(?P<report>\w+)/period=(?P<key>[\w-]+)",
         "DATE": r"\d{4}-\d\d-\d\d",
@@ -235,27 +240,27 @@ def _pattern(text: str) -> re.Pattern[str]:
         "DAY": r"(?:/date=(?P<day>\d{4}-\d\d-\d\d))?",
         "NAMES": "named|concealed|mixed",
     }
-    return re.compile(re.sub("|".join(parts), lambda word: parts[word[0]], text), re.ASCII)
+    return re.compile(re.sub("|".join(parts), lambda word: parts[word[0]], pattern), re.ASCII)
 
 
-_KINDS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], BlobName]], ...] = (
-    (_pattern(r"PARTITION/refresh_date=(?P<date>DATE)/REVISION/[\w-]+\.csv\.gz"), _snapshot),
-    (_pattern(r"lost/PARTITION/first=(?P<first>DATE)/last=(?P<last>DATE)"), _lost),
+_KINDS: tuple[tuple[str, Callable[[re.Match[str]], BlobName]], ...] = (
+    (r"PARTITION/refresh_date=(?P<date>DATE)/REVISION/[\w-]+\.csv\.gz", _snapshot),
+    (r"lost/PARTITION/first=(?P<first>DATE)/last=(?P<last>DATE)", _lost),
     (
-        _pattern(r"flips/PARTITION/refresh_date=(?P<date>DATE)/REVISION/(?P<before>NAMES)-to-(?P<now>NAMES)"),
+        r"flips/PARTITION/refresh_date=(?P<date>DATE)/REVISION/(?P<before>NAMES)-to-(?P<now>NAMES)",
         _change,
     ),
-    (_pattern(r"series/PARTITION/[\w-]+\.csv"), lambda match: SeriesName(_partition(match))),
+    (r"series/PARTITION/[\w-]+\.csv", lambda match: SeriesName(_partition(match))),
     (
-        _pattern(r"runs/(?P<month>\d{4}-\d\d)/(?P<id>[\w-]+)\.json"),
+        r"runs/(?P<month>\d{4}-\d\d)/(?P<id>[\w-]+)\.json",
         lambda match: RunRecordName(match["month"], match["id"]),
     ),
     (
-        _pattern(r"PARTITIONDAY/reason=(?P<reason>\w+)/(?P<sha256>\w+)\.csv\.gz"),
+        r"PARTITIONDAY/reason=(?P<reason>\w+)/(?P<sha256>\w+)\.csv\.gz",
         lambda match: QuarantineName(_partition(match), _day(match), match["reason"], match["sha256"]),
     ),
     (
-        _pattern(r"PARTITIONDAY/large/(?P<pull>\w+)\.csv\.gz"),
+        r"PARTITIONDAY/large/(?P<pull>\w+)\.csv\.gz",
         lambda match: LargeQuarantineName(_partition(match), _day(match), match["pull"]),
     ),
 )
