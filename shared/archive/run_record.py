@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from shared import __version__
@@ -126,12 +127,12 @@ class RunRecord(NamedTuple):
     pulls: Sequence[PullResult]
     waiting: int
     """Single days that are missing in the archive and still to be asked for."""
-    lost: Mapping[Call, Sequence[date]] = {}
+    lost: Mapping[Call, Sequence[date]] = MappingProxyType({})
     """By call the refresh dates that nothing can bring back; of single days those days, by the report without argument.
 
     They were noticed in this run, or in one before if they could not be marked since.
     """
-    states: Mapping[Call, CallState] = {}
+    states: Mapping[Call, CallState] = MappingProxyType({})
     """What this run saw, and what earlier ones saw of the calls that it did not ask for."""
     pulled_at: datetime | None = None
     """When a pull last succeeded, in this run or an earlier one."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 from datetime import UTC, date, datetime, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from shared.archive.run_record import CallState, PullResult
@@ -39,7 +40,7 @@ _ANSWERED = timedelta(days=7)
 class ArchivedCalls(NamedTuple):
     """What the archive holds of one selected report."""
 
-    newest: Mapping[Call, Snapshot] = {}
+    newest: Mapping[Call, Snapshot] = MappingProxyType({})
     """The newest snapshot of each selected call that has one."""
     days: Set[date] = frozenset()
     """Days that are archived by `date=` calls, as far as they matter: the last DATE_DAYS."""

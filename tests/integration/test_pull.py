@@ -21,6 +21,7 @@ from shared.domain.errors import ArchiveUnavailable, RunFailed, Unconfirmed
 from shared.domain.outcome import Outcome, Reason
 from shared.graph.body_stream import CHUNK
 from shared.pulling.plan import PlannedPull
+from shared.settings import read
 from tests.wire import Wire, response
 
 MakeApp = Callable[..., App]
@@ -403,6 +404,17 @@ def test_retries_count_against_the_request_budget(make_app: MakeApp, scripted: W
         scripted.answers[path] = response(500)
     make_app(REPORTS=SERVICES, GRAPH_ENDPOINT=scripted.origin).pull_run.execute()
     assert len(scripted.seen) == 10
+
+
+def test_each_wait_is_twice_as_long_as_the_one_before_with_jitter(
+    stack: Stack, make_app: MakeApp, scripted: Wire, control: Control
+) -> None:
+    scripted.answers[f"/v1.0/reports/{D7}"] = response(503)
+    waits: list[float] = []
+    settings = read(stack.settings | {"REPORTS": D7, "GRAPH_ENDPOINT": scripted.origin})
+    app = App(settings, clock=control.now, sleep=waits.append, random=lambda least, most: most)
+    assert only(app.pull_run.execute()).reason is Reason.GRAPH_ERROR
+    assert waits == [1.25, 2.5, 5.0]
 
 
 def test_runs_that_begin_at_once_share_the_request_budget(make_app: MakeApp, control: Control) -> None:

@@ -181,7 +181,7 @@ def _calendar(bench: Bench) -> str:
             (pulled,) = run.pulls
             must_end(pulled, "published")
             visible = bench.control.get("visible", report=REPORT)["refresh_date"]
-            must(pulled.refresh_date == visible, f"{pulled.refresh_date} is archived, and Graph has {visible}")
+            must(str(pulled.refresh_date) == visible, f"{pulled.refresh_date} is archived, and Graph has {visible}")
             must(run.id.startswith(f"{date(*night)}T235930Z"), f"the run of {date(*night)} is called {run.id}")
             must(app.archive.runs.newest(date(*night)) == run, f"the run of {date(*night)} is not found")
             must(bench.newest(app, CALL).refresh_date.isoformat() == visible, "the newest is another")
