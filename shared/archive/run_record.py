@@ -206,12 +206,17 @@ def last_success(before: RunRecord | None, pulls: Iterable[PullResult]) -> datet
     return max(times, default=before.pulled_at if before else None)
 
 
+def _known_reason(text: str) -> Reason | None:
+    """Return the reason of that name; None for one that only a newer version of the app knows."""
+    return Reason(text) if text in {*Reason} else None
+
+
 _JSON_NAMES = {"cadence": "rhythm", "requested": "asked"}
 _FIELDS = {name: field for field, name in _JSON_NAMES.items()}
 _FROM_TEXT: Mapping[str, Callable[[str], object]] = {
     "call": Call.from_text,
     "outcome": Outcome,
-    "reason": Reason,
+    "reason": _known_reason,
     "at": datetime.fromisoformat,
     "read_at": datetime.fromisoformat,
     "refresh_date": date.fromisoformat,

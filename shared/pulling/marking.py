@@ -42,6 +42,9 @@ class Marking:
             change = change_of_call(planned.newest, result, self._archive.snapshots.previous)
         except ArchiveUnavailable as error:
             _emit(1, error)
+        except Exception:
+            # A defect of ours in what only readers need must not cost the others their day.
+            events.log_unexpected(f"Whether names changed with {planned.call} cannot be told.")
         else:
             self.mark(change)
 

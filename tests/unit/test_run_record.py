@@ -124,6 +124,13 @@ def test_a_record_of_version_0_1_is_written_again_byte_for_byte() -> None:
     assert RunRecord.from_json(text).to_json() == text
 
 
+def test_a_reason_that_only_a_newer_version_knows_does_not_make_a_record_unreadable() -> None:
+    text = json.dumps(STORED).replace('"reason": "budget"', '"reason": "no_consent"')
+    record = RunRecord.from_json(text.encode())
+    assert (record.pulls[2].outcome, record.pulls[2].reason) == (Outcome.DEFERRED, None)
+    assert record.states[Call("getY")] == CallState(Outcome.DEFERRED, None, NOW)
+
+
 def test_a_record_of_before_marks_and_rhythms_is_read() -> None:
     record = json.loads(run_of(CallState(Outcome.NO_DATA, Reason.EMPTY_BODY, NOW)).to_json())
     del record["pulled_at"]
