@@ -30,6 +30,8 @@ from shared.graph.client import GraphClient
 from shared.identity import ManagedIdentity
 from shared.settings import SETTINGS
 from shared.web.http import Request, handle
+from tests.reliability.checks import no_secret
+from tests.reliability.faults.cases import large
 from tests.reliability.storage_proxy import FaultyStorage
 from tests.wire import Wire, response
 
@@ -38,9 +40,11 @@ FUNCTION_KEY = "CANARY-OF-THE-FUNCTION-KEY=="
 SAS = "sv=2024-11-04&sig=CANARY%2BOF%2BTHE%2BSAS%3D&se=2026-11-22"
 ACCOUNT_KEY = "CANARYOFTHEACCOUNT/KEY=="
 JWT = "eyJ0eXAiOiJKV1QifQ.eyJDQU5BUlkiOiJCRUFSRVIifQ.c2lnbmF0dXJl"
-SECRETS = ("CANARY", "eyJ0eXAi", "eyJDQU5BUlki", "c2lnbmF0dXJl")
+CANARIES = ("CANARY", "eyJDQU5BUlki", "c2lnbmF0dXJl")
+"""Beside the beginnings of secrets, which `no_secret` knows."""
 REPORT = "getOffice365ServicesUserCounts"
 D7 = f"{REPORT}(period='D7')"
+LARGE = "getOffice365ActiveUserDetail(period='D7')"
 CSV = b"Report Refresh Date,Report Period\n2026-11-18,7\n"
 
 
@@ -93,16 +97,14 @@ class Search:
         self.texts[f"{path} {query}"] = f"{reply.status} {reply.headers} {reply.body.decode()}"
 
     def found(self) -> list[str]:
-        """Where secrets stand, and which."""
+        """Return where secrets stand, and which."""
         texts = {**self.texts, "log": self._log.getvalue()}
         for container in self._blobs.list_containers():
             for blob in self._blobs.get_container_client(container.name).list_blobs(include=["metadata"]):
                 content = self._blobs.get_blob_client(container.name, blob.name).download_blob().readall()
                 plain = zlib.decompress(content, wbits=31) if blob.name.endswith(".gz") else content
                 texts[f"{container.name}/{blob.name}"] = f"{plain.decode()} {blob.name} {blob.metadata}"
-        return [
-            f"{secret} in {name}: {text}" for name, text in texts.items() for secret in self._secrets if secret in text
-        ]
+        return [each for name, text in texts.items() for each in no_secret(name, text, self._secrets)]
 
     @property
     def log(self) -> str:
@@ -120,7 +122,7 @@ def search(stack: Stack, blobs: BlobServiceClient, monkeypatch: pytest.MonkeyPat
     app.cache_clear()
     for name in ("usage_archive", "shared"):
         logging.getLogger(name).setLevel(logging.DEBUG)
-    search = Search(blobs, (*SECRETS, stack.settings["IDENTITY_HEADER"]))
+    search = Search(blobs, (*CANARIES, stack.settings["IDENTITY_HEADER"]))
     logging.getLogger().addHandler(search.handler)
     yield search
     logging.getLogger().removeHandler(search.handler)
@@ -214,16 +216,20 @@ def test_the_identity_endpoint_says_back_its_secret(
     assert search.found() == []
 
 
-@pytest.mark.parametrize("operation", ["list", "put_block", "commit", "put_blob"])
+@pytest.mark.parametrize(
+    ("operation", "call"), [("list", D7), ("put_blob", D7), ("put_block", LARGE), ("commit", LARGE)]
+)
 def test_storage_says_back_what_it_refuses(
-    stack: Stack, control: Control, make_app: Callable[..., App], search: Search, operation: str
+    stack: Stack, control: Control, make_app: Callable[..., App], search: Search, operation: str, call: str
 ) -> None:
+    control.put("faults", {"rules": large("Display Name", rows=20) if call == LARGE else []})
     said = f"Authorization: Bearer {JWT} AccountKey={ACCOUNT_KEY} https://x.blob.core.windows.net/usage?{SAS}"
     rule = {"fault": "key_rotated", "times": None, "match": {"operation": operation}, "args": {"message": said}}
     with FaultyStorage.in_front_of(stack.settings, [rule]) as storage:
-        pulling = make_app(**storage.settings, REPORTS=D7)
+        pulling = make_app(**storage.settings, REPORTS=call)
         search.pull(pulling)
-        search.get(pulling, f"v1.0/reports/{D7}", {})
+        search.get(pulling, f"v1.0/reports/{call}", {})
+        assert storage.rules.shown()["rules"][0]["hits"] > 0
     assert search.found() == []
 
 

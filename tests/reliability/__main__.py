@@ -23,12 +23,12 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     faults.set_defaults(run=_faults)
     crashes = commands.add_parser("crashes", help="let a pull die at every step, and print what became of the archive")
     crashes.set_defaults(run=_crashes)
-    crashes.add_argument("--only", default="", metavar="CASE", help="such as revision:7:kill_after")
+    crashes.add_argument("--only", default="", metavar="CRASH", help="such as revision:7:kill_after")
     interleavings = commands.add_parser("interleavings", help="let two pulls happen at once, in every order there is")
     interleavings.set_defaults(run=_interleavings)
     interleavings.add_argument("--only", default="", metavar="SCHEDULE", help="such as same:AABBAB")
     interleavings.add_argument("--seconds", type=natural, metavar="N", help="some orders by chance, for so long")
-    soak = commands.add_parser("soak", help="try lives of archives by lot, until something breaks")
+    soak = commands.add_parser("soak", help="try random walks of archives, until something breaks")
     soak.set_defaults(run=_soak)
     _add_soak(soak)
     for command in (crashes, interleavings, soak):
@@ -64,13 +64,13 @@ def _faults(options: argparse.Namespace) -> int:
 
 
 def _crashes(options: argparse.Namespace) -> int:
-    from tests.reliability.crashes.crashes import show_all
+    from tests.reliability.crashes.run import show_all
 
     return show_all(options.seed, options.only)
 
 
 def _interleavings(options: argparse.Namespace) -> int:
-    from tests.reliability.interleavings.interleavings import show_all
+    from tests.reliability.interleavings.explore import show_all
 
     return show_all(options.seed, options.seconds, options.only)
 

@@ -1,211 +1,253 @@
-"""What holds of the archive at every instant, I1 to I10 of the list of faults, as pure functions.
+"""What must hold of an archive at every instant: each rule once, as pure functions that return what does not hold.
 
-Each is told what was seen, and answers what is violated: nothing, if all is well.
+I1   a snapshot is readable, and its bytes have the SHA-256 of its metadata
+I2   what was stored is never changed or removed, and lies where it belongs
+I3   the newest that readers get is the highest refresh date and revision
+I4   a body that came twice is archived once, two bodies are two revisions
+I5   only whole reports are published, and what is quarantined is kept as it came
+I6   what was missed is named as lost, and nothing else (oracle.py, as it takes knowing what Graph showed)
+I7   no secret stands in a log, an answer or a blob, and none is sent to the download host
+I8   the request budget holds
+I9   readers get what is archived, byte by byte
+I10  `verify` finds nothing
+
+The rules on blobs know the names of snapshots and the form of a report by themselves: code shared with the app could be
+wrong in both.
 """
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
+import re
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
-from functools import partial
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Set
+from datetime import date, datetime
+from functools import cache, partial
+from typing import Any, NamedTuple
 
+from local.in_memory import KeptBlob
 from shared.archive.blob_store import StoredBlob
-from shared.archive.layout import PERSONAL, QUARANTINE, USAGE
-from shared.domain.call import Call
-from shared.domain.catalogue import Catalogue
-from shared.domain.errors import PullError
-from shared.report.validator import Body
-from shared.verification.archive import Verification
+from shared.archive.layout import DERIVED, PERSONAL, QUARANTINE, REQUESTS, USAGE
+from shared.domain.call import Call, every_call
+from shared.domain.catalogue import catalogue
+from shared.pulling.plan import BUDGET, WINDOW
+from shared.verification.archive import verify
 from shared.verification.call import Blob
-from shared.verification.snapshot import Named, named
 
 SECRETS = ("eyJ", "Bearer ", "token=", "sig=", "SharedKey")
 """How bearers, preauthenticated URLs, SAS and keys begin."""
 
+At = tuple[str, str]
+"""The container and the name of a blob."""
+Blobs = Mapping[At, KeptBlob]
+"""All blobs of an archive at one instant."""
+Record = Iterable[Mapping[str, Any]]
+"""What the simulator recorded of requests."""
 
-class Kept(NamedTuple):
-    """A blob as it is stored."""
-
-    content: bytes
-    metadata: Mapping[str, str]
-    md5: bytes | None = None
-
-
-Blobs = Mapping[tuple[str, str], Kept]
-"""All blobs of an archive at one instant, by container and name."""
-
-Day = tuple[str, str]
-"""A call and a refresh date, as `YYYY-MM-DD`."""
-
-Serve = Callable[[Call, Named | None], bytes | str]
-"""What a reader gets for a snapshot, or for the newest one of a call; text for anything but 200."""
+_SNAPSHOT = re.compile(r"report=(\w+)/period=([\w-]+)/refresh_date=([\d-]{10})/revision=(\d+)/\1_\2_\3_r\4\.csv\.gz")
+_REFRESH_DATE = "Report Refresh Date"
+_REPLACEABLE = ("series/", REQUESTS)
+"""What may change, in the container of what can be made again."""
 
 
-def snapshots(blobs: Blobs, catalogue: Catalogue) -> dict[Named, Kept]:
-    """The published revisions, from oldest to newest."""
-    found = {named(name, catalogue): kept for (place, name), kept in blobs.items() if place in (USAGE, PERSONAL)}
-    return {it: found[it] for it in sorted(filter(None, found), key=lambda it: (str(it.call), *it[1:]))}
+class Revision(NamedTuple):
+    """A snapshot by its name. Revisions of one call sort from the oldest to the newest."""
+
+    call: Call
+    refresh_date: date
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.call} of {self.refresh_date}, revision {self.number}"
 
 
-def bodies(blobs: Blobs, catalogue: Catalogue) -> dict[Day, list[str]]:
-    """The SHA-256 of the revisions of each day, first revision first."""
-    found: defaultdict[Day, list[str]] = defaultdict(list)
-    for it, kept in snapshots(blobs, catalogue).items():
-        found[str(it.call), it.refresh_date.isoformat()].append(_sha256(kept))
-    return found
+Serve = Callable[[Call, Revision | None], bytes | str]
+"""Returns what a reader gets for a snapshot, or for the newest of a call; text if that is no snapshot."""
 
 
-def readable(blobs: Blobs, catalogue: Catalogue) -> list[str]:
-    """I1: every published revision is readable, and its bytes hash to what its metadata say."""
-    return [
-        f"I1: {_told(it)} is not what its metadata say"
-        for it, kept in snapshots(blobs, catalogue).items()
-        if _sha256(kept) != kept.metadata.get("sha256")
-    ]
+@cache
+def revision_of(at: At) -> Revision | None:
+    """Return which snapshot a blob is by its container and name; None if it is none."""
+    match = _SNAPSHOT.fullmatch(at[1])
+    if not match or at[0] not in (USAGE, PERSONAL):
+        return None
+    report, day = catalogue().reports.get(match[1]), date.fromisoformat(match[3])
+    calls = [call for call in every_call(report, day) if call.key == match[2]] if report else []
+    return Revision(calls[0], day, int(match[4])) if calls else None
 
 
-def unchanged(before: Blobs, now: Blobs) -> list[str]:
-    """I2: what was published or quarantined is never changed or removed."""
-    written_once = (USAGE, PERSONAL, QUARANTINE)
-    return [
-        f"I2: {place}/{name} was changed or removed"
-        for (place, name), kept in before.items()
-        if place in written_once and ((place, name) not in now or now[place, name][:2] != kept[:2])
-    ]
+def snapshots(blobs: Blobs) -> dict[Revision, KeptBlob]:
+    """Return the published snapshots."""
+    found = {revision: blob for at, blob in blobs.items() if (revision := revision_of(at))}
+    return {revision: found[revision] for revision in sorted(found, key=lambda each: (str(each.call), *each[1:]))}
 
 
-def newest_is_highest(before: Blobs, now: Blobs, catalogue: Catalogue, serve: Serve) -> list[str]:
-    """I3: the newest is the highest (refresh date, revision) that is published, and never goes back."""
-    violated = []
-    was, highest = _highest(before, catalogue), _highest(now, catalogue)
-    for call, it in highest.items():
-        if serve(call, None) != _body(snapshots(now, catalogue)[it]):
-            violated.append(f"I3: the newest of {call} is not {_told(it)}")
-    for call, it in was.items():
-        if call not in highest or highest[call][1:] < it[1:]:
-            violated.append(f"I3: the newest of {call} went back from {_told(it)}")
-    return violated
+def bodies(blobs: Blobs, call: Call, day: date) -> set[str]:
+    """Return the SHA-256 of what is published of a call for a refresh date."""
+    return {sha256(body(blob)) for revision, blob in snapshots(blobs).items() if revision[:2] == (call, day)}
 
 
-def each_body_once(blobs: Blobs, catalogue: Catalogue, came: Mapping[Day, Collection[str]] | None = None) -> list[str]:
-    """I4: a body seen twice makes one revision, two bodies make two; `came` are the bodies that came, if known."""
-    kept = bodies(blobs, catalogue)
-    violated = [
-        f"I4: {call} of {day} has two revisions of one body"
-        for (call, day), there in kept.items()
-        if len(set(there)) < len(there)
-    ]
-    for (call, day), seen in (came or {}).items():
-        if set(seen) != set(kept.get((call, day), ())):
-            violated.append(f"I4: {call} of {day} has other bodies than came")
-    return violated
-
-
-def sane(blobs: Blobs, catalogue: Catalogue) -> list[str]:
-    """I5: nothing is published that fails the checks, and what failed them is kept byte by byte."""
-    violated = []
-    for it, kept in snapshots(blobs, catalogue).items():
-        report = catalogue.reports[it.call.report]
-        headers = [report.columns_of(version, it.call.version) for version in report.columns]
-        try:
-            day = Body(headers).read([_body(kept)])
-        except PullError as error:
-            violated.append(f"I5: {_told(it)} is not sane: {error}")
-        else:
-            if it.call.date is None and day != it.refresh_date:
-                violated.append(f"I5: {_told(it)} is of another day, {day}")
-    for (place, name), kept in blobs.items():
-        if place == QUARANTINE and f"/{_sha256(kept)}." not in name:
-            violated.append(f"I5: {place}/{name} is not the body that failed")
-    return violated
-
-
-def nothing_missed(
-    blobs: Blobs, catalogue: Catalogue, visible: Mapping[str, Collection[str]], excused: Mapping[str, Collection[str]]
-) -> list[str]:
-    """I6: every refresh date that was visible to two scheduled runs is archived, or `excused` by the records of runs.
-
-    Both by call, as `YYYY-MM-DD`.
-    """
-    archived = {(str(it.call), it.refresh_date.isoformat()) for it in snapshots(blobs, catalogue)}
-    return [
-        f"I6: {call} of {day} is not archived, and nothing says why"
-        for call, days in visible.items()
-        for day in sorted(days)
-        if (call, day) not in archived and day not in excused.get(call, ())
-    ]
-
-
-def no_secret(texts: Mapping[str, str], blobs: Blobs, secrets: Iterable[str] = ()) -> list[str]:
-    """I7: neither a text, such as a log or an answer, nor a blob holds a secret; `secrets` are further ones."""
-    every = (*SECRETS, *secrets)
-    stored = {
-        f"{place}/{name}": _body(kept).decode("utf-8", "replace") + repr(dict(kept.metadata))
-        for (place, name), kept in blobs.items()
-    }
-    return [
-        f"I7: {name} holds {secret[:8]!r}"
-        for name, text in {**texts, **stored}.items()
-        for secret in every
-        if secret in text
-    ]
-
-
-def within_budget(asked: Mapping[str, Sequence[float]], budget: int, window: timedelta) -> list[str]:
-    """I8: never more than `budget` requests to one report in any `window`; `asked` in seconds, by report."""
-    violated = []
-    for report, times in asked.items():
-        ordered = sorted(times)
-        for first, last in zip(ordered, ordered[budget:], strict=False):
-            if last - first < window.total_seconds():
-                violated.append(f"I8: more than {budget} requests to {report} in {window}")
-                break
-    return violated
-
-
-def served(before: Blobs, catalogue: Catalogue, serve: Serve) -> list[str]:
-    """I9: readers get every snapshot that was already published, byte by byte."""
-    violated = []
-    for it, kept in snapshots(before, catalogue).items():
-        answer = serve(it.call, it)
-        if answer != _body(kept):
-            got = answer if isinstance(answer, str) else "other bytes"
-            violated.append(f"I9: {_told(it)} was published, and a reader gets {got}")
-    return violated
-
-
-def verified(blobs: Blobs, catalogue: Catalogue, now: datetime) -> list[str]:
-    """I10: verify has no findings."""
-    listed = [
-        Blob(place, name, kept.metadata, kept.md5, partial(_stored, kept)) for (place, name), kept in blobs.items()
-    ]
-    return [f"I10: {finding}" for finding in Verification(listed, catalogue, now).findings()]
-
-
-def _stored(kept: Kept) -> StoredBlob:
-    return StoredBlob(kept.content, kept.metadata, "")
-
-
-def _highest(blobs: Blobs, catalogue: Catalogue) -> dict[Call, Named]:
-    """The newest snapshot of each call; a single day is a call of its own."""
-    return {it.call: it for it in snapshots(blobs, catalogue)}
-
-
-def _body(kept: Kept) -> bytes:
-    """What Graph sent; the bytes as they are where that is not to be had."""
+def body(blob: KeptBlob) -> bytes:
+    """Return what Graph sent; the bytes as they are if that cannot be had."""
     try:
-        return zlib.decompress(kept.content, wbits=31)
+        return zlib.decompress(blob.content, wbits=31)
     except zlib.error:
-        return kept.content
+        return blob.content
 
 
-def _sha256(kept: Kept) -> str:
-    return hashlib.sha256(_body(kept)).hexdigest()
+def sha256(content: bytes) -> str:
+    """Return the hash as metadata have it."""
+    return hashlib.sha256(content).hexdigest()
 
 
-def _told(it: Named) -> str:
-    return f"{it.call} of {it.refresh_date}, revision {it.revision}"
+# -- blobs -------------------------------------------------------------------------------------------------------------
+
+
+def stored(before: Blobs, now: Blobs, secrets: Iterable[str] = ()) -> list[str]:
+    """Return what does not hold of an archive that was `before` and is `now`. Only what is new is read."""
+    broken = [f"I2: {container}/{name} is changed or removed" for container, name in _touched(before, now)]
+    for at in sorted(at for at, blob in now.items() if before.get(at) is not blob):
+        blob, content = now[at], body(now[at])
+        broken += no_secret("/".join(at), f"{at[1]} {content.decode(errors='replace')} {dict(blob.metadata)}", secrets)
+        if at[0] == QUARANTINE:
+            broken += quarantined(at, blob, content)
+        elif at[0] != DERIVED:
+            broken += published(at, blob, content, now)
+    return broken
+
+
+def published(at: At, blob: KeptBlob, content: bytes, now: Blobs) -> list[str]:
+    """Return what is wrong with a blob among the snapshots."""
+    revision = revision_of(at)
+    if not revision:
+        return [f"I2: {'/'.join(at)} is no snapshot"]
+    call, day, number = revision
+    earlier = [now.get((at[0], _renumbered(at[1], each))) for each in range(1, number)]
+    flaw = flaw_of(content, None if call.date else day)
+    return _broken(
+        {
+            f"I1: {revision} is not what its metadata say": sha256(content) != blob.metadata.get("sha256"),
+            f"I2: {revision} is in {at[0]}": (call.report in catalogue().personal) != (at[0] == PERSONAL),
+            f"I4: {revision} follows {number - 1 - earlier.count(None)} revisions": None in earlier,
+            f"I4: {revision} is the body of another revision": sha256(content)
+            in [each.metadata.get("sha256") for each in earlier if each],
+            f"I5: {revision} {flaw}": flaw != "",
+        }
+    )
+
+
+def quarantined(at: At, blob: KeptBlob, content: bytes) -> list[str]:
+    """Return what is wrong with a body that was not published. Only the name of a small one has its SHA-256."""
+    digest = sha256(content)
+    is_named = f"/{digest}." in at[1] or "/large/" in at[1]
+    return _broken({f"I5: {'/'.join(at)} is another body": not is_named or digest != blob.metadata.get("sha256")})
+
+
+def flaw_of(content: bytes, day: date | None) -> str:
+    """Return what keeps a body from being a whole report of that refresh date (None: of any), or nothing."""
+    try:
+        text = content.decode("utf-8").lstrip("\ufeff")
+        rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
+    except (UnicodeDecodeError, csv.Error) as error:
+        return f"is no CSV: {error}"
+    if len(rows) < 2 or _REFRESH_DATE not in rows[0]:
+        return "is no report"
+    if len(rows[-1]) < len(rows[0]):
+        return "ends inside a row"
+    column = rows[0].index(_REFRESH_DATE)
+    days = {row[column].removesuffix("T00:00:00Z") for row in rows[1:] if len(row) >= len(rows[0]) and row[column]}
+    return "" if days == {str(day)} or (day is None and len(days) == 1) else f"has the refresh dates {sorted(days)}"
+
+
+def no_secret(where: str, text: str, secrets: Iterable[str] = ()) -> list[str]:
+    """I7: return which secrets stand in a text, by their beginnings; `secrets` are some beside the usual.
+
+    `Bearer [hidden]` is none.
+    """
+    return [
+        f"I7: {where} holds {secret[:8]!r}"
+        for secret in (*SECRETS, *secrets)
+        if secret in text and re.search(re.escape(secret) + r"(?!\[hidden\])", text)
+    ]
+
+
+def all_kept(blobs: Blobs, call: Call, day: date, came: Set[str]) -> list[str]:
+    """I4: return whether a day has other bodies than those that came, by their SHA-256."""
+    return _broken({f"I4: {call} of {day} has other bodies than came": bodies(blobs, call, day) != came})
+
+
+def verified(blobs: Blobs, now: datetime) -> list[str]:
+    """I10: return what `verify` finds at that time."""
+    listed = [
+        Blob(*at, blob.metadata, blob.md5, partial(StoredBlob, blob.content, blob.metadata, blob.etag))
+        for at, blob in blobs.items()
+    ]
+    return [f"I10: {finding}" for finding in verify(listed, catalogue(), now)]
+
+
+def _touched(before: Blobs, now: Blobs) -> list[At]:
+    """Return what is not as it was, of what is written once."""
+    return [
+        at
+        for at, blob in before.items()
+        if now.get(at) is not blob
+        and (at not in now or (now[at].content, now[at].metadata) != (blob.content, blob.metadata))
+        and not (at[0] == DERIVED and at[1].startswith(_REPLACEABLE))
+    ]
+
+
+def _renumbered(name: str, number: int) -> str:
+    return re.sub(r"(?<=/revision=)\d+|(?<=_r)\d+(?=\.csv\.gz$)", str(number), name)
+
+
+def _broken(rules: Mapping[str, bool]) -> list[str]:
+    return [rule for rule, is_broken in rules.items() if is_broken]
+
+
+# -- readers and requests ----------------------------------------------------------------------------------------------
+
+
+def served(blobs: Blobs, serve: Serve) -> list[str]:
+    """I3, I9: return what readers do not get as it is archived."""
+    broken, newest = list[str](), dict[Call, str]()
+    for revision, blob in snapshots(blobs).items():
+        newest[revision.call] = sha256(body(blob))
+        broken += snapshot_served(revision, newest[revision.call], serve)
+    for call, digest in newest.items():
+        broken += newest_served(call, digest, serve)
+    return broken
+
+
+def snapshot_served(revision: Revision, digest: str, serve: Serve) -> list[str]:
+    """I9: return whether readers get something else for a snapshot with that SHA-256."""
+    answer = _told(serve(revision.call, revision))
+    return _broken({f"I9: {revision} is archived, and a reader gets {answer}": answer != digest})
+
+
+def newest_served(call: Call, digest: str | None, serve: Serve) -> list[str]:
+    """I3: return whether readers get something else than the newest, which has that SHA-256; None: than a 404."""
+    answer = _told(serve(call, None))
+    is_right = answer == digest if digest else answer.startswith("404")
+    return _broken({f"I3: the newest of {call} is {digest}, and a reader gets {answer}": not is_right})
+
+
+def _told(answer: bytes | str) -> str:
+    return answer if isinstance(answer, str) else sha256(answer)
+
+
+def requested(record: Record) -> list[str]:
+    """I7, I8: return whether the download host was sent a secret, or Graph too many requests."""
+    broken, times = list[str](), defaultdict[str, list[datetime]](list)
+    for entry in record:
+        if entry["listener"] == "download" and any(entry["carried"].values()):
+            broken.append("I7: the download host was sent a secret")
+        elif entry["listener"] == "graph":
+            times[entry["call"].partition("(")[0]].append(datetime.fromisoformat(entry["at"]))
+    for report, each in times.items():
+        each.sort()
+        if any(last - first < WINDOW for first, last in zip(each, each[BUDGET:], strict=False)):
+            broken.append(f"I8: more than {BUDGET} requests for {report} within {WINDOW}")
+    return broken

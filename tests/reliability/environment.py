@@ -1,168 +1,204 @@
-"""Where an archive can live while it is tried: among the real parts, or in one process and its memory."""
+"""Where an archive can live while it is tried: among real parts (real_parts.py), or in one process and its memory."""
 
 from __future__ import annotations
 
+import io
+import logging
+import random
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import partial
 from typing import Any, Protocol, Self
 
-from azure.identity import ManagedIdentityCredential
-from azure.storage.blob import BlobServiceClient
-
 from local.backfill import settings_of
-from local.in_memory import InMemoryBlobStore, KeptBlob
+from local.in_memory import InMemoryBlobStore
 from local.in_process import InProcessControl, in_process_graph
 from local.simulator_client import Control
-from local.stack import Stack
-from local.storage import empty
 from shared.app import App
-from shared.archive.azure_blob_store import AzureBlobStore, StorageTimeouts
-from shared.archive.blob_store import BlobStore
-from shared.archive.layout import CONTAINERS
-from shared.identity import ManagedIdentity
+from shared.domain.call import Call
+from shared.pulling.plan import WINDOW
 from shared.settings import read
-from simulator.faults.rules import Rules
+from shared.web.http import Request, Response, handle
+from simulator.faults.rules import Rules as CountedRules
 from simulator.simulator import Simulator
+from tests.reliability import checks
+from tests.reliability.checks import Blobs, Revision
 from tests.reliability.in_memory import FaultyMemory
-from tests.reliability.oracle import Blobs
-from tests.reliability.storage_proxy import FaultyStorage, Operation
-from tests.reliability.storage_proxy.proxy import Hook
+from tests.reliability.storage_proxy.operations import Hook, Operation, ignore
 
-AT_ONCE = StorageTimeouts(backoff=0)
-"""Storage is asked again without a pause."""
+BLOCK = 64 << 10
+"""Bytes of a block, so that no test needs a body of 64 MB for several of them."""
+Rules = Sequence[Mapping[str, Any]]
+"""When something goes wrong, as simulator/faults/rules.py reads it."""
 
 
 class Storage(Protocol):
     """A blob service with faults."""
 
     seen: list[Operation]
-    rules: Rules
+    rules: CountedRules
     before: Hook
     after: Hook
 
-    def set(self, rules: Sequence[Mapping[str, Any]]) -> None:
-        """These rules and no others."""
+    def set(self, rules: Rules) -> None:
+        """Set these rules and no others."""
 
 
-class World(ABC):
-    """A simulated Graph, which `control` steers, and a blob service whose faults are set at `storage`."""
+class Environment(ABC):
+    """A simulated Graph and a blob service, both of which can fail, and what must hold of the archive there."""
 
     control: Control
+    """Steers Graph and the time."""
+    storage: Storage
     secret: str
     """Of the identity endpoint."""
 
-    @property
-    @abstractmethod
-    def storage(self) -> Storage:
-        """Where its operations are seen and disturbed."""
-
-    @abstractmethod
-    def app(self, reports: str = "aggregates") -> App:
-        """The app, as in a new process: it lives in the simulator's time and does not wait before it tries again."""
-
-    @abstractmethod
-    def reader(self) -> App:
-        """Another, which no fault of storage reaches."""
-
-    @abstractmethod
-    def clear(self) -> None:
-        """Empty the archive."""
-
-    @abstractmethod
-    def blobs(self, anew: bool = False) -> Blobs:
-        """All that is stored; read `anew` even if the service says that it is still the same."""
-
-
-class InProcess(World):
-    """No network and no service: twenty times as fast."""
-
-    def __init__(self, users: int = 12) -> None:
-        self._simulator = Simulator(users=users)
-        self._settings = settings_of(self._simulator)
-        self.control = InProcessControl(self._simulator)
-        self.secret = self._simulator.identity_header
-        self._memory = FaultyMemory()
+    def __init__(self) -> None:
+        self.seen: Blobs = {}
+        """What was stored when that was last looked at."""
+        self.random = random.Random(1)
+        """For the jitter of the app's waits, where these pass in one order only."""
+        self._requests: list[Mapping[str, Any]] = []
+        """The newest requests to Graph that the simulator no longer has in its record."""
+        self._log = io.StringIO()
+        self._handler = logging.StreamHandler(self._log)
 
     def __enter__(self) -> Self:
+        logging.getLogger().addHandler(self._handler)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._simulator.stop()
+        logging.getLogger().removeHandler(self._handler)
 
-    @property
-    def storage(self) -> Storage:
-        return self._memory
+    @abstractmethod
+    def app(self, reports: str = "aggregates") -> App:
+        """Return the app as in a new process: in the simulator's time, and without waits."""
+
+    @abstractmethod
+    def _new_reader(self) -> App:
+        """Return an app that no fault of storage reaches."""
+
+    @abstractmethod
+    def blobs(self, anew: bool = False) -> Blobs:
+        """Return all that is stored, read `anew` even if the service says that it is unchanged."""
+
+    @abstractmethod
+    def _restore(self, blobs: Blobs) -> Blobs:
+        """Store these blobs and nothing else, and return them as they are stored."""
+
+    # -- what happens --------------------------------------------------------------------------------------------------
+
+    def restore(self, blobs: Blobs) -> None:
+        """Begin with these blobs and with nothing to remember."""
+        self.random.seed(1)
+        self.seen = self._restore(blobs)
+        self._reader = self._new_reader()
+        self.pardon()
+        self._taken_log()
+
+    def spoil(self, graph: Rules | None = (), storage: Rules | None = (), **options: int) -> None:
+        """Set these faults and no others; None leaves those there are."""
+        if graph is not None:
+            self.control.put("faults", {"rules": list(graph), **options})
+        if storage is not None:
+            self.storage.set(storage)
+
+    def heal(self) -> None:
+        """Let nothing go wrong any more."""
+        self.spoil()
+        self.storage.before = self.storage.after = ignore
+        self.control.put("neighbour", {"function": "*", "used": 0})
+
+    def forget(self) -> None:
+        """Empty the simulator's record. Its requests still count for the budget."""
+        since = self.control.now() - WINDOW
+        requests = [*self._requests, *self.control.get("record", listener="graph")]
+        self._requests = [entry for entry in requests if datetime.fromisoformat(entry["at"]) > since]
+        self.control.forget()
+
+    def pardon(self) -> None:
+        """Empty the simulator's record, and count none of its requests."""
+        self._requests.clear()
+        self.control.forget()
+
+    # -- what must hold ------------------------------------------------------------------------------------------------
+
+    def violations(self, log: str = "", *, anew: bool = False) -> list[str]:
+        """Return what does not hold now, of all that happened since the last look; `log` is that of other processes."""
+        before, self.seen = self.seen, self.blobs(anew)
+        return [
+            *checks.stored(before, self.seen, [self.secret]),
+            *checks.no_secret("the log", self._taken_log() + log, [self.secret]),
+            *checks.requested([*self._requests, *self.control.get("record")]),
+        ]
+
+    def violations_at_rest(self, now: datetime) -> list[str]:
+        """Return what else does not hold while nothing goes on: what readers get, and what `verify` finds."""
+        return [*checks.served(self.seen, self.serve), *checks.verified(self.seen, now)]
+
+    def serve(self, call: Call, revision: Revision | None) -> bytes | str:
+        """Return what a reader gets for a snapshot, or for the newest of a call; text if that is no snapshot."""
+        return snapshot_in(ask(self._reader, call, revision))
+
+    def _taken_log(self) -> str:
+        log = self._log.getvalue()
+        self._log.seek(0)
+        self._log.truncate()
+        return log
+
+
+class InProcess(Environment):
+    """No network and no service: twenty times as fast."""
+
+    def __init__(self, users: int = 12) -> None:
+        super().__init__()
+        self._simulator = Simulator(users=users)
+        self._settings = settings_of(self._simulator)
+        self._memory = self.storage = FaultyMemory()
+        self.control = InProcessControl(self._simulator)
+        self.secret = self._simulator.identity_header
+
+    def __exit__(self, *_: object) -> None:
+        super().__exit__()
+        self._simulator.stop()
 
     def app(self, reports: str = "aggregates") -> App:
         return self._app(self._memory.store, reports)
 
-    def reader(self) -> App:
+    def _new_reader(self) -> App:
         return self._app(self._memory.sound, "aggregates")
 
-    def clear(self) -> None:
-        self._memory.clear()
-
     def blobs(self, anew: bool = False) -> Blobs:
-        return self._memory.sound.blobs
+        return dict(self._memory.sound.blobs)
+
+    def _restore(self, blobs: Blobs) -> Blobs:
+        self._memory.clear()
+        for (container, name), blob in blobs.items():
+            self._memory.sound.put(container, name, blob.content, blob.metadata)
+        return self.blobs(anew=True)
 
     def _app(self, store: InMemoryBlobStore, reports: str) -> App:
-        graph = in_process_graph(self._simulator, self.control.sleep)
         settings = read(self._settings | {"REPORTS": reports})
-        return App(settings, store=store, graph=graph, clock=self.control.now, sleep=self.control.sleep)
+        graph = in_process_graph(self._simulator, self.control.sleep)
+        clock, sleep = self.control.now, self.control.sleep
+        return App(
+            settings, store=store, graph=graph, clock=clock, sleep=sleep, random=self.random.uniform, block=BLOCK
+        )
 
 
-class AmongParts(World):
-    """Azurite behind a proxy, the azure SDKs, and the simulator over HTTP."""
+def ask(app: App, call: Call, revision: Revision | None = None) -> Response:
+    """Return what an app answers for a snapshot, or for the newest of a call."""
+    query = {}
+    if revision:
+        query = {"revision": str(revision.number)}
+        query |= {} if call.is_single_day else {"refreshDate": str(revision.refresh_date)}
+    return handle(Request("GET", f"v1.0/reports/{call}", query), partial(app.api.reports, personal=True))
 
-    def __init__(self, stack: Stack) -> None:
-        self._settings = stack.settings
-        self._known: dict[tuple[str, str], KeptBlob] = {}
-        url, ca = stack.settings["ARCHIVE_URL"], stack.settings["ARCHIVE_CA"]
-        self._blobs = BlobServiceClient(url, ManagedIdentityCredential(), connection_verify=ca)
-        self.control = Control(stack.control)
-        self.secret = stack.settings["IDENTITY_HEADER"]
-        self._proxy = FaultyStorage.in_front_of(stack.settings)
 
-    def __enter__(self) -> Self:
-        self._proxy.__enter__()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._proxy.__exit__()
-        self._blobs.close()
-
-    @property
-    def storage(self) -> Storage:
-        return self._proxy
-
-    def app(self, reports: str = "aggregates") -> App:
-        settings = self._proxy.settings
-        identity = ManagedIdentity(sleep=self.control.sleep)
-        store = AzureBlobStore(settings["ARCHIVE_URL"], identity, settings["ARCHIVE_CA"], AT_ONCE)
-        return self._app({"REPORTS": reports}, store)
-
-    def reader(self) -> App:
-        return self._app({})
-
-    def clear(self) -> None:
-        self._known.clear()
-        empty(self._blobs)
-
-    def blobs(self, anew: bool = False) -> Blobs:
-        if anew:
-            self._known.clear()
-        there = {container.name for container in self._blobs.list_containers()}
-        blobs = {}
-        for container in there & set(CONTAINERS):
-            client = self._blobs.get_container_client(container)
-            for blob in client.list_blobs(include=["metadata"]):
-                at, metadata = (container, blob.name), blob.metadata or {}
-                known = self._known.get(at)
-                if not known or (known.metadata, known.etag) != (metadata, blob.etag):
-                    known = self._known[at] = KeptBlob(client.download_blob(blob.name).readall(), metadata, blob.etag)
-                blobs[at] = known
-        return blobs
-
-    def _app(self, settings: Mapping[str, str], store: BlobStore | None = None) -> App:
-        given = read({**self._settings, **settings})
-        return App(given, store=store, clock=self.control.now, sleep=self.control.sleep, timeouts=AT_ONCE)
+def snapshot_in(response: Response) -> bytes | str:
+    """Return the snapshot in a response, which must have its SHA-256 as ETag; else a text."""
+    if response.status != 200:
+        return f"{response.status} {response.body.decode()}"
+    is_tagged = response.headers.get("ETag") == f'"{checks.sha256(response.body)}"'
+    return response.body if is_tagged else f"a body with the ETag {response.headers.get('ETag')}"

@@ -17,8 +17,8 @@ from local import in_memory
 from local.in_memory import InMemoryBlobStore
 from shared.domain.errors import ArchiveUnavailable
 from simulator.faults.rules import Rule, Rules, checked
-from tests.reliability.storage_proxy import FAULTS, Operation
-from tests.reliability.storage_proxy.proxy import Hook
+from tests.reliability.storage_proxy.faults import FAULTS
+from tests.reliability.storage_proxy.operations import Hook, Operation, ignore
 
 _READING = ("list", "get")
 
@@ -31,8 +31,8 @@ class FaultyMemory:
         self.store = InMemoryBlobStore(self._around, same_as=self.sound)
         self.seen: list[Operation] = []
         self._lock = Lock()
-        self.before: Hook = _ignore
-        self.after: Hook = _ignore
+        self.before: Hook = ignore
+        self.after: Hook = ignore
         self._created: list[tuple[str, str]] = []
         self.set([])
 
@@ -106,10 +106,6 @@ class _Refused(Exception):
         super().__init__(code)
         self.code = code
         self.is_conflict = status in (409, 412) and code not in ("ContainerBeingDeleted", "LeaseIdMissing")
-
-
-def _ignore(operation: Operation) -> None:
-    """No hook."""
 
 
 def _fits(operation: Operation, rule: Rule, send: object) -> bool:

@@ -1,178 +1,130 @@
-"""What an archive must hold, by what Graph said and what was to be seen when: a model in memory, and the checks by it.
+"""What Graph said and showed to one archive, and what the archive must hold for that.
 
-It knows the names of blobs and the form of a report, and shares no code with the app that could be wrong in both. Each
-check answers what does not hold, beginning with the id of the invariant:
-
-I1 a snapshot is readable, and its bytes have the SHA-256 of its metadata      I5 only whole reports are published
-I2 what was stored is never changed or removed                                 I6 what was missed is named, and no more
-I3 the newest is the highest refresh date and revision                         I7 no secret stands anywhere
-I4 a body that came twice is there once                                        I8 the request budget holds
-I9 what is archived is served                                                  I10 `verify` finds nothing
+Everything returns what does not hold, beginning with the id of the rule in checks.py.
 """
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import io
-import re
-import zlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple
 
-from shared.archive.layout import REQUESTS
-from shared.archive.run_record import RunRecord
+from shared.archive.run_record import PullResult, RunRecord
 from shared.domain.call import Call
+from shared.domain.dates import days_between
 from shared.domain.graph_window import DATE_DAYS
+from shared.domain.outcome import Outcome, Reason
 from shared.domain.selection import Selection
-from shared.pulling.plan import BUDGET, WINDOW
 from simulator.faults.table import WIRE
+from tests.reliability.checks import At, Blobs, Record, revision_of
 
-
-class Kept(Protocol):
-    """A blob."""
-
-    @property
-    def content(self) -> bytes:
-        """As stored."""
-
-    @property
-    def metadata(self) -> Mapping[str, str]:
-        """As stored."""
-
-
-Blobs = Mapping[tuple[str, str], Kept]
-"""By container and name."""
-
-WELL = ("published", "unchanged", "revised")
-"""The outcomes of a pull after which the archive holds what Graph shows."""
-_WHOLE = ("hang", "silence", "drip")
+_LEAVE_WHOLE = {"hang", "silence", "drip"}
 """Faults on the wire that leave a body whole."""
-_SNAPSHOT = re.compile(r"report=(\w+)/period=([\w-]+)/refresh_date=([\d-]{10})/revision=(\d+)/\1_\2_\3_r\4\.csv\.gz")
-_DATE = "Report Refresh Date"
-_DERIVED = ("series/", REQUESTS)
-"""What may change."""
 
 
-class Place(NamedTuple):
-    """Where the revisions of one refresh date belong."""
+class CallDay(NamedTuple):
+    """A call and one of its refresh dates."""
 
-    call: str
-    """As Graph writes it."""
+    call: Call
     day: date
 
 
 class Slot(NamedTuple):
-    """An instant at which the schedule has a pull, whether one took place or not."""
+    """An instant at which the schedule has a pull, whether one takes place or not."""
 
     at: datetime
     shown: Mapping[str, date]
     """The newest refresh date at Graph, by report."""
 
 
-class Model:
+class Oracle:
     """All that happened to one archive."""
 
-    def __init__(self, selection: Selection, personal: Iterable[str], secrets: Sequence[str]) -> None:
-        """`personal` are the reports with personal data; `secrets` are texts that must not stand anywhere."""
+    def __init__(self, selection: Selection) -> None:
         self.calls = sorted(selection.calls, key=str)
-        self.archived: dict[Place, list[str]] = {}
+        self.archived: dict[CallDay, list[str]] = {}
         """The SHA-256 of each revision."""
-        self.lost: defaultdict[str, set[date]] = defaultdict(set)
-        """What the records of runs name as lost."""
+        self.lost: defaultdict[Call, set[date]] = defaultdict(set)
+        """What the records of runs name as lost, under their keys."""
+        self.read: defaultdict[CallDay, list[datetime]] = defaultdict(list)
+        """When a run read the body in full."""
         self.last_run: RunRecord | None = None
-        self._secrets = secrets
-        self.read: defaultdict[Place, list[datetime]] = defaultdict(list)
-        """When a run read the body in full, by its record."""
-        self._daily = selection.daily
-        self._personal = frozenset(personal)
-        self._keys = {(call.report, call.key): str(call) for call in selection.calls}
-        self._said: defaultdict[str, set[str]] = defaultdict(set)
-        self._heard: defaultdict[str, set[str]] = defaultdict(set)
-        """What went out whole in the last run, by call."""
-        self._garbled: set[str] = set()
-        """The calls whose bodies did not all go out whole, as far as is known."""
-        self._unknown: set[str] = set()
-        self._kept: dict[tuple[str, str], Kept] = {}
-        self._slots: list[Slot] = []
-        self._looks: defaultdict[str, list[datetime]] = defaultdict(list)
-        self._seen: dict[str, tuple[date, date]] = {}
-        """The first and the last refresh date that the record of a run tells of, by call."""
         self._began: date | None = None
-        self._nothing: set[str] = set()
-        """Calls to which Graph has answered that there is nothing."""
-        self._requests: defaultdict[str, list[datetime]] = defaultdict(list)
+        self._daily = selection.daily
+        self._seen: set[At] = set()
+        """Blobs that were looked at."""
+        self._said: defaultdict[Call, set[str]] = defaultdict(set)
+        """The SHA-256 of all that Graph had to say, as far as it can be known ..."""
+        self._may_say_more: set[Call] = set()
+        """... which it cannot of these."""
+        self._sent: defaultdict[Call, set[str]] = defaultdict(set)
+        """What went out whole during the last run ..."""
+        self._garbled: set[Call] = set()
+        """... and the calls of which something else went out too."""
+        self._slots: list[Slot] = []
+        self._looks: defaultdict[Call, list[datetime]] = defaultdict(list)
+        """When a run knew what Graph shows."""
+        self._shown: dict[Call, tuple[date, date]] = {}
+        """The first and the last refresh date in the records of runs."""
+        self._empty: set[Call] = set()
+        """Calls for which Graph had nothing."""
 
     # -- what happens --------------------------------------------------------------------------------------------------
 
-    def scheduled(self, slot: Slot) -> None:
-        """It is time for a pull."""
+    def schedule(self, slot: Slot) -> None:
+        """Note that it is time for a pull."""
         self._slots.append(slot)
 
-    def standing(self, call: str, sha256: str) -> None:
-        """That is what Graph would say, were nothing wrong."""
+    def say(self, call: Call, sha256: str) -> None:
+        """Note what Graph would answer if nothing were wrong."""
         self._said[call].add(sha256)
 
-    def answered(self, record: Sequence[Mapping[str, Any]]) -> list[str]:
-        """What the simulator recorded of the requests of a run."""
-        violated = []
-        self._heard.clear()
+    def answer(self, record: Record) -> None:
+        """Note what the simulator recorded during a run."""
+        self._sent.clear()
         self._garbled.clear()
         for entry in record:
-            faults = set(entry["faults"])
-            if entry["status"] == 200 and entry["listener"] != "identity":
-                if not faults & (WIRE.keys() - set(_WHOLE)):
-                    self._said[entry["call"]].add(entry["sha256"])
-                    self._heard[entry["call"]].add(entry["sha256"])
-                else:
-                    self._garbled.add(entry["call"])
-                    self._unknown |= {entry["call"]} if "gzip" in faults else set()
-            if entry["listener"] == "graph":
-                self._requests[entry["call"].partition("(")[0]].append(datetime.fromisoformat(entry["at"]))
-            if entry["listener"] == "download" and any(entry["carried"].values()):
-                violated.append("I7: the download host saw a secret")
-        return violated
-
-    def forget_requests(self) -> None:
-        """The app may have been unable to note them."""
-        self._requests.clear()
+            if entry["status"] != 200 or entry["listener"] == "identity":
+                continue
+            call, faults = Call.from_text(entry["call"]), set(entry["faults"])
+            if not faults & WIRE.keys() - _LEAVE_WHOLE:
+                self._said[call].add(entry["sha256"])
+                self._sent[call].add(entry["sha256"])
+                continue
+            self._garbled.add(call)
+            if "gzip" in faults:
+                self._may_say_more.add(call)
 
     # -- what must hold ------------------------------------------------------------------------------------------------
 
     def look(self, blobs: Blobs) -> list[str]:
-        """Compare with what is stored."""
-        violated = [
-            f"I2: {at} was changed or removed"
-            for at, kept in self._kept.items()
-            if (now := blobs.get(at)) is not kept and not (now and _same(now, kept))
-        ]
-        new = {at: blobs[at] for at in sorted(blobs.keys() - self._kept.keys()) if not at[1].startswith(_DERIVED)}
-        self._kept |= new
-        for (container, name), blob in new.items():
-            plain = zlib.decompress(blob.content, wbits=31) if name.endswith(".gz") else blob.content
-            violated += self.heard(f"{plain.decode(errors='replace')}{blob.metadata}")
-            if container in ("usage", "usage-personal"):
-                violated += self._admit(container, name, plain, blob.metadata)
-            elif container == "usage-quarantine":
-                violated += self._quarantined(name, plain, blob.metadata)
-        for (_, name), blob in new.items():
-            violated += self._ran(RunRecord.from_json(blob.content)) if name.startswith("runs/") else []
-        return violated
+        """Return what is wrong with the snapshots and the records of runs that are new."""
+        new = sorted(blobs.keys() - self._seen)
+        self._seen.update(new)
+        broken = []
+        for at in new:
+            if revision := revision_of(at):
+                sha256 = blobs[at].metadata.get("sha256", "")
+                self.archived.setdefault(CallDay(revision.call, revision.refresh_date), []).append(sha256)
+                if sha256 not in self._said[revision.call] and revision.call not in self._may_say_more:
+                    broken.append(f"I1: {revision} is nothing that Graph said")
+        for _, name in new:
+            if name.startswith("runs/"):
+                broken += self._check_run(RunRecord.from_json(blobs["usage-derived", name].content))
+        return broken
 
-    def heard(self, text: str) -> list[str]:
-        """Look for secrets in a log or an answer."""
-        return [f"I7: {secret!r} in {text[:2000]}" for secret in self._secrets if secret in text]
+    def newest(self, call: Call) -> str | None:
+        """Return the SHA-256 of the newest snapshot."""
+        day = self.newest_day(call)
+        return self.archived[CallDay(call, day)][-1] if day else None
 
-    def newest(self, call: Call) -> tuple[date, int, str] | None:
-        """Refresh date, revision and SHA-256."""
-        return max(
-            ((at.day, len(shas), shas[-1]) for at, shas in self.archived.items() if at.call == str(call)), default=None
-        )
+    def newest_day(self, call: Call) -> date | None:
+        """Return the newest refresh date that is archived."""
+        return max((day for archived, day in self.archived if archived == call), default=None)
 
     def missed(self) -> list[str]:
-        """The refresh dates that two scheduled pulls could have seen, and that are neither archived nor named.
+        """Return the refresh dates that two scheduled pulls could have seen, and that are neither archived nor named.
 
         They have to be named as soon as a run has seen a later one. What was to be seen before the first run left its
         record, nobody can know.
@@ -183,129 +135,77 @@ class Model:
             for day in sorted(days - self.lost[call])
         ]
 
-    def gone(self) -> dict[str, set[date]]:
-        """The refresh dates that two scheduled pulls could have seen, and that are not archived, by call."""
-        found = {}
-        for call in map(str, self.calls):
-            first, last = self._seen.get(call, (date.max, date.min))
-            times = Counter(slot.shown[call.partition("(")[0]] for slot in self._slots)
+    def gone(self) -> dict[Call, set[date]]:
+        """Return by call the refresh dates that two scheduled pulls could have seen, and that are not archived."""
+        gone = {}
+        for call in self.calls:
+            first, last = self._shown.get(call, (date.max, date.min))
+            times = Counter(slot.shown[call.report] for slot in self._slots)
             days = {day for day, number in times.items() if first < day < last and number > 1}
-            found[call] = {day for day in days if Place(call, day) not in self.archived}
-        return found
+            gone[call] = {day for day in days if CallDay(call, day) not in self.archived}
+        return gone
 
     def days_missed(self, today: date, is_empty: Callable[[Call], bool]) -> list[str]:
-        """The single days that are not archived, and that no run names if they can no longer be asked for.
+        """Return the single days that are not archived, nor named as lost if Graph no longer gives them.
 
-        They are asked for by the run after the one that saw their refresh date. `is_empty` tells whether Graph has
-        nothing for a day.
+        Each is due in the run after the one that saw its refresh date. `is_empty` tells whether Graph has nothing for
+        a day.
         """
-        violated = []
+        oldest = today - timedelta(days=DATE_DAYS)
+        broken = []
         for report in self._daily:
-            day = (self._began or today) - timedelta(days=DATE_DAYS)
-            while day <= self._slots[-2].shown[report]:
+            first, end = (self._began or today) - timedelta(days=DATE_DAYS), self._slots[-2].shown[report]
+            for day in days_between(first, end + timedelta(days=1)):
                 call = Call(report, date=day)
-                reachable = day >= today - timedelta(days=DATE_DAYS)
-                missing = Place(str(call), day) not in self.archived and (reachable or day not in self.lost[report])
-                if missing and str(call) not in self._nothing and not is_empty(call):
-                    violated.append(f"I6: {call} is {'not archived' if reachable else 'out of reach and not named'}")
-                day += timedelta(days=1)
-        return violated
+                is_accounted = CallDay(call, day) in self.archived or (day < oldest and day in self.lost[Call(report)])
+                if not is_accounted and call not in self._empty and not is_empty(call):
+                    broken.append(f"I6: {call} is {'not archived' if day >= oldest else 'out of reach and not named'}")
+        return broken
 
-    # -- details -------------------------------------------------------------------------------------------------------
+    # -- the record of a run -------------------------------------------------------------------------------------------
 
-    def _admit(self, container: str, name: str, content: bytes, metadata: Mapping[str, str]) -> list[str]:
-        """A new snapshot."""
-        match = _SNAPSHOT.fullmatch(name)
-        if not match:
-            return [f"I2: {container} holds {name}"]
-        report, key, day, revision = match[1], match[2], date.fromisoformat(match[3]), int(match[4])
-        call = str(Call(report, date=day)) if key == "day" else self._keys.get((report, key), "?")
-        before = self.archived.setdefault(Place(call, day), [])
-        sha256 = hashlib.sha256(content).hexdigest()
-        violated = []
-        if sha256 != metadata.get("sha256"):
-            violated.append(f"I1: {name} is not what its metadata say")
-        if sha256 not in self._said[call] and call not in self._unknown:
-            violated.append(f"I1: {name} is nothing that Graph said")
-        if sha256 in before:
-            violated.append(f"I4: {name} is the body of another revision")
-        if revision != len(before) + 1:
-            violated.append(f"I4: {name} follows {len(before)} revisions")
-        if flaw := _flaw(content, None if key == "day" else day):
-            violated.append(f"I5: {name} {flaw}")
-        if (report in self._personal) != (container == "usage-personal"):
-            violated.append(f"I2: {name} is in {container}")
-        before.append(sha256)
-        return violated
-
-    def _quarantined(self, name: str, content: bytes, metadata: Mapping[str, str]) -> list[str]:
-        sha256 = hashlib.sha256(content).hexdigest()
-        return [] if sha256 == metadata.get("sha256") and f"/{sha256}." in name else [f"I5: {name} is another body"]
-
-    def _ran(self, run: RunRecord) -> list[str]:
-        """A run is over and has left its record."""
+    def _check_run(self, run: RunRecord) -> list[str]:
         self.last_run, self._began = run, self._began or run.started.date()
-        violated = [f"I6: {call} was not pulled, and nothing says why" for call in sorted(self._missing(run))]
-        for pulled in run.pulls:
-            call, came = str(pulled.call), pulled.refresh_date or date.min
-            if pulled.outcome in WELL and (pulled.requested or pulled.reason == "not_due"):
-                self._looks[call].append(run.started)
-                self._seen[call] = self._seen.get(call, (came, came))[0], came
-            if pulled.outcome == "no_data":
-                self._nothing.add(call)
-            there = any((container, pulled.blob) in self._kept for container in ("usage", "usage-personal"))
-            if pulled.outcome in WELL and pulled.blob and not there:
-                violated.append(f"I2: the run has {call} as {pulled.outcome}, and {pulled.blob} is not there")
-            if pulled.outcome in WELL and pulled.read:
-                place = Place(call, came)
-                self.read[place].append(run.started)
-                if not self._heard[call] & {*self.archived.get(place, ())} and call not in self._garbled:
-                    violated.append(f"I4: {call} was read, and what was read is not archived")
-        for of, days in run.lost.items():
-            violated += self._named_in_vain(str(of), days, run.started)
-        for report, times in self._requests.items():
-            times[:] = [at for at in times if run.started - at < WINDOW]
-            busiest = max((sum(at - WINDOW < other <= at for other in times) for at in times), default=0)
-            if busiest > BUDGET:
-                violated.append(f"I8: {busiest} requests for {report} within ten minutes")
-        return violated
+        unmentioned = {*self.calls} - {result.call for result in run.pulls}
+        broken = [f"I6: {call} was not pulled, and nothing says why" for call in sorted(unmentioned, key=str)]
+        for result in run.pulls:
+            if result.outcome is Outcome.NO_DATA:
+                self._empty.add(result.call)
+            if result.outcome.is_success and result.refresh_date:
+                broken += self._check_success(result, result.refresh_date, run.started)
+        for call, days in run.lost.items():
+            broken += self._named_in_vain(call, days, run.started)
+        return broken
 
-    def _missing(self, run: RunRecord) -> set[str]:
-        return {str(call) for call in self.calls} - {str(pulled.call) for pulled in run.pulls}
+    def _check_success(self, result: PullResult, day: date, started: datetime) -> list[str]:
+        call, broken = result.call, []
+        if result.requested or result.reason is Reason.NOT_DUE:
+            self._looks[call].append(started)
+            self._shown[call] = self._shown.get(call, (day, day))[0], day
+        if result.blob and not any((container, result.blob) in self._seen for container in ("usage", "usage-personal")):
+            broken.append(f"I2: a run has {call} as {result.outcome}, and {result.blob} is not there")
+        if result.read:
+            self.read[CallDay(call, day)].append(started)
+            if call not in self._garbled and not self._sent[call] & {*self.archived.get(CallDay(call, day), ())}:
+                broken.append(f"I4: {call} was read, and what was read is not archived")
+        return broken
 
-    def _named_in_vain(self, call: str, days: Iterable[date], now: datetime) -> list[str]:
-        """Of days that a run names as lost, those that are archived, or that nobody missed."""
-        violated = []
+    def _named_in_vain(self, call: Call, days: Iterable[date], now: datetime) -> list[str]:
+        """Return which days a run names as lost though they are archived, or nobody missed them."""
+        is_daily, broken = call.report in self._daily and not call.period, []
         for day in days:
             self.lost[call].add(day)
-            place = Place(str(Call(call, date=day)) if call in self._daily else call, day)
-            if place in self.archived:
-                violated.append(f"I6: {call} of {day} is named as lost, and archived")
-            elif call not in self._daily:
-                looked = max((at for at in self._looks[call] if at < now), default=now)
-                shown = any(slot.shown[call.partition("(")[0]] == day for slot in self._slots)
-                if not shown and not any(looked < slot.at < now for slot in self._slots):
-                    violated.append(f"I6: {call} of {day} is named as lost, was never there, and no pull was missed")
-            elif day >= now.date() - timedelta(days=DATE_DAYS):
-                violated.append(f"I6: {call} of {day} is named as lost, and can be asked for")
-        return violated
+            why = ""
+            if CallDay(Call(call.report, date=day) if is_daily else call, day) in self.archived:
+                why = "and archived"
+            elif is_daily and day >= now.date() - timedelta(days=DATE_DAYS):
+                why = "and can be asked for"
+            elif not is_daily and not self._was_missed(call, day, now):
+                why = "was never there, and no pull was missed"
+            broken += [f"I6: {call} of {day} is named as lost, {why}"] if why else []
+        return broken
 
-
-def _same(one: Kept, other: Kept) -> bool:
-    return (one.content, one.metadata) == (other.content, other.metadata)
-
-
-def _flaw(content: bytes, day: date | None) -> str:
-    """What keeps a body from being a whole report of that refresh date (None: any); empty if nothing does."""
-    try:
-        text = content.decode("utf-8").lstrip("\ufeff")
-        rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
-    except (UnicodeDecodeError, csv.Error) as error:
-        return f"is no CSV: {error}"
-    if len(rows) < 2 or _DATE not in rows[0]:
-        return "is no report"
-    column = rows[0].index(_DATE)
-    if len(rows[-1]) < len(rows[0]):
-        return "ends inside a row"
-    found = {row[column].removesuffix("T00:00:00Z") for row in rows[1:] if len(row) >= len(rows[0]) and row[column]}
-    return "" if found == {str(day)} or (day is None and len(found) == 1) else f"has the refresh dates {sorted(found)}"
+    def _was_missed(self, call: Call, day: date, now: datetime) -> bool:
+        """Whether Graph showed that refresh date, or may have done so unseen since the last look."""
+        looked = max((at for at in self._looks[call] if at < now), default=now)
+        return any(slot.shown[call.report] == day or looked < slot.at < now for slot in self._slots)

@@ -1,32 +1,34 @@
 """A pull that dies, or is let down, at any of its steps: afterwards it is as if nothing had happened.
 
-What is tried here is chosen by lot; `python -m tests.reliability crashes` tries every step in every mode.
+These are some at random; `python -m tests.reliability crashes` tries every step in every mode.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 
 import pytest
 
 from local.stack import Stack
-from shared.domain.catalogue import catalogue
 from tests.reliability.checks import snapshots
-from tests.reliability.crashes.crashes import SCENARIOS, Case, Matrix
+from tests.reliability.crashes.run import SCENARIOS, Crash, Crashes
 
-SEED, CASES = 1, 7
+SEED, CRASHES = 1, 7
 """Of each scenario."""
+CrashesOf = Callable[[str], Crashes]
 
 
 @pytest.fixture(scope="module")
-def matrix(stack: Stack) -> Iterator[Matrix]:
-    with Matrix(stack.settings) as matrix:
-        yield matrix
+def crashes_of(stack: Stack) -> Iterator[CrashesOf]:
+    with ExitStack() as undo:
+        yield cache(lambda scenario: undo.enter_context(Crashes(stack.settings, scenario)))
 
 
-def test_every_request_of_a_run_is_a_step(matrix: Matrix) -> None:
-    assert list(dict.fromkeys(matrix.twin("first").steps)) == [
+def test_every_request_of_a_run_is_a_step(crashes_of: CrashesOf) -> None:
+    assert list(dict.fromkeys(crashes_of("first").reference.steps)) == [
         "token for storage",
         "list usage-derived",
         "list usage",
@@ -44,23 +46,24 @@ def test_every_request_of_a_run_is_a_step(matrix: Matrix) -> None:
     ]
 
 
-def test_a_large_body_is_staged_in_several_steps(matrix: Matrix) -> None:
-    assert matrix.twin("large").steps.count("put_block usage-personal/report") > 1
+def test_a_large_body_is_staged_in_several_steps(crashes_of: CrashesOf) -> None:
+    assert crashes_of("large").reference.steps.count("put_block usage-personal/report") > 1
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_after_an_accident_at_any_step_it_is_as_if_nothing_had_happened(matrix: Matrix, scenario: str) -> None:
-    for case in random.Random(SEED).sample(matrix.cases(scenario), CASES):
-        result = matrix(case)
-        assert result.violated == [], f"python -m tests.reliability crashes --only {result.case}"
+def test_after_a_crash_at_any_step_it_is_as_if_nothing_had_happened(crashes_of: CrashesOf, scenario: str) -> None:
+    crashes = crashes_of(scenario)
+    for crash in random.Random(SEED).sample(crashes.every(), CRASHES):
+        assert crashes.attempt(crash).violated == [], f"python -m tests.reliability crashes --only {crash}"
 
 
 @pytest.mark.parametrize(
     ("mode", "left"), [("kill_before", 0), ("kill_after", 1), ("error", 0), ("hang", 0), ("lost", 1)]
 )
-def test_what_an_accident_at_the_write_leaves(matrix: Matrix, mode: str, left: int) -> None:
-    steps = matrix.twin("first").steps
-    last_write = len(steps) - steps[::-1].index("put_blob usage/report")  # the one before finds no container
-    result = matrix(Case("first", last_write, mode))
-    assert len(snapshots(result.left, catalogue())) == left
+def test_what_a_crash_at_the_write_leaves(crashes_of: CrashesOf, mode: str, left: int) -> None:
+    crashes = crashes_of("first")
+    steps = crashes.reference.steps
+    write = len(steps) - steps[::-1].index("put_blob usage/report")  # the one before finds no container
+    result = crashes.attempt(Crash("first", write, mode))
+    assert len(snapshots(result.left)) == left
     assert result.violated == []

@@ -1,4 +1,4 @@
-"""Each fault singly: the pull ends as it must, and what holds of the archive at every instant still holds."""
+"""Each fault singly: the pull ends as it must, and what must hold of an archive at every instant still holds."""
 
 from collections.abc import Iterator
 
@@ -6,28 +6,21 @@ import pytest
 
 from local.simulator_client import Control
 from local.stack import Stack
-from tests.reliability.faults.cases import IDS, TRIALS, Trial
-from tests.reliability.faults.run import Bench
-from tests.reliability.faults.scenario import Scenario
-from tests.reliability.faults.scenarios import SCENARIOS
-from tests.reliability.storage_proxy import FaultyStorage
-
-EVERYTHING: tuple[Trial | Scenario, ...] = (*TRIALS, *SCENARIOS)
-QUICK = [tried for tried in EVERYTHING if not tried.slow]
+from tests.reliability.faults.cases import IDS, Case
+from tests.reliability.faults.run import ALL, attempt
+from tests.reliability.faults.scenario import Scenario, Stage
 
 
 @pytest.fixture(scope="module")
-def bench(stack: Stack) -> Iterator[Bench]:
-    with FaultyStorage.in_front_of(stack.settings) as storage:
-        yield Bench(stack.settings, Control(stack.control), storage)
+def stage(stack: Stack) -> Iterator[Stage]:
+    with Stage(stack.settings, Control(stack.control)) as stage:
+        yield stage
 
 
-@pytest.mark.parametrize("tried", QUICK, ids=lambda tried: tried.name)
-def test_a_fault_alone(bench: Bench, tried: Trial | Scenario) -> None:
-    result = bench(tried)
-    assert result.violated == []
-    assert result.is_right(tried), f"it ended as {result.ended}"
+@pytest.mark.parametrize("fault", [fault for fault in ALL if not fault.slow], ids=lambda fault: fault.name)
+def test_a_fault_alone(stage: Stage, fault: Case | Scenario) -> None:
+    assert attempt(stage, fault).violated == ""
 
 
 def test_every_known_fault_is_tried() -> None:
-    assert {each for tried in EVERYTHING for each in tried.ids.split()} == set(IDS)
+    assert {each for fault in ALL for each in fault.ids.split()} == set(IDS)

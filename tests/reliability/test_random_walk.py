@@ -1,22 +1,26 @@
-"""Lives of archives: whatever happens in whatever order, what must hold of an archive holds after each step."""
+"""Random walks: whatever happens in whatever order, what must hold of an archive holds after each step."""
 
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
+from local.simulator_client import Control
 from local.stack import Stack
 from tests.conftest import USERS
 from tests.reliability.__main__ import main
-from tests.reliability.environment import AmongParts, InProcess, World
-from tests.reliability.oracle import Blobs
-from tests.reliability.random_walk.soak import live, soak
-from tests.reliability.random_walk.walk import GRAPH_FAULTS, REPORTS, STORAGE_FAULTS, Life
+from tests.reliability.checks import Blobs, revision_of
+from tests.reliability.environment import Environment, InProcess
+from tests.reliability.random_walk.soak import soak, walk
+from tests.reliability.random_walk.steps import GRAPH_FAULTS, LIST, NOTE, REPORTS, STORAGE_FAULTS
+from tests.reliability.random_walk.walk import RandomWalk
+from tests.reliability.real_parts import RealParts
 
 BEGIN = datetime(2026, 11, 21, tzinfo=UTC)
 DAILY = "getTeamsUserActivityUserDetail"
@@ -24,75 +28,51 @@ DAILY = "getTeamsUserActivityUserDetail"
 
 @pytest.fixture(scope="module")
 def in_memory() -> Iterator[InProcess]:
-    with InProcess() as world:
-        yield world
+    with InProcess() as environment:
+        yield environment
 
 
 @pytest.fixture(scope="module")
-def among_parts(stack: Stack) -> Iterator[AmongParts]:
-    with AmongParts(stack) as world:
-        yield world
+def real_parts(stack: Stack) -> Iterator[RealParts]:
+    with RealParts(stack.settings, Control(stack.control)) as environment:
+        yield environment
 
 
-def machine(world: InProcess) -> type[RuleBasedStateMachine]:
-    class Lives(RuleBasedStateMachine):
-        """The rules are the steps of a Life, which looks after each whether everything holds."""
+def steps() -> st.SearchStrategy[tuple[str, tuple[Any, ...]]]:
+    """Return what draws a step of a RandomWalk and its arguments."""
+    some: dict[str, tuple[st.SearchStrategy[Any], ...]] = {
+        "pull": (),
+        "pull_again": (),
+        "miss": (st.integers(1, 40),),
+        "crash": (st.integers(1, 25), st.booleans()),
+        "break_graph": (st.integers(0, len(GRAPH_FAULTS) - 1),),
+        "break_storage": (st.integers(0, len(STORAGE_FAULTS) - 1), st.integers(0, 5)),
+        "heal": (),
+        "conceal": (st.sampled_from([0.0, 0.5, 1.0]),),
+        "restate": (st.integers(0, 5), st.integers(0, 7)),
+        "read": (),
+        "recover": (),
+    }
+    return st.one_of(*(st.tuples(st.just(name), st.tuples(*arguments)) for name, arguments in some.items()))
 
-        life: Life
+
+def machine(environment: InProcess) -> type[RuleBasedStateMachine]:
+    class Walks(RuleBasedStateMachine):
+        """Takes the steps of a RandomWalk, which checks after each whether everything holds."""
+
+        walk: RandomWalk
 
         @initialize(reports=st.sampled_from(REPORTS), day=st.integers(0, 1000))
         def begin(self, reports: str, day: int) -> None:
-            self.life = Life(world, reports, BEGIN + timedelta(days=day)).__enter__()
+            self.walk = RandomWalk(environment, reports, BEGIN + timedelta(days=day))
 
-        @rule()
-        def pull(self) -> None:
-            self.life.pull()
+        @rule(step=steps())
+        def take(self, step: tuple[str, tuple[Any, ...]]) -> None:
+            name, arguments = step
+            if name != "recover" or not self.walk.reports.startswith(DAILY):  # it takes a while to catch up
+                getattr(self.walk, name)(*arguments)
 
-        @rule()
-        def pull_again(self) -> None:
-            self.life.pull_again()
-
-        @rule(slots=st.integers(1, 40))
-        def miss(self, slots: int) -> None:
-            self.life.miss(slots)
-
-        @rule(operation=st.integers(1, 25), sent=st.booleans())
-        def crash(self, operation: int, sent: bool) -> None:
-            self.life.crash(operation, sent)
-
-        @rule(number=st.integers(0, len(GRAPH_FAULTS) - 1))
-        def break_graph(self, number: int) -> None:
-            self.life.break_graph(number)
-
-        @rule(number=st.integers(0, len(STORAGE_FAULTS) - 1), times=st.integers(0, 5))
-        def break_storage(self, number: int, times: int) -> None:
-            self.life.break_storage(number, times)
-
-        @rule()
-        def heal(self) -> None:
-            self.life.heal()
-
-        @rule(share=st.sampled_from([0.0, 0.5, 1.0]))
-        def conceal(self, share: float) -> None:
-            self.life.conceal(share)
-
-        @rule(days_ago=st.integers(0, 5), revision=st.integers(0, 7))
-        def restate(self, days_ago: int, revision: int) -> None:
-            self.life.restate(days_ago, revision)
-
-        @rule()
-        def read(self) -> None:
-            self.life.read()
-
-        @precondition(lambda self: not self.life.reports.startswith(DAILY))  # it takes a while to catch up
-        @rule()
-        def recover(self) -> None:
-            self.life.recover()
-
-        def teardown(self) -> None:
-            self.life.__exit__()
-
-    return Lives
+    return Walks
 
 
 def test_whatever_happens_what_must_hold_holds(in_memory: InProcess) -> None:
@@ -101,104 +81,106 @@ def test_whatever_happens_what_must_hold_holds(in_memory: InProcess) -> None:
     )
 
 
-# -- what lives have taught --------------------------------------------------------------------------------------------
+# -- what walks have taught --------------------------------------------------------------------------------------------
 
 
-def passed_over(life: Life) -> set[date]:
-    """The refresh dates of the only call that nobody saw, all of which have to be named."""
-    (gone,), (named,) = life.model.gone().values(), life.model.lost.values()
+def passed_over(walk: RandomWalk) -> set[date]:
+    """Return the refresh dates of the only call that nobody saw, all of which have to be named."""
+    (gone,), (named,) = walk.oracle.gone().values(), walk.oracle.lost.values()
     assert gone == named
     return gone
 
 
 def test_what_was_missed_in_thirty_hours_without_a_pull_is_named(in_memory: InProcess) -> None:
-    with Life(in_memory, REPORTS[0], BEGIN) as life:
-        for _ in range(8):
-            life.pull()
-            life.miss(4)
-            life.heal()
-        life.pull()
-        assert passed_over(life)
+    walk = RandomWalk(in_memory, REPORTS[0], BEGIN)
+    for _ in range(8):
+        walk.pull()
+        walk.miss(4)
+        walk.heal()
+    walk.pull()
+    assert passed_over(walk)
 
 
 def test_what_a_run_without_a_record_passed_over_is_named_by_the_next_that_has_one(in_memory: InProcess) -> None:
-    with Life(in_memory, REPORTS[0], BEGIN) as life:
-        life.pull()
-        life.miss(12)
-        life.break_storage(STORAGE_FAULTS.index(("disabled", "put_blob")), times=0, container="usage-derived")
-        life.pull()
-        assert len(life.model.archived) == 2
-        assert not any(life.model.lost.values())
-        life.heal()
-        life.pull()
-        assert passed_over(life)
+    walk = RandomWalk(in_memory, REPORTS[0], BEGIN)
+    walk.pull()
+    walk.miss(12)
+    walk.break_storage(STORAGE_FAULTS.index(("disabled", NOTE)), times=0)
+    walk.pull()
+    assert len(walk.oracle.archived) == 2
+    assert not any(walk.oracle.lost.values())
+    walk.heal()
+    walk.pull()
+    assert passed_over(walk)
 
 
 def test_a_call_that_graph_once_called_too_old_comes_back_without_a_hand(in_memory: InProcess) -> None:
-    (too_old,) = (number for number, trial in enumerate(GRAPH_FAULTS) if trial.ids == "F05")
-    with Life(in_memory, REPORTS[0], BEGIN) as life:
-        life.break_graph(too_old)
-        life.pull()
-        life.recover()
+    (too_old,) = (number for number, case in enumerate(GRAPH_FAULTS) if case.ids == "F05")
+    walk = RandomWalk(in_memory, REPORTS[0], BEGIN)
+    walk.break_graph(too_old)
+    walk.pull()
+    walk.recover()
 
 
-def test_of_a_reader_with_a_stale_list_no_more_is_asked_than_that_list_tells(in_memory: InProcess) -> None:
-    with Life(in_memory, REPORTS[0], BEGIN) as life:
-        life.pull()
-        life.miss(4)
-        life.crash(9, sent=True)
-        assert len(life.model.archived) == 2
-        life.break_storage(STORAGE_FAULTS.index(("stale_list", "list")), times=0)
-        life.read()
+def test_a_reader_with_a_stale_list_gets_what_that_list_tells(in_memory: InProcess) -> None:
+    walk = RandomWalk(in_memory, REPORTS[0], BEGIN)
+    walk.pull()
+    walk.miss(4)
+    walk.crash(9, sent=True)
+    assert len(walk.oracle.archived) == 2
+    walk.break_storage(STORAGE_FAULTS.index(("stale_list", LIST)), times=0)
+    walk.read()
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_and_so_it_does_among_the_real_parts(among_parts: AmongParts, seed: int) -> None:
-    assert live(among_parts, seed, steps=12).violated == ""
+def test_and_so_it_does_among_the_real_parts(real_parts: RealParts, seed: int) -> None:
+    assert walk(real_parts, seed, steps=12).violated == ""
 
 
 @pytest.mark.parametrize("reports", REPORTS[:4])
-def test_storage_in_memory_ends_as_the_service_does(among_parts: AmongParts, reports: str) -> None:
+def test_storage_in_memory_ends_as_the_service_does(real_parts: RealParts, reports: str) -> None:
     with InProcess(USERS) as in_memory:
-        assert end_of(in_memory, reports) == end_of(among_parts, reports)
+        assert end_of(in_memory, reports) == end_of(real_parts, reports)
 
 
-def test_a_life_ends_the_same_whatever_was_corrected_before_it(in_memory: InProcess) -> None:
+def test_a_walk_ends_the_same_whatever_was_corrected_before_it(in_memory: InProcess) -> None:
     end = end_of(in_memory, REPORTS[1])
     report, newest = REPORTS[1].partition("(")[0], (BEGIN - timedelta(days=3)).date()
     in_memory.control.put("restate", {"report": report, "refresh_date": f"{newest}", "revision": 7})
     assert end_of(in_memory, REPORTS[1]) == end
 
 
-def end_of(world: World, reports: str) -> object:
-    """What there is after some pulls, two of them cut short."""
-    with Life(world, reports, BEGIN) as life:
-        life.pull()
-        life.conceal(1)
-        life.crash(5, sent=True)
-        life.restate(0, 6)
-        life.pull()
-        life.miss(9)
-        life.crash(8, sent=False)
-        life.pull()
-        life.pull_again()
-        assert len(life.model.archived) > 1
-        return life.model.archived, life.model.lost, {at for at in world.blobs() if at[0] != "usage-derived"}
+def end_of(environment: Environment, reports: str) -> object:
+    """Return what there is after some pulls, two of them cut short, and a large body."""
+    walk = RandomWalk(environment, reports, BEGIN)
+    walk.pull()
+    walk.conceal(1)
+    walk.crash(7, sent=True)
+    walk.restate(0, 6)
+    walk.break_graph(len(GRAPH_FAULTS) - 1)
+    walk.pull()
+    walk.heal()
+    walk.miss(9)
+    walk.crash(8, sent=False)
+    walk.pull()
+    walk.pull_again()
+    assert len(walk.oracle.archived) > 1
+    return walk.oracle.archived, walk.oracle.lost, {at for at in environment.seen if at[0] != "usage-derived"}
 
 
 class Forgetful(InProcess):
     """Loses what was archived first."""
 
     def blobs(self, anew: bool = False) -> Blobs:
-        blobs = dict(super().blobs())
-        snapshots = sorted(at for at in blobs if at[0] == "usage" or at[0] == "usage-personal")
-        return {at: kept for at, kept in blobs.items() if len(snapshots) < 3 or at != snapshots[0]}
+        blobs = super().blobs(anew)
+        first, *others = [*sorted(filter(revision_of, blobs)), None]
+        return {at: blob for at, blob in blobs.items() if len(others) < 3 or at != first}
 
 
 @contextmanager
 def forgetful(in_memory: bool) -> Iterator[InProcess]:
-    with Forgetful() as world:
-        yield world
+    with Forgetful() as environment:
+        yield environment
 
 
 def options(**given: object) -> Namespace:
@@ -206,11 +188,11 @@ def options(**given: object) -> Namespace:
     return Namespace(**{**usual, **given})
 
 
-def test_soak_prints_what_was_violated_and_the_command_that_lives_it_again(capsys: pytest.CaptureFixture[str]) -> None:
+def test_soak_prints_what_was_violated_and_the_command_that_repeats_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert soak(options(), forgetful) == 1
     *steps, violated, command, end = capsys.readouterr().out.splitlines()
-    assert violated.startswith("I2: ('usage")
-    assert "was changed or removed" in violated
+    assert violated.startswith("I2: usage")
+    assert "is changed or removed" in violated
     seed = command.removeprefix("Once more: python -m tests.reliability soak --seed ").split()[0]
     assert command == f"Once more: python -m tests.reliability soak --seed {seed} --sequences 1 --steps 40 --in-memory"
     assert end.endswith(": 1 violations")
@@ -223,5 +205,5 @@ def test_soak_counts_what_it_did(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.startswith("2 sequences, 10 steps, ")
 
 
-def test_a_life_is_told_by_its_seed(in_memory: InProcess) -> None:
-    assert str(live(in_memory, 4, steps=8)) == str(live(in_memory, 4, steps=8))
+def test_a_seed_determines_a_walk(in_memory: InProcess) -> None:
+    assert str(walk(in_memory, 4, steps=8)) == str(walk(in_memory, 4, steps=8))

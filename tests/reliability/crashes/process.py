@@ -14,16 +14,11 @@ from threading import Event
 from typing import TYPE_CHECKING, NamedTuple
 
 from local.simulator_client import Control
-from shared.app import App
-from shared.archive.azure_blob_store import AzureBlobStore, StorageTimeouts
-from shared.archive.upload import BLOCK
+from shared.archive.azure_blob_store import StorageTimeouts
 from shared.domain.errors import UsageArchiveError
-from shared.graph.bearer import Bearer
-from shared.graph.client import GraphClient
 from shared.graph.session import Limits
-from shared.identity import RUN_TOKEN_BACKOFF, ManagedIdentity
-from shared.pulling.run import PullRun
-from shared.settings import read
+from tests.reliability.environment import BLOCK
+from tests.reliability.real_parts import app_of, store_of
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -31,9 +26,10 @@ if TYPE_CHECKING:
 
 KILLED = "killed"
 _LONGEST = 60.0
+"""Seconds that a process may take."""
 
 
-class Orders(NamedTuple):
+class ProcessSpec(NamedTuple):
     """What a process needs to know."""
 
     settings: Mapping[str, str]
@@ -41,50 +37,51 @@ class Orders(NamedTuple):
     control: str
     """Address of the simulator, in whose time it lives."""
     times: Sequence[datetime]
-    """When it does a run."""
+    """When it executes a run."""
     log: Path
-    silence: float = 20
-    """Seconds that it waits for an answer, whoever is asked."""
+    read_timeout: float = 20
+    """Seconds without an answer, whoever is asked."""
     block: int = BLOCK
     """Bytes of a large body that are staged at once."""
 
 
-class Mortal:
-    """A process that does runs."""
+class KillableProcess:
+    """A process that executes runs."""
 
-    def __init__(self, orders: Orders) -> None:
-        self._answer, self._told = _context().Pipe(duplex=False)
-        self._process = _context().Process(target=_live, args=(orders, self._told), daemon=True)
-        self._born = Event()
-        self._killed = False
+    def __init__(self, spec: ProcessSpec) -> None:
+        self._result, sender = _context().Pipe(duplex=False)
+        self._process = _context().Process(target=_execute, args=(spec, sender), daemon=True)
+        self._sender = sender
+        self._started = Event()
+        self._is_killed = False
 
-    def live(self) -> str:
-        """Start it, and wait for its end: how the pulls of the last run ended, or KILLED, or what went wrong."""
+    def wait(self) -> str:
+        """Start it and wait for its end. Return how the pulls of the last run ended, or KILLED, or what went wrong."""
         self._process.start()
-        self._told.close()
-        self._born.set()
+        self._sender.close()
+        self._started.set()
         try:
-            if self._answer.poll(_LONGEST):
-                return str(self._answer.recv())
+            if self._result.poll(_LONGEST):
+                return str(self._result.recv())
             self._process.kill()
             return f"still there after {_LONGEST:.0f} s"
         except EOFError:
-            return KILLED if self._killed else "broken off"
+            return KILLED if self._is_killed else "broken off"
         finally:
             self._process.join()
             self._process.close()
-            self._answer.close()
+            self._result.close()
 
     def kill(self) -> None:
-        """Let it die at once, without a chance to do anything more."""
-        self._born.wait(_LONGEST)
-        self._killed = True
+        """Kill it at once, without a chance to do anything more."""
+        self._started.wait(_LONGEST)
+        self._is_killed = True
         self._process.kill()
 
 
 @cache
 def _context() -> ForkServerContext | SpawnContext:
-    """Processes that begin with all that is slow to import, where the platform can do that."""
+    """Return what makes processes: with everything that is slow to import, where the platform can do that."""
     if sys.platform == "win32":
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
@@ -92,38 +89,22 @@ def _context() -> ForkServerContext | SpawnContext:
     return context
 
 
-def _live(orders: Orders, told: Connection[str, str]) -> None:
-    logging.basicConfig(filename=orders.log, level=logging.INFO)
+def _execute(spec: ProcessSpec, sender: Connection[str, str]) -> None:
+    logging.basicConfig(filename=spec.log, level=logging.INFO)
     for library in ("azure", "urllib3"):  # as in the app
         logging.getLogger(library).setLevel(logging.WARNING)
-    os.environ.update(orders.settings)
-    told.send(_ended(orders))
-
-
-def _ended(orders: Orders) -> str:
-    """Do the runs, and tell how each pull of the last one ended, with the reason behind a colon."""
-    control = Control(orders.control)
-    pull_run, ended = pull_run_of(orders, control), ""
-    for now in orders.times:
+    os.environ.update(spec.settings)
+    control, patience = Control(spec.control), spec.read_timeout
+    store = store_of(spec.settings, control, patience, StorageTimeouts(read=patience, backoff=0))
+    limits = Limits(read_timeout=patience)
+    app = app_of(spec.settings, control, store, limits=limits, token_seconds=patience, block=spec.block)
+    how = ""
+    for now in spec.times:
         control.set_time(now)
         try:
-            ended = " ".join(":".join(filter(None, (each.outcome, each.reason))) for each in pull_run.execute().pulls)
+            results = app.pull_run.execute().pulls
+            how = " ".join(":".join(filter(None, (each.outcome, each.reason))) for each in results)
         except UsageArchiveError as error:
             logging.getLogger(__name__).exception("The run failed.")
-            ended = type(error).__name__
-    return ended
-
-
-def pull_run_of(orders: Orders, control: Control) -> PullRun:
-    """What does the runs: as in the app, but for the patience."""
-    settings = read(orders.settings)
-
-    def identity() -> ManagedIdentity:
-        return ManagedIdentity(settings.client_id, RUN_TOKEN_BACKOFF, control.sleep, orders.silence)
-
-    timeouts = StorageTimeouts(read=orders.silence, backoff=0)
-    store = AzureBlobStore(settings.archive_url, identity(), settings.archive_ca, timeouts)
-    bearer = Bearer(identity, settings.graph_endpoint)
-    graph = GraphClient(settings.graph_endpoint, bearer, settings.download_origins, Limits(read_timeout=orders.silence))
-    app = App(settings, store=store, graph=graph, clock=control.now, sleep=control.sleep, block=orders.block)
-    return app.pull_run
+            how = type(error).__name__
+    sender.send(how)

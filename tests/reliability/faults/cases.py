@@ -1,4 +1,4 @@
-"""What goes wrong in public, one fault at a time: what is injected, and how the pull has to end.
+"""Every fault that one pull is enough for: what is injected, and how the pull has to end.
 
 Data only; run.py tries them. What takes more than one pull is in scenarios/.
 """
@@ -9,7 +9,7 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from shared.archive import upload
+from tests.reliability.environment import Rules
 
 IDS = [
     f"F{number:02}"
@@ -20,13 +20,14 @@ IDS = [
 ]
 """Every known fault: of Graph, the download, the content, identity, storage, the host and its timers, time, readers."""
 
+CALL = "getOffice365ServicesUserCounts(period='D7')"
+OTHER = "getEmailActivityCounts(period='D7')"
 DETAIL = "getOffice365ActiveUserDetail(period='D7')"
 ACCOUNTS = "getOneDriveUsageAccountDetail(period='D7')"
 SITES = "getSharePointSiteUsageDetail(period='D7')"
-Rules = Sequence[Mapping[str, Any]]
 
 
-class Trial(NamedTuple):
+class Case(NamedTuple):
     """One fault, alone."""
 
     ids: str
@@ -38,10 +39,8 @@ class Trial(NamedTuple):
     storage: Rules = ()
     """For the proxy in front of storage."""
     call: str = DETAIL
-    block: int = upload.BLOCK
-    """Bytes of a large body that are staged at once."""
     before: str = ""
-    """A healthy pull goes before: on the day before (`day`), or of the same refresh date (`same`)."""
+    """If a healthy pull goes first: on the day before (`day`), or of the same refresh date (`same`)."""
     slow: bool = False
     """Whether it takes more than a few seconds, as the app's true limits do."""
 
@@ -59,14 +58,14 @@ def _once(fault: str, match: Mapping[str, str] | None = None, **args: Any) -> Ru
 
 
 def _in_a_row(fault: str, match: Mapping[str, str] | None = None, *, each: Sequence[Mapping[str, Any]]) -> Rules:
-    """The fault at the first requests, each time with other arguments."""
+    """Apply the fault to the first requests, each time with other arguments."""
     return [
         {"fault": fault, "nth": number, "match": match or {}, "args": args} for number, args in enumerate(each, start=1)
     ]
 
 
 def _at_creation(fault: str) -> Rules:
-    """A snapshot cannot be created, in one piece or of blocks, though blocks can be staged."""
+    """Keep a snapshot from being created, in one piece or of blocks, though blocks can be staged."""
     return [{"fault": fault, "times": None, "match": match} for match in (PUT_BLOB, COMMIT)]
 
 
@@ -75,13 +74,11 @@ WRITE = {"method": "PUT", "blob": "report=*"}
 PUT_BLOB, PUT_BLOCK, COMMIT = (
     {"operation": operation, "blob": "report=*"} for operation in ("put_blob", "put_block", "commit")
 )
-BLOCK = 64 << 10
-"""Bytes of a block, where a large body is to have several."""
 
 
-def large(column: str) -> Rules:
-    """Return the rules that put noise into a column until the body arrives in chunks and is staged in blocks."""
-    return [rule for row in range(2, 7) for rule in _always("odd_cell", row=row, column=column, text=_NOISE)]
+def large(column: str, rows: int = 3) -> Rules:
+    """Return the rules that put noise into some rows, so that the body arrives in chunks and is staged in blocks."""
+    return [rule for row in range(2, 2 + rows) for rule in _always("odd_cell", row=row, column=column, text=_NOISE)]
 
 
 _NOISE = random.Random(1).randbytes(60_000).hex()
@@ -108,48 +105,48 @@ _BAD_LOCATIONS = (
     "https://evil.example/" + "x" * 9000,
 )
 
-TRIALS: tuple[Trial, ...] = (
-    Trial("F01", "429 with Retry-After 10", ("published",), _once("throttled", retry_after="10")),
+CASES: tuple[Case, ...] = (
+    Case("F01", "429 with Retry-After 10", ("published",), _once("throttled", retry_after="10")),
     *(
-        Trial("F02", f"429 with Retry-After {text!r}", ("published",), _once("throttled", retry_after=text))
+        Case("F02", f"429 with Retry-After {text!r}", ("published",), _once("throttled", retry_after=text))
         for text in ("2.128", "0", "-1", "abc", None)
     ),
     *(
-        Trial("F02", f"429 with Retry-After {text}", ends, _once("throttled", retry_after=text))
+        Case("F02", f"429 with Retry-After {text}", ends, _once("throttled", retry_after=text))
         for text, ends in (
             ("Wed, 21 Oct 2015 07:28:00 GMT", ("published",)),
             ("Fri, 21 Oct 2095 07:28:00 GMT", ("deferred:rate_limited",)),
         )
     ),
-    Trial("F02", "429 with Retry-After 86400", ("deferred:rate_limited",), _once("throttled", retry_after="86400")),
-    Trial("F03", "429 for ever", ("deferred:rate_limited",), _always("throttled", retry_after="600")),
+    Case("F02", "429 with Retry-After 86400", ("deferred:rate_limited",), _once("throttled", retry_after="86400")),
+    Case("F03", "429 for ever", ("deferred:rate_limited",), _always("throttled", retry_after="600")),
     *(
-        Trial("F04", f"503 as {form}", ("published",), _once("server_error", status=503, form=form))
+        Case("F04", f"503 as {form}", ("published",), _once("server_error", status=503, form=form))
         for form in ("json", "html", "empty")
     ),
-    Trial(
+    Case(
         "F04",
         "500, 502, 504 in a row",
         ("published",),
         _in_a_row("server_error", each=[{"status": status} for status in (500, 502, 504)]),
     ),
-    Trial("F04", "500 for ever", ("deferred:graph_error",), _always("server_error")),
-    Trial("F05", "400 date too old", ("refused:date_out_of_reach",), _always("date_too_old")),
-    Trial("F06", "400 no JSON", ("refused:bad_request",), _always("no_json")),
-    Trial("F07", "a retired report", ("refused:unknown_in_this_cloud",), _always("unknown_segment"), before="day"),
-    Trial("F08", "401 once", ("published",), _once("token_rejected")),
-    Trial("F08", "401 for ever", ("deferred:unauthorized",), _always("token_rejected")),
-    Trial("F09", "403", ("refused:permission",), _always("no_permission")),
-    Trial("F09", "403, wrapped", ("refused:permission",), _always("no_permission", wrapped=True)),
-    Trial("F10", "404 unknown tenant", ("no_data:unknown_tenant",), _always("unknown_tenant")),
-    Trial("F11", "200 without redirect", ("published",), _always("direct")),
-    Trial("F12", "a redirect with a body", ("published",), _always("redirect_body")),
-    Trial("F12", "a redirect with a gzip bomb", ("published",), _always("gzip_bomb", {"listener": "graph"})),
-    Trial("F13", "a reset before the answer", ("published",), _once("reset")),
-    Trial("F13", "a reset in the download", ("published",), _once("reset", {"listener": "download"}, after=3)),
-    Trial("F13", "a late answer", ("published",), _once("hang", seconds=0.2)),
-    Trial("F13", "an answer that never comes, 60 s", ("published",), _once("hang", seconds=None), slow=True),
-    Trial(
+    Case("F04", "500 for ever", ("deferred:graph_error",), _always("server_error")),
+    Case("F05", "400 date too old", ("refused:date_out_of_reach",), _always("date_too_old")),
+    Case("F06", "400 no JSON", ("refused:bad_request",), _always("no_json")),
+    Case("F07", "a retired report", ("refused:unknown_in_this_cloud",), _always("unknown_segment"), before="day"),
+    Case("F08", "401 once", ("published",), _once("token_rejected")),
+    Case("F08", "401 for ever", ("deferred:unauthorized",), _always("token_rejected")),
+    Case("F09", "403", ("refused:permission",), _always("no_permission")),
+    Case("F09", "403, wrapped", ("refused:permission",), _always("no_permission", wrapped=True)),
+    Case("F10", "404 unknown tenant", ("no_data:unknown_tenant",), _always("unknown_tenant")),
+    Case("F11", "200 without redirect", ("published",), _always("direct")),
+    Case("F12", "a redirect with a body", ("published",), _always("redirect_body")),
+    Case("F12", "a redirect with a gzip bomb", ("published",), _always("gzip_bomb", {"listener": "graph"})),
+    Case("F13", "a reset before the answer", ("published",), _once("reset")),
+    Case("F13", "a reset in the download", ("published",), _once("reset", {"listener": "download"}, after=3)),
+    Case("F13", "a late answer", ("published",), _once("hang", seconds=0.2)),
+    Case("F13", "an answer that never comes, 60 s", ("published",), _once("hang", seconds=None), slow=True),
+    Case(
         "F13",
         "a download that falls silent, 60 s",
         ("published",),
@@ -157,56 +154,56 @@ TRIALS: tuple[Trial, ...] = (
         slow=True,
     ),
     *(
-        Trial("F15", f"Location {text and text[:50]}", ("refused:bad_redirect",), _always("redirect", location=text))
+        Case("F15", f"Location {text and text[:50]}", ("refused:bad_redirect",), _always("redirect", location=text))
         for text in _BAD_LOCATIONS
     ),
-    Trial("F18", "the download host wants credentials", ("deferred:download_failed",), _always("missing_credentials")),
-    Trial(
+    Case("F18", "the download host wants credentials", ("deferred:download_failed",), _always("missing_credentials")),
+    Case(
         "F19",
         "two expired URLs, 403 and 404",
         ("published",),
         _in_a_row("url_expired", each=[{"status": status} for status in (403, 404)]),
     ),
-    Trial("F19", "URLs that are always expired", ("deferred:download_failed",), _always("url_expired")),
-    *(Trial("F21", f"{fault} once", ("published",), _once(fault)) for fault in ("cut", "cut_end", "cut_chunk")),
-    *(Trial("F21", f"{fault} always", ("deferred:cut_short",), _always(fault)) for fault in ("cut", "cut_chunk")),
-    Trial("F21", "a length that is too long", ("deferred:cut_short",), _always("wrong_length", extra=7)),
-    Trial("F21", "a length that is too short", ("deferred:cut_short",), _always("wrong_length", extra=-60)),
-    Trial("F21", "neither length nor chunks", ("deferred:unframed",), _always("unframed")),
-    Trial("F23", "gzip that nobody asked for", ("published",), _always("gzip")),
-    Trial("F23", "gzip without its end", ("deferred:cut_short",), _always("gzip_cut")),
-    Trial("F23", "gzip with a wrong checksum", ("deferred:cut_short",), _always("gzip_bad_crc")),
-    Trial("F24", "a gzip bomb of 4 GB", ("refused:bomb",), _always("gzip_bomb", size=4 << 30)),
-    Trial("F25", "304 without a condition", ("deferred:not_modified",), _always("not_modified")),
-    Trial("F25", "the same ETag for everything", ("published",), _always("etag"), before="day"),
-    Trial("F27", "no BOM", ("published",), _always("no_bom")),
-    Trial("F27", "two BOMs", ("published",), _always("two_boms")),
-    Trial("F27", "UTF-16", ("quarantined:not_utf8",), _always("utf16")),
-    Trial("F27", "invalid UTF-8", ("quarantined:not_utf8",), _always("invalid_utf8")),
+    Case("F19", "URLs that are always expired", ("deferred:download_failed",), _always("url_expired")),
+    *(Case("F21", f"{fault} once", ("published",), _once(fault)) for fault in ("cut", "cut_end", "cut_chunk")),
+    *(Case("F21", f"{fault} always", ("deferred:cut_short",), _always(fault)) for fault in ("cut", "cut_chunk")),
+    Case("F21", "a length that is too long", ("deferred:cut_short",), _always("wrong_length", extra=7)),
+    Case("F21", "a length that is too short", ("deferred:cut_short",), _always("wrong_length", extra=-60)),
+    Case("F21", "neither length nor chunks", ("deferred:unframed",), _always("unframed")),
+    Case("F23", "gzip that nobody asked for", ("published",), _always("gzip")),
+    Case("F23", "gzip without its end", ("deferred:cut_short",), _always("gzip_cut")),
+    Case("F23", "gzip with a wrong checksum", ("deferred:cut_short",), _always("gzip_bad_crc")),
+    Case("F24", "a gzip bomb of 4 GB", ("refused:bomb",), _always("gzip_bomb", size=4 << 30)),
+    Case("F25", "304 without a condition", ("deferred:not_modified",), _always("not_modified")),
+    Case("F25", "the same ETag for everything", ("published",), _always("etag"), before="day"),
+    Case("F27", "no BOM", ("published",), _always("no_bom")),
+    Case("F27", "two BOMs", ("published",), _always("two_boms")),
+    Case("F27", "UTF-16", ("quarantined:not_utf8",), _always("utf16")),
+    Case("F27", "invalid UTF-8", ("quarantined:not_utf8",), _always("invalid_utf8")),
     *(
-        Trial("F28", fault, ("published",), _always(fault))
+        Case("F28", fault, ("published",), _always(fault))
         for fault in ("crlf", "mixed_line_ends", "no_final_newline", "blank_lines")
     ),
-    Trial("F28", "cut in a row, well framed", ("deferred:cut_short",), _always("truncated", at=1000)),
-    Trial("F28", "a ragged row", ("published:ragged",), _always("ragged", cells=1), before="day"),
-    Trial("F29", "0 bytes", ("no_data:empty_body",), _always("empty"), before="day"),
-    Trial("F29", "only a BOM", ("no_data:empty_body",), _always("bom_only"), before="day"),
-    Trial("F29 F49", "only a header", ("no_data:no_rows",), _always("header_only"), before="day"),
-    Trial("F30", "HTML with 200", ("quarantined:not_this_report",), _always("page")),
-    Trial(
+    Case("F28", "cut in a row, well framed", ("deferred:cut_short",), _always("truncated", at=1000)),
+    Case("F28", "a ragged row", ("published:ragged",), _always("ragged", cells=1), before="day"),
+    Case("F29", "0 bytes", ("no_data:empty_body",), _always("empty"), before="day"),
+    Case("F29", "only a BOM", ("no_data:empty_body",), _always("bom_only"), before="day"),
+    Case("F29 F49", "only a header", ("no_data:no_rows",), _always("header_only"), before="day"),
+    Case("F30", "HTML with 200", ("quarantined:not_this_report",), _always("page")),
+    Case(
         "F30", "JSON with 200", ("quarantined:not_this_report",), _always("page", text='{"error":{}}', kind="text/json")
     ),
-    Trial("F31", "half the refresh dates blank", ("published",), _always("date_blank", share=0.5)),
-    Trial("F31", "no refresh date", ("quarantined:no_refresh_date",), _always("date_blank")),
-    Trial("F31", "two refresh dates", ("quarantined:two_refresh_dates",), _always("two_dates")),
-    Trial("F33", "a date as midnight", ("published",), _always("date_form")),
-    Trial("F33", "the date of tomorrow", ("published",), _always("date_form", text="{tomorrow}")),
+    Case("F31", "half the refresh dates blank", ("published",), _always("date_blank", share=0.5)),
+    Case("F31", "no refresh date", ("quarantined:no_refresh_date",), _always("date_blank")),
+    Case("F31", "two refresh dates", ("quarantined:two_refresh_dates",), _always("two_dates")),
+    Case("F33", "a date as midnight", ("published",), _always("date_form")),
+    Case("F33", "the date of tomorrow", ("published",), _always("date_form", text="{tomorrow}")),
     *(
-        Trial("F33", f"the date {text}", ("quarantined:bad_refresh_date",), _always("date_form", text=text))
+        Case("F33", f"the date {text}", ("quarantined:bad_refresh_date",), _always("date_form", text=text))
         for text in ("{us}", "0001-01-01", "2099-01-01")
     ),
     *(
-        Trial("F34", what, ("published:schema_changed",), _always(fault, **args), call=call, before="day")
+        Case("F34", what, ("published:schema_changed",), _always(fault, **args), call=call, before="day")
         for what, fault, args, call in (
             ("a column added at the end", "column_added", {}, DETAIL),
             ("a column added in the middle", "column_added", {"at": 2}, DETAIL),
@@ -215,43 +212,43 @@ TRIALS: tuple[Trial, ...] = (
             ("a column removed", "column_removed", {}, ACCOUNTS),
         )
     ),
-    Trial("F36", "blank for 0", ("published", "published:schema_changed"), _always("zeros_blank")),
-    Trial("F37", "commas, line ends, NUL and more in a cell", ("published",), _always("odd_cell")),
-    Trial("F39", "repeated rows", ("published:repeated_rows",), _always("rows_repeated", count=3)),
-    Trial(
+    Case("F36", "blank for 0", ("published", "published:schema_changed"), _always("zeros_blank")),
+    Case("F37", "commas, line ends, NUL and more in a cell", ("published",), _always("odd_cell")),
+    Case("F39", "repeated rows", ("published:repeated_rows",), _always("rows_repeated", count=3)),
+    Case(
         "F39",
         "a site with two URLs",
         ("published:repeated_rows",),
         _always("rows_repeated", column="Site URL", text="https://other.example/"),
         call=SITES,
     ),
-    Trial("F40", "names concealed", ("published:names_changed",), _always("concealed"), before="day"),
-    Trial("F40", "some names concealed", ("published:names_changed",), _always("concealed", share=0.5), before="day"),
-    Trial(
+    Case("F40", "names concealed", ("published:names_changed",), _always("concealed"), before="day"),
+    Case("F40", "some names concealed", ("published:names_changed",), _always("concealed", share=0.5), before="day"),
+    Case(
         "F41", "Site URL went blank", ("published:schema_changed",), _always("column_blank"), call=SITES, before="day"
     ),
-    Trial("F42", "rows in another order", ("revised:reordered",), _always("rows_reordered"), before="same"),
-    Trial("F42", "products in another order", ("revised:reordered",), _always("products_reordered"), before="same"),
-    Trial("F45", "a refresh date that is stuck", ("unchanged",), _always("stuck"), before="day"),
-    Trial("F48", "half the rows", ("published:shrunk",), _always("shrunk"), before="day"),
-    Trial("F48", "half the rows, once", ("published",), _once("shrunk"), before="day"),
-    Trial(
+    Case("F42", "rows in another order", ("revised:reordered",), _always("rows_reordered"), before="same"),
+    Case("F42", "products in another order", ("revised:reordered",), _always("products_reordered"), before="same"),
+    Case("F45", "a refresh date that is stuck", ("unchanged",), _always("stuck"), before="day"),
+    Case("F48", "half the rows", ("published:shrunk",), _always("shrunk"), before="day"),
+    Case("F48", "half the rows, once", ("published",), _once("shrunk"), before="day"),
+    Case(
         "F48",
         "half the rows, then still fewer",
         ("quarantined:unsteady",),
         [*_once("shrunk"), {"fault": "shrunk", "nth": 2, "args": {"share": 0.4}}],
         before="day",
     ),
-    Trial(
+    Case(
         "F52",
         "the token endpoint answers 400, 404, 429, 500, 503",
         ("published",),
         _in_a_row("token_error", FOR_GRAPH, each=[{"status": status} for status in (400, 404, 429, 500, 503)]),
     ),
-    Trial("F54", "the token endpoint is down", ("deferred:no_token",), _always("token_error", FOR_GRAPH)),
-    Trial("F55", "a token without roles", ("refused:permission",), _always("token_without_roles", FOR_GRAPH)),
+    Case("F54", "the token endpoint is down", ("deferred:no_token",), _always("token_error", FOR_GRAPH)),
+    Case("F55", "a token without roles", ("refused:permission",), _always("token_without_roles", FOR_GRAPH)),
     *(
-        Trial("F56", f"{text[:30]} for a token", ("deferred:no_token",), _always("token_garbage", FOR_GRAPH, text=text))
+        Case("F56", f"{text[:30]} for a token", ("deferred:no_token",), _always("token_garbage", FOR_GRAPH, text=text))
         for text in (
             '{"access_token": ',
             "[]",
@@ -259,14 +256,14 @@ TRIALS: tuple[Trial, ...] = (
             '{"access_token": "\\u2603", "expires_on": "4102444800", "resource": "x", "token_type": "Bearer"}',
         )
     ),
-    Trial("F56", "a clock that is 10 min ahead", ("deferred:unauthorized",), _always("token_skewed", FOR_GRAPH)),
-    Trial(
+    Case("F56", "a clock that is 10 min ahead", ("deferred:unauthorized",), _always("token_skewed", FOR_GRAPH)),
+    Case(
         "F56", "an expired token", ("deferred:no_token", "deferred:unauthorized"), _always("token_expired", FOR_GRAPH)
     ),
-    Trial("F56", "a token for another audience", ("deferred:unauthorized",), _always("token_for_another", FOR_GRAPH)),
-    Trial("F58", "storage is busy once", ("published",), storage=_once("busy", WRITE)),
-    Trial("F58", "storage is busy", ("deferred:archive_unavailable",), storage=_always("busy", WRITE)),
-    Trial(
+    Case("F56", "a token for another audience", ("deferred:unauthorized",), _always("token_for_another", FOR_GRAPH)),
+    Case("F58", "storage is busy once", ("published",), storage=_once("busy", WRITE)),
+    Case("F58", "storage is busy", ("deferred:archive_unavailable",), storage=_always("busy", WRITE)),
+    Case(
         "F58",
         "storage times out with 500, then 408",
         ("published",),
@@ -275,18 +272,18 @@ TRIALS: tuple[Trial, ...] = (
             for number, fault in enumerate(("timed_out", "too_slow"), start=1)
         ],
     ),
-    Trial("F58", "a reset by storage", ("published",), storage=_once("reset", WRITE)),
-    Trial("F59", "no permission to write", ("deferred:archive_unavailable",), storage=_always("no_permission", WRITE)),
-    Trial("F60", "the container is gone", ("published",), storage=_once("container_missing", WRITE)),
-    Trial("F60", "the blob is immutable", ("deferred:conflict",), storage=_at_creation("immutable")),
-    Trial(
+    Case("F58", "a reset by storage", ("published",), storage=_once("reset", WRITE)),
+    Case("F59", "no permission to write", ("deferred:archive_unavailable",), storage=_always("no_permission", WRITE)),
+    Case("F60", "the container is gone", ("published",), storage=_once("container_missing", WRITE)),
+    Case("F60", "the blob is immutable", ("deferred:conflict",), storage=_at_creation("immutable")),
+    Case(
         "F60",
         "the container is being deleted",
         ("deferred:archive_unavailable", "deferred:conflict"),
         storage=_always("container_going", WRITE),
     ),
     *(
-        Trial(
+        Case(
             "F60",
             f"409 or 412, {fault}",
             ("deferred:conflict", "deferred:archive_unavailable"),
@@ -294,21 +291,21 @@ TRIALS: tuple[Trial, ...] = (
         )
         for fault in ("leased", "exists")
     ),
-    Trial(
+    Case(
         "F61",
         "another writer of the series",
         ("published",),
         storage=_once("changed", {"operation": "put_blob", "blob": "series/*"}),
     ),
-    Trial(
+    Case(
         "F61",
         "a condition is not met",
         ("deferred:archive_unavailable", "deferred:conflict"),
         storage=_at_creation("changed"),
     ),
-    Trial("F62", "the answer to the write is lost", ("published", "unchanged"), storage=_once("lost_answer", WRITE)),
+    Case("F62", "the answer to the write is lost", ("published", "unchanged"), storage=_once("lost_answer", WRITE)),
     *(
-        Trial(f"{ids}", f"{what}, of a large body", ends, large("Display Name"), storage, block=BLOCK)
+        Case(f"{ids}", f"{what}, of a large body", ends, large("Display Name"), storage)
         for ids, what, ends, storage in (
             ("F58", "storage is busy once at the commit", ("published",), _once("busy", COMMIT)),
             ("F58", "storage is busy at the commit", ("deferred:archive_unavailable",), _always("busy", COMMIT)),
@@ -321,24 +318,24 @@ TRIALS: tuple[Trial, ...] = (
             ("F62", "the answer to the commit is lost", ("published", "unchanged"), _once("lost_answer", COMMIT)),
         )
     ),
-    Trial(
+    Case(
         "F63",
         "the series cannot be written",
         ("published",),
         storage=_always("busy", {"operation": "put_blob", "blob": "series/*"}),
     ),
-    Trial(
+    Case(
         "F65",
         "a list that lacks the newest blob",
         ("unchanged", "deferred:conflict"),
         storage=_always("stale_list", {"container": "usage*"}),
         before="same",
     ),
-    Trial("F66", "storage is slow", ("published",), storage=_always("delay", seconds=0.1)),
-    Trial("F66", "storage is 30 s late", ("published",), storage=_once("delay", WRITE), slow=True),
-    Trial("F66", "storage does not answer", ("published",), storage=_once("hang", WRITE), slow=True),
+    Case("F66", "storage is slow", ("published",), storage=_always("delay", seconds=0.1)),
+    Case("F66", "storage is 30 s late", ("published",), storage=_once("delay", WRITE), slow=True),
+    Case("F66", "storage does not answer", ("published",), storage=_once("hang", WRITE), slow=True),
     *(
-        Trial("F67", f"the account is {fault}", ("deferred:archive_unavailable",), storage=_always(fault, WRITE))
+        Case("F67", f"the account is {fault}", ("deferred:archive_unavailable",), storage=_always(fault, WRITE))
         for fault in ("read_only", "disabled", "key_rotated", "firewall")
     ),
 )

@@ -1,6 +1,6 @@
-"""`python -m tests.reliability soak`: lives of archives by lot, one after the other, until one breaks a rule.
+"""`python -m tests.reliability soak`: random walks, one after the other, until something breaks that must hold.
 
-A life is told by its seed alone, so a failing one is lived again by the command that is printed with it.
+The seed determines a walk, so a failing one is repeated by the command that is printed with it.
 """
 
 from __future__ import annotations
@@ -12,20 +12,23 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 
-from local.environment import environment, identity
-from local.stack import Stack
-from tests.reliability.environment import AmongParts, InProcess, World
+from local.simulator_client import Control
+from tests.reliability.environment import Environment, InProcess
 from tests.reliability.random_walk import year
-from tests.reliability.random_walk.walk import REPORTS, Life, Violation, drawn
+from tests.reliability.random_walk.steps import REPORTS, draw
+from tests.reliability.random_walk.walk import RandomWalk, Violation
+from tests.reliability.real_parts import RealParts, started
 
 STEPS = 50
-"""In one life, if nothing else is asked for."""
+"""In one walk, unless an option says otherwise."""
+_COMMAND = "python -m tests.reliability soak"
 _FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 _DAYS = 1000
+"""On one of these days, from the first on, a walk begins."""
 
 
-class Lived:
-    """What one life was."""
+class Walked:
+    """What happened in one walk."""
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
@@ -38,81 +41,72 @@ class Lived:
         return "\n".join((f"Sequence {self.seed}:", *(f"  {step}" for step in self.steps), self.violated))
 
 
-def live(world: World, seed: int, steps: int) -> Lived:
-    """One life of so many steps, and what is left in the end."""
-    chance = random.Random(seed)
-    random.seed(seed)  # for the jitter of the app's waits
-    lived = Lived(seed)
-    reports, began = chance.choice(REPORTS), _FIRST + timedelta(days=chance.randrange(_DAYS))
-    with Life(world, reports, began) as life:
-        try:
-            for _ in range(steps):
-                name, arguments = drawn(chance)
-                lived.steps.append(f"{name}({', '.join(map(str, arguments))})")
-                getattr(life, name)(*arguments)
-            lived.steps.append("recover()")
-            life.recover()
-        except Violation as violation:
-            lived.violated = str(violation)
-        except Exception as error:
-            lived.violated = f"I9: {type(error).__name__}: {error}"
-    lived.faults = life.faults
-    return lived
+def walk(environment: Environment, seed: int, steps: int) -> Walked:
+    """Walk so many steps, and recover."""
+    random_, walked = random.Random(seed), Walked(seed)
+    reports, began = random_.choice(REPORTS), _FIRST + timedelta(days=random_.randrange(_DAYS))
+    random_walk = RandomWalk(environment, reports, began)
+    try:
+        for number in range(steps + 1):
+            name, arguments = draw(random_) if number < steps else ("recover", ())
+            walked.steps.append(f"{name}({', '.join(map(str, arguments))})")
+            getattr(random_walk, name)(*arguments)
+    except Violation as violation:
+        walked.violated = str(violation)
+    except Exception as error:
+        walked.violated = f"I9: {type(error).__name__}: {error}"
+    walked.faults = random_walk.faults
+    return walked
 
 
-def soak(options: argparse.Namespace, world: Callable[[bool], AbstractContextManager[World]] | None = None) -> int:
-    """Live for `options.seconds`, or through `options.sequences`, from `options.seed` on; or through a year.
+def soak(
+    options: argparse.Namespace, environment_of: Callable[[bool], AbstractContextManager[Environment]] | None = None
+) -> int:
+    """Walk for `options.seconds`, or `options.sequences` times, from `options.seed` on; or through a year.
 
-    Answers the exit status. `world` makes another world than those here, in memory or not.
+    Return the exit status. `environment_of` makes another environment than usual, in memory or not.
     """
-    with (world or world_of)(options.in_memory) as here:
-        return _soak_a_year(here, options) if options.year else _soak(here, options)
+    with (environment_of or _environment_of)(options.in_memory) as environment:
+        return _soak_a_year(environment, options) if options.year else _soak(environment, options)
 
 
-def _soak(world: World, options: argparse.Namespace) -> int:
-    began, numbers, steps, faults, violated = time.monotonic(), 0, 0, 0, False
+def _soak(environment: Environment, options: argparse.Namespace) -> int:
+    began, number, steps, faults, violated = time.monotonic(), 0, 0, 0, False
     while not violated and (
-        numbers < options.sequences if options.sequences else time.monotonic() - began < options.seconds
+        number < options.sequences if options.sequences else time.monotonic() - began < options.seconds
     ):
-        lived = live(world, options.seed + numbers, options.steps)
-        numbers, steps, faults = numbers + 1, steps + len(lived.steps), faults + lived.faults
-        if violated := bool(lived.violated):
-            print(lived)
-            print(f"Once more: {command(lived.seed, options.steps, options.in_memory)}")
+        walked = walk(environment, options.seed + number, options.steps)
+        number, steps, faults = number + 1, steps + len(walked.steps), faults + walked.faults
+        if violated := bool(walked.violated):
+            print(walked)
+            print(f"Once more: {_again(walked.seed, options.steps, options.in_memory)}")
     seconds = time.monotonic() - began
-    print(f"{numbers} sequences, {steps} steps, {faults} faults injected, {seconds:.0f} s: {int(violated)} violations")
+    print(f"{number} sequences, {steps} steps, {faults} faults injected, {seconds:.0f} s: {int(violated)} violations")
     return int(violated)
 
 
-def _soak_a_year(world: World, options: argparse.Namespace) -> int:
+def _soak_a_year(environment: Environment, options: argparse.Namespace) -> int:
     try:
-        print(f"{year.live(world, options.reports, options.seed)}; 0 violations")
+        print(f"{year.live(environment, options.reports, options.seed)}; 0 violations")
     except Violation as violation:
         print(violation)
         memory = " --in-memory" if options.in_memory else ""
-        again = f"python -m tests.reliability soak --year --seed {options.seed}"
-        print(f'Once more: {again} --reports "{options.reports}"{memory}')
+        print(f'Once more: {_COMMAND} --year --seed {options.seed} --reports "{options.reports}"{memory}')
         return 1
     return 0
 
 
-def command(seed: int, steps: int, in_memory: bool) -> str:
-    """What lives that life again."""
-    return " ".join(
-        (
-            f"python -m tests.reliability soak --seed {seed} --sequences 1",
-            *([f"--steps {steps}"] if steps != STEPS else []),
-            *(["--in-memory"] if in_memory else []),
-        )
-    )
+def _again(seed: int, steps: int, in_memory: bool) -> str:
+    """Return the command that repeats a walk."""
+    many, memory = f" --steps {steps}" if steps != STEPS else "", " --in-memory" if in_memory else ""
+    return f"{_COMMAND} --seed {seed} --sequences 1{many}{memory}"
 
 
 @contextmanager
-def world_of(in_memory: bool) -> Iterator[World]:
-    """The real parts, or none."""
+def _environment_of(in_memory: bool) -> Iterator[Environment]:
     if in_memory:
-        with InProcess() as here:
-            yield here
+        with InProcess() as environment:
+            yield environment
         return
-    with Stack(users=12) as stack, environment(identity(stack.settings)), AmongParts(stack) as there:
-        yield there
+    with started(users=12) as parts, RealParts(parts.settings, Control(parts.control)) as real:
+        yield real

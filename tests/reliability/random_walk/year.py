@@ -1,6 +1,6 @@
 """A year of one archive: pulls as scheduled, faults, outages, corrections, names concealed and shown again.
 
-`python -m tests.reliability soak --year` lives through it; what must hold is looked at after each pull, and counted in
+`python -m tests.reliability soak --year` walks through it. What must hold is checked after each pull, and counted in
 the end.
 """
 
@@ -12,17 +12,21 @@ from datetime import UTC, date, datetime
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from tests.reliability.environment import World
-from tests.reliability.oracle import Place
-from tests.reliability.random_walk.walk import Life, Rules, Violation
+from shared.domain.call import Call
+from tests.reliability.checks import snapshots
+from tests.reliability.environment import Environment, Rules
+from tests.reliability.faults.cases import WRITE
+from tests.reliability.oracle import CallDay
+from tests.reliability.random_walk.steps import LIST, NOTE
+from tests.reliability.random_walk.walk import RandomWalk, Violation
 
 DAYS = 365
 PULLS_A_DAY = 4
 OUTAGE_DAYS = 3
 RESTATEMENTS = 20
-FLIPS = 4
+CONCEALMENT_CHANGES = 4
 SHARE = 0.1
-"""Of the requests is the least that something goes wrong with."""
+"""At least this share of requests is faulty."""
 
 _DOWNLOAD = {"listener": "download"}
 _IDENTITY = {"listener": "identity", "path": "*graph*"}
@@ -41,7 +45,7 @@ _GRAPH: Sequence[tuple[str, Mapping[str, str], Mapping[str, Any]]] = (
     ("token_without_roles", _IDENTITY, {}),
 )
 """Four for each listener."""
-_STORAGE = (("no_permission", "list"), ("busy", "put_block"), ("lost_answer", "commit"), ("busy", "put_blob"))
+_STORAGE = (("no_permission", LIST), ("busy", WRITE), ("lost_answer", WRITE), ("busy", NOTE))
 DOWN: Sequence[tuple[Rules, Rules] | None] = (
     None,  # the host sleeps
     ([{"fault": "server_error", "times": None}], ()),
@@ -49,31 +53,31 @@ DOWN: Sequence[tuple[Rules, Rules] | None] = (
     ([{"fault": "token_error", "match": _IDENTITY, "times": None}], ()),
     ((), [{"fault": "disabled", "times": None}]),
 )
-"""What an outage is."""
+"""The faults of Graph and of storage in each outage."""
 
 
 class Year(NamedTuple):
     """What a year came to."""
 
     pulls: int
-    """That were scheduled."""
+    """As scheduled."""
     requests: int
-    """To the token endpoint, to Graph and to the download host ..."""
+    """To the token endpoint, to Graph and to the download host."""
     faulty: int
-    """... those with which something went wrong."""
+    """Requests with which something went wrong."""
     snapshots: int
     missed: int
-    """Refresh dates, of all calls, that two scheduled pulls could have seen, and that are not archived ..."""
+    """Refresh dates, of all calls, that two scheduled pulls could have seen, and that are not archived."""
     named: int
-    """... and those that the records of runs name."""
+    """Refresh dates that the records of runs name as lost."""
     corrected: int
-    """Bodies that were corrected ..."""
+    """Bodies that Microsoft corrected."""
     read: int
-    """... those that were read before the next refresh date came ..."""
+    """Corrections that were read before the next refresh date was out."""
     revised: int
-    """... and those that are archived."""
-    flips: int
-    """Times that names were found concealed, or shown again."""
+    """Corrections that were read, and are archived."""
+    concealment_changes: int
+    """Times that names were concealed, or shown again, from one snapshot to the next."""
 
     def __str__(self) -> str:
         return (
@@ -81,110 +85,104 @@ class Year(NamedTuple):
             f"{self.snapshots} snapshots; "
             f"{self.missed} refresh dates missed in outages, {self.named} named; "
             f"{self.corrected} bodies corrected, {self.read} of them read, {self.revised} archived: "
-            f"{self.read - self.revised} lost revisions; {self.flips} flips of names"
+            f"{self.read - self.revised} lost revisions; {self.concealment_changes} changes of concealment"
         )
 
 
 class _Correction(NamedTuple):
     at: datetime
-    place: Place
+    day: CallDay
     sha256: str
 
 
-def live(world: World, reports: str, seed: int, days: int = DAYS) -> Year:
-    """A year, told by its seed. Raises Violation."""
-    chance = random.Random(seed)
-    random.seed(seed)
+def live(environment: Environment, reports: str, seed: int, days: int = DAYS) -> Year:
+    """Walk through a year, which the seed determines. Raise Violation."""
+    random_ = random.Random(seed)
     number = days * PULLS_A_DAY
-    down = _outages(chance, number)
-    concealed = sorted(chance.sample(range(PULLS_A_DAY, number), FLIPS))
-    plain = [slot for slot in range(PULLS_A_DAY, number) if slot not in down and not _is_concealed(slot, concealed)]
-    restated = set(chance.sample(plain, RESTATEMENTS))
+    down = _outages(random_, number)
+    changes = sorted(random_.sample(range(PULLS_A_DAY, number), CONCEALMENT_CHANGES))
+    plain = [slot for slot in range(PULLS_A_DAY, number) if slot not in down and not _is_concealed(slot, changes)]
+    restated = set(random_.sample(plain, RESTATEMENTS))
     usual, corrections = _rules(), list[_Correction]()
-    with Life(world, reports, datetime(2025, 11, 21, tzinfo=UTC)) as life:
-        life.trouble(*usual, seed)
-        for slot in range(number):
-            if slot in concealed:
-                life.conceal(float(_is_concealed(slot, concealed)))
-            if down.get(slot) != down.get(slot - 1):
-                life.trouble(*((DOWN[down[slot]] or usual) if slot in down else usual), seed + slot)
-            if slot in down and DOWN[down[slot]] is None:
-                life.miss(1)
-            else:
-                life.pull()
-            if slot in restated:
-                corrections += _correct(world, life, chance)
-        life.trouble((), (), seed)
-        life.recover()
-        year = _counted(world, life, corrections, number)
-    if wrong := _wrong(year, life):
+    walk = RandomWalk(environment, reports, datetime(2025, 11, 21, tzinfo=UTC))
+    walk.trouble(*usual, seed)
+    for slot in range(number):
+        if slot in changes:
+            walk.conceal(float(_is_concealed(slot, changes)))
+        if down.get(slot) != down.get(slot - 1):
+            walk.trouble(*((DOWN[down[slot]] or usual) if slot in down else usual), seed + slot)
+        if slot in down and DOWN[down[slot]] is None:
+            walk.miss(1)
+        else:
+            walk.pull()
+        if slot in restated:
+            corrections += _correct(environment, walk, random_)
+    walk.trouble((), (), seed)
+    walk.recover()
+    year = _count(environment, walk, corrections, number)
+    if wrong := _wrong(year, walk):
         raise Violation(f"{wrong}\n{year}")
     return year
 
 
-def _outages(chance: random.Random, number: int) -> dict[int, int]:
-    """The slots of outages, each with what is down; one in each part of the year."""
+def _outages(random_: random.Random, number: int) -> dict[int, int]:
+    """Return the slots of outages, each with what is down; one in each part of the year."""
     length, part = PULLS_A_DAY * OUTAGE_DAYS, number // len(DOWN)
-    begins = [part * each + chance.randrange(1, part - 2 * length) for each in range(len(DOWN))]
+    begins = [part * each + random_.randrange(1, part - 2 * length) for each in range(len(DOWN))]
     return {begin + slot: kind for kind, begin in enumerate(begins) for slot in range(length)}
 
 
-def _is_concealed(slot: int, flips: Sequence[int]) -> bool:
-    return sum(flip <= slot for flip in flips) % 2 == 1
+def _is_concealed(slot: int, changes: Sequence[int]) -> bool:
+    """Whether names are concealed at that slot."""
+    return sum(change <= slot for change in changes) % 2 == 1
 
 
-def _rules() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """For Graph and for storage."""
-    graph = [
-        {"fault": fault, "match": match, "times": None, "p": SHARE / 3, "args": args} for fault, match, args in _GRAPH
-    ]
-    storage = [
-        {"fault": fault, "match": {"operation": operation}, "times": None, "p": SHARE / 3}
-        for fault, operation in _STORAGE
-    ]
-    return graph, storage
+def _rules() -> tuple[Rules, Rules]:
+    """Return the faults of Graph and of storage on a usual day."""
+    usual = {"times": None, "p": SHARE / 3}
+    graph = [usual | {"fault": fault, "match": match, "args": args} for fault, match, args in _GRAPH]
+    return graph, [usual | {"fault": fault, "match": match} for fault, match in _STORAGE]
 
 
-def _correct(world: World, life: Life, chance: random.Random) -> list[_Correction]:
-    """Other numbers for the newest day, so that its bodies are others than before; each that is."""
-    for revision in chance.sample(range(1, 8), 7):
-        life.restate(0, revision)
-        said = {str(call): world.control.get("expected", call=str(call)) for call in life.model.calls}
-        places = {call: Place(call, date.fromisoformat(body["refresh_date"])) for call, body in said.items()}
-        now = world.control.now()
-        found = [
-            _Correction(now, place, said[call]["sha256"])
-            for call, place in places.items()
-            if said[call]["sha256"] not in life.model.archived.get(place, ())
-        ]
-        if found:
-            return found
+def _correct(environment: Environment, walk: RandomWalk, random_: random.Random) -> list[_Correction]:
+    """Give the newest day other numbers, so that its bodies are new. Return those that are."""
+    for revision in random_.sample(range(1, 8), 7):
+        walk.restate(0, revision)
+        corrections = [_expected(environment, call) for call in walk.oracle.calls]
+        new = [each for each in corrections if each.sha256 not in walk.oracle.archived.get(each.day, ())]
+        if new:
+            return new
     return []
 
 
-def _counted(world: World, life: Life, corrections: Sequence[_Correction], number: int) -> Year:
-    model = life.model
-    read = [each for each in corrections if any(at > each.at for at in model.read[each.place])]
-    revised = [each for each in read if each.sha256 in model.archived.get(each.place, ())]
-    snapshots = [blob.metadata for (place, _), blob in world.blobs().items() if place in ("usage", "usage-personal")]
-    names = [each["names"] for each in sorted(snapshots, key=lambda each: each["pulled_at"]) if each["names"] != "none"]
+def _expected(environment: Environment, call: Call) -> _Correction:
+    body = environment.control.get("expected", call=str(call))
+    day = CallDay(call, date.fromisoformat(body["refresh_date"]))
+    return _Correction(environment.control.now(), day, body["sha256"])
+
+
+def _count(environment: Environment, walk: RandomWalk, corrections: Sequence[_Correction], number: int) -> Year:
+    oracle = walk.oracle
+    read = [each for each in corrections if any(at > each.at for at in oracle.read[each.day])]
+    metadata = [blob.metadata for blob in snapshots(environment.seen).values()]
+    names = [each["names"] for each in sorted(metadata, key=lambda each: each["pulled_at"]) if each["names"] != "none"]
     return Year(
         pulls=number,
-        requests=life.requests,
-        faulty=life.faulty,
-        snapshots=sum(map(len, model.archived.values())),
-        missed=sum(map(len, model.gone().values())),
-        named=sum(map(len, model.lost.values())),
+        requests=walk.requests,
+        faulty=walk.faulty,
+        snapshots=len(metadata),
+        missed=sum(map(len, oracle.gone().values())),
+        named=sum(map(len, oracle.lost.values())),
         corrected=len(corrections),
         read=len(read),
-        revised=len(revised),
-        flips=sum(a != b for a, b in pairwise(names)),
+        revised=sum(each.sha256 in oracle.archived.get(each.day, ()) for each in read),
+        concealment_changes=sum(before != now for before, now in pairwise(names)),
     )
 
 
-def _wrong(year: Year, life: Life) -> str:
-    """What a year must not come to."""
-    gone, lost = life.model.gone(), life.model.lost
-    if unequal := [call for call in gone if gone[call] != lost[call]]:
+def _wrong(year: Year, walk: RandomWalk) -> str:
+    """Return what a year must not come to."""
+    gone, lost = walk.oracle.gone(), walk.oracle.lost
+    if unequal := [str(call) for call in gone if gone[call] != lost[call]]:
         return f"I6: what was missed and what is named differ: {', '.join(unequal)}"
     return "I4: a revision is lost" if year.revised < year.read else ""

@@ -17,7 +17,7 @@ from simulator.faults import wire as wires
 from simulator.protocol.messages import Answer, Request
 
 Send = Callable[[], Answer]
-"""Passes the request on; the effect has happened when it returns."""
+"""Passes the request on. The effect has happened when it returns."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Fault(NamedTuple):
     ids: str
     meaning: str
     change: Callable[..., Answer]
-    """The answer, made of what sends the request, the scene and the arguments."""
+    """Makes the answer from what sends the request, the scene and the arguments."""
     args: Mapping[str, Any]
     """Arguments and their defaults."""
     on: str | None = None
@@ -88,7 +88,7 @@ def _stale_list(send: Send, scene: Scene, newest: int) -> Answer:
 
 
 def _below(scene: Scene, prefix: str) -> set[str]:
-    """The blobs with that prefix, as the service knows them."""
+    """Return the names of the blobs with that prefix at the true service."""
     target = f"{scene.request.path}?restype=container&comp=list&prefix={quote(prefix, safe='')}"
     answer = scene.ask(replace(scene.request, target=target))
     tree = ElementTree.fromstring(b"".join(answer.chunks))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -25,8 +26,7 @@ _NAMES = {
     "DELETE container": "delete_container",
     "GET account list": "list_containers",
 }
-"""Method, what it is done to, and the parameter `comp`; what is not here goes by that."""
-NAMES = frozenset(_NAMES.values())
+"""By method, target and the parameter `comp`; an operation that is not here is called by these."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,16 @@ class Operation:
         return {"operation": self.name, "method": self.method, "container": self.container, "blob": self.blob}
 
 
+Hook = Callable[[Operation], None]
+"""Gets an operation; may wait, and may raise ConnectionResetError to reset the client's connection."""
+
+
+def ignore(operation: Operation) -> None:
+    """Do nothing."""
+
+
 def read(request: Request, number: int, root: str) -> Operation:
-    """The operation of a request below the path of the service."""
+    """Return the operation that a request is for; `root` is the path of the service."""
     container, _, blob = unquote(request.path.removeprefix(root).lstrip("/")).partition("/")
     target = "blob" if blob else "container" if container else "account"
     key = f"{request.method} {target} {request.query.get('comp', '')}".rstrip()

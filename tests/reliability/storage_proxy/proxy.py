@@ -8,7 +8,7 @@ from __future__ import annotations
 import ssl
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from http.client import HTTPResponse, HTTPSConnection
@@ -23,10 +23,7 @@ from simulator.protocol.listeners import Listener
 from simulator.protocol.messages import CHUNKED, Answer, Request
 from tests.reliability.storage_proxy import operations
 from tests.reliability.storage_proxy.faults import FAULTS, Scene, Send
-from tests.reliability.storage_proxy.operations import Operation
-
-Hook = Callable[[Operation], None]
-"""Told of an operation; may wait, and may raise ConnectionResetError to reset the client's connection."""
+from tests.reliability.storage_proxy.operations import Hook, Operation, ignore
 
 _METHODS = ("GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS")
 _OF_THE_CONNECTION = ("connection", "keep-alive", "transfer-encoding")
@@ -35,15 +32,11 @@ _IDLE_SECONDS = 2
 _CREATING, _BLOCK = ("commit", "put_blob"), 1 << 16
 
 
-def _ignore(operation: Operation) -> None:
-    """No hook."""
-
-
 class FaultyStorage:
     """A blob service in front of the one at `url`, answering while the `with` block lasts.
 
-    `url` and `ca_file` are for clients. `seen` are the operations in the order in which they came. `before` is told of
-    an operation before any rule looks at it, `after` when its effect has happened and the answer is about to leave.
+    `url` and `ca_file` are for clients. `seen` has the operations in the order of their arrival. `before` gets each one
+    before any rule applies, `after` when its effect has happened and the answer is about to leave.
     """
 
     url: str
@@ -56,8 +49,8 @@ class FaultyStorage:
         rules: Sequence[Mapping[str, Any]] = (),
         *,
         seed: int = 1,
-        before: Hook = _ignore,
-        after: Hook = _ignore,
+        before: Hook = ignore,
+        after: Hook = ignore,
     ) -> None:
         parts = urlsplit(url)
         self._host, self._port, self._root = parts.hostname or "", parts.port or 443, parts.path
@@ -74,7 +67,7 @@ class FaultyStorage:
 
     @classmethod
     def in_front_of(cls, settings: Mapping[str, str], rules: Sequence[Mapping[str, Any]] = ()) -> Self:
-        """In front of the storage that these app settings name."""
+        """Return a proxy in front of the storage that these app settings name."""
         return cls(settings["ARCHIVE_URL"], Path(settings["ARCHIVE_CA"]), rules)
 
     @property
@@ -83,7 +76,7 @@ class FaultyStorage:
         return {"ARCHIVE_URL": self.url, "ARCHIVE_CA": str(self.ca_file)}
 
     def set(self, rules: Sequence[Mapping[str, Any]]) -> None:
-        """These rules and no others, all counted from 0. Raises ValueError."""
+        """Set these rules and no others, all counted from 0. Raise ValueError."""
         facts = Operation(0, "", "", "", "").facts
         self.rules = Rules([checked(rule, FAULTS, facts) for rule in rules], self._seed)
 
@@ -144,7 +137,7 @@ class FaultyStorage:
         return answer
 
     def _ask(self, request: Request) -> Answer:
-        """What the true service answers, on a connection that no other request uses meanwhile."""
+        """Return the answer of the true service, from a connection that no other request uses meanwhile."""
         with ExitStack() as undo:
             connection = self._connection()
             undo.callback(connection.close)
@@ -175,7 +168,7 @@ class FaultyStorage:
         return HTTPSConnection(self._host, self._port, context=self._trust)
 
     def _done(self, connection: HTTPSConnection, response: HTTPResponse) -> None:
-        """Keep the connection if the answer was read to its end, was not the last on it, and more may be asked."""
+        """Keep the connection if the answer was read to its end and was not the last on it, and the proxy is open."""
         whole = response.isclosed() and connection.sock is not None
         response.close()
         with self._lock:

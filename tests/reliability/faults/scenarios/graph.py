@@ -5,38 +5,35 @@ from __future__ import annotations
 import socket
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote
 
 from shared.domain.errors import PullError
 from shared.graph.client import checked_location
 from shared.graph.session import Limits
-from tests.reliability.faults.scenario import Scenario, ended, must, must_end
+from tests.reliability.faults.cases import CALL, OTHER
+from tests.reliability.faults.scenario import Scenario, Stage, ended, must, must_end
 
-if TYPE_CHECKING:
-    from tests.reliability.faults.run import Bench
-
-ILL, WELL = "getOffice365ServicesUserCounts(period='D7')", "getEmailActivityCounts(period='D7')"
 DETAIL = "getOffice365ActiveUserDetail"
-SHORT = Limits(connect_timeout=0.3, read_timeout=0.5, total_timeout=1.0, max_bytes=1 << 20)
+SHORT = Limits(connect_timeout=0.3, read_timeout=0.5, total_timeout=2.0, max_bytes=1 << 20)
 """Limits as the app has them, but so that a trial need not wait for them."""
 
 
-def _ails(ends: str, fault: str, match: Mapping[str, str] | None = None, **args: Any) -> Callable[[Bench], str]:
+def _ails(ends: str, fault: str, match: Mapping[str, str] | None = None, **args: Any) -> Callable[[Stage], str]:
     """One report meets the fault at every request; another goes on."""
 
-    def play(bench: Bench) -> str:
-        rule = {"fault": fault, "times": None, "match": {"call": f"{ILL[:30]}*"} | dict(match or {}), "args": args}
-        bench.spoil([rule])
-        run = bench.app(f"{ILL}, {WELL}", limits=SHORT).pull_run.execute()
-        pulls = {str(pulled.call): pulled for pulled in run.pulls}
-        must_end(pulls[WELL], "published")
-        return must_end(pulls[ILL], ends)
+    def play(stage: Stage) -> str:
+        where = {"call": CALL} | dict(match or {})
+        stage.spoil([{"fault": fault, "times": None, "match": where, "args": args}])
+        run = stage.app(f"{CALL}, {OTHER}", limits=SHORT).pull_run.execute()
+        pulls = {str(result.call): result for result in run.pulls}
+        must_end(pulls[OTHER], "published")
+        return must_end(pulls[CALL], ends)
 
     return play
 
 
-def _connect_hangs(bench: Bench) -> str:
+def _connect_hangs(stage: Stage) -> str:
     """Nobody accepts connections, and no more of them can wait."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
         address = listener.getsockname()
@@ -44,43 +41,43 @@ def _connect_hangs(bench: Bench) -> str:
         for each in waiting:
             each.setblocking(False)
             each.connect_ex(address)
-        app = bench.app(ILL, limits=SHORT, GRAPH_ENDPOINT=f"http://127.0.0.1:{address[1]}")
-        pulled = bench.pull(app)
+        app = stage.app(CALL, limits=SHORT, GRAPH_ENDPOINT=f"http://127.0.0.1:{address[1]}")
+        result = stage.pull(app)
         for each in waiting:
             each.close()
-    return must_end(pulled, "deferred:unreachable")
+    return must_end(result, "deferred:unreachable")
 
 
-def _neighbour(bench: Bench) -> str:
+def _neighbour(stage: Stage) -> str:
     """Another app uses up what the tenant may ask for, for half an hour."""
-    bench.control.put("neighbour", {"function": "*", "used": 40})
-    app = bench.app(f"{ILL}, {WELL}")
-    for pulled in app.pull_run.execute().pulls:
-        must_end(pulled, "deferred:rate_limited", "deferred:budget", "deferred:out_of_time")
-    bench.control.put("neighbour", {"function": "*", "used": 0})
-    bench.control.sleep(6 * 3600)
-    bench.forget()
-    for pulled in app.pull_run.execute().pulls:
-        must_end(pulled, "published")
+    stage.control.put("neighbour", {"function": "*", "used": 40})
+    app = stage.app(f"{CALL}, {OTHER}")
+    for result in app.pull_run.execute().pulls:
+        must_end(result, "deferred:rate_limited", "deferred:budget", "deferred:out_of_time")
+    stage.control.put("neighbour", {"function": "*", "used": 0})
+    stage.control.sleep(6 * 3600)
+    stage.forget()
+    for result in app.pull_run.execute().pulls:
+        must_end(result, "published")
     return "deferred, then published"
 
 
-def _day_out_of_reach(bench: Bench) -> str:
+def _day_out_of_reach(stage: Stage) -> str:
     """Graph says of each single day that it is too old."""
-    bench.spoil([{"fault": "date_too_old", "times": None, "match": {"call": f"{DETAIL}(date=*"}}])
-    app = bench.app(DETAIL)
-    asked: Counter[str] = Counter()
+    stage.spoil([{"fault": "date_too_old", "times": None, "match": {"call": f"{DETAIL}(date=*"}}])
+    app = stage.app(DETAIL)
+    requests: Counter[str] = Counter()
     for _ in range(3):
-        bench.forget()
+        stage.forget()
         app.pull_run.execute()
-        bench.control.sleep(6 * 3600)
-        paths = (unquote(entry["path"]) for entry in bench.control.get("record", listener="graph"))
-        asked.update(path for path in paths if "(date=" in path)
-    must(set(asked.values()) == {1}, f"days were asked for again: {asked.most_common(3)}")
-    return f"refused:date_out_of_reach, {len(asked)} days, once each"
+        stage.control.sleep(6 * 3600)
+        paths = (unquote(entry["path"]) for entry in stage.control.get("record", listener="graph"))
+        requests.update(path for path in paths if "(date=" in path)
+    must(set(requests.values()) == {1}, f"days were requested again: {requests.most_common(3)}")
+    return f"refused:date_out_of_reach, {len(requests)} days, once each"
 
 
-def _hosts(bench: Bench) -> str:
+def _hosts(stage: Stage) -> str:
     """Hosts of Microsoft, of regions known and unknown, and what looks like them."""
     hosts = ("reports", "reportsweu", "reportsncu", "reportsapc")
     for host in hosts:
@@ -94,36 +91,36 @@ def _hosts(bench: Bench) -> str:
     return f"{len(hosts)} hosts accepted by rule"
 
 
-def _nothing_carried(bench: Bench) -> str:
+def _nothing_carried(stage: Stage) -> str:
     """The download host refuses whoever sends it a bearer."""
-    pulled = bench.pull(bench.app(WELL))
-    (download,) = bench.control.get("record", listener="download")
+    pulled = stage.pull(stage.app(OTHER))
+    (download,) = stage.control.get("record", listener="download")
     sent = {name.lower() for name in download["headers"]}
     usual = {"host", "user-agent", "accept-encoding", "accept", "connection"}
     must(sent <= usual, f"the download host was sent {sorted(sent - usual)}")
     return must_end(pulled, "published")
 
 
-def _same_tag(bench: Bench) -> str:
+def _same_tag(stage: Stage) -> str:
     """The body is corrected, and its ETag, which is the refresh date, is the same."""
-    bench.tomorrow(23, 59)
-    app = bench.app(ILL)
-    bench.pull(app)
-    first = bench.newest(app, ILL)
-    with bench.corrected(first):
-        bench.tomorrow(0, 0)
-        pulled = bench.pull(app)
-    must(bench.newest(app, ILL).origin.etag == first.origin.etag, "the ETags differ, so nothing was tried")
+    stage.tomorrow(23, 59)
+    app = stage.app(CALL)
+    stage.pull(app)
+    first = stage.newest(app, CALL)
+    with stage.corrected(first):
+        stage.tomorrow(0, 0)
+        pulled = stage.pull(app)
+    must(stage.newest(app, CALL).origin.etag == first.origin.etag, "the ETags differ, so nothing was tried")
     return must_end(pulled, "revised")
 
 
-def _tries(bench: Bench) -> str:
+def _tries(stage: Stage) -> str:
     """The download host wants credentials at every try."""
-    bench.spoil([{"fault": "missing_credentials", "times": None}])
-    pulled = bench.pull(bench.app(WELL))
-    asked = len(bench.control.get("record", listener="graph"))
-    must(asked == 3, f"Graph was asked for {asked} addresses")
-    return f"{ended(pulled)}, {asked} addresses"
+    stage.spoil([{"fault": "missing_credentials", "times": None}])
+    result = stage.pull(stage.app(OTHER))
+    addresses = len(stage.control.get("record", listener="graph"))
+    must(addresses == 3, f"Graph gave {addresses} addresses")
+    return f"{ended(result)}, {addresses} addresses"
 
 
 GRAPH: tuple[Scenario, ...] = (

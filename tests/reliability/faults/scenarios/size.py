@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from azure.identity import ManagedIdentityCredential
 from azure.storage.blob import BlobServiceClient
 
-from local.environment import environment, identity
 from local.simulator_client import Control
-from local.stack import Stack
 from shared.archive.layout import PERSONAL
 from shared.graph.session import LIMITS
 from tests.reliability.faults.cases import DETAIL
-from tests.reliability.faults.scenario import Scenario, must
-from tests.reliability.faults.scenarios.processes import start, told
-
-if TYPE_CHECKING:
-    from tests.reliability.faults.run import Bench
+from tests.reliability.faults.scenario import Scenario, Stage, must
+from tests.reliability.faults.scenarios.processes import outcome_of, start
+from tests.reliability.real_parts import started
 
 PEOPLE = (210_000, 850_000, 1_000_000)
 """Tenants with 50 MB, 200 MB and a million rows in the report."""
@@ -27,9 +23,9 @@ PEAK, GROWTH = 128, 10
 """MB: the most that a pull may take, and how much more the larger body may take than the smaller."""
 
 
-def _a_million_rows(bench: Bench) -> str:
+def _a_million_rows(stage: Stage) -> str:
     """Pull the report of ever larger tenants, each in a process of its own."""
-    pulls = [_pulled(bench, people) for people in PEOPLE]
+    pulls = [_pulled(stage, people) for people in PEOPLE]
     small, large, largest = pulls
     must(largest.rows >= 1_000_000, f"there are {largest.rows} rows")
     must(largest.seconds < LIMITS.total_timeout, f"it took {largest.seconds} s")
@@ -48,10 +44,10 @@ class _Pull(NamedTuple):
     seconds: float
 
 
-def _pulled(bench: Bench, people: int) -> _Pull:
-    """A pull of the tenant's largest report. Raises NotHeld if a byte of it is archived as another."""
-    with Stack(users=people) as stack, environment(identity(stack.settings)):
-        run = told(start({**bench.settings, **stack.settings}, bench.control.now(), DETAIL))
+def _pulled(stage: Stage, people: int) -> _Pull:
+    """Pull the tenant's largest report. Raise NotHeld if a byte of it is archived as another."""
+    with started(people) as stack:
+        run = outcome_of(start(stack.settings, stage.control.now(), DETAIL))
         must(run["pulls"] == {DETAIL: "published"}, f"it ended as {run['pulls']}")
         (download,) = Control(stack.control).get("record", listener="download")
         credential, ca = ManagedIdentityCredential(), stack.settings["ARCHIVE_CA"]

@@ -1,0 +1,141 @@
+"""Two pulls of one call at once, by the real app, with their operations on storage in a chosen order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from threading import Thread
+from typing import NamedTuple, Self
+
+from local.simulator_client import Control
+from shared.app import App
+from shared.archive.run_record import PullResult
+from shared.domain.call import Call
+from shared.domain.errors import PullError
+from shared.pulling.plan import WINDOW, PlannedPull
+from tests.reliability.checks import Blobs, all_kept, bodies
+from tests.reliability.environment import Rules
+from tests.reliability.interleavings.gate import WRITERS, Choose, Gate
+from tests.reliability.interleavings.pairs import CALL, PAIRS, REPORT, Pair
+from tests.reliability.real_parts import RealParts
+from tests.reliability.storage_proxy import Operation
+
+_STUCK = {"fault": "stuck", "args": {"days": 1e6}}
+_BEGIN = datetime(2026, 11, 20, 23, 59, tzinfo=UTC)
+
+
+class Played(NamedTuple):
+    """What became of a schedule."""
+
+    pair: str
+    order: str
+    operations: Sequence[Operation]
+    """In that order."""
+    ended: Mapping[str, str]
+    """The outcome of each writer."""
+    violated: Sequence[str]
+
+    def __str__(self) -> str:
+        return f"{self.pair}:{self.order}"
+
+
+class TwoWriters:
+    """Plays schedules, one after the other, in a storage account that holds nothing else.
+
+    Use it in a `with` block, with the identity of the platform in the environment.
+    """
+
+    def __init__(self, settings: Mapping[str, str], control: Control) -> None:
+        """`settings` are those of the app; `control` steers the simulator in whose time it lives."""
+        self._control = control
+        self._parts = {writer: RealParts(settings, control) for writer in WRITERS}
+        self._archive = self._parts[WRITERS[0]]
+        self._starts: dict[str, Blobs] = {}
+        self._cleanup = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as undo:
+            for parts in self._parts.values():
+                undo.enter_context(parts)
+            self._apps: dict[str, App] = {writer: parts.app() for writer, parts in self._parts.items()}
+            self._cleanup = undo.pop_all()
+        self._control.reset()
+        self._control.set_time(_BEGIN)
+        self._visible = self._control.get("visible", report=REPORT)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._cleanup.close()
+
+    def play(self, name: str, choose: Choose) -> Played:
+        """Play the schedule that these choices make."""
+        pair, start = PAIRS[name], self._start(name)
+        self._archive.restore(start)
+        gate, ended, now = Gate(), dict[str, str](), self._later()
+
+        def pull(writer: str) -> None:
+            try:
+                ended[writer] = str(self._pull(writer, CALL).outcome)
+            except PullError as error:
+                ended[writer] = str(error.outcome)
+            except Exception as error:
+                ended[writer] = repr(error)
+            finally:
+                gate.leave(writer)
+
+        threads: list[Thread] = []
+        for writer, parts in self._parts.items():
+            self._set_graph(now, *((pair.restated, [*pair.both, *pair.second]) if threads else (0, pair.both)))
+            parts.storage.before, parts.storage.after = partial(gate.arrive, writer), gate.pass_by
+            threads.append(Thread(target=pull, args=writer, daemon=True))
+            threads[-1].start()
+            gate.meet(WRITERS[: len(threads)])  # it has its body, and comes to storage
+        order, operations = "", list[Operation]()
+        while waiting := gate.meet():
+            order += (writer := choose(waiting))
+            operations.append(waiting[writer])
+            gate.let(writer)
+        for thread in threads:
+            thread.join()
+        return Played(name, order, operations, ended, self._violated(pair, start, ended))
+
+    def _start(self, name: str) -> Blobs:
+        """Return what is archived before the pulls of a pair."""
+        if name not in self._starts:
+            self._archive.restore({})
+            self._archive.heal()
+            for call, revision in PAIRS[name].archived:
+                self._set_graph(self._later(), revision, PAIRS[name].before)
+                with suppress(PullError):
+                    self._pull(WRITERS[0], call)
+            self._archive.violations()
+            self._starts[name] = self._archive.seen
+        return self._starts[name]
+
+    def _pull(self, writer: str, call: Call) -> PullResult:
+        return self._apps[writer].pull_run.puller.pull(PlannedPull(call))
+
+    def _violated(self, pair: Pair, start: Blobs, ended: Mapping[str, str]) -> list[str]:
+        violated = self._archive.violations()
+        violated += self._archive.violations_at_rest(self._control.now() + timedelta(hours=2))
+        outcomes = tuple(sorted(ended.values()))
+        if outcomes not in pair.ends:
+            violated.append(f"the pulls ended as {dict(ended)}")
+        if "deferred" not in outcomes:
+            day = date.fromisoformat(self._visible["refresh_date"])
+            came = {entry["sha256"] for entry in self._control.get("record", listener="download")}
+            violated += all_kept(self._archive.seen, CALL, day, bodies(start, CALL, day) | came)
+        return violated
+
+    def _later(self) -> datetime:
+        """Return a time at which no request counts any more."""
+        return self._control.now() + WINDOW
+
+    def _set_graph(self, now: datetime, revision: int, rules: Rules = ()) -> None:
+        """Let it be that time, and Graph have those numbers and these faults."""
+        self._control.set_time(_BEGIN)  # since when the refresh date stands still
+        self._control.put("faults", {"rules": [_STUCK, *rules]})
+        self._control.set_time(now)
+        self._control.put("restate", {**self._visible, "revision": revision})

@@ -1,0 +1,72 @@
+"""What a random walk draws from: reports, faults, and steps with their arguments."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+from shared.archive.layout import DERIVED
+from tests.reliability.faults.cases import CASES, COMMIT, PUT_BLOB, PUT_BLOCK, Case, large
+
+REPORTS = (
+    "getOffice365ActiveUserCounts(period='D7')",
+    "getOffice365ServicesUserCounts(period='D7'), getOffice365ServicesUserCounts(period='D30')",
+    "getOneDriveUsageAccountDetail(period='D7')",
+    "getOffice365ActiveUserDetail(period='D7')",
+    "getMicrosoft365CopilotUserCountSummary(period='D7')",
+    "getOffice365ActivationsUserDetail",
+    "getTeamsUserActivityUserDetail, -getTeamsUserActivityUserDetail(period='D90')",
+)
+"""What is pulled; of one report each, so that nothing happens in parallel and the steps determine a walk."""
+
+_SLOW = {"hang", "silence", "drip", "endless", "gzip_bomb", "refused", "delay"}
+_LIES = [("date_form", {"text": "{tomorrow}"}), ("two_dates", {}), ("not_modified", {})]
+"""What can be true is believed: a date, of a report with a single row, or that nothing is new.
+
+What is missed for that has a wrong name, or none.
+"""
+GRAPH_FAULTS = [
+    *(
+        case
+        for case in CASES
+        if case.graph and not case.storage and not any(rule["fault"] in _SLOW for rule in case.graph)
+        if not any((rule["fault"], rule["args"]) in _LIES for rule in case.graph)
+    ),
+    Case("F50", "a large body", ("published",), large("Display Name")),
+]
+
+NOTE = {"operation": "put_blob", "container": DERIVED}
+"""What can be made again is written, or the requests are noted."""
+GET, LIST = {"operation": "get"}, {"operation": "list"}
+STORAGE_FAULTS = [
+    *(
+        (fault, match)
+        for match in (PUT_BLOB, PUT_BLOCK, COMMIT, NOTE, GET)
+        for fault in (
+            *("busy", "timed_out", "reset", "lost_answer", "no_permission", "container_missing", "container_going"),
+            *("changed", "read_only", "disabled"),
+        )
+    ),
+    *((fault, LIST) for fault in ("busy", "reset", "no_permission", "disabled", "stale_list")),
+]
+"""What fails, and at which operation. Storage never says that a blob exists which does not."""
+
+
+def draw(random_: random.Random) -> tuple[str, tuple[Any, ...]]:
+    """Return a step of a RandomWalk and its arguments."""
+    steps: tuple[tuple[int, str, Callable[[], tuple[Any, ...]]], ...] = (
+        (30, "pull", lambda: ()),
+        (6, "pull_again", lambda: ()),
+        (6, "miss", lambda: (random_.choice((1, 2, 3, 4, 5, 8, 12, 40)),)),
+        (12, "crash", lambda: (random_.randint(1, 25), random_.random() < 0.5)),
+        (3, "restart", lambda: ()),
+        (12, "break_graph", lambda: (random_.randrange(len(GRAPH_FAULTS)),)),
+        (8, "break_storage", lambda: (random_.randrange(len(STORAGE_FAULTS)), random_.choice((0, 1, 2, 5)))),
+        (14, "heal", lambda: ()),
+        (4, "conceal", lambda: (random_.choice((0, 0, 0.5, 1)),)),
+        (8, "restate", lambda: (random_.choice((0, 0, 0, 1, 2, 5)), random_.randrange(8))),
+        (6, "read", lambda: ()),
+    )
+    ((_, name, arguments),) = random_.choices(steps, [weight for weight, *_ in steps])
+    return name, arguments()
