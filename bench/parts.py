@@ -19,7 +19,7 @@ from local.child import Child
 from local.environment import environment, identity
 from local.setup import ROOT
 from shared.archive.layout import PERSONAL, USAGE
-from shared.archive.snapshot import Origin, Snapshot
+from shared.archive.snapshot import Snapshot, SnapshotMetadata
 from shared.domain.call import Call, parse
 from shared.domain.catalogue import catalogue as reports
 from shared.report.validator import Body
@@ -85,7 +85,7 @@ def fill(client: BlobServiceClient, text: str, known: Iterable[tuple[date, bytes
     def put(one: tuple[date, bytes]) -> None:
         day, body = one
         snapshot, content = archived(asked, day, body)
-        container.upload_blob(snapshot.blob, content, metadata=snapshot.origin.to_metadata())
+        container.upload_blob(snapshot.blob, content, metadata=snapshot.metadata.to_metadata())
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(put, known))
@@ -98,7 +98,7 @@ def archived(asked: Call, day: date, body: bytes) -> tuple[Snapshot, bytes]:
     packer = zlib.compressobj(wbits=31)
     content = packer.compress(body) + packer.flush()
     pulled = datetime(day.year, day.month, day.day, 7, tzinfo=UTC) + timedelta(days=2)
-    origin = Origin(
+    origin = SnapshotMetadata(
         found.sha256,
         found.size,
         found.rows,

@@ -95,7 +95,7 @@ def _requests(app: App, endpoint: str, today: date) -> Callable[[], None]:
         assert newest, f"{call} was not pulled"
         report = reports[call.report]
         version = report.graph_version("v1.0")
-        etags[f"{endpoint}/{version}/{report.root[version]}/{call}"] = newest.origin.etag
+        etags[f"{endpoint}/{version}/{report.root[version]}/{call}"] = newest.metadata.etag
     token = ManagedIdentityCredential().get_token(f"{endpoint}/.default").token
     local = threading.local()
 

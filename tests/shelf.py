@@ -11,7 +11,7 @@ from shared.archive.archive import Archive
 from shared.archive.blob_store import StoredBlob
 from shared.archive.layout import DERIVED, Partition, SeriesName
 from shared.archive.run_record import PullResult, RunRecord
-from shared.archive.snapshot import Origin, Snapshot
+from shared.archive.snapshot import Snapshot, SnapshotMetadata
 from shared.domain.call import Call
 from shared.domain.catalogue import catalogue
 from shared.domain.outcome import Outcome
@@ -43,7 +43,7 @@ class Shelf(Archive):
         packer = zlib.compressobj(wbits=31)
         compressed = packer.compress(body) + packer.flush()
         container = self.snapshots.container(snapshot.call)
-        assert self.memory.create(container, snapshot.blob, compressed, snapshot.origin.to_metadata())
+        assert self.memory.create(container, snapshot.blob, compressed, snapshot.metadata.to_metadata())
 
     def rebuilt(self, call: Call) -> Table:
         """Make the series of a call anew from its snapshots."""
@@ -81,7 +81,7 @@ def snapshot(call: Call, day: date, body: bytes, revision: int = 1, pulled_at: d
     found = Body()
     found.read([body])
     usual = datetime(day.year, day.month, day.day, 7, tzinfo=UTC) + timedelta(days=1 + revision)
-    origin = Origin(
+    origin = SnapshotMetadata(
         found.sha256,
         found.size,
         found.rows,
@@ -99,8 +99,8 @@ def snapshot(call: Call, day: date, body: bytes, revision: int = 1, pulled_at: d
 
 def run_of(*snapshots: Snapshot) -> RunRecord:
     """The record of the run that archived them."""
-    started = max(each.origin.pulled_at for each in snapshots)
+    started = max(each.metadata.pulled_at for each in snapshots)
     pulls = [
-        PullResult(each.call, Outcome.PUBLISHED, started, rows=each.origin.rows, blob=each.blob) for each in snapshots
+        PullResult(each.call, Outcome.PUBLISHED, started, rows=each.metadata.rows, blob=each.blob) for each in snapshots
     ]
     return RunRecord(f"{started:%Y-%m-%dT%H%M%SZ}-{len(snapshots):06x}", started, started, pulls, 0)

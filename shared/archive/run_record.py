@@ -58,10 +58,10 @@ class PullResult(NamedTuple):
             reason=reason,
             refresh_date=snapshot.refresh_date,
             revision=snapshot.revision,
-            rows=snapshot.origin.rows,
+            rows=snapshot.metadata.rows,
             blob=snapshot.blob,
             read=reason is None,
-            names=snapshot.origin.names,
+            names=snapshot.metadata.names,
         )
 
     @classmethod

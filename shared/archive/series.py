@@ -53,7 +53,7 @@ class SeriesArchive:
         Never raises: a failure is an event, and the next pull or reader of the call tries again.
         """
         day = snapshot.refresh_date
-        first = _since(snapshot.call, snapshot.origin.pulled_at.date()) if snapshot.call.date else day
+        first = _since(snapshot.call, snapshot.metadata.pulled_at.date()) if snapshot.call.date else day
         try:
             _, trouble = self._current(snapshot.call, first, day, {} if content is None else {snapshot.blob: content})
         except ArchiveUnavailable as error:
@@ -80,7 +80,7 @@ class SeriesArchive:
 
     def as_of(self, call: Call, instant: datetime) -> Table:
         """Return the series as it would have been at that instant, from every snapshot known then; keep nothing."""
-        listed = [each for each in self._listed(call) if each.snapshot.origin.pulled_at <= instant]
+        listed = [each for each in self._listed(call) if each.snapshot.metadata.pulled_at <= instant]
         return merge(SeriesState(), self._parts(listed, {}), {}).table
 
     def _current(self, call: Call, first: date, last: date, contents: Contents) -> tuple[SeriesState, str]:
@@ -144,8 +144,8 @@ class SeriesArchive:
 
     def _part(self, snapshot: Snapshot, content: bytes | None) -> Table:
         is_personal = self._snapshots.is_personal(snapshot.call)
-        if is_personal and snapshot.origin.columns:
-            return Table(columns_of(snapshot.origin.columns))
+        if is_personal and snapshot.metadata.columns:
+            return Table(columns_of(snapshot.metadata.columns))
         try:
             body = self._snapshots.content(snapshot) if content is None else content
             table = parse(body, snapshot.refresh_date)

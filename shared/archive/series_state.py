@@ -131,7 +131,7 @@ def merge(state: SeriesState, parts: Iterable[tuple[Snapshot, Table]], fingerpri
     known = table.columns
     for snapshot, part in parts:
         table = merged(table, part)
-        headers.append((snapshot.origin.pulled_at, snapshot.order, part.columns))
+        headers.append((snapshot.metadata.pulled_at, snapshot.order, part.columns))
     new = []
     for pulled_at, _, columns in sorted(headers):
         if pulled_at > state.pulled_at:

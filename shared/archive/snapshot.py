@@ -13,7 +13,7 @@ from shared.archive.layout import Partition, SnapshotName, parse
 from shared.domain.call import Call
 
 
-class Origin(NamedTuple):
+class SnapshotMetadata(NamedTuple):
     """What is known of a body besides its name."""
 
     sha256: str
@@ -56,7 +56,7 @@ class Origin(NamedTuple):
         return {name: str(value) for name, value in values.items() if value != ""}  # storage has no empty values
 
     @classmethod
-    def from_metadata(cls, metadata: Mapping[str, str]) -> Origin:
+    def from_metadata(cls, metadata: Mapping[str, str]) -> SnapshotMetadata:
         """The reverse of `to_metadata`. Raises KeyError or ValueError for a blob that this app did not write."""
         pulled_at = datetime.fromisoformat(metadata["pulled_at"])
         if not pulled_at.tzinfo:
@@ -84,7 +84,7 @@ class Snapshot(NamedTuple):
     call: Call
     refresh_date: date
     revision: int
-    origin: Origin
+    metadata: SnapshotMetadata
 
     @property
     def name(self) -> SnapshotName:
@@ -114,10 +114,10 @@ def read_snapshot(call: Call, name: str, metadata: Mapping[str, str]) -> Snapsho
         return None
     day = parsed.refresh_date
     try:
-        origin = Origin.from_metadata(metadata)
+        parsed_metadata = SnapshotMetadata.from_metadata(metadata)
     except (KeyError, ValueError):
         return None
-    return Snapshot(call._replace(date=day) if call.date else call, day, parsed.revision, origin)
+    return Snapshot(call._replace(date=day) if call.date else call, day, parsed.revision, parsed_metadata)
 
 
 def _listed(words: Iterable[str]) -> str:

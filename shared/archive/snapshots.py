@@ -41,8 +41,8 @@ class SnapshotArchive:
 
     def previous(self, snapshot: Snapshot) -> Snapshot | None:
         """Return the snapshot of its call that was the newest just before this one was pulled; or None."""
-        pulled_at = snapshot.origin.pulled_at
-        return self._newest(snapshot.call, pulled_at.date(), lambda each: each.origin.pulled_at < pulled_at, False)
+        pulled_at = snapshot.metadata.pulled_at
+        return self._newest(snapshot.call, pulled_at.date(), lambda each: each.metadata.pulled_at < pulled_at, False)
 
     def revisions(self, call: Call, refresh_date: date, as_of: datetime | None = None) -> list[Snapshot]:
         """Return the snapshots of one refresh date, first revision first; those known at `as_of`, if given."""
@@ -122,7 +122,7 @@ class SnapshotArchive:
 
 
 def _known_at(as_of: datetime | None) -> Callable[[Snapshot], bool]:
-    return lambda snapshot: as_of is None or snapshot.origin.pulled_at <= as_of
+    return lambda snapshot: as_of is None or snapshot.metadata.pulled_at <= as_of
 
 
 def _starts(latest: date) -> Iterator[str]:

@@ -19,7 +19,7 @@ from shared.archive.layout import (
     SnapshotName,
     large_quarantine_prefix,
 )
-from shared.archive.snapshot import Origin, Snapshot
+from shared.archive.snapshot import Snapshot, SnapshotMetadata
 from shared.domain.call import Call
 from shared.domain.errors import PullError
 from shared.domain.outcome import Flag, Outcome, Reason
@@ -82,7 +82,7 @@ class SnapshotUpload:
         """Note that the body is not going to be a snapshot: it can only be quarantined."""
         self._is_rejected = True
 
-    def commit(self, refresh_date: date, origin: Origin) -> tuple[Outcome, Snapshot]:
+    def commit(self, refresh_date: date, metadata: SnapshotMetadata) -> tuple[Outcome, Snapshot]:
         """Make the body the next revision of its refresh date, unless a revision already is this very body.
 
         Return the outcome (published, revised or unchanged) and the snapshot, which is flagged as reordered if a
@@ -91,15 +91,17 @@ class SnapshotUpload:
         """
         tried: Snapshot | None = None
         self._hold(self._gzip.flush())
-        origin = origin._replace(gzip_sha256=self._gzip_sha256.hexdigest(), gzip_size=self._gzip_size)
+        metadata = metadata._replace(gzip_sha256=self._gzip_sha256.hexdigest(), gzip_size=self._gzip_size)
         for attempt in range(_ATTEMPTS):
             revisions = self._revisions(self._call, refresh_date)
             for snapshot in revisions:
-                if snapshot.origin.sha256 == origin.sha256:
+                if snapshot.metadata.sha256 == metadata.sha256:
                     is_ours = tried is not None and _is_same_pull(snapshot, tried)  # the answer was lost, not the blob
                     return _outcome(snapshot) if is_ours else Outcome.UNCHANGED, snapshot
-            same_values = any(snapshot.origin.content == origin.content for snapshot in revisions) and origin.content
-            flagged = origin._replace(flags=(*origin.flags, Flag.REORDERED)) if same_values else origin
+            same_values = (
+                any(snapshot.metadata.content == metadata.content for snapshot in revisions) and metadata.content
+            )
+            flagged = metadata._replace(flags=(*metadata.flags, Flag.REORDERED)) if same_values else metadata
             tried = Snapshot(self._call, refresh_date, _next_revision(revisions), flagged)
             if self._revision not in (None, tried.revision):
                 break
@@ -178,5 +180,5 @@ def _outcome(archived: Snapshot) -> Outcome:
 
 
 def _is_same_pull(one: Snapshot, other: Snapshot) -> bool:
-    pulls = [(each.order, each.origin.pulled_at, each.origin.request_id) for each in (one, other)]
+    pulls = [(each.order, each.metadata.pulled_at, each.metadata.request_id) for each in (one, other)]
     return pulls[0] == pulls[1]

@@ -21,7 +21,7 @@ def change_of_call(
     """
     if newest and newest.blob == result.blob and result.read and result.names != "none":
         newest = previous(newest)
-    return _change(newest.origin.names if newest else "none", result)
+    return _change(newest.metadata.names if newest else "none", result)
 
 
 def changes_of_days(

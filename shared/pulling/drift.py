@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from shared.archive.snapshot import Origin
+    from shared.archive.snapshot import SnapshotMetadata
     from shared.report.validator import Body
 
 SHRUNK_TO = 0.7
@@ -27,7 +27,7 @@ class Columns(NamedTuple):
     """They had values, and now no row has."""
 
 
-def columns(before: Origin, body: Body, *, of_another_day: bool = False) -> Columns:
+def columns(before: SnapshotMetadata, body: Body, *, of_another_day: bool = False) -> Columns:
     """Return what happened to the columns since the snapshot before; nothing if its columns are not known.
 
     Blank columns are not compared with those of another day, on which other people did something.
@@ -57,7 +57,7 @@ def names_changed(before: str, now: str) -> bool:
     return "none" not in (before, now) and before != now
 
 
-def shrunk(before: Origin, body: Body, *, of_another_day: bool = False) -> bool:
+def shrunk(before: SnapshotMetadata, body: Body, *, of_another_day: bool = False) -> bool:
     """Whether so many rows are missing that the body may not be whole.
 
     A single day has a row for whoever did something on it, so two days are compared only if there are many rows.

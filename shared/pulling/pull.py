@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from shared import events
 from shared.archive.archive import Archive
 from shared.archive.run_record import PullResult
-from shared.archive.snapshot import Origin, Snapshot
+from shared.archive.snapshot import Snapshot, SnapshotMetadata
 from shared.archive.upload import SnapshotUpload
 from shared.domain.call import Call
 from shared.domain.catalogue import Catalogue
@@ -54,7 +54,7 @@ class Puller:
         `unconfirmed` is the SHA-256 of a body that came before and had too few rows: it is believed if it comes again.
         """
         call, newest = planned.call, planned.newest
-        etag = newest.origin.etag if newest and planned.conditional else None
+        etag = newest.metadata.etag if newest and planned.conditional else None
         with self.graph.get(self._path(call), etag) as answer:
             if answer:
                 return self._receive(planned, answer, unconfirmed)
@@ -93,7 +93,7 @@ class Puller:
         flags: list[str] = [Flag.RAGGED] if body.ragged else []
         flags += [Flag.REPEATED] if body.repeated else []
         baseline = self._baseline(planned)
-        if baseline and baseline.origin.sha256 != body.sha256:
+        if baseline and baseline.metadata.sha256 != body.sha256:
             flags += _drifted(planned.call, baseline, body, unconfirmed)
         return tuple(flags)
 
@@ -122,8 +122,8 @@ def _written(answer: GraphResponse, upload: SnapshotUpload, call: Call, body: Bo
         yield chunk
 
 
-def _origin(answer: GraphResponse, body: Body, flags: tuple[str, ...], now: datetime) -> Origin:
-    return Origin(
+def _origin(answer: GraphResponse, body: Body, flags: tuple[str, ...], now: datetime) -> SnapshotMetadata:
+    return SnapshotMetadata(
         sha256=body.sha256,
         size=body.size,
         rows=body.rows,
@@ -143,7 +143,7 @@ def _drifted(call: Call, baseline: Snapshot, body: Body, unconfirmed: str) -> It
 
     Raise Unconfirmed if it has too few rows, RejectedBody if such a body came before and was not the same.
     """
-    before, of_another_day = baseline.origin, baseline.call != call
+    before, of_another_day = baseline.metadata, baseline.call != call
     if drift.shrunk(before, body, of_another_day=of_another_day):
         if not unconfirmed:
             raise Unconfirmed(body.sha256, f"The body has {body.rows} rows, the one before had {before.rows}.")

@@ -103,7 +103,7 @@ class Holding(NamedTuple):
 
     def _table(self, snapshot: Snapshot, blob: Blob) -> Table:
         """What goes into the series. Raises IntegrityError if the blob is not that snapshot."""
-        personal, columns = self.report.personal_data, snapshot.origin.columns
+        personal, columns = self.report.personal_data, snapshot.metadata.columns
         told = personal and columns
         body = prove(snapshot, blob.content(), self.report, blob.metadata.get("app_version", ""), keep=not told)
         table = Table(columns_of(columns)) if told else parse(body, snapshot.refresh_date)
@@ -132,16 +132,16 @@ class Holding(NamedTuple):
         bodies: dict[tuple[date, str], int] = {}
         for (before, _), (snapshot, _) in zip([*found[:1], *found], found, strict=False):
             blob, (day, revision) = self.snapshots[snapshot.blob][1], snapshot.order
-            same = bodies.setdefault((day, snapshot.origin.sha256), revision)
+            same = bodies.setdefault((day, snapshot.metadata.sha256), revision)
             if same != revision:
                 yield blob.finding(FindingCode.SAME_BODY, f"Revision {same} of that day has the same bytes.")
-            if before.refresh_date == day and before.origin.pulled_at - snapshot.origin.pulled_at > RECENT:
+            if before.refresh_date == day and before.metadata.pulled_at - snapshot.metadata.pulled_at > RECENT:
                 yield blob.finding(FindingCode.OUT_OF_ORDER, f"It was pulled before revision {before.revision}.")
 
     def _unsealed(self, found: Sequence[ListedSnapshot], young: datetime) -> Iterator[Finding]:
         """The snapshots are not those that the series says are merged in it."""
         months = by_month(found)
-        old = by_month(each for each in found if not young < each.snapshot.origin.pulled_at < young + 2 * RECENT)
+        old = by_month(each for each in found if not young < each.snapshot.metadata.pulled_at < young + 2 * RECENT)
         if not self.series:
             if old:
                 detail = f"There is no series of these {len(found)} snapshots."

@@ -58,10 +58,10 @@ def snapshot_of(it: Named, metadata: Mapping[str, str]) -> Snapshot:
     snapshot = read_snapshot(it.call, it.blob, metadata)
     if not snapshot:
         raise IntegrityError(FindingCode.BAD_METADATA, "A number or the time is not one.")
-    origin = snapshot.origin
-    if not _SHA256.fullmatch(origin.sha256) or origin.pulled_at.utcoffset() != timedelta(0):
+    described = snapshot.metadata
+    if not _SHA256.fullmatch(described.sha256) or described.pulled_at.utcoffset() != timedelta(0):
         raise IntegrityError(FindingCode.BAD_METADATA, "The SHA-256 or the time is not as the app writes it.")
-    ours = origin.to_metadata() | {"app_version": metadata["app_version"]}
+    ours = described.to_metadata() | {"app_version": metadata["app_version"]}
     names = ours if metadata["app_version"] == __version__ else ours.keys() & metadata.keys()
     if wrong := [name for name in {*names, *_REQUIRED} if metadata.get(name) != ours.get(name)]:
         raise IntegrityError(FindingCode.BAD_METADATA, f"{', '.join(sorted(wrong))}: not as the app writes it.")
@@ -92,8 +92,8 @@ def prove(snapshot: Snapshot, compressed: bytes, report: Report, version: str, k
         of_period = error.reason is Reason.WRONG_PERIOD
         code = FindingCode.WRONG_PERIOD if of_period else FindingCode.NOT_SANE
         raise IntegrityError(code, str(error)) from error
-    origin = snapshot.origin
-    if (body.sha256, body.size) != (origin.sha256, origin.size):
+    described = snapshot.metadata
+    if (body.sha256, body.size) != (described.sha256, described.size):
         raise IntegrityError(
             FindingCode.WRONG_CONTENT,
             f"It holds {body.size} bytes of SHA-256 {body.sha256}, not what its metadata say.",
@@ -103,7 +103,7 @@ def prove(snapshot: Snapshot, compressed: bytes, report: Report, version: str, k
     found = {"rows": body.rows, "columns": tuple(body.header), "blank": tuple(body.blank)}
     if version == __version__:
         found |= {"content": body.content, "names": body.names}
-    if wrong := [name for name, value in found.items() if getattr(origin, name) not in (value, ())]:
+    if wrong := [name for name, value in found.items() if getattr(described, name) not in (value, ())]:
         raise IntegrityError(FindingCode.WRONG_METADATA, f"Its metadata do not fit its rows: {', '.join(wrong)}.")
     return b"".join(kept)
 

@@ -61,4 +61,4 @@ class Links(NamedTuple):
         return (",\n".join(lines) + "\n").encode()
 
     def _memento(self, snapshot: Snapshot) -> str:
-        return f'<{self.of(snapshot)}>; rel="memento"; datetime="{http_date(snapshot.origin.pulled_at)}"'
+        return f'<{self.of(snapshot)}>; rel="memento"; datetime="{http_date(snapshot.metadata.pulled_at)}"'

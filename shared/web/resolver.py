@@ -50,13 +50,13 @@ class SnapshotResolver:
         snapshots = self._snapshots.revisions(call, call.date) if call.date else self._snapshots.all(call)
         if not snapshots:
             raise self._nothing_yet(call, SnapshotSelector(), today)
-        return min(snapshots, key=lambda snapshot: snapshot.origin.pulled_at)
+        return min(snapshots, key=lambda snapshot: snapshot.metadata.pulled_at)
 
     def _nothing_yet(self, call: Call, selector: SnapshotSelector, today: date) -> NotArchived:
         if call.date:
             return self._missing(call, call.date, selector, today)
         if selector.as_of and (snapshots := self._snapshots.all(call)):
-            first = min(snapshot.origin.pulled_at for snapshot in snapshots)
+            first = min(snapshot.metadata.pulled_at for snapshot in snapshots)
             return NotArchived(
                 ErrorCode.BEFORE_ARCHIVE,
                 f"The archive had no snapshot of {call} at {selector.as_of:%Y-%m-%dT%H:%M:%SZ}.",

@@ -120,4 +120,4 @@ def _thin(by_day: Mapping[str, Snapshot], days: Set[str], every: str) -> list[Sn
 
 def _size(snapshots: Sequence[Snapshot]) -> int:
     """Return how many bytes Graph sent of all of them."""
-    return sum(each.origin.size for each in snapshots)
+    return sum(each.metadata.size for each in snapshots)

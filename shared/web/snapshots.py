@@ -45,7 +45,7 @@ def snapshot(request: ReportRequest, archive: Archive, cache: ArchiveCache) -> R
         "Cache-Control": _NEVER_CHANGES if never_changes else request.cache_control,
         "Content-Location": links.of(selected) + ("" if format_name == "csv" else f"&format={format_name}"),
         "Link": links.header(selected),
-        "Memento-Datetime": http_date(selected.origin.pulled_at),
+        "Memento-Datetime": http_date(selected.metadata.pulled_at),
         "Vary": "Accept, Accept-Encoding" if is_memento else "Accept, Accept-Datetime, Accept-Encoding",
     }
     return send(request.http, _represent(cache, selected, report, format_name, headers))
@@ -95,17 +95,17 @@ def _represent(
     cache: ArchiveCache, selected: Snapshot, report: Report, format_name: str, headers: Mapping[str, str]
 ) -> Representation:
     """Return a snapshot in one format. Raises NotAcceptable, TooLarge."""
-    origin = selected.origin
-    plain = EncodedBody(partial(cache.body, selected), origin.size, origin.sha256)
-    represent = partial(Representation, modified=origin.pulled_at, headers=headers)
+    metadata = selected.metadata
+    plain = EncodedBody(partial(cache.body, selected), metadata.size, metadata.sha256)
+    represent = partial(Representation, modified=metadata.pulled_at, headers=headers)
     if format_name == "csv":
         stored = EncodedBody(
-            partial(cache.body, selected, compressed=True), origin.gzip_size or None, origin.gzip_sha256
+            partial(cache.body, selected, compressed=True), metadata.gzip_size or None, metadata.gzip_sha256
         )
-        return represent(tag=origin.sha256, media_type=CSV, plain=plain, gzip=stored, file_name=selected.file_name)
-    if origin.size > LARGEST:
-        raise TooLarge(f"{selected.call} has {origin.size} bytes: ask for it as CSV, with Accept-Encoding: gzip.")
-    tag = f"{origin.sha256}-{format_name}-{__version__}"  # another version of the app may make other bytes
+        return represent(tag=metadata.sha256, media_type=CSV, plain=plain, gzip=stored, file_name=selected.file_name)
+    if metadata.size > LARGEST:
+        raise TooLarge(f"{selected.call} has {metadata.size} bytes: ask for it as CSV, with Accept-Encoding: gzip.")
+    tag = f"{metadata.sha256}-{format_name}-{__version__}"  # another version of the app may make other bytes
     name = selected.file_name.removesuffix(".csv")
     if format_name == "excel":
         excel = EncodedBody(lambda: formats.excel.harmless(plain.read()))
@@ -118,15 +118,15 @@ def _represent(
 
 def _row(snapshot: Snapshot, links: Links) -> tuple[Any, ...]:
     """Return what is listed of a snapshot, by column."""
-    origin = snapshot.origin
+    metadata = snapshot.metadata
     return (
         snapshot.refresh_date.isoformat(),
         snapshot.revision,
-        origin.pulled_at.isoformat(),
-        origin.rows,
-        origin.size,
-        origin.sha256,
-        origin.names,
-        " ".join(origin.flags),
+        metadata.pulled_at.isoformat(),
+        metadata.rows,
+        metadata.size,
+        metadata.sha256,
+        metadata.names,
+        " ".join(metadata.flags),
         links.of(snapshot),
     )

@@ -70,7 +70,7 @@ def put(app: App, call: Call) -> None:
         packer = zlib.compressobj(wbits=31)
         one = snapshot(call, day, body)
         content = packer.compress(body) + packer.flush()
-        app.archive.store.create(container, one.blob, content, one.origin.to_metadata())
+        app.archive.store.create(container, one.blob, content, one.metadata.to_metadata())
 
 
 def days(number: int) -> list[date]:

@@ -313,7 +313,7 @@ def asking(stack: Stack) -> Iterator[Asking]:
         archive = App(read(stack.settings), lambda: NOW).archive
         with archive.snapshots.upload(call) as upload:
             upload.write(BODY, DAY)
-            upload.commit(DAY, snapshot(call, DAY, BODY).origin)
+            upload.commit(DAY, snapshot(call, DAY, BODY).metadata)
         yield Asking(served, storage, log.lines)
 
 

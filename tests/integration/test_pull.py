@@ -14,7 +14,7 @@ from local.simulator_client import Control
 from local.stack import Stack
 from shared.app import App
 from shared.archive.run_record import PullResult, RunRecord
-from shared.archive.snapshot import Origin, Snapshot
+from shared.archive.snapshot import Snapshot, SnapshotMetadata
 from shared.domain.call import Call
 from shared.domain.catalogue import catalogue
 from shared.domain.errors import ArchiveUnavailable, RunFailed, Unconfirmed
@@ -340,7 +340,7 @@ def test_blanks_around_the_names_of_columns_are_remembered(
 ) -> None:
     pulled = then(csv(*ROWS, header="Report Refresh Date,Exchange Active,Report Period "))
     metadata = blobs.get_blob_client("usage", str(pulled.blob)).get_blob_properties().metadata
-    assert Origin.from_metadata(metadata).columns[-1] == "Report Period "
+    assert SnapshotMetadata.from_metadata(metadata).columns[-1] == "Report Period "
 
 
 def test_a_body_with_far_fewer_rows_is_believed_once_it_came_twice(
@@ -456,16 +456,16 @@ def test_a_single_day_with_far_fewer_rows_than_a_week_before_is_believed_once_it
 ) -> None:
     with pytest.raises(Unconfirmed) as caught:
         of_day(users(100))
-    assert of_day(users(100), unconfirmed=caught.value.sha256).origin.flags == ("shrunk",)
+    assert of_day(users(100), unconfirmed=caught.value.sha256).metadata.flags == ("shrunk",)
 
 
 def test_a_single_day_with_other_columns_than_a_week_before_is_flagged(of_day: Callable[..., Snapshot]) -> None:
     header = "Report Refresh Date,User Principal Name,Display Name,New"
-    assert of_day(users(190, header)).origin.flags == ("schema_changed",)
+    assert of_day(users(190, header)).metadata.flags == ("schema_changed",)
 
 
 def test_a_single_day_that_is_read_again_is_compared_with_itself(of_day: Callable[..., Snapshot]) -> None:
     sunday = DAY + timedelta(days=4)
-    assert of_day(users(100), sunday).origin.flags == ()
+    assert of_day(users(100), sunday).metadata.flags == ()
     with pytest.raises(Unconfirmed):
         of_day(users(60), sunday)

@@ -228,7 +228,7 @@ def model(made: list[tuple[Snapshot, bytes]]) -> bytes:
     """The rule as it is written: for every day the rows of the newest snapshot that has some."""
     rows: dict[str, tuple[tuple[date, int], list[dict[str, str]]]] = {}
     columns = ["Report Refresh Date"]
-    for _, body in sorted(made, key=lambda each: (each[0].origin.pulled_at, each[0].order)):
+    for _, body in sorted(made, key=lambda each: (each[0].metadata.pulled_at, each[0].order)):
         columns += [name for name in body.decode("utf-8-sig").split("\n")[0].split(",") if name not in columns]
     for each, body in made:
         header, *records = (line.split(",") for line in body.decode("utf-8-sig").splitlines())
@@ -350,7 +350,7 @@ def test_as_of_an_instant_a_series_is_what_it_was_then() -> None:
     was = []
     for each, body in a_week():
         shelf.put(each, body)
-        was.append((each.origin.pulled_at, shelf.series.table(COUNTS, DAY).to_csv()))
+        was.append((each.metadata.pulled_at, shelf.series.table(COUNTS, DAY).to_csv()))
     for instant, content in was:
         assert shelf.series.as_of(COUNTS, instant).to_csv() == content
     assert shelf.series.as_of(COUNTS, was[0][0] - timedelta(seconds=1)) == Table()
@@ -366,7 +366,7 @@ def test_the_newest_revision_of_every_day_is_what_people_are_concatenated_from()
     for each in made:
         shelf.put(each, b"")
     assert shelf.snapshots.last_revisions(Call(PEOPLE.report, date=DAY)) == made[1:]
-    assert shelf.snapshots.last_revisions(Call(PEOPLE.report, date=DAY), made[0].origin.pulled_at) == made[:1]
+    assert shelf.snapshots.last_revisions(Call(PEOPLE.report, date=DAY), made[0].metadata.pulled_at) == made[:1]
 
 
 def test_nothing_is_kept_of_a_call_without_snapshots() -> None:
@@ -474,7 +474,7 @@ def test_a_damaged_snapshot_stops_its_series_and_is_named(caplog: pytest.LogCapt
     shelf = Shelf()
     (each, body), *_ = a_week()
     shelf.put(each, body)
-    shelf.memory.put("usage", each.blob, b"rubbish", each.origin.to_metadata())
+    shelf.memory.put("usage", each.blob, b"rubbish", each.metadata.to_metadata())
     shelf.series.keep_up(each)
     assert f"{each.blob} is damaged" in caplog.text
 
@@ -487,7 +487,7 @@ def archive(make_app: Callable[..., App]) -> Archive:
 def keep(archive: Archive, each: Snapshot, body: bytes) -> Snapshot:
     with archive.snapshots.upload(each.call) as upload:
         upload.write(body, each.refresh_date)
-        return upload.commit(each.refresh_date, each.origin)[1]
+        return upload.commit(each.refresh_date, each.metadata)[1]
 
 
 def test_series_in_real_storage_beside_other_writers(archive: Archive) -> None:

@@ -16,7 +16,7 @@ from local.stack import Stack
 from shared.app import App
 from shared.archive.archive import Archive
 from shared.archive.azure_blob_store import AzureBlobStore, StorageTimeouts
-from shared.archive.snapshot import Origin, Snapshot, read_snapshot
+from shared.archive.snapshot import Snapshot, SnapshotMetadata, read_snapshot
 from shared.archive.upload import IN_MEMORY, SnapshotUpload
 from shared.domain.call import Call
 from shared.domain.errors import ArchiveUnavailable, PullError
@@ -61,7 +61,7 @@ def keep(written: Callable[..., SnapshotUpload], control: Control) -> Keep:
     def keep(
         body: bytes, day: date = DAY, call: Call = CALL, upload: SnapshotUpload | None = None
     ) -> tuple[Outcome, Snapshot]:
-        origin = Origin(hashlib.sha256(body).hexdigest(), len(body), 1, control.now(), '"tag"', "id")
+        origin = SnapshotMetadata(hashlib.sha256(body).hexdigest(), len(body), 1, control.now(), '"tag"', "id")
         return (upload or written(body, call, day)).commit(day, origin)
 
     return keep
@@ -194,7 +194,7 @@ def test_blobs_with_names_that_are_not_ours_are_passed_over(
 def test_a_name_tells_its_snapshot(keep: Keep, period: str) -> None:
     _, snapshot = keep(b"body", call=Call("getMicrosoft365CopilotUserCountTrend", period=period, version="v2"))
     assert f"period={period}-v2/" in snapshot.blob
-    assert read_snapshot(snapshot.call, snapshot.blob, snapshot.origin.to_metadata()) == snapshot
+    assert read_snapshot(snapshot.call, snapshot.blob, snapshot.metadata.to_metadata()) == snapshot
 
 
 def test_a_blob_service_that_is_not_there_is_said_to_be_unavailable(make_app: Callable[..., App]) -> None:

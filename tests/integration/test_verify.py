@@ -299,7 +299,7 @@ def test_a_snapshot_that_was_just_pulled_need_not_be_in_its_series() -> None:
         shelf.memory.put(*at, *kept)
     new = snapshot(USERS, DAY + timedelta(days=2), body(USERS, DAY + timedelta(days=2), 9))
     shelf.put(new, body(USERS, DAY + timedelta(days=2), 9))
-    assert found(shelf.blobs, now=new.origin.pulled_at + timedelta(minutes=5)) == []
+    assert found(shelf.blobs, now=new.metadata.pulled_at + timedelta(minutes=5)) == []
     assert [finding.code for finding in found(shelf.blobs)] == ["behind"]
     without_series = {at: kept for at, kept in shelf.blobs.items() if at[0] != DERIVED}
     assert {finding.code for finding in found(without_series)} == {"gone"}
@@ -358,7 +358,7 @@ def fill(archive: Archive) -> list[Snapshot]:
         each = snapshot(call, DAY, content, revision)
         with archive.snapshots.upload(call) as upload:
             upload.write(content, DAY)
-            made.append(upload.commit(DAY, each.origin)[1])
+            made.append(upload.commit(DAY, each.metadata)[1])
         archive.series.keep_up(made[-1])
     archive.runs.keep(run_of(*made))
     return made

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from shared.archive.coverage import lost_days
 from shared.archive.run_record import CallState, PullResult, states_after
-from shared.archive.snapshot import Origin, Snapshot
+from shared.archive.snapshot import Snapshot, SnapshotMetadata
 from shared.domain.call import Call
 from shared.domain.catalogue import catalogue
 from shared.domain.graph_window import DATE_DAYS
@@ -102,7 +102,7 @@ class World:
         else:
             if was := self._states.get(call):
                 self.lost[str(call)].update(lost_refresh_dates(was.refresh_date, was.seen_at, day, now))
-            self._newest[call.report][call] = Snapshot(call, day, 1, Origin("", 0, 0, now, '"an ETag"', ""))
+            self._newest[call.report][call] = Snapshot(call, day, 1, SnapshotMetadata("", 0, 0, now, '"an ETag"', ""))
         return PullResult(call, outcome, now, refresh_date=day, read=True)
 
 

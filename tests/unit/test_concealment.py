@@ -6,7 +6,7 @@ import pytest
 
 from shared.archive.layout import ConcealmentChange, Partition
 from shared.archive.run_record import CallState, PullResult
-from shared.archive.snapshot import Origin, Snapshot
+from shared.archive.snapshot import Snapshot, SnapshotMetadata
 from shared.domain.call import Call
 from shared.domain.outcome import Outcome
 from shared.pulling.concealment import change_of_call, changes_of_days
@@ -18,7 +18,7 @@ DAY = date(2026, 11, 18)
 
 
 def snapshot(names: str, day: date = DAY) -> Snapshot:
-    return Snapshot(D7, day, 1, Origin("", 0, 0, NOW, "", "", names=names))
+    return Snapshot(D7, day, 1, SnapshotMetadata("", 0, 0, NOW, "", "", names=names))
 
 
 def pulled(of: Snapshot) -> PullResult:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.archive.snapshot import Origin
+from shared.archive.snapshot import SnapshotMetadata
 from shared.pulling.drift import Columns, columns, names_changed, shrunk
 from shared.report.validator import Body
 
@@ -20,12 +20,12 @@ def body(*rows: list[str], header: list[str] = HEADER) -> Body:
     return read
 
 
-def kept(*rows: list[str], header: list[str] = HEADER) -> Origin:
+def kept(*rows: list[str], header: list[str] = HEADER) -> SnapshotMetadata:
     """What the archive remembers of a body."""
     before = body(*rows, header=header)
-    told = Origin(before.sha256, before.size, before.rows, NOW, "", "", before.content, before.names)
+    told = SnapshotMetadata(before.sha256, before.size, before.rows, NOW, "", "", before.content, before.names)
     remembered = told._replace(columns=tuple(before.header), blank=tuple(before.blank))
-    return Origin.from_metadata(remembered.to_metadata())
+    return SnapshotMetadata.from_metadata(remembered.to_metadata())
 
 
 def changed(header: list[str], row: list[str]) -> Columns:

@@ -7,7 +7,7 @@ import pytest
 
 from shared.archive.layout import LostRange, Partition
 from shared.archive.run_record import CallState, PullResult, RunRecord
-from shared.archive.snapshot import Origin, Snapshot
+from shared.archive.snapshot import Snapshot, SnapshotMetadata
 from shared.domain.call import Call
 from shared.domain.outcome import Outcome, Reason
 from shared.domain.selection import Selection
@@ -70,7 +70,7 @@ def lost(
     days: Sequence[date] = (),
 ) -> LostDates:
     """What a run finds lost that began half a day after the one before; D7 has snapshots of the `archived` dates."""
-    newest = {D7: Snapshot(D7, SHOWN, 1, Origin("", 0, 0, NOW, "", ""))} if archived else {}
+    newest = {D7: Snapshot(D7, SHOWN, 1, SnapshotMetadata("", 0, 0, NOW, "", ""))} if archived else {}
     record = RunRecord("before", NOW - timedelta(hours=12), NOW, [], 0, states=states)
     memory = Memory(record, {REPORT: ArchivedCalls(newest, set(days))})
 

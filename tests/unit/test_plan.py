@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from shared.archive.run_record import CallState
-from shared.archive.snapshot import Origin, Snapshot
+from shared.archive.snapshot import Snapshot, SnapshotMetadata
 from shared.domain.call import Call
 from shared.domain.outcome import Outcome, Reason
 from shared.domain.selection import Selection
@@ -46,7 +46,7 @@ def due(*args: object, **kwargs: object) -> Sequence[PlannedPull]:
 
 
 def snapshot(days_ago: int) -> Snapshot:
-    return Snapshot(D7, days(days_ago)[0], 1, Origin("00" * 32, 100, 1, NOW, '"an ETag"', ""))
+    return Snapshot(D7, days(days_ago)[0], 1, SnapshotMetadata("00" * 32, 100, 1, NOW, '"an ETag"', ""))
 
 
 def holding(days_ago: int) -> ArchivedCalls:

@@ -17,7 +17,7 @@ def _concealed_and_back(stage: Stage) -> str:
         stage.spoil([{"fault": "concealed", "times": None}] if concealed else [])
         stage.tomorrow(23, 59)
         must_end(stage.pull(app), "published")
-        origin = stage.newest(app, DETAIL).origin
+        origin = stage.newest(app, DETAIL).metadata
         seen.append(f"{origin.names}{'!' if 'names_changed' in origin.flags else ''}")
     must(seen == ["named", "concealed!", "named!"], f"the names are {seen}")
     return "published, both changes flagged"

@@ -110,7 +110,7 @@ def _same_tag(stage: Stage) -> str:
     with stage.corrected(first):
         stage.tomorrow(0, 0)
         pulled = stage.pull(app)
-    must(stage.newest(app, CALL).origin.etag == first.origin.etag, "the ETags differ, so nothing was tried")
+    must(stage.newest(app, CALL).metadata.etag == first.metadata.etag, "the ETags differ, so nothing was tried")
     return must_end(pulled, "revised")
 
 

@@ -41,7 +41,7 @@ def _while_published(stage: Stage) -> str:
         result = stage.pull(app)
         stage.heal()
     must(all(tag == digest for tag, digest in answers), "an ETag does not fit its body")
-    tags = [f'"{each.origin.sha256}"' for each in app.archive.snapshots.revisions(first.call, first.refresh_date)]
+    tags = [f'"{each.metadata.sha256}"' for each in app.archive.snapshots.revisions(first.call, first.refresh_date)]
     versions = [tags.index(tag) for tag, _ in answers]
     must(versions == sorted(versions), f"a reader got the revisions {versions}")
     return f"{must_end(result, 'revised')}; {len(answers)} answers, each whole, old before new"
