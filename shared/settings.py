@@ -66,25 +66,25 @@ class Settings(NamedTuple):
 
 def read(environment: Mapping[str, str]) -> Settings:
     """The settings that `environment` holds. Raises SettingError for the first that is missing or wrong."""
-    held = {s.name: environment.get(s.name, "").strip() or s.default or "" for s in SETTINGS}
-    if held["GRAPH_VERSION"] not in GRAPH_VERSIONS:
-        raise SettingError("GRAPH_VERSION", held["GRAPH_VERSION"], "v1.0 or beta")
-    if held["ARCHIVE_CA"] and not os.path.isfile(held["ARCHIVE_CA"]):  # Path.is_file raises for too long a name
-        raise SettingError("ARCHIVE_CA", held["ARCHIVE_CA"][:80], "the path of a PEM file, or nothing")
+    values = {s.name: environment.get(s.name, "").strip() or s.default or "" for s in SETTINGS}
+    if values["GRAPH_VERSION"] not in GRAPH_VERSIONS:
+        raise SettingError("GRAPH_VERSION", values["GRAPH_VERSION"], "v1.0 or beta")
+    if values["ARCHIVE_CA"] and not os.path.isfile(values["ARCHIVE_CA"]):  # Path.is_file raises for too long a name
+        raise SettingError("ARCHIVE_CA", values["ARCHIVE_CA"][:80], "the path of a PEM file, or nothing")
     return Settings(
-        reports=held["REPORTS"],
+        reports=values["REPORTS"],
         graph_endpoint=_origin(
-            "GRAPH_ENDPOINT", held["GRAPH_ENDPOINT"], "Graph's root, such as https://graph.microsoft.com"
+            "GRAPH_ENDPOINT", values["GRAPH_ENDPOINT"], "Graph's root, such as https://graph.microsoft.com"
         ),
-        graph_version=held["GRAPH_VERSION"],
+        graph_version=values["GRAPH_VERSION"],
         download_origins=frozenset(
             _origin("DOWNLOAD_HOSTS", origin, "origins separated by commas, such as http://127.0.0.1:9101")
-            for origin in re.split(r"[\s,]+", held["DOWNLOAD_HOSTS"])
+            for origin in re.split(r"[\s,]+", values["DOWNLOAD_HOSTS"])
             if origin
         ),
-        archive_url=_archive_url(held["ARCHIVE_URL"]),
-        archive_ca=held["ARCHIVE_CA"] or None,
-        client_id=held["AZURE_CLIENT_ID"] or None,
+        archive_url=_archive_url(values["ARCHIVE_URL"]),
+        archive_ca=values["ARCHIVE_CA"] or None,
+        client_id=values["AZURE_CLIENT_ID"] or None,
     )
 
 

@@ -128,7 +128,7 @@ def merge(state: SeriesState, parts: Iterable[tuple[Snapshot, Table]], fingerpri
         parts = list(parts)
         before, after = split(after, [part for _, part in parts])
     table, headers = parse(after), []
-    known = table.columns
+    merged_columns = table.columns
     for snapshot, part in parts:
         table = merged(table, part)
         headers.append((snapshot.metadata.pulled_at, snapshot.order, part.columns))
@@ -136,8 +136,8 @@ def merge(state: SeriesState, parts: Iterable[tuple[Snapshot, Table]], fingerpri
     for pulled_at, _, columns in sorted(headers):
         if pulled_at > state.pulled_at:
             new.append(columns)
-        elif columns != known[: len(columns)]:
+        elif columns != merged_columns[: len(columns)]:
             raise LateColumns
     last = max([state.pulled_at, *(pulled_at for pulled_at, *_ in headers)])
-    content = joined(before, arranged(table, pinned(known, *new)).to_csv())
+    content = joined(before, arranged(table, pinned(merged_columns, *new)).to_csv())
     return SeriesState(content, {**state.fingerprints, **fingerprints}, last)

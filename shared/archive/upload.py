@@ -43,13 +43,18 @@ class SnapshotUpload:
         call: Call,
         revisions: Callable[[Call, date], list[Snapshot]],
         block: int = BLOCK,
+        temporary_file: Callable[[], IO[bytes]] = TemporaryFile,
     ) -> None:
-        """`revisions` lists the snapshots of a refresh date; `block` is how many bytes are staged at once."""
+        """`revisions` lists the snapshots of a refresh date; `block` is how many bytes are staged at once.
+
+        `temporary_file` opens a file for a body that is too large for memory.
+        """
         self._store = store
         self._container = container
         self._call = call
         self._revisions = revisions
         self._block = block
+        self._temporary_file = temporary_file
         self._gzip = compression.compressor()
         self._gzip_sha256 = hashlib.sha256()
         self._gzip_size = 0
@@ -138,7 +143,7 @@ class SnapshotUpload:
             self._buffer.write(compressed)
             if self._buffer.tell() > IN_MEMORY and isinstance(self._buffer, io.BytesIO):
                 # A plain file: azure-core copies a BytesIO for each retry, and fails to copy a SpooledTemporaryFile.
-                memory, self._buffer = self._buffer, TemporaryFile()  # noqa: SIM115 (closed by __exit__)
+                memory, self._buffer = self._buffer, self._temporary_file()
                 self._buffer.write(memory.getbuffer())
         except OSError as error:
             raise PullError(Reason.DISK_FULL, f"There is no room for a temporary file: {error.strerror}.") from error

@@ -155,9 +155,10 @@ class Body:
             raise PullError(Reason.CUT_SHORT, f"The last row has {fields} of {width} fields.")
 
     def _refresh_date_column(self) -> int:
-        known = set[str]().union(*self._headers)
-        found = {name.lower() for name in self.header}
-        ours = not known or 2 * len(known & found) >= len(found) or any(header <= found for header in self._headers)
+        documented = set[str]().union(*self._headers)
+        names = {name.lower() for name in self.header}
+        is_most = 2 * len(documented & names) >= len(names)
+        ours = not documented or is_most or any(header <= names for header in self._headers)
         column = next((name for name in REFRESH_DATES if name in self.header), None)
         if column is None or not ours:
             start = ",".join(self.header)[:60]

@@ -74,19 +74,19 @@ class Holding(NamedTuple):
 
         Snapshots that were pulled after `young` need not be in the series yet.
         """
-        found = listed_snapshots(self.call, ((name, blob.metadata) for name, (_, blob) in self.snapshots.items()))
+        listed = listed_snapshots(self.call, ((name, blob.metadata) for name, (_, blob) in self.snapshots.items()))
         findings = [
             *self._misnumbered(),
             *self._misdescribed(),
-            *self._disordered(found),
-            *self._unsealed(found, young),
+            *self._disordered(listed),
+            *self._unsealed(listed, young),
         ]
         series = self.series.get(_series(self.call))
         rebuild = series is not None and chosen(series.name)
         flawed: list[Finding] = []
 
         def parts() -> Iterator[tuple[Snapshot, Table]]:
-            for snapshot, _ in found:
+            for snapshot, _ in listed:
                 blob = self.snapshots[snapshot.blob][1]
                 if rebuild or chosen(blob.name):
                     try:
@@ -94,7 +94,7 @@ class Holding(NamedTuple):
                     except IntegrityError as error:
                         flawed.append(blob.finding(error.code, str(error)))
 
-        state = merge(SeriesState(), parts(), {month: fingerprint(each) for month, each in by_month(found).items()})
+        state = merge(SeriesState(), parts(), {month: fingerprint(each) for month, each in by_month(listed).items()})
         findings += flawed
         if series and rebuild:
             sound = not findings and fingerprints_of(series.metadata) == state.fingerprints
@@ -104,9 +104,9 @@ class Holding(NamedTuple):
     def _table(self, snapshot: Snapshot, blob: Blob) -> Table:
         """What goes into the series. Raises IntegrityError if the blob is not that snapshot."""
         personal, columns = self.report.personal_data, snapshot.metadata.columns
-        told = personal and columns
-        body = prove(snapshot, blob.content(), self.report, blob.metadata.get("app_version", ""), keep=not told)
-        table = Table(columns_of(columns)) if told else parse(body, snapshot.refresh_date)
+        is_by_header = personal and columns
+        body = prove(snapshot, blob.content(), self.report, blob.metadata.get("app_version", ""), keep=not is_by_header)
+        table = Table(columns_of(columns)) if is_by_header else parse(body, snapshot.refresh_date)
         return Table(table.columns) if personal else table
 
     def _misnumbered(self) -> Iterator[Finding]:
@@ -127,10 +127,10 @@ class Holding(NamedTuple):
             except IntegrityError as error:
                 yield blob.finding(error.code, str(error))
 
-    def _disordered(self, found: Sequence[ListedSnapshot]) -> Iterator[Finding]:
+    def _disordered(self, listed: Sequence[ListedSnapshot]) -> Iterator[Finding]:
         """A body is there twice for one day, or a later revision was pulled earlier."""
         bodies: dict[tuple[date, str], int] = {}
-        for (before, _), (snapshot, _) in zip([*found[:1], *found], found, strict=False):
+        for (before, _), (snapshot, _) in zip([*listed[:1], *listed], listed, strict=False):
             blob, (day, revision) = self.snapshots[snapshot.blob][1], snapshot.order
             same = bodies.setdefault((day, snapshot.metadata.sha256), revision)
             if same != revision:
@@ -138,13 +138,13 @@ class Holding(NamedTuple):
             if before.refresh_date == day and before.metadata.pulled_at - snapshot.metadata.pulled_at > RECENT:
                 yield blob.finding(FindingCode.OUT_OF_ORDER, f"It was pulled before revision {before.revision}.")
 
-    def _unsealed(self, found: Sequence[ListedSnapshot], young: datetime) -> Iterator[Finding]:
+    def _unsealed(self, listed: Sequence[ListedSnapshot], young: datetime) -> Iterator[Finding]:
         """The snapshots are not those that the series says are merged in it."""
-        months = by_month(found)
-        old = by_month(each for each in found if not young < each.snapshot.metadata.pulled_at < young + 2 * RECENT)
+        months = by_month(listed)
+        old = by_month(each for each in listed if not young < each.snapshot.metadata.pulled_at < young + 2 * RECENT)
         if not self.series:
             if old:
-                detail = f"There is no series of these {len(found)} snapshots."
+                detail = f"There is no series of these {len(listed)} snapshots."
                 yield Finding(DERIVED, _series(self.call), FindingCode.GONE, detail)
             return
         (series,) = self.series.values()

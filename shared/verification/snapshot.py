@@ -100,10 +100,10 @@ def prove(snapshot: Snapshot, compressed: bytes, report: Report, version: str, k
         )
     if snapshot.call.date is None and refresh_date != snapshot.refresh_date:
         raise IntegrityError(FindingCode.WRONG_DATE, f"Its rows are of {refresh_date}.")
-    found = {"rows": body.rows, "columns": tuple(body.header), "blank": tuple(body.blank)}
+    measured = {"rows": body.rows, "columns": tuple(body.header), "blank": tuple(body.blank)}
     if version == __version__:
-        found |= {"content": body.content, "names": body.names}
-    if wrong := [name for name, value in found.items() if getattr(described, name) not in (value, ())]:
+        measured |= {"content": body.content, "names": body.names}
+    if wrong := [name for name, value in measured.items() if getattr(described, name) not in (value, ())]:
         raise IntegrityError(FindingCode.WRONG_METADATA, f"Its metadata do not fit its rows: {', '.join(wrong)}.")
     return b"".join(kept)
 

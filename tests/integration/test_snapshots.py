@@ -1,11 +1,13 @@
 """Blob storage: snapshots are written once, and found again at a cost that does not grow."""
 
+import errno
 import hashlib
 import random
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
+from typing import IO
 
 import pytest
 from azure.identity import ManagedIdentityCredential
@@ -16,6 +18,7 @@ from local.stack import Stack
 from shared.app import App
 from shared.archive.archive import Archive
 from shared.archive.azure_blob_store import AzureBlobStore, StorageTimeouts
+from shared.archive.layout import USAGE
 from shared.archive.snapshot import Snapshot, SnapshotMetadata, read_snapshot
 from shared.archive.upload import IN_MEMORY, SnapshotUpload
 from shared.domain.call import Call
@@ -142,11 +145,12 @@ def test_a_body_that_is_not_published_is_kept_whole_and_once(
     assert archive.snapshots.newest(CALL, DAY) is None
 
 
-def test_without_room_for_a_temporary_file_the_pull_is_deferred(
-    archive: Archive, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tempfile.tempdir", "/nowhere")
-    with pytest.raises(PullError) as caught, archive.snapshots.upload(CALL) as upload:
+def test_without_room_for_a_temporary_file_the_pull_is_deferred(archive: Archive) -> None:
+    def full() -> IO[bytes]:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    upload = SnapshotUpload(archive.store, USAGE, CALL, archive.snapshots.revisions, BLOCK, temporary_file=full)
+    with pytest.raises(PullError) as caught, upload:
         upload.write(NOISE, DAY)
     assert caught.value.reason == "disk_full"
 
