@@ -270,7 +270,7 @@ class RandomWalk:
         """Return the pulls that did not end well, though nothing was wrong that keeps them from it."""
         case = self._case
         is_odd = case and {rule["fault"] for rule in case.graph} & CONTENT.keys()  # affects each report differently
-        is_harmless = not case or all(Outcome(end.partition(":")[0]).is_success for end in case.ends)
+        is_harmless = not case or all(Outcome(end.partition(":")[0]).is_success for end in case.ends.split())
         if self._trouble[0] or is_odd or not is_harmless:
             return []
         excuses = {Reason.BUDGET, Reason.RATE_LIMITED}
