@@ -1,4 +1,4 @@
-"""Whoever says back what it was told: no secret stands in a log, a blob, an answer or an exception.
+"""Services that echo what they got: no secret stands in a log, a blob, an answer or an exception.
 
 The canaries are the bearers of Graph and of storage, preauthenticated URLs, the secret of the identity endpoint, a key
 of the storage account, a SAS, and a function key.
@@ -49,7 +49,7 @@ CSV = b"Report Refresh Date,Report Period\n2026-11-18,7\n"
 
 
 class Parrot:
-    """A server that tells its clients all that they told it, in the form that `say` gives it."""
+    """A server that echoes to its clients all that they sent, in the form that `say` gives it."""
 
     def __init__(self, say: Callable[[str], bytes]) -> None:
         class Handler(BaseHTTPRequestHandler):
@@ -96,7 +96,7 @@ class Search:
         reply = handle(request, partial(app.api.reports, personal=True))
         self.texts[f"{path} {query}"] = f"{reply.status} {reply.headers} {reply.body.decode()}"
 
-    def found(self) -> list[str]:
+    def leaks(self) -> list[str]:
         """Return where secrets stand, and which."""
         texts = {**self.texts, "log": self._log.getvalue()}
         for container in self._blobs.list_containers():
@@ -140,7 +140,7 @@ def test_graph_says_back_the_bearer(make_app: Callable[..., App], search: Search
     with Parrot(lambda said: error(status, f"date value {said} {JWT}")) as graph:
         search.pull(make_app(GRAPH_ENDPOINT=graph.origin, REPORTS=D7))
     assert "[hidden]" in search.log
-    assert search.found() == []
+    assert search.leaks() == []
 
 
 def test_graph_says_back_the_bearer_inside_of_an_error(make_app: Callable[..., App], search: Search) -> None:
@@ -149,7 +149,7 @@ def test_graph_says_back_the_bearer_inside_of_an_error(make_app: Callable[..., A
 
     with Parrot(wrapped) as graph:
         search.pull(make_app(GRAPH_ENDPOINT=graph.origin, REPORTS=D7))
-    assert search.found() == []
+    assert search.leaks() == []
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_a_redirect_that_is_refused(make_app: Callable[..., App], search: Search
         wire.answers[f"/v1.0/reports/{D7}"] = response(302, Location=location)
         search.pull(make_app(GRAPH_ENDPOINT=wire.origin, REPORTS=D7))
     assert "bad_redirect" in search.log
-    assert search.found() == []
+    assert search.leaks() == []
 
 
 DOWNLOADS = {
@@ -191,7 +191,7 @@ def test_a_download_that_fails(make_app: Callable[..., App], search: Search, dow
         search.pull(make_app(GRAPH_ENDPOINT=graph.origin, DOWNLOAD_HOSTS=host.origin, REPORTS=D7))
         assert host.seen
     assert "pull." in search.log
-    assert search.found() == []
+    assert search.leaks() == []
 
 
 def test_a_download_host_that_cannot_be_reached(make_app: Callable[..., App], search: Search) -> None:
@@ -199,7 +199,7 @@ def test_a_download_host_that_cannot_be_reached(make_app: Callable[..., App], se
         graph.answers[f"/v1.0/reports/{D7}"] = response(302, Location=f"http://127.0.0.1:1/data/x?token={URL_TOKEN}")
         search.pull(make_app(GRAPH_ENDPOINT=graph.origin, DOWNLOAD_HOSTS="http://127.0.0.1:1", REPORTS=D7))
     assert "unreachable" in search.log
-    assert search.found() == []
+    assert search.leaks() == []
 
 
 @pytest.mark.parametrize("status", [200, 400])
@@ -213,7 +213,7 @@ def test_the_identity_endpoint_says_back_its_secret(
         search.get(pulling, f"v1.0/reports/{D7}", {})
     assert "ArchiveUnavailable" in search.texts["exception"]
     assert " 503 " in f" {search.texts[f'v1.0/reports/{D7} {{}}']}"
-    assert search.found() == []
+    assert search.leaks() == []
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ def test_storage_says_back_what_it_refuses(
         search.pull(pulling)
         search.get(pulling, f"v1.0/reports/{call}", {})
         assert storage.rules.shown()["rules"][0]["hits"] > 0
-    assert search.found() == []
+    assert search.leaks() == []
 
 
 class Broken(GraphClient):
@@ -249,7 +249,7 @@ def test_a_defect_tells_where_it_is_and_no_secret(make_app: Callable[..., App], 
     search.pull(make_app(REPORTS=D7, graph=graph))
     assert "tests/integration/test_secrets.py" in search.log
     assert "RuntimeError" in search.log
-    assert search.found() == []
+    assert search.leaks() == []
 
 
 @pytest.mark.parametrize(
@@ -260,7 +260,7 @@ def test_a_function_key_is_not_said_back(make_app: Callable[..., App], search: S
     search.pull(reading)
     for path in (D7, f"{D7}/series", f"{D7}/snapshots", "", "getNoSuchReport"):
         search.get(reading, f"v1.0/reports/{path}", query)
-    assert search.found() == []
+    assert search.leaks() == []
 
 
 def test_the_search_finds_a_secret_wherever_it_stands(
@@ -273,4 +273,4 @@ def test_the_search_finds_a_secret_wherever_it_stands(
         blob.upload_blob(b"CANARY" if number else b"", metadata={"note": "" if number else "CANARY"})
     logging.getLogger("urllib3").critical("CANARY")
     search.texts["exception"] = "CANARY"
-    assert len(search.found()) == len(CONTAINERS) + 2
+    assert len(search.leaks()) == len(CONTAINERS) + 2

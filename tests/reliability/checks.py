@@ -3,8 +3,8 @@
 I1   a snapshot is readable, and its bytes have the SHA-256 of its metadata
 I2   what was stored is never changed or removed, and lies where it belongs
 I3   the newest that readers get is the highest refresh date and revision
-I4   a body that came twice is archived once, two bodies are two revisions
-I5   only whole reports are published, and what is quarantined is kept as it came
+I4   a body received twice is archived once, two bodies are two revisions
+I5   only whole reports are published, and what is quarantined is kept as received
 I6   what was missed is named as lost, and nothing else (oracle.py, as it takes knowing what Graph showed)
 I7   no secret stands in a log, an answer or a blob, and none is sent to the download host
 I8   the request budget holds
@@ -81,8 +81,8 @@ def revision_of(at: At) -> Revision | None:
 
 def snapshots(blobs: Blobs) -> dict[Revision, KeptBlob]:
     """Return the published snapshots."""
-    found = {revision: blob for at, blob in blobs.items() if (revision := revision_of(at))}
-    return {revision: found[revision] for revision in sorted(found, key=lambda each: (str(each.call), *each[1:]))}
+    published = [(revision, blob) for at, blob in blobs.items() if (revision := revision_of(at))]
+    return dict(sorted(published, key=lambda each: (str(each[0].call), *each[0][1:])))
 
 
 def bodies(blobs: Blobs, call: Call, day: date) -> set[str]:
@@ -174,9 +174,9 @@ def no_secret(where: str, text: str, secrets: Iterable[str] = ()) -> list[str]:
     ]
 
 
-def all_kept(blobs: Blobs, call: Call, day: date, came: Set[str]) -> list[str]:
-    """I4: return whether a day has other bodies than those that came, by their SHA-256."""
-    return _broken({f"I4: {call} of {day} has other bodies than came": bodies(blobs, call, day) != came})
+def all_kept(blobs: Blobs, call: Call, day: date, received: Set[str]) -> list[str]:
+    """I4: return whether a day has other bodies than were received, by their SHA-256."""
+    return _broken({f"I4: {call} of {day} has other bodies than were received": bodies(blobs, call, day) != received})
 
 
 def verified(blobs: Blobs, now: datetime) -> list[str]:

@@ -39,7 +39,7 @@ class RealParts(Environment):
         """`settings` are those of the app beside these parts."""
         super().__init__()
         self._true_settings = settings
-        self._known: dict[At, KeptBlob] = {}
+        self._cached: dict[At, KeptBlob] = {}
         url, ca = settings["ARCHIVE_URL"], settings["ARCHIVE_CA"]
         self._service = BlobServiceClient(url, ManagedIdentityCredential(), connection_verify=ca)
         self._proxy = self.storage = FaultyStorage.in_front_of(settings)
@@ -79,14 +79,14 @@ class RealParts(Environment):
         return store_of(settings, self.control)
 
     def blobs(self, anew: bool = False) -> Blobs:
-        known, self._known = {} if anew else self._known, {}
+        cached, self._cached = {} if anew else self._cached, {}
         for at, blob in self._listed():
-            kept, metadata = known.get(at), blob.metadata or {}
+            kept, metadata = cached.get(at), blob.metadata or {}
             if not kept or (kept.metadata, kept.etag) != (metadata, blob.etag):
                 content = self._service.get_blob_client(*at).download_blob().readall()
                 kept = KeptBlob(content, metadata, blob.etag, _md5(blob))
-            self._known[at] = kept
-        return self._known
+            self._cached[at] = kept
+        return self._cached
 
     def _restore(self, blobs: Blobs) -> Blobs:
         empty(self._service)
@@ -94,8 +94,8 @@ class RealParts(Environment):
             self._service.create_container(container)
         for at, blob in blobs.items():
             self._service.get_blob_client(*at).upload_blob(blob.content, metadata=dict(blob.metadata))
-        self._known = {at: blobs[at]._replace(etag=blob.etag, md5=_md5(blob)) for at, blob in self._listed()}
-        return self._known
+        self._cached = {at: blobs[at]._replace(etag=blob.etag, md5=_md5(blob)) for at, blob in self._listed()}
+        return self._cached
 
     def _listed(self) -> Iterator[tuple[At, BlobProperties]]:
         there = {container.name for container in self._service.list_containers()}

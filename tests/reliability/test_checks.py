@@ -77,14 +77,14 @@ def moved(at: tuple[str, str], to: tuple[str, str]) -> Blobs:
     return {**without(at), to: HEALTHY[at]}
 
 
-def came(*numbers: int) -> set[str]:
+def received(*numbers: int) -> set[str]:
     return {sha256(csv(DAYS[1], number)) for number in numbers}
 
 
 Check = Callable[[Blobs], list[str]]
 STORED: Check = partial(checks.stored, {}, secrets=["canary"])
 KEPT: Check = partial(checks.stored, HEALTHY)
-ALL: Check = partial(checks.all_kept, call=CALL, day=DAYS[1], came=came(1, 2))
+ALL: Check = partial(checks.all_kept, call=CALL, day=DAYS[1], received=received(1, 2))
 SERVED: Check = partial(checks.served, serve=serve)
 VERIFIED: Check = partial(checks.verified, now=NOW)
 
@@ -107,7 +107,7 @@ def test_a_healthy_archive_violates_nothing(check: Check) -> None:
         pytest.param("I3", SERVED, without(NEWEST), id="I3 another is newest"),
         pytest.param("I4", STORED, {**HEALTHY, NEWEST: HEALTHY[NEW]}, id="I4 a body twice"),
         pytest.param("I4", STORED, without(NEW), id="I4 a revision is skipped"),
-        pytest.param("I4", ALL, without(NEWEST), id="I4 a body that came is not kept"),
+        pytest.param("I4", ALL, without(NEWEST), id="I4 a received body is not kept"),
         pytest.param("I5", STORED, consistent(NEWEST, csv(DAYS[1], 9)[:-4]), id="I5 cut in a row"),
         pytest.param("I5", STORED, consistent(NEWEST, csv(DAYS[0], 9)), id="I5 another day"),
         pytest.param("I5", STORED, consistent(NEWEST, csv(DAYS[1], 9) + b"\xff"), id="I5 not UTF-8"),

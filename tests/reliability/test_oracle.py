@@ -34,13 +34,13 @@ def at(day: date = NEWEST, revision: int = 1) -> At:
     return "usage", name
 
 
-def record(*pulls: PullResult, started: datetime = NOW, **told: object) -> tuple[At, KeptBlob]:
-    run = RunRecord("id", started, started, list(pulls), 0, **told)  # type: ignore[arg-type]
+def record(*pulls: PullResult, started: datetime = NOW, **more: object) -> tuple[At, KeptBlob]:
+    run = RunRecord("id", started, started, list(pulls), 0, **more)  # type: ignore[arg-type]
     return ("usage-derived", f"runs/{started:%Y-%m}/{started:%d%H%M}.json"), KeptBlob(run.to_json(), {}, '"1"')
 
 
-def well(day: date = NEWEST, read: bool = False, asked: datetime = NOW) -> PullResult:
-    return PullResult(D7, Outcome.UNCHANGED, asked, refresh_date=day, read=read)
+def well(day: date = NEWEST, read: bool = False, at: datetime = NOW) -> PullResult:
+    return PullResult(D7, Outcome.UNCHANGED, at, refresh_date=day, read=read)
 
 
 def said(*contents: bytes, faults: tuple[str, ...] = (), **more: object) -> list[dict[str, object]]:
@@ -126,14 +126,14 @@ def test_a_refresh_date_is_not_named_as_lost_that_nobody_missed(
     slots(oracle, *shown)
     before = record(well(day(15)), started=NOW - timedelta(hours=6 * (len(shown) - 1)))
     oracle.look(dict([before]))
-    found = oracle.look(dict([before, record(well(day(18)), lost={str(D7): ["2026-11-16"]})]))
-    assert [each.partition("named as lost, ")[2] for each in found] == violated
+    violations = oracle.look(dict([before, record(well(day(18)), lost={str(D7): ["2026-11-16"]})]))
+    assert [each.partition("named as lost, ")[2] for each in violations] == violated
 
 
 def test_what_is_archived_is_not_named_as_lost(oracle: Oracle) -> None:
     slots(oracle, NEWEST)
-    found = oracle.look({at(): kept(body())} | dict([record(well(), lost={str(D7): [str(NEWEST)]})]))
-    assert found == [f"I6: {D7} of {NEWEST} is named as lost, and archived"]
+    violations = oracle.look({at(): kept(body())} | dict([record(well(), lost={str(D7): [str(NEWEST)]})]))
+    assert violations == [f"I6: {D7} of {NEWEST} is named as lost, and archived"]
 
 
 def daily() -> Oracle:

@@ -4,7 +4,7 @@ from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from random import Random
 
 import pytest
 from hypothesis import settings
@@ -18,7 +18,7 @@ from tests.reliability.__main__ import main
 from tests.reliability.checks import Blobs, revision_of
 from tests.reliability.environment import Environment, InProcess
 from tests.reliability.random_walk.soak import soak, walk
-from tests.reliability.random_walk.steps import GRAPH_FAULTS, LIST, NOTE, REPORTS, STORAGE_FAULTS
+from tests.reliability.random_walk.steps import GRAPH_FAULTS, LIST, NOTE, REPORTS, STORAGE_FAULTS, draw
 from tests.reliability.random_walk.walk import RandomWalk
 from tests.reliability.real_parts import RealParts
 
@@ -38,24 +38,6 @@ def real_parts(stack: Stack) -> Iterator[RealParts]:
         yield environment
 
 
-def steps() -> st.SearchStrategy[tuple[str, tuple[Any, ...]]]:
-    """Return what draws a step of a RandomWalk and its arguments."""
-    some: dict[str, tuple[st.SearchStrategy[Any], ...]] = {
-        "pull": (),
-        "pull_again": (),
-        "miss": (st.integers(1, 40),),
-        "crash": (st.integers(1, 25), st.booleans()),
-        "break_graph": (st.integers(0, len(GRAPH_FAULTS) - 1),),
-        "break_storage": (st.integers(0, len(STORAGE_FAULTS) - 1), st.integers(0, 5)),
-        "heal": (),
-        "conceal": (st.sampled_from([0.0, 0.5, 1.0]),),
-        "restate": (st.integers(0, 5), st.integers(0, 7)),
-        "read": (),
-        "recover": (),
-    }
-    return st.one_of(*(st.tuples(st.just(name), st.tuples(*arguments)) for name, arguments in some.items()))
-
-
 def machine(environment: InProcess) -> type[RuleBasedStateMachine]:
     class Walks(RuleBasedStateMachine):
         """Takes the steps of a RandomWalk, which checks after each whether everything holds."""
@@ -66,11 +48,11 @@ def machine(environment: InProcess) -> type[RuleBasedStateMachine]:
         def begin(self, reports: str, day: int) -> None:
             self.walk = RandomWalk(environment, reports, BEGIN + timedelta(days=day))
 
-        @rule(step=steps())
-        def take(self, step: tuple[str, tuple[Any, ...]]) -> None:
-            name, arguments = step
-            if name != "recover" or not self.walk.reports.startswith(DAILY):  # it takes a while to catch up
-                getattr(self.walk, name)(*arguments)
+        @rule(random_=st.randoms())
+        def take(self, random_: Random) -> None:
+            can_recover = not self.walk.reports.startswith(DAILY)  # which would take a while
+            name, arguments = draw(random_) if random_.random() < 0.9 or not can_recover else ("recover", ())
+            getattr(self.walk, name)(*arguments)
 
     return Walks
 

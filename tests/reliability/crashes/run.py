@@ -180,7 +180,7 @@ class Crashes:
             times = [scenario.at + after for after in again]
             execute(spec._replace(times=times, read_timeout=_PATIENT), CrashPoint(), self._simulator, self._parts)
             violated += self._violated(times[-1], times[-1] + timedelta(hours=2))  # by then all must be in order
-            violated += all_kept(self._parts.seen, scenario.call, day, self._came(scenario, start, day))
+            violated += all_kept(self._parts.seen, scenario.call, day, self._received(scenario, start, day))
         return Result(ended, left, self._parts.seen, violated)
 
     def _begin(self, scenario: Scenario, start: Blobs) -> date:
@@ -200,8 +200,8 @@ class Crashes:
         self._control.set_time(now)
         return [*self._parts.violations(self._log.read_text()), *self._parts.violations_at_rest(verified_at)]
 
-    def _came(self, scenario: Scenario, start: Blobs, day: date) -> set[str]:
-        """Return the SHA-256 of all bodies of that day that went out whole, and are to be published."""
+    def _received(self, scenario: Scenario, start: Blobs, day: date) -> set[str]:
+        """Return the SHA-256 of all bodies of that day that were sent whole and are to be published."""
         record = self._control.get("record", listener="download") if scenario.is_sane else ()
         whole = {entry["sha256"] for entry in record if entry["status"] == 200 and entry["size"]}
         return bodies(start, scenario.call, day) | whole

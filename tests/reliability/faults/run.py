@@ -56,7 +56,7 @@ def _pull_through(case: Case, stage: Stage) -> str:
     stage.check()
     flags = next((blob.metadata.get("flags", "") for (_, name), blob in stage.seen.items() if name == result.blob), "")
     how = ended(result) if result.reason else ":".join(filter(None, (result.outcome, flags)))
-    must({how, how.partition(":")[0]} & {*case.ends} != set(), f"it ended as {how}, not as {' or '.join(case.ends)}")
+    must({how, how.partition(":")[0]} & {*case.ends.split()} != set(), f"it ended as {how}, not as {case.ends}")
     _must_have_happened(case, stage)
     stage.heal()
     stage.tomorrow(23, 59)

@@ -125,8 +125,8 @@ class TwoWriters:
             violated.append(f"the pulls ended as {dict(ended)}")
         if "deferred" not in outcomes:
             day = date.fromisoformat(self._visible["refresh_date"])
-            came = {entry["sha256"] for entry in self._control.get("record", listener="download")}
-            violated += all_kept(self._archive.seen, CALL, day, bodies(start, CALL, day) | came)
+            received = {entry["sha256"] for entry in self._control.get("record", listener="download")}
+            violated += all_kept(self._archive.seen, CALL, day, bodies(start, CALL, day) | received)
         return violated
 
     def _later(self) -> datetime:

@@ -33,7 +33,7 @@ GRAPH_FAULTS = [
         if case.graph and not case.storage and not any(rule["fault"] in _SLOW for rule in case.graph)
         if not any((rule["fault"], rule["args"]) in _LIES for rule in case.graph)
     ),
-    Case("F50", "a large body", ("published",), large("Display Name")),
+    Case("F50", "a large body", "published", large("Display Name")),
 ]
 
 NOTE = {"operation": "put_blob", "container": DERIVED}

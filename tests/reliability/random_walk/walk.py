@@ -13,14 +13,11 @@ from functools import partial
 from shared.archive.run_record import PullResult, RunRecord
 from shared.domain.call import Call
 from shared.domain.errors import ArchiveUnavailable
-from shared.domain.outcome import Outcome, Reason
-from shared.web.http import RETRY_SECONDS
-from simulator.faults.table import CONTENT
 from tests.reliability.checks import Revision, newest_served, no_secret, sha256, snapshot_served
-from tests.reliability.environment import Environment, Rules, ask, snapshot_in
-from tests.reliability.faults.cases import Case
+from tests.reliability.environment import Environment, ask, snapshot_in
 from tests.reliability.oracle import CallDay, Oracle, Slot
-from tests.reliability.random_walk.steps import GRAPH_FAULTS, NOTE, STORAGE_FAULTS
+from tests.reliability.random_walk.disturbances import Disturbances
+from tests.reliability.random_walk.steps import NOTE
 from tests.reliability.storage_proxy.operations import Operation, ignore
 
 SLOTS = (timedelta(hours=1, minutes=15), timedelta(hours=6))
@@ -35,24 +32,18 @@ class Violation(AssertionError):
     """Something that must hold does not."""
 
 
-class RandomWalk:
+class RandomWalk(Disturbances):
     """One archive, from its first pull on. Every step raises Violation if it leaves something that must not be."""
 
     def __init__(self, environment: Environment, reports: str, began: datetime) -> None:
+        super().__init__(environment)
         self.requests = 0
         """To the token endpoint, to Graph and to the download host ..."""
         self.faulty = 0
         """... and those of them with which something went wrong."""
         self.reports = reports
-        self._environment = environment
         self._control = environment.control
-        self._case: Case | None = None
-        self._concealed: Rules = ()
-        self._trouble: tuple[Rules, Rules, int] = (), (), 1
-        self._storage_fails = self._list_is_stale = False
-        self._other_faults = 0
-        """Crashes, and failed operations of storage under earlier rules."""
-        self._restated = self._steps = 0
+        self._crashes = self._restated = self._steps = 0
         self._expected: tuple[object, dict[Call, str]] = None, {}
         environment.heal()
         self._control.reset()
@@ -65,7 +56,7 @@ class RandomWalk:
     @property
     def faults(self) -> int:
         """How many happened so far, of all kinds."""
-        return self.faulty + self._other_faults + self._hits()
+        return self.faulty + self._crashes + self._hits()
 
     # -- steps ---------------------------------------------------------------------------------------------------------
 
@@ -93,41 +84,17 @@ class RandomWalk:
         storage.before, storage.after = partial(_die, last + sent), partial(_die, last)
         self._run(is_crashing=True)
         storage.before = storage.after = ignore
-        self._other_faults += 1
+        self._crashes += 1
         self.restart()
 
     def restart(self) -> None:
         """Begin a new process."""
         self._app = self._environment.app(self.reports)
 
-    def break_graph(self, number: int) -> None:
-        """Begin one of GRAPH_FAULTS, and end another."""
-        self._case = GRAPH_FAULTS[number]
-        self._set_faults()
-
     def break_storage(self, number: int, times: int) -> None:
-        """Begin one of STORAGE_FAULTS, for so many operations or (0) for all, and end another."""
-        fault, match = STORAGE_FAULTS[number]
-        self._other_faults += self._hits()
-        self._environment.spoil(None, [{"fault": fault, "match": match, "times": times or None}])
-        self._storage_fails = True
-        self._list_is_stale = fault == "stale_list"
+        """Begin a fault of storage, which changes nothing that is stored."""
+        super().break_storage(number, times)
         self._look()
-
-    def heal(self) -> None:
-        """Let nothing be wrong any more."""
-        self._case = None
-        self._set_faults()
-
-    def conceal(self, share: float) -> None:
-        """Let names be concealed in that share of the rows."""
-        self._concealed = [{"fault": "concealed", "times": None, "args": {"share": share}}] if share else []
-        self._set_faults(storage=False)
-
-    def trouble(self, graph: Rules, storage: Rules, seed: int) -> None:
-        """Let these rules be in force beside all others, until there is other trouble."""
-        self._trouble = graph, storage, seed
-        self._set_faults()
 
     def restate(self, days_ago: int, revision: int) -> None:
         """Let Microsoft correct the numbers of the day that is so many days before the newest."""
@@ -176,23 +143,6 @@ class RandomWalk:
 
     # -- what happens in a step ----------------------------------------------------------------------------------------
 
-    def _set_faults(self, storage: bool = True) -> None:
-        """Set the chosen faults of Graph, and end those of storage."""
-        graph, at_storage, seed = self._trouble
-        rules = [*self._concealed, *(self._case.graph if self._case else ()), *graph]
-        self._other_faults += self._hits() if storage else 0
-        self._environment.spoil(rules, at_storage if storage else None, seed=seed)
-        if storage:
-            if self._storage_fails and not at_storage:
-                self._control.sleep(RETRY_SECONDS)  # for so long readers are told to wait
-            self._storage_fails = bool(at_storage)
-            self._list_is_stale = False
-
-    def _hits(self, match: Mapping[str, str] | None = None) -> int:
-        """Return how many operations of storage failed, of all or under the rules for one kind."""
-        rules = self._environment.storage.rules.shown()["rules"]
-        return sum(rule["hits"] for rule in rules if match in (None, rule["match"]))
-
     def _next_slot(self) -> None:
         now = self._control.now()
         first, step = SLOTS
@@ -204,14 +154,14 @@ class RandomWalk:
 
     def _run(self, is_crashing: bool = False) -> None:
         self._environment.forget()
-        before, unnoted, may_fail = self.oracle.last_run, self._hits(NOTE), is_crashing or self._storage_fails
+        before, unnoted, may_fail = self.oracle.last_run, self._hits_under(NOTE), is_crashing or self._storage_fails
         expected = self._learn_expected()
         with suppress(*([ArchiveUnavailable] if may_fail else [])):
             self._app.pull_run.execute()
         self._learn_expected()
         self._note(self._control.get("record"))
         self._look()
-        if is_crashing or self._hits(NOTE) > unnoted:
+        if is_crashing or self._hits_under(NOTE) > unnoted:
             self._environment.pardon()  # the requests may not be noted, and a day is worth more than the budget
         run = self.oracle.last_run
         if run is None or run is before:
@@ -268,20 +218,13 @@ class RandomWalk:
 
     def _unwell(self, run: RunRecord, expected: Mapping[Call, str]) -> list[str]:
         """Return the pulls that did not end well, though nothing was wrong that keeps them from it."""
-        case = self._case
-        is_odd = case and {rule["fault"] for rule in case.graph} & CONTENT.keys()  # affects each report differently
-        is_harmless = not case or all(Outcome(end.partition(":")[0]).is_success for end in case.ends)
-        if self._trouble[0] or is_odd or not is_harmless:
+        if self._excuses_all():
             return []
-        excuses = {Reason.BUDGET, Reason.RATE_LIMITED}
-        if case:
-            excuses.add(Reason.UNCONFIRMED)  # a smaller body has to come twice, and the fault took the attempts for it
         return [
             *(
                 f"I6: {each.call} ended as {each.outcome}:{each.reason} {each.detail}"
                 for each in run.pulls
-                if each.requested and not each.outcome.is_success and each.reason not in excuses
-                if not (each.outcome is Outcome.NO_DATA and each.call.is_single_day)
+                if not each.outcome.is_success and not self._excuses(each)
             ),
             *(f"I6: {each.call} was read, and is not archived" for each in run.pulls if self._is_lost(each, expected)),
         ]

@@ -126,9 +126,9 @@ class FaultyStorage:
         answer = self._ask(request)
         created = operation.name in _CREATING and answer.status == 201
         with self._lock:
-            known = self._created.setdefault(operation.container, [])
-            if created and operation.blob not in known:
-                known.append(operation.blob)
+            names = self._created.setdefault(operation.container, [])
+            if created and operation.blob not in names:
+                names.append(operation.blob)
         try:
             self.after(operation)
         except BaseException:

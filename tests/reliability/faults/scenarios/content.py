@@ -82,7 +82,7 @@ def _empty_day(stage: Stage) -> str:
     """A single day is empty at first, and has numbers the day after."""
     report = DETAIL.partition("(")[0]
     stage.tomorrow(12, 0)
-    call = Call(report, date=stage.control.now().date() - timedelta(days=26))  # among the first that are asked for
+    call = Call(report, date=stage.control.now().date() - timedelta(days=26))  # among the first in a run
     stage.spoil([{"fault": "header_only", "times": None, "match": {"call": str(call)}}])
     app = stage.app(report)
     for how in ("no_data:no_rows", "published"):

@@ -16,7 +16,7 @@ from tests.reliability.faults.scenario import Scenario, Stage, ended, must, must
 
 DETAIL = "getOffice365ActiveUserDetail"
 SHORT = Limits(connect_timeout=0.3, read_timeout=0.5, total_timeout=2.0, max_bytes=1 << 20)
-"""Limits as the app has them, but so that a trial need not wait for them."""
+"""Limits that no test has to wait for."""
 
 
 def _ails(ends: str, fault: str, match: Mapping[str, str] | None = None, **args: Any) -> Callable[[Stage], str]:

@@ -64,8 +64,8 @@ def _storage_down(stage: Stage) -> str:
         must(answer.status_code == 503, f"{path} is answered with {answer.status_code}")
         must(answer.headers["Retry-After"].isdecimal(), f"Retry-After is {answer.headers['Retry-After']!r}")
         must(answer.headers["Content-Type"] == "application/problem+json", "it is no problem document")
-        told = no_secret(path, answer.text, [stage.secret, "Traceback"])
-        must(told == [], "; ".join(told))
+        leaks = no_secret(path, answer.text, [stage.secret, "Traceback"])
+        must(leaks == [], "; ".join(leaks))
     return f"503, Retry-After {answers[PATH].headers['Retry-After']}, health {health.text}"
 
 
