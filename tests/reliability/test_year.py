@@ -14,7 +14,6 @@ from shared.archive.run_record import CallState, PullResult, states_after
 from shared.archive.snapshot import Snapshot, SnapshotMetadata
 from shared.domain.call import Call
 from shared.domain.catalogue import catalogue
-from shared.domain.dates import days_between
 from shared.domain.graph_window import DATE_DAYS
 from shared.domain.outcome import Outcome, Reason
 from shared.domain.selection import Selection, select
