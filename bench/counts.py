@@ -55,7 +55,7 @@ class Meter:
 
     def __init__(self, settings: Mapping[str, str], control: Control) -> None:
         self._control = control
-        self._storage = CountingStorage.in_front_of(settings)
+        self._storage = CountingStorage(settings)
         self._settings = settings
 
     def __enter__(self) -> Meter:

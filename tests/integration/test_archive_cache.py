@@ -52,7 +52,7 @@ def told(of: Callable[[App], ArchiveCache], control: Control) -> Callable[..., d
 
 @pytest.fixture
 def faulty(stack: Stack) -> Iterator[FaultyStorage]:
-    with FaultyStorage.in_front_of(stack.settings) as storage:
+    with FaultyStorage(stack.settings) as storage:
         yield storage
 
 

@@ -16,7 +16,7 @@ D7 = "getOffice365ServicesUserCounts(period='D7')"
 
 @pytest.fixture
 def storage(stack: Stack) -> Iterator[FaultyStorage]:
-    with FaultyStorage.in_front_of(stack.settings) as storage:
+    with FaultyStorage(stack.settings) as storage:
         yield storage
 
 

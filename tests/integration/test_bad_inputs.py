@@ -306,7 +306,7 @@ def asking(stack: Stack) -> Iterator[Asking]:
     """The app over storage that is watched, with a cell in it that is a formula, and one that is markup."""
     log = _Lines()
     with (
-        FaultyStorage.in_front_of(stack.settings) as storage,
+        FaultyStorage(stack.settings) as storage,
         serving(stack, storage.settings, log) as served,
     ):
         call = Call(DETAIL, period="D30")

@@ -139,7 +139,7 @@ def test_damaged_notes_are_begun_anew(budget: Budget, archive: Archive, content:
 def test_a_run_whose_notes_cannot_be_kept_counts_for_itself(
     stack: Stack, make_app: Callable[..., App], clock: Clock
 ) -> None:
-    with FaultyStorage.in_front_of(stack.settings) as storage:
+    with FaultyStorage(stack.settings) as storage:
         storage.set([{"fault": "disabled", "match": {"operation": "put_blob"}}])
         app = make_app(**storage.settings)
         assert takes(Budget(app.archive.store, clock)) == BUDGET

@@ -153,7 +153,7 @@ def test_gzip_is_the_archives_own_bytes(
 
 
 def test_a_conditional_request_reads_no_blob(make_app: Callable[..., App], stack: Stack) -> None:
-    with FaultyStorage.in_front_of(stack.settings) as storage:
+    with FaultyStorage(stack.settings) as storage:
         app = make_app(REPORTS=D7, **storage.settings)
         app.pull_run.execute()
         for accept_encoding in ("", "gzip"):

@@ -225,7 +225,7 @@ def test_storage_says_back_what_it_refuses(
     control.put("faults", {"rules": large("Display Name", rows=20) if call == LARGE else []})
     said = f"Authorization: Bearer {JWT} AccountKey={ACCOUNT_KEY} https://x.blob.core.windows.net/usage?{SAS}"
     rule = {"fault": "key_rotated", "times": None, "match": {"operation": operation}, "args": {"message": said}}
-    with FaultyStorage.in_front_of(stack.settings, [rule]) as storage:
+    with FaultyStorage(stack.settings, [rule]) as storage:
         pulling = make_app(**storage.settings, REPORTS=call)
         search.pull(pulling)
         search.get(pulling, f"v1.0/reports/{call}", {})

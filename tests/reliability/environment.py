@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 from local.backfill import settings_of
 from local.in_memory import InMemoryBlobStore
@@ -20,29 +20,18 @@ from shared.domain.call import Call
 from shared.pulling.plan import WINDOW
 from shared.settings import read
 from shared.web.http import Request, Response, handle
-from simulator.faults.rules import Rules as CountedRules
 from simulator.simulator import Simulator
 from tests.reliability import checks
 from tests.reliability.checks import Blobs, Revision
-from tests.reliability.in_memory import FaultyMemory
-from tests.reliability.storage_proxy.operations import Hook, Operation, ignore
+from tests.reliability.faulty_memory import FaultyMemory
+from tests.reliability.storage_proxy import FaultyStorage
+from tests.reliability.storage_proxy.operations import ignore
 
 BLOCK = 64 << 10
 """Bytes of a block, so that no test needs a body of 64 MB for several of them."""
 Rules = Sequence[Mapping[str, Any]]
 """When something goes wrong, as simulator/faults/rules.py reads it."""
-
-
-class Storage(Protocol):
-    """A blob service with faults."""
-
-    seen: list[Operation]
-    rules: CountedRules
-    before: Hook
-    after: Hook
-
-    def set(self, rules: Rules) -> None:
-        """Set these rules and no others."""
+Storage = FaultyMemory | FaultyStorage
 
 
 class Environment(ABC):

@@ -63,7 +63,7 @@ def load(seconds: int, rate: int) -> int:
         start = ["--now", START.isoformat()]
         with Stack(simulator=start) as stack, environment(stack.settings | {"REPORTS": CALL}):
             from_environment(clock_from(START)).pull_run.execute()
-            with FaultyStorage.in_front_of(stack.settings) as storage, environment(storage.settings):
+            with FaultyStorage(stack.settings) as storage, environment(storage.settings):
                 command = [sys.executable, "-m", "tests.reliability.load"]
                 host: Child[dict[str, str]] = Child("The app", command, _announcement, cwd=ROOT)
                 try:

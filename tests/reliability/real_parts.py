@@ -42,7 +42,7 @@ class RealParts(Environment):
         self._cached: dict[At, KeptBlob] = {}
         url, ca = settings["ARCHIVE_URL"], settings["ARCHIVE_CA"]
         self._service = BlobServiceClient(url, ManagedIdentityCredential(), connection_verify=ca)
-        self._proxy = self.storage = FaultyStorage.in_front_of(settings)
+        self._proxy = self.storage = FaultyStorage(settings)
         self.control = control
         self.secret = settings["IDENTITY_HEADER"]
 

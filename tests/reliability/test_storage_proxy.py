@@ -12,15 +12,9 @@ from typing import Any
 
 import pytest
 import requests
-from azure.core import MatchConditions
-from azure.core.exceptions import (
-    AzureError,
-    HttpResponseError,
-    ResourceExistsError,
-    ResourceModifiedError,
-)
+from azure.core.exceptions import AzureError, HttpResponseError
 from azure.identity import ManagedIdentityCredential
-from azure.storage.blob import BlobBlock, BlobClient, BlobServiceClient, ContainerClient
+from azure.storage.blob import BlobServiceClient, ContainerClient
 
 from local.stack import Stack
 from tests.reliability.storage_proxy import FAULTS, FaultyStorage, Operation
@@ -30,7 +24,7 @@ NAME = "report=x/refresh_date=2026-11-18/a b+%C3%A9/ü.csv.gz"
 
 @pytest.fixture
 def faulty(stack: Stack) -> Iterator[FaultyStorage]:
-    with FaultyStorage.in_front_of(stack.settings) as running:
+    with FaultyStorage(stack.settings) as running:
         yield running
 
 
@@ -112,17 +106,6 @@ def test_answers_are_those_of_the_service(
             assert answers[0] == answers[1]
 
 
-def test_conditions_hold(container: ContainerClient) -> None:
-    blob = container.upload_blob("x", b"1")
-    with pytest.raises(ResourceExistsError):
-        container.upload_blob("x", b"2")
-    etag = blob.get_blob_properties().etag
-    container.upload_blob("x", b"2", overwrite=True)
-    with pytest.raises(ResourceModifiedError):
-        container.upload_blob("x", b"3", overwrite=True, etag=etag, match_condition=MatchConditions.IfNotModified)
-    assert blob.download_blob().readall() == b"2"
-
-
 REFUSALS = {name: fault.args for name, fault in FAULTS.items() if "code" in fault.args}
 
 
@@ -175,12 +158,6 @@ def test_no_answer_with_or_without_effect(
         assert ([block.id for block in staged], committed) == (["AAAA"] if happened else [], [])
 
 
-def test_late_answer(faulty: FaultyStorage, container: ContainerClient, true: ContainerClient) -> None:
-    faulty.set([{"fault": "delay", "args": {"seconds": 0.1}}])
-    container.upload_blob("x", b"1")
-    assert names(true) == ["x"]
-
-
 @pytest.mark.parametrize("at", [0, 5])
 def test_answer_that_is_cut(
     faulty: FaultyStorage, container: ContainerClient, true: ContainerClient, bearer: dict[str, str], at: int
@@ -226,51 +203,6 @@ def test_rules_match_operation_container_and_blob(faulty: FaultyStorage, contain
         faulty.set([{"fault": "busy", "match": {"listener": "graph"}}])
 
 
-@pytest.mark.parametrize(("hook", "left"), [("before", []), ("after", ["x"])])
-def test_an_actor_can_die_before_or_after_any_operation(
-    faulty: FaultyStorage, container: ContainerClient, true: ContainerClient, hook: str, left: list[str]
-) -> None:
-    def die(operation: Operation) -> None:
-        if operation.number >= 2:
-            raise ConnectionResetError
-
-    setattr(faulty, hook, die)
-    with pytest.raises(AzureError):
-        upload(container.get_blob_client("x"))
-    assert names(true) == left
-
-
-def upload(blob: BlobClient) -> None:
-    blob.stage_block("AAAA", b"1")
-    blob.commit_block_list([BlobBlock("AAAA")], match_condition=MatchConditions.IfMissing)
-
-
-def test_two_actors_can_be_put_in_any_order(faulty: FaultyStorage, container: ContainerClient) -> None:
-    arrived, go_on = threading.Event(), threading.Event()
-
-    def hold_the_first(operation: Operation) -> None:
-        if operation.name == "commit" and not arrived.is_set():
-            arrived.set()
-            assert go_on.wait(10)
-
-    lost: list[AzureError] = []
-
-    def first() -> None:
-        try:
-            upload(container.get_blob_client("x"))
-        except AzureError as error:
-            lost.append(error)
-
-    faulty.before = hold_the_first
-    thread = threading.Thread(target=first)
-    thread.start()
-    assert arrived.wait(10)
-    upload(container.get_blob_client("x"))
-    go_on.set()
-    thread.join()
-    assert [type(error) for error in lost] == [ResourceExistsError]
-
-
 def test_no_connection_is_left_open_by_an_answer_that_comes_after_its_end(stack: Stack) -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -291,7 +223,7 @@ def end_before_an_answer(stack: Stack) -> None:
             requests.get(f"{storage.url}/faulty/x", verify=str(storage.ca_file), timeout=30)
 
     others = set(threading.enumerate())
-    with FaultyStorage.in_front_of(stack.settings) as storage:
+    with FaultyStorage(stack.settings) as storage:
         storage.after = wait
         threading.Thread(target=ask, args=[storage]).start()
         assert reached.wait(30)

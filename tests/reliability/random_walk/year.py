@@ -79,15 +79,6 @@ class Year(NamedTuple):
     concealment_changes: int
     """Times that names were concealed, or shown again, from one snapshot to the next."""
 
-    def __str__(self) -> str:
-        return (
-            f"{self.pulls} pulls, {self.requests} requests, {self.faulty / self.requests:.1%} of them faulty, "
-            f"{self.snapshots} snapshots; "
-            f"{self.missed} refresh dates missed in outages, {self.named} named; "
-            f"{self.corrected} bodies corrected, {self.read} of them read, {self.revised} archived: "
-            f"{self.read - self.revised} lost revisions; {self.concealment_changes} changes of concealment"
-        )
-
 
 class _Correction(NamedTuple):
     at: datetime

@@ -1,6 +1,6 @@
-"""Blob storage that fails on purpose: a proxy over https in front of a true blob service, with rules for its faults.
+"""Blob storage that fails on purpose: a proxy over https in front of another blob service, with rules for its faults.
 
-    with Storage() as storage, FaultyStorage(storage.url, storage.ca_file) as faulty:
+    with Stack() as stack, FaultyStorage(stack.settings) as faulty:
         faulty.set([{"fault": "lost_answer", "match": {"operation": "commit"}}])
         BlobServiceClient(faulty.url, credential, connection_verify=str(faulty.ca_file))
         faulty.seen                                 every operation, in order

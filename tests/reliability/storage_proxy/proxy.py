@@ -33,7 +33,7 @@ _CREATING, _BLOCK = ("commit", "put_blob"), 1 << 16
 
 
 class FaultyStorage:
-    """A blob service in front of the one at `url`, answering while the `with` block lasts.
+    """A blob service in front of another, answering while the `with` block lasts.
 
     `url` and `ca_file` are for clients. `seen` has the operations in the order of their arrival. `before` gets each one
     before any rule applies, `after` when its effect has happened and the answer is about to leave.
@@ -42,33 +42,20 @@ class FaultyStorage:
     url: str
     ca_file: Path
 
-    def __init__(
-        self,
-        url: str,
-        ca_file: Path,
-        rules: Sequence[Mapping[str, Any]] = (),
-        *,
-        seed: int = 1,
-        before: Hook = ignore,
-        after: Hook = ignore,
-    ) -> None:
-        parts = urlsplit(url)
+    def __init__(self, settings: Mapping[str, str], rules: Sequence[Mapping[str, Any]] = ()) -> None:
+        """`settings` are app settings that name the service."""
+        parts = urlsplit(settings["ARCHIVE_URL"])
         self._host, self._port, self._root = parts.hostname or "", parts.port or 443, parts.path
-        self._trust = ssl.create_default_context(cafile=ca_file)
-        self._seed = seed
+        self._trust = ssl.create_default_context(cafile=settings["ARCHIVE_CA"])
         self._lock = Lock()
         self._created: dict[str, list[str]] = {}
         self._idle: list[tuple[float, HTTPSConnection]] = []
         self._open = False
         self._cleanup = ExitStack()
-        self.before, self.after = before, after
+        self.before: Hook = ignore
+        self.after: Hook = ignore
         self.seen: list[Operation] = []
         self.set(rules)
-
-    @classmethod
-    def in_front_of(cls, settings: Mapping[str, str], rules: Sequence[Mapping[str, Any]] = ()) -> Self:
-        """Return a proxy in front of the storage that these app settings name."""
-        return cls(settings["ARCHIVE_URL"], Path(settings["ARCHIVE_CA"]), rules)
 
     @property
     def settings(self) -> dict[str, str]:
@@ -78,7 +65,7 @@ class FaultyStorage:
     def set(self, rules: Sequence[Mapping[str, Any]]) -> None:
         """Set these rules and no others, all counted from 0. Raise ValueError."""
         facts = Operation(0, "", "", "", "").facts
-        self.rules = Rules([checked(rule, FAULTS, facts) for rule in rules], self._seed)
+        self.rules = Rules([checked(rule, FAULTS, facts) for rule in rules])
 
     def __enter__(self) -> Self:
         with ExitStack() as undo:
