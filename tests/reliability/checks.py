@@ -54,7 +54,7 @@ _REPLACEABLE = ("series/", REQUESTS)
 
 
 class Revision(NamedTuple):
-    """A snapshot by its name. Revisions of one call sort from the oldest to the newest."""
+    """A snapshot by its name."""
 
     call: Call
     refresh_date: date
@@ -80,14 +80,19 @@ def revision_of(at: At) -> Revision | None:
 
 
 def snapshots(blobs: Blobs) -> dict[Revision, KeptBlob]:
-    """Return the published snapshots."""
-    published = [(revision, blob) for at, blob in blobs.items() if (revision := revision_of(at))]
-    return dict(sorted(published, key=lambda each: (str(each[0].call), *each[0][1:])))
+    """Return the published snapshots, those of a call from the oldest to the newest."""
+    published = {revision: blob for at, blob in blobs.items() if (revision := revision_of(at))}
+    ordered = sorted(published, key=lambda each: (str(each.call), each.refresh_date, each.number))
+    return {revision: published[revision] for revision in ordered}
 
 
 def bodies(blobs: Blobs, call: Call, day: date) -> set[str]:
     """Return the SHA-256 of what is published of a call for a refresh date."""
-    return {sha256(body(blob)) for revision, blob in snapshots(blobs).items() if revision[:2] == (call, day)}
+    return {
+        sha256(body(blob))
+        for revision, blob in snapshots(blobs).items()
+        if (revision.call, revision.refresh_date) == (call, day)
+    }
 
 
 def body(blob: KeptBlob) -> bytes:

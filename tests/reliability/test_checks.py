@@ -56,8 +56,8 @@ LARGE, SMALL = sorted(at for at in HEALTHY if at[0] == QUARANTINE)
 
 def serve(call: Call, revision: Revision | None) -> bytes | str:
     """Read as a reader of that archive does."""
-    places = {None: NEWEST, (DAYS[0], 1): OLD, (DAYS[1], 1): NEW, (DAYS[1], 2): NEWEST}
-    return body(HEALTHY[places[revision and revision[1:]]])
+    places = {(DAYS[0], 1): OLD, (DAYS[1], 1): NEW, (DAYS[1], 2): NEWEST}
+    return body(HEALTHY[places[revision.refresh_date, revision.number] if revision else NEWEST])
 
 
 def without(*gone: tuple[str, str]) -> Blobs:
