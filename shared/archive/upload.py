@@ -116,11 +116,10 @@ class SnapshotUpload:
         raise PullError(Reason.CONFLICT, "Another writer archived the same refresh date at the same time.")
 
     def content(self) -> bytes | None:
-        """Return the body as it came, after `commit`; None if it was too large to be kept here."""
-        if self._blocks:
+        """Return the body as it came, after `commit`; None if it was too large to be kept in memory."""
+        if self._blocks or not isinstance(self._buffer, io.BytesIO):
             return None
-        self._buffer.seek(0)
-        return compression.decompress(self._buffer.read())
+        return compression.decompress(self._buffer.getvalue())
 
     def quarantine(self, sha256: str, reason: str, now: datetime) -> str:
         """Keep the body as it came, for people to look at, and return its blob's name. Raise ArchiveUnavailable.

@@ -96,6 +96,19 @@ def test_a_draft_that_is_not_committed_cannot_be_seen(archive: Archive, written:
     assert archive.snapshots.newest(CALL, DAY) is None
 
 
+@pytest.mark.parametrize(
+    ("body", "content"),
+    [(b"small", b"small"), (NOISE[: IN_MEMORY + 1], None), (NOISE, None)],
+    ids=["small", "in a temporary file", "in blocks"],
+)
+def test_a_body_is_at_hand_after_its_commit_only_if_it_was_kept_in_memory(
+    keep: Keep, written: Callable[..., SnapshotUpload], body: bytes, content: bytes | None
+) -> None:
+    upload = written(body)
+    keep(body, upload=upload)
+    assert upload.content() == content
+
+
 def test_another_writer_with_the_same_body_does_no_harm(
     archive: Archive, keep: Keep, written: Callable[..., SnapshotUpload]
 ) -> None:
