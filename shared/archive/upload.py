@@ -87,14 +87,18 @@ class SnapshotUpload:
         """Note that the body is not going to be a snapshot: it can only be quarantined."""
         self._is_rejected = True
 
-    def commit(self, refresh_date: date, metadata: SnapshotMetadata) -> tuple[Outcome, Snapshot]:
+    def commit(
+        self, refresh_date: date, metadata: SnapshotMetadata, former_content: str = ""
+    ) -> tuple[Outcome, Snapshot]:
         """Make the body the next revision of its refresh date, unless a revision already is this very body.
 
         Return the outcome (published, revised or unchanged) and the snapshot, which is flagged as reordered if a
-        revision has the same values. This is safe beside other writers: a blob is only ever created. Raise PullError
-        when others were first, ArchiveUnavailable when storage fails.
+        revision has the same values; `former_content` is their digest as version 0.1 made it. This is safe beside other
+        writers: a blob is only ever created. Raise PullError when others were first, ArchiveUnavailable when storage
+        fails.
         """
         tried: Snapshot | None = None
+        contents = {metadata.content, former_content} - {""}
         self._hold(self._gzip.flush())
         metadata = metadata._replace(gzip_sha256=self._gzip_sha256.hexdigest(), gzip_size=self._gzip_size)
         for attempt in range(_ATTEMPTS):
@@ -103,9 +107,7 @@ class SnapshotUpload:
                 if snapshot.metadata.sha256 == metadata.sha256:
                     is_ours = tried is not None and _is_same_pull(snapshot, tried)  # the answer was lost, not the blob
                     return _outcome(snapshot) if is_ours else Outcome.UNCHANGED, snapshot
-            same_values = (
-                any(snapshot.metadata.content == metadata.content for snapshot in revisions) and metadata.content
-            )
+            same_values = not {snapshot.metadata.content for snapshot in revisions}.isdisjoint(contents)
             flagged = metadata._replace(flags=(*metadata.flags, Flag.REORDERED)) if same_values else metadata
             tried = Snapshot(self._call, refresh_date, _next_revision(revisions), flagged)
             if self._revision not in (None, tried.revision):

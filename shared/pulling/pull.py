@@ -78,7 +78,8 @@ class Puller:
                 if body.size:
                     error.blob = upload.quarantine(body.sha256, error.reason, self._clock())
                 raise
-            outcome, snapshot = upload.commit(call.date or refresh_date, _origin(answer, body, flags, self._clock()))
+            metadata = _origin(answer, body, flags, self._clock())
+            outcome, snapshot = upload.commit(call.date or refresh_date, metadata, body.former_content)
             # Of an old snapshot too: the run that archived it may have died before this.
             self._archive.series.keep_up(snapshot, upload.content())
         return PullResult.of_snapshot(outcome, snapshot, self._clock())

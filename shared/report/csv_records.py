@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 BOM = "\ufeff"
 _PIECE = 1 << 16
 """Bytes, about."""
+_BETWEEN_ITEMS = re.compile(r"(?<!\s)\+(?!\s)")
 
 
 def records(body: bytes) -> Iterator[list[str]]:
@@ -47,6 +49,11 @@ def distinct(names: Iterable[str]) -> list[str]:
             unique = f"{name} ({number})"
         names_so_far[unique] = None
     return list(names_so_far)
+
+
+def items(cell: str) -> list[str]:
+    """Return what a cell such as `Assigned Products` lists; a `+` beside a blank is part of a name."""
+    return _BETWEEN_ITEMS.split(cell)
 
 
 def _without_bom(lines: Iterator[str]) -> Iterator[str]:

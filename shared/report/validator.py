@@ -6,12 +6,12 @@ import codecs
 import csv
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, timedelta
 
 from shared.domain.errors import PullError, RejectedBody
 from shared.domain.outcome import Reason
-from shared.report.csv_records import BOM
+from shared.report.csv_records import BOM, items
 
 REFRESH_DATES = ("Report Refresh Date", "Data as of", "ContentDate")
 """Names of the column: of today, and of the 2017 beta."""
@@ -27,6 +27,7 @@ _CONCEALED = re.compile(r"[0-9A-F]{32}", re.ASCII)
 
 _ONE_ROW_EACH = "Site Id"
 """A site with a row for each of its URLs was counted twice by a product, so its rows count as repeated."""
+_PLUS_IN_NAME = re.compile(r"\s\+|\+\s")
 _COMPARED = 4_000_000
 """Rows, from the first, among which repeated ones are looked for: they take eight bytes of memory each."""
 
@@ -60,6 +61,7 @@ class Body:
         self._latest = today if today == date.max else today + timedelta(days=1)
         self._sha256 = hashlib.sha256()
         self._content = 0
+        self._former_content = 0
         self._seen = ""
         self._ended = False
         """Whether the last line has an end: then its row is whole, however many fields it has."""
@@ -80,6 +82,11 @@ class Body:
     def content(self) -> str:
         """A digest of the values that does not depend on the order of rows, nor of the products inside a cell."""
         return f"{self._content % (1 << 128):032x}"
+
+    @property
+    def former_content(self) -> str:
+        """The same digest by the rule of version 0.1, which cut the products at every `+`."""
+        return f"{self._former_content % (1 << 128):032x}"
 
     @property
     def blank(self) -> list[str]:
@@ -187,15 +194,17 @@ class Body:
         self.refresh_date, self._seen = seen, text
 
     def _add(self, record: list[str]) -> None:
-        text = "\0".join(record)
+        text = former = "\0".join(record)
         if "+" in text:
-            text = "\0".join(["+".join(sorted(cell.split("+"))) if "+" in cell else cell for cell in record])
-        row = hashlib.blake2b(text.encode(), digest_size=16).digest()
+            text = _in_order(record, items)
+            former = _in_order(record, lambda cell: cell.split("+")) if _PLUS_IN_NAME.search(text) else text
+        row = _digest(text)
         self._content += int.from_bytes(row)
+        self._former_content += int.from_bytes(row if former == text else _digest(former))
         if self.rows <= _COMPARED:
             if self._site is not None and self._site < len(record) and record[self._site].strip("0-"):
                 # else it is blank or concealed
-                row = hashlib.blake2b(record[self._site].encode(), digest_size=16).digest()
+                row = _digest(record[self._site])
             self._heaps[row[0]] += row[1:9]
 
     def _decoded(self, chunks: Iterable[bytes]) -> Iterator[str]:
@@ -229,3 +238,12 @@ class Body:
                 raise RejectedBody(Reason.NOT_CSV, f"The body has a line of more than {_LONGEST} characters.")
         if rest:
             yield rest
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()
+
+
+def _in_order(record: Sequence[str], items_of: Callable[[str], list[str]]) -> str:
+    """Return the cells of a record as one text, the products inside each in order."""
+    return "\0".join(["+".join(sorted(items_of(cell))) if "+" in cell else cell for cell in record])

@@ -168,6 +168,13 @@ CELLS = {
     "truth that is blank": (PEOPLE, "Is Deleted", "", None),
     "truth that is neither": (PEOPLE, "Is Deleted", "maybe", "maybe"),
     "products": (PEOPLE, "Assigned Products", "OFFICE 365 E5+VISIO", ["OFFICE 365 E5", "VISIO"]),
+    "product with a plus in its name": (
+        PEOPLE,
+        "Assigned Products",
+        "ENTERPRISE MOBILITY + SECURITY E5+OFFICE 365 E5",
+        ["ENTERPRISE MOBILITY + SECURITY E5", "OFFICE 365 E5"],
+    ),
+    "product with a blank on one side of its plus": (PEOPLE, "Assigned Products", "A +B+C+ D", ["A +B", "C+ D"]),
     "no products": (PEOPLE, "Assigned Products", "", []),
     "apps of a person": (
         "getEmailAppUsageUserDetail(period='D7')",

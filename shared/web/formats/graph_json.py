@@ -18,7 +18,7 @@ from operator import not_
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from shared.report.csv_records import distinct, records
+from shared.report.csv_records import distinct, items, records
 from shared.report.validator import DATE
 from shared.web.formats.json_value import encode, wrap
 
@@ -141,7 +141,7 @@ def _boolean(cell: str) -> str:
 
 
 def _list(cell: str) -> str:
-    return "[" + ",".join([encode(item) for item in cell.split("+")]) + "]"
+    return "[" + ",".join([encode(item) for item in items(cell)]) + "]"
 
 
 _WRITERS: dict[str, Callable[[str], str]] = {
