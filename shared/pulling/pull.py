@@ -93,6 +93,7 @@ class Puller:
         """Return what a reader should know of a sane body. Raise what `_drifted` raises."""
         flags: list[str] = [Flag.RAGGED] if body.ragged else []
         flags += [Flag.REPEATED] if body.repeated else []
+        flags += [Flag.UNDATED] if body.undated else []
         baseline = self._baseline(planned)
         if baseline and baseline.metadata.sha256 != body.sha256:
             flags += _drifted(planned.call, baseline, body, unconfirmed)

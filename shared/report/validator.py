@@ -6,6 +6,7 @@ import codecs
 import csv
 import hashlib
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, timedelta
 
@@ -16,6 +17,7 @@ from shared.report.csv_records import BOM, items
 REFRESH_DATES = ("Report Refresh Date", "Data as of", "ContentDate")
 """Names of the column: of today, and of the 2017 beta."""
 
+REPORT_DATE_NAME = "Report Date"
 DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T00:00:00(?:\.0+)?(?:Z|\+00:00)?)?", re.ASCII)
 """A date, or its midnight: four beta reports wrote that for a while (microsoftgraph/microsoft-graph-docs#14867)."""
 _LONGEST = 1 << 20
@@ -53,6 +55,8 @@ class Body:
         """Data rows: the header and blank lines do not count."""
         self.ragged = 0
         """Rows with more or fewer fields than the header."""
+        self.undated = 0
+        """Rows without a Report Date, where the header or the documentation has that column."""
         self.header: list[str] = []
         self.refresh_date: date | None = None
         """Known as soon as the first data row has gone by."""
@@ -139,6 +143,7 @@ class Body:
         column = self._refresh_date_column()
         naming = [number for number, name in enumerate(self.header) if _NAMED.search(name)]
         self._site = self.header.index(_ONE_ROW_EACH) if _ONE_ROW_EACH in self.header else None
+        dated = self._report_date_column()
         width = fields = len(self.header)
         self._blank = list(range(width))
         for record in records:
@@ -148,6 +153,7 @@ class Body:
             self.rows += 1
             fields = len(record)
             self.ragged += fields != width
+            self.undated += dated is not None and not (dated < fields and record[dated])
             if self.rows == 1:
                 self._check_period(dict(zip(self.header, record, strict=False)).get("Report Period", ""))
             if fields >= width and record[column]:
@@ -173,6 +179,12 @@ class Body:
                 Reason.NOT_THIS_REPORT, f"The body has not the columns of this report; it starts {start!r}."
             )
         return self.header.index(column)
+
+    def _report_date_column(self) -> int | None:
+        """Return the place of the column, one behind all if it should be there and is not, or None."""
+        if REPORT_DATE_NAME in self.header:
+            return self.header.index(REPORT_DATE_NAME)
+        return sys.maxsize if any(REPORT_DATE_NAME.lower() in header for header in self._headers) else None
 
     def _check_period(self, days: str) -> None:
         numbers = self._days.isdecimal() and days.isascii() and days.isdecimal()

@@ -364,6 +364,32 @@ def test_ragged_rows_are_published_with_a_flag(then: Callable[[bytes], PullResul
     assert (pulled.outcome, flags(blobs, pulled)) == (Outcome.REVISED, "ragged")
 
 
+def test_a_report_that_lost_its_report_date_makes_no_numbers_until_it_is_back(
+    make_app: MakeApp, stack: Stack, control: Control, blobs: BlobServiceClient
+) -> None:
+    call = Call("getOffice365ActiveUserCounts", period="D7")
+    dated = "Report Refresh Date,Office 365,Report Date,Report Period"
+    with Wire() as graph:
+        app = make_app(REPORTS=str(call), GRAPH_ENDPOINT=graph.origin)
+
+        def pulled(day: int, header: str, row: str) -> tuple[str, list[str]]:
+            graph.answers[f"/v1.0/reports/{call}"] = response(body=csv(f"2026-11-{day},{row}", header=header))
+            control.set_time(next_day(control))
+            found = flags(blobs, only(app.pull_run.execute()))
+            return found, [",".join(row) for row in app.archive.series.table(call, control.now().date()).rows()]
+
+        assert pulled(10, dated.replace(",Report Date", ""), "1,7") == ("undated", [])
+        assert pulled(11, dated, "2,2026-11-11,7") == ("schema_changed", ["2026-11-11,2,7,2026-11-11"])
+        assert pulled(12, dated.replace(",Report Date", ""), "3,7") == (
+            "undated,schema_changed",
+            ["2026-11-11,2,7,2026-11-11"],
+        )
+        assert pulled(13, dated, "4,2026-11-12,7") == (
+            "schema_changed",
+            ["2026-11-11,2,7,2026-11-11", "2026-11-13,4,7,2026-11-12"],
+        )
+
+
 def test_a_body_that_is_not_published_is_kept_aside_once_with_the_reason(
     then: Callable[[bytes], PullResult], blobs: BlobServiceClient
 ) -> None:

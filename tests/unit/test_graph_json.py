@@ -275,7 +275,7 @@ def test_cells_that_are_missing_are_blank_and_cells_without_a_column_are_left_ou
 
 
 def test_columns_of_one_name_are_told_apart() -> None:
-    assert told(COUNTS, "Teams,Teams,teams", "1,2,3") == [{"teams": 1, "teams (2)": 2, "teams (3)": "3"}]
+    assert told(COUNTS, "Teams,Teams,teams", "1,2,3") == [{"teams": 1, "teams (2)": 2, "teams (3)": 3}]
 
 
 def test_what_is_no_csv_cannot_be_told() -> None:
