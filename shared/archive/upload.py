@@ -124,12 +124,15 @@ class SnapshotUpload:
         self._buffer.seek(0)
         return compression.decompress(self._buffer.read())
 
-    def quarantine(self, sha256: str, reason: str, now: datetime) -> str:
-        """Keep the body as it came, for people to look at, and return its blob's name. Raise ArchiveUnavailable.
+    def quarantine(self, sha256: str, reason: str, now: datetime, hide: Callable[[bytes], bytes] | None = None) -> str:
+        """Keep the body, for people to look at, and return its blob's name. Raise ArchiveUnavailable.
 
-        The same body is kept once, however often it comes.
+        The same body is kept once, however often it comes. It is kept as it came, but for what `hide` takes out of one
+        that has not been staged yet.
         """
         self._hold(self._gzip.flush())
+        if hide and not self._quarantine_blocks:
+            sha256 = self._hide(hide, sha256)
         name = self._quarantine_name
         if name and (kept := self._quarantined_before(sha256)):
             return kept
@@ -137,6 +140,18 @@ class SnapshotUpload:
         metadata = {"pulled_at": now.isoformat(), "reason": reason, "sha256": sha256}
         self._create(QUARANTINE, name, self._quarantine_blocks, metadata)
         return name
+
+    def _hide(self, hide: Callable[[bytes], bytes], sha256: str) -> str:
+        """Keep only what `hide` leaves of the body in the buffer, and return its SHA-256; `sha256` is as it came."""
+        self._buffer.seek(0)
+        body = compression.decompress(self._buffer.read())
+        shown = hide(body)
+        if shown == body:
+            return sha256
+        self._buffer.seek(0)
+        self._buffer.truncate()
+        self._buffer.write(compression.compress(shown))
+        return hashlib.sha256(shown).hexdigest()
 
     def _hold(self, compressed: bytes) -> None:
         self._gzip_sha256.update(compressed)

@@ -18,7 +18,11 @@ from shared.domain.outcome import Flag, Outcome, Reason
 from shared.graph.client import GraphClient, GraphResponse
 from shared.pulling import drift
 from shared.pulling.plan import PlannedPull
+from shared.redaction import redacted_body
 from shared.report.validator import Body
+
+_FOREIGN = (Reason.NOT_THIS_REPORT, Reason.NOT_CSV)
+"""Why a body is no report at all: it may be a URL or an error, with secrets in it."""
 
 
 class Puller:
@@ -76,7 +80,8 @@ class Puller:
                 upload.reject()
                 body.skip(chunks)
                 if body.size:
-                    error.blob = upload.quarantine(body.sha256, error.reason, self._clock())
+                    hide = redacted_body if error.reason in _FOREIGN else None
+                    error.blob = upload.quarantine(body.sha256, error.reason, self._clock(), hide)
                 raise
             metadata = _origin(answer, body, flags, self._clock())
             outcome, snapshot = upload.commit(call.date or refresh_date, metadata, body.former_content)

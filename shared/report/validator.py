@@ -20,6 +20,7 @@ REFRESH_DATES = ("Report Refresh Date", "Data as of", "ContentDate")
 REPORT_DATE_NAME = "Report Date"
 DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T00:00:00(?:\.0+)?(?:Z|\+00:00)?)?", re.ASCII)
 """A date, or its midnight: four beta reports wrote that for a while (microsoftgraph/microsoft-graph-docs#14867)."""
+_LIKE_A_DATE = re.compile(r"[\d/:.TZ+ -]{1,40}", re.ASCII)
 _LONGEST = 1 << 20
 """Characters of a line, and of a row of several lines; far above any report's, so that none can fill the memory."""
 
@@ -137,7 +138,7 @@ class Body:
             self._take(chunk)
 
     def _read(self, records: Iterator[list[str]]) -> None:
-        self.header = next(records, [])
+        self.header = next(filter(None, records), [])
         if not self.header:
             return
         column = self._refresh_date_column()
@@ -174,10 +175,9 @@ class Body:
         ours = not documented or is_most or any(header <= names for header in self._headers)
         column = next((name for name in REFRESH_DATES if name in self.header), None)
         if column is None or not ours:
-            start = ",".join(self.header)[:60]
-            raise RejectedBody(
-                Reason.NOT_THIS_REPORT, f"The body has not the columns of this report; it starts {start!r}."
-            )
+            theirs = [name for name in self.header if name.lower() in documented or name in REFRESH_DATES]
+            which = f"of them it has {', '.join(theirs[:5])}" if theirs else "it has none of them"
+            raise RejectedBody(Reason.NOT_THIS_REPORT, f"The body has not the columns of this report: {which}.")
         return self.header.index(column)
 
     def _report_date_column(self) -> int | None:
@@ -200,7 +200,8 @@ class Body:
         except ValueError:
             seen = None
         if seen is None or seen.year < 2000 or seen > self._latest:
-            raise RejectedBody(Reason.BAD_REFRESH_DATE, f"A row has the refresh date {text[:40]!r}.")
+            shown = repr(text) if _LIKE_A_DATE.fullmatch(text) else "a text"  # which may be somebody's name
+            raise RejectedBody(Reason.BAD_REFRESH_DATE, f"A row has the refresh date {shown}.")
         if self.refresh_date not in (None, seen):
             raise RejectedBody(Reason.TWO_REFRESH_DATES, f"The rows have the dates {self.refresh_date} and {seen}.")
         self.refresh_date, self._seen = seen, text

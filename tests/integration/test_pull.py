@@ -404,6 +404,33 @@ def test_a_body_that_is_not_published_is_kept_aside_once_with_the_reason(
     assert pulled.blob == name
 
 
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b"https://reports.example/a/b?x=topsecret", b"https://reports.example/[hidden]"),
+        (b'"https://reports.example/data/download/topsecret"\r\n', b'"https://reports.example/[hidden]"\r\n'),
+        (
+            b'{"error": {"code": "x", "message": "sig=topsecret"}}',
+            b'{"error": {"code": "x", "message": "sig=[hidden]"}}',
+        ),
+    ],
+    ids=["a URL", "a URL in quotes", "an error"],
+)
+def test_a_body_that_is_no_report_is_kept_aside_without_what_is_secret_in_it(
+    then: Callable[[bytes], PullResult],
+    blobs: BlobServiceClient,
+    caplog: pytest.LogCaptureFixture,
+    body: bytes,
+    expected: bytes,
+) -> None:
+    pulled = then(body)
+    kept = blobs.get_blob_client("usage-quarantine", str(pulled.blob)).download_blob()
+    assert zlib.decompress(kept.readall(), wbits=31) == expected
+    assert kept.properties.metadata["sha256"] == hashlib.sha256(expected).hexdigest()
+    assert "topsecret" not in f"{caplog.text}{pulled}"
+    assert then(body).blob == pulled.blob
+
+
 def test_a_body_that_turns_out_wrong_early_is_kept_to_its_end(
     then: Callable[[bytes], PullResult], blobs: BlobServiceClient
 ) -> None:

@@ -44,8 +44,8 @@ def to_json(report: Report, call: Call, body: bytes) -> bytes:
     """
     if not is_documented(report, call):
         raise KeyError(f"Microsoft does not document the JSON of {call}.")
-    rows = records(body)
-    return wrap(_objects(_documented().reports[report.name], next(rows, []), filter(None, rows)))
+    rows = filter(None, records(body))
+    return wrap(_objects(_documented().reports[report.name], next(rows, []), rows))
 
 
 def property_name(column: str) -> str:
