@@ -23,13 +23,14 @@ from shared.archive.series_state import (
     listed_snapshots,
     merge,
     missing_from,
+    table_of,
 )
 from shared.archive.snapshot import Snapshot
 from shared.archive.snapshots import SnapshotArchive
 from shared.domain.call import Call
 from shared.domain.dates import month_before
 from shared.domain.errors import ArchiveUnavailable
-from shared.report.table import Table, columns_of, parse
+from shared.report.table import Table, columns_of
 
 _READERS = 8
 _ATTEMPTS = 5
@@ -148,7 +149,7 @@ class SeriesArchive:
             return Table(columns_of(snapshot.metadata.columns))
         try:
             body = self._snapshots.content(snapshot) if content is None else content
-            table = parse(body, snapshot.refresh_date)
+            table = table_of(snapshot, body)
         except ValueError as error:
             raise ArchiveUnavailable(f"The snapshot {snapshot.blob} is damaged.") from error
         return Table(table.columns) if is_personal else table

@@ -14,10 +14,14 @@ from typing import NamedTuple
 
 from shared.archive.snapshot import Snapshot, read_snapshot
 from shared.domain.call import Call
+from shared.domain.outcome import Flag
 from shared.report.table import Table, arranged, joined, merged, parse, pinned, split
 
-_RULES = "2"
-"""Raise this when the same snapshots give other bytes than before: every series is then made anew."""
+_RULES, FORMER_RULES = "three", "2"
+"""Raise this when the same snapshots give other bytes than before: every series is then made anew.
+
+No single character makes one of the other, as `verify` takes either.
+"""
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -53,9 +57,14 @@ class SeriesState(NamedTuple):
 
     @classmethod
     def from_blob(cls, content: bytes, metadata: Mapping[str, str]) -> SeriesState:
-        """Read what `to_metadata` wrote. Raise KeyError or ValueError for a blob that is damaged or of other rules."""
-        if metadata["rules"] != _RULES or metadata["sha256"] != hashlib.sha256(content).hexdigest():
+        """Read what `to_metadata` wrote. Raise KeyError or ValueError for a blob that is damaged or of other rules.
+
+        A series of the rules before is read where those of today would have given the same.
+        """
+        if metadata["sha256"] != hashlib.sha256(content).hexdigest() or metadata["rules"] not in (_RULES, FORMER_RULES):
             raise ValueError("not a series of this version")
+        if is_outdated(content, metadata):
+            raise ValueError("the rules of today give another series")
         return cls(content, fingerprints_of(metadata), datetime.fromisoformat(metadata["pulled_at"]))
 
 
@@ -68,6 +77,16 @@ def listed_snapshots(call: Call, blobs: Iterable[tuple[str, Mapping[str, str]]])
     read = ((read_snapshot(call, name, metadata), metadata) for name, metadata in blobs)
     listed = [ListedSnapshot(snapshot, metadata) for snapshot, metadata in read if snapshot]
     return sorted(listed, key=lambda each: each.snapshot.order)
+
+
+def table_of(snapshot: Snapshot, body: bytes) -> Table:
+    """Return what a snapshot gives a series. Raise ValueError if its body is not CSV in UTF-8."""
+    return parse(body, snapshot.refresh_date, is_dated=Flag.UNDATED in snapshot.metadata.flags)
+
+
+def is_outdated(content: bytes, metadata: Mapping[str, str]) -> bool:
+    """Whether a series of the former rules is another than today's, by its form. Raise ValueError if it is no CSV."""
+    return metadata.get("rules") == FORMER_RULES and parse(content).to_csv() != content
 
 
 def by_month(listed: Iterable[ListedSnapshot]) -> dict[str, list[ListedSnapshot]]:

@@ -87,14 +87,18 @@ class SnapshotUpload:
         """Note that the body is not going to be a snapshot: it can only be quarantined."""
         self._is_rejected = True
 
-    def commit(self, refresh_date: date, metadata: SnapshotMetadata) -> tuple[Outcome, Snapshot]:
+    def commit(
+        self, refresh_date: date, metadata: SnapshotMetadata, former_content: str = ""
+    ) -> tuple[Outcome, Snapshot]:
         """Make the body the next revision of its refresh date, unless a revision already is this very body.
 
         Return the outcome (published, revised or unchanged) and the snapshot, which is flagged as reordered if a
-        revision has the same values. This is safe beside other writers: a blob is only ever created. Raise PullError
-        when others were first, ArchiveUnavailable when storage fails.
+        revision has the same values; `former_content` is their digest as version 0.1 made it. This is safe beside other
+        writers: a blob is only ever created. Raise PullError when others were first, ArchiveUnavailable when storage
+        fails.
         """
         tried: Snapshot | None = None
+        contents = {metadata.content, former_content} - {""}
         self._hold(self._gzip.flush())
         metadata = metadata._replace(gzip_sha256=self._gzip_sha256.hexdigest(), gzip_size=self._gzip_size)
         for attempt in range(_ATTEMPTS):
@@ -103,9 +107,7 @@ class SnapshotUpload:
                 if snapshot.metadata.sha256 == metadata.sha256:
                     is_ours = tried is not None and _is_same_pull(snapshot, tried)  # the answer was lost, not the blob
                     return _outcome(snapshot) if is_ours else Outcome.UNCHANGED, snapshot
-            same_values = (
-                any(snapshot.metadata.content == metadata.content for snapshot in revisions) and metadata.content
-            )
+            same_values = not {snapshot.metadata.content for snapshot in revisions}.isdisjoint(contents)
             flagged = metadata._replace(flags=(*metadata.flags, Flag.REORDERED)) if same_values else metadata
             tried = Snapshot(self._call, refresh_date, _next_revision(revisions), flagged)
             if self._revision not in (None, tried.revision):
@@ -121,12 +123,15 @@ class SnapshotUpload:
             return None
         return compression.decompress(self._buffer.getvalue())
 
-    def quarantine(self, sha256: str, reason: str, now: datetime) -> str:
-        """Keep the body as it came, for people to look at, and return its blob's name. Raise ArchiveUnavailable.
+    def quarantine(self, sha256: str, reason: str, now: datetime, hide: Callable[[bytes], bytes] | None = None) -> str:
+        """Keep the body, for people to look at, and return its blob's name. Raise ArchiveUnavailable.
 
-        The same body is kept once, however often it comes.
+        The same body is kept once, however often it comes. It is kept as it came, but for what `hide` takes out of one
+        that has not been staged yet.
         """
         self._hold(self._gzip.flush())
+        if hide and not self._quarantine_blocks:
+            sha256 = self._hide(hide, sha256)
         name = self._quarantine_name
         if name and (kept := self._quarantined_before(sha256)):
             return kept
@@ -134,6 +139,18 @@ class SnapshotUpload:
         metadata = {"pulled_at": now.isoformat(), "reason": reason, "sha256": sha256}
         self._create(QUARANTINE, name, self._quarantine_blocks, metadata)
         return name
+
+    def _hide(self, hide: Callable[[bytes], bytes], sha256: str) -> str:
+        """Keep only what `hide` leaves of the body in the buffer, and return its SHA-256; `sha256` is as it came."""
+        self._buffer.seek(0)
+        body = compression.decompress(self._buffer.read())
+        shown = hide(body)
+        if shown == body:
+            return sha256
+        self._buffer.seek(0)
+        self._buffer.truncate()
+        self._buffer.write(compression.compress(shown))
+        return hashlib.sha256(shown).hexdigest()
 
     def _hold(self, compressed: bytes) -> None:
         self._gzip_sha256.update(compressed)

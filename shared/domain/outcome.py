@@ -197,5 +197,9 @@ class Flag(Word):
     )
     SHRUNK = "shrunk", "It has fewer than 70 % of the rows of the snapshot before, and came twice like that."
     RAGGED = "ragged", "Some rows have more or fewer fields than the header."
+    UNDATED = (
+        "undated",
+        "`Report Date` is missing, or blank in some rows: those rows are of no day, and in no series and no chart.",
+    )
     REPEATED = "repeated_rows", "Some rows, or some sites, stand in it more than once."
     REORDERED = "reordered", "An earlier revision of the same day has the same values in another order."

@@ -34,12 +34,13 @@ MEANINGS = (
     Meaning(Retryable, Reason.GRAPH_ERROR, {408, *range(500, 1000)}),
     # microsoftgraph/msgraph-sdk-dotnet#1751: some reports, overnight, for days
     Meaning(PullError, Reason.MISSING_CREDENTIALS, code="MissingCredentials"),
+    # microsoftgraph/microsoft-graph-docs#8946: "Invalid date value specified: 2020-06-03.", and the 28 days it allows
+    Meaning(PullError, Reason.DATE_OUT_OF_REACH, words="date value"),
+    Meaning(PullError, Reason.DATE_OUT_OF_REACH, words="28 days"),
     # The code S2SUnauthorized in microsoftgraph/msgraph-sdk-dotnet#317 and microsoft-graph-docs#8547
     Meaning(PullError, Reason.PERMISSION, {403}),
     # microsoftgraph/microsoft-graph-docs#5738: a new tenant
     Meaning(PullError, Reason.UNKNOWN_TENANT, code="UnknownTenantId"),
-    # microsoftgraph/microsoft-graph-docs#8946: "Invalid date value specified: 2020-06-03."
-    Meaning(PullError, Reason.DATE_OUT_OF_REACH, words="date value"),
     # davidmoten/odata-client#93, centreon/centreon-plugins#2305: "Resource not found for the segment 'x'."
     Meaning(PullError, Reason.UNKNOWN_IN_THIS_CLOUD, words="segment"),
     Meaning(PullError, Reason.UNKNOWN_IN_THIS_CLOUD, {404}),
@@ -53,7 +54,8 @@ STALE_TOKEN = frozenset({Reason.UNAUTHORIZED, Reason.PERMISSION})
 def error_of(status: int, headers: Mapping[str, str], body: bytes) -> PullError:
     """Return what an answer means whose body begins with these bytes."""
     code, message = _code_and_message(body)
-    detail = f"Graph answered {status} {code}: {message}" if code else f"Graph answered {status}."
+    words = f" {code}".rstrip() + (f": {message}" if message or code else ".")
+    detail = f"Graph answered {status}{words}"
     meaning = next(
         each for each in MEANINGS if status in each.statuses and each.code in ("", code) and each.words in message
     )
@@ -63,16 +65,25 @@ def error_of(status: int, headers: Mapping[str, str], body: bytes) -> PullError:
 
 
 def _code_and_message(body: bytes) -> tuple[str, str]:
-    """Return Graph's code and message; both empty for a foreign body. The message may hold the true error as JSON."""
-    try:
-        error = json.loads(body)["error"]
-        code, message = str(error["code"]), str(error.get("message", ""))
-        while message.startswith("{"):
-            inner = json.loads(message)["error"]
-            code, message = str(inner["code"]), str(inner.get("message", ""))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return "", ""
+    """Return Graph's code and message; both empty for a foreign body.
+
+    The message may hold the true error as JSON, and that another: the innermost code and words that there are count.
+    """
+    code, message, text = "", "", body.decode(errors="replace")
+    while error := _error_in(text):
+        code, text = str(error.get("code") or code), str(error.get("message") or "")
+        message = text or message
     return code, message[:300]
+
+
+def _error_in(text: str) -> Mapping[str, object]:
+    """Return the error that a JSON text holds; empty if it holds none."""
+    try:
+        content = json.loads(text.strip().removeprefix("\ufeff"))
+    except (ValueError, RecursionError):
+        return {}
+    error = content.get("error") if isinstance(content, dict) else None
+    return error if isinstance(error, dict) else {}
 
 
 def _seconds_to_wait(status: int, headers: Mapping[str, str]) -> float | None:

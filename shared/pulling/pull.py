@@ -18,7 +18,11 @@ from shared.domain.outcome import Flag, Outcome, Reason
 from shared.graph.client import GraphClient, GraphResponse
 from shared.pulling import drift
 from shared.pulling.plan import PlannedPull
+from shared.redaction import redacted_body
 from shared.report.validator import Body
+
+_FOREIGN = (Reason.NOT_THIS_REPORT, Reason.NOT_CSV)
+"""Why a body is no report at all: it may be a URL or an error, with secrets in it."""
 
 
 class Puller:
@@ -76,9 +80,11 @@ class Puller:
                 upload.reject()
                 body.skip(chunks)
                 if body.size:
-                    error.blob = upload.quarantine(body.sha256, error.reason, self._clock())
+                    hide = redacted_body if error.reason in _FOREIGN else None
+                    error.blob = upload.quarantine(body.sha256, error.reason, self._clock(), hide)
                 raise
-            outcome, snapshot = upload.commit(call.date or refresh_date, _origin(answer, body, flags, self._clock()))
+            metadata = _origin(answer, body, flags, self._clock())
+            outcome, snapshot = upload.commit(call.date or refresh_date, metadata, body.former_content)
             # Of an old snapshot too: the run that archived it may have died before this.
             self._archive.series.keep_up(snapshot, upload.content())
         return PullResult.of_snapshot(outcome, snapshot, self._clock())
@@ -92,6 +98,7 @@ class Puller:
         """Return what a reader should know of a sane body. Raise what `_drifted` raises."""
         flags: list[str] = [Flag.RAGGED] if body.ragged else []
         flags += [Flag.REPEATED] if body.repeated else []
+        flags += [Flag.UNDATED] if body.undated else []
         baseline = self._baseline(planned)
         if baseline and baseline.metadata.sha256 != body.sha256:
             flags += _drifted(planned.call, baseline, body, unconfirmed)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 BOM = "\ufeff"
 _PIECE = 1 << 16
 """Bytes, about."""
+_NAMELESS = "(no name)"
+_BETWEEN_ITEMS = re.compile(r"(?<!\s)\+(?!\s)")
 
 
 def records(body: bytes) -> Iterator[list[str]]:
@@ -37,16 +40,30 @@ def to_csv(rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
     yield piece.getvalue().encode()
 
 
+def same(name: str) -> str:
+    """Return what two names of columns have in common that a reader takes for the same: PowerShell ignores case."""
+    return name.strip().casefold()
+
+
 def distinct(names: Iterable[str]) -> list[str]:
-    """Return the names of a header, told apart: the second of a name gets ` (2)`, the third ` (3)`."""
-    names_so_far: dict[str, None] = {}
+    """Return the names of a header, told apart: the second of a name gets ` (2)`, the third ` (3)`.
+
+    A column without a name gets one. Names that a reader could take for the same are told apart.
+    """
+    names_so_far: dict[str, str] = {}
     for name in names:
-        unique, number = name, 1
-        while unique in names_so_far:
+        shown = name if name.strip() else _NAMELESS
+        unique, number = shown, 1
+        while same(unique) in names_so_far:
             number += 1
-            unique = f"{name} ({number})"
-        names_so_far[unique] = None
-    return list(names_so_far)
+            unique = f"{shown.strip()} ({number})"
+        names_so_far[same(unique)] = unique
+    return list(names_so_far.values())
+
+
+def items(cell: str) -> list[str]:
+    """Return what a cell such as `Assigned Products` lists; a `+` beside a blank is part of a name."""
+    return _BETWEEN_ITEMS.split(cell)
 
 
 def _without_bom(lines: Iterator[str]) -> Iterator[str]:

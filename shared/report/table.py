@@ -6,25 +6,38 @@ A snapshot replaces every day that it has rows for, the newest refresh date wins
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import chain
 from types import MappingProxyType
 from typing import NamedTuple
 
-from shared.report.csv_records import records, to_csv
-from shared.report.validator import DATE, REFRESH_DATES
+from shared.report.csv_records import distinct, records, same, to_csv
+from shared.report.validator import DATE, REFRESH_DATES, REPORT_DATE_NAME
 
-Column = tuple[str, int]
-"""A name, and 0 for the first column of that name in a header: columns of one name are told apart by their order."""
+
+class Column(str):
+    """The name of a column, as `distinct` gives it. Names that a reader takes for the same are equal."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, str) and same(self) == same(other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(same(self))
+
+
 Row = tuple[str, ...]
 """The cells in the order of the columns; cells that are missing at the end are empty."""
 
-REFRESH_DATE: Column = (REFRESH_DATES[0], 0)
-REPORT_DATE: Column = ("Report Date", 0)
+REFRESH_DATE = Column(REFRESH_DATES[0])
+REPORT_DATE = Column(REPORT_DATE_NAME)
 
-_ALIASES = [(name, 0) for name in REFRESH_DATES]
+_ALIASES = [Column(name) for name in REFRESH_DATES]
 
 
 class Table(NamedTuple):
@@ -36,7 +49,7 @@ class Table(NamedTuple):
 
     @property
     def header(self) -> list[str]:
-        return [name for name, _ in self.columns]
+        return [str(column) for column in self.columns]
 
     def between(self, first: date | None, end: date | None) -> Table:
         """Return the days from `first` on and before `end`, with all columns."""
@@ -86,13 +99,20 @@ def _period(day: str, every: str) -> object:
     return day
 
 
-def parse(body: bytes, refresh_date: date | None = None) -> Table:
-    """Read a snapshot; without a refresh date, a CSV of `to_csv`. Raise ValueError if it is not CSV in UTF-8."""
+def parse(body: bytes, refresh_date: date | None = None, *, is_dated: bool = False) -> Table:
+    """Read a snapshot; without a refresh date, a CSV of `to_csv`. Raise ValueError if it is not CSV in UTF-8.
+
+    A row without a Report Date, where there is such a column or `is_dated` says that there should be, is of no day and
+    left out.
+    """
     columns, rows = _parsed(body, refresh_date)
+    if is_dated and REPORT_DATE not in columns:
+        return Table(columns)
     place = columns.index(REPORT_DATE) if REPORT_DATE in columns else 0
     days: dict[str, list[Row]] = {}
     for row in rows:
-        days.setdefault(row[place] or row[0], []).append(row)
+        if row[place]:
+            days.setdefault(row[place], []).append(row)
     return Table(columns, days)
 
 
@@ -103,14 +123,21 @@ def pinned(*headers: Sequence[Column]) -> tuple[Column, ...]:
 
 def columns_of(names: Iterable[str]) -> tuple[Column, ...]:
     """Return the columns that a snapshot with this header has in a table."""
-    columns = _numbered(names)
+    columns = _told_apart(names)
     alias = next((alias for alias in _ALIASES if alias in columns), None)
     return pinned([column for column in columns if column != alias])
 
 
 def merged(history: Table, snapshot: Table) -> Table:
-    """Merge `snapshot` into `history`. A later revision of the same date must not have been merged before."""
+    """Merge `snapshot` into `history`. A later revision of the same date must not have been merged before.
+
+    If one of them has a Report Date, the rows of the other without that column are of no day, and left out.
+    """
     columns = pinned(history.columns, snapshot.columns)
+    if REPORT_DATE in columns:
+        history, snapshot = (
+            table if REPORT_DATE in table.columns else Table(table.columns) for table in (history, snapshot)
+        )
     days = dict(history.days)
     for day, rows in snapshot.days.items():
         if day not in days or days[day][0][0] <= rows[0][0]:
@@ -158,7 +185,7 @@ def concatenated(columns: tuple[Column, ...], snapshots: Iterable[tuple[date, by
 
     The result is that of merging them. Memory holds one snapshot at a time.
     """
-    yield from to_csv([[name for name, _ in columns]])
+    yield from to_csv([columns])
     for refresh_date, body in snapshots:
         own, rows = _parsed(body, refresh_date)
         width = len(columns)
@@ -169,7 +196,9 @@ def _parsed(body: bytes, refresh_date: date | None) -> tuple[tuple[Column, ...],
     """Return the columns, and the rows one by one, without the cells beyond the header."""
     lines = filter(None, records(body))
     names = next(lines, [])
-    numbered, columns = _numbered(names), columns_of(names)
+    told_apart, columns = _told_apart(names), columns_of(names)
+    places = [told_apart.index(column) if column in told_apart else -1 for column in columns]
+    dated = columns.index(REPORT_DATE) if REPORT_DATE in columns else None
     day = refresh_date.isoformat() if refresh_date else None
 
     def rows() -> Iterator[Row]:
@@ -177,22 +206,22 @@ def _parsed(body: bytes, refresh_date: date | None) -> tuple[tuple[Column, ...],
             yield from map(tuple, lines)  # as `to_csv` wrote them
             return
         for record in lines:
-            cells = dict(zip(numbered, record, strict=False))
-            cells[REFRESH_DATE] = day
-            if match := DATE.fullmatch(cells.get(REPORT_DATE, "")):
-                cells[REPORT_DATE] = match[1]
-            yield tuple(cells.get(column, "") for column in columns)
+            cells = _placed(record, places)
+            cells[0] = day
+            if dated is not None and (match := DATE.fullmatch(cells[dated])):
+                cells[dated] = match[1]
+            yield tuple(cells)
 
     return columns, rows()
 
 
-def _numbered(names: Iterable[str]) -> list[Column]:
-    seen: Counter[str] = Counter()
-    columns = []
-    for name in names:
-        columns.append((name, seen[name]))
-        seen[name] += 1
-    return columns
+def _told_apart(names: Iterable[str]) -> list[Column]:
+    return [Column(name) for name in distinct(names)]
+
+
+def _placed(cells: Sequence[str], places: Iterable[int]) -> list[str]:
+    """Return the cells at these places; -1 is none, and what is missing is empty."""
+    return [cells[place] if 0 <= place < len(cells) else "" for place in places]
 
 
 def _fitted(rows: Iterable[Row], old: Sequence[Column], new: Sequence[Column]) -> Iterator[Row]:
@@ -200,6 +229,6 @@ def _fitted(rows: Iterable[Row], old: Sequence[Column], new: Sequence[Column]) -
     if tuple(new[: len(old)]) == tuple(old):
         yield from rows
         return
+    places = [old.index(column) if column in old else -1 for column in new]
     for row in rows:
-        cells = dict(zip(old, row, strict=False))
-        yield tuple(cells.get(column, "") for column in new)
+        yield tuple(_placed(row, places))

@@ -6,18 +6,21 @@ import codecs
 import csv
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, timedelta
 
 from shared.domain.errors import PullError, RejectedBody
 from shared.domain.outcome import Reason
-from shared.report.csv_records import BOM
+from shared.report.csv_records import BOM, items
 
 REFRESH_DATES = ("Report Refresh Date", "Data as of", "ContentDate")
 """Names of the column: of today, and of the 2017 beta."""
 
+REPORT_DATE_NAME = "Report Date"
 DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T00:00:00(?:\.0+)?(?:Z|\+00:00)?)?", re.ASCII)
 """A date, or its midnight: four beta reports wrote that for a while (microsoftgraph/microsoft-graph-docs#14867)."""
+_LIKE_A_DATE = re.compile(r"[\d/:.TZ+ -]{1,40}", re.ASCII)
 _LONGEST = 1 << 20
 """Characters of a line, and of a row of several lines; far above any report's, so that none can fill the memory."""
 
@@ -27,6 +30,7 @@ _CONCEALED = re.compile(r"[0-9A-F]{32}", re.ASCII)
 
 _ONE_ROW_EACH = "Site Id"
 """A site with a row for each of its URLs was counted twice by a product, so its rows count as repeated."""
+_PLUS_IN_NAME = re.compile(r"\s\+|\+\s")
 _COMPARED = 4_000_000
 """Rows, from the first, among which repeated ones are looked for: they take eight bytes of memory each."""
 
@@ -52,6 +56,8 @@ class Body:
         """Data rows: the header and blank lines do not count."""
         self.ragged = 0
         """Rows with more or fewer fields than the header."""
+        self.undated = 0
+        """Rows without a Report Date, where the header or the documentation has that column."""
         self.header: list[str] = []
         self.refresh_date: date | None = None
         """Known as soon as the first data row has gone by."""
@@ -60,6 +66,7 @@ class Body:
         self._latest = today if today == date.max else today + timedelta(days=1)
         self._sha256 = hashlib.sha256()
         self._content = 0
+        self._former_content = 0
         self._seen = ""
         self._ended = False
         """Whether the last line has an end: then its row is whole, however many fields it has."""
@@ -80,6 +87,11 @@ class Body:
     def content(self) -> str:
         """A digest of the values that does not depend on the order of rows, nor of the products inside a cell."""
         return f"{self._content % (1 << 128):032x}"
+
+    @property
+    def former_content(self) -> str:
+        """The same digest by the rule of version 0.1, which cut the products at every `+`."""
+        return f"{self._former_content % (1 << 128):032x}"
 
     @property
     def blank(self) -> list[str]:
@@ -126,12 +138,13 @@ class Body:
             self._take(chunk)
 
     def _read(self, records: Iterator[list[str]]) -> None:
-        self.header = next(records, [])
+        self.header = next(filter(None, records), [])
         if not self.header:
             return
         column = self._refresh_date_column()
         naming = [number for number, name in enumerate(self.header) if _NAMED.search(name)]
         self._site = self.header.index(_ONE_ROW_EACH) if _ONE_ROW_EACH in self.header else None
+        dated = self._report_date_column()
         width = fields = len(self.header)
         self._blank = list(range(width))
         for record in records:
@@ -141,6 +154,7 @@ class Body:
             self.rows += 1
             fields = len(record)
             self.ragged += fields != width
+            self.undated += dated is not None and not (dated < fields and record[dated])
             if self.rows == 1:
                 self._check_period(dict(zip(self.header, record, strict=False)).get("Report Period", ""))
             if fields >= width and record[column]:
@@ -161,11 +175,16 @@ class Body:
         ours = not documented or is_most or any(header <= names for header in self._headers)
         column = next((name for name in REFRESH_DATES if name in self.header), None)
         if column is None or not ours:
-            start = ",".join(self.header)[:60]
-            raise RejectedBody(
-                Reason.NOT_THIS_REPORT, f"The body has not the columns of this report; it starts {start!r}."
-            )
+            theirs = [name for name in self.header if name.lower() in documented or name in REFRESH_DATES]
+            which = f"of them it has {', '.join(theirs[:5])}" if theirs else "it has none of them"
+            raise RejectedBody(Reason.NOT_THIS_REPORT, f"The body has not the columns of this report: {which}.")
         return self.header.index(column)
+
+    def _report_date_column(self) -> int | None:
+        """Return the place of the column, one behind all if it should be there and is not, or None."""
+        if REPORT_DATE_NAME in self.header:
+            return self.header.index(REPORT_DATE_NAME)
+        return sys.maxsize if any(REPORT_DATE_NAME.lower() in header for header in self._headers) else None
 
     def _check_period(self, days: str) -> None:
         numbers = self._days.isdecimal() and days.isascii() and days.isdecimal()
@@ -181,21 +200,24 @@ class Body:
         except ValueError:
             seen = None
         if seen is None or seen.year < 2000 or seen > self._latest:
-            raise RejectedBody(Reason.BAD_REFRESH_DATE, f"A row has the refresh date {text[:40]!r}.")
+            shown = repr(text) if _LIKE_A_DATE.fullmatch(text) else "a text"  # which may be somebody's name
+            raise RejectedBody(Reason.BAD_REFRESH_DATE, f"A row has the refresh date {shown}.")
         if self.refresh_date not in (None, seen):
             raise RejectedBody(Reason.TWO_REFRESH_DATES, f"The rows have the dates {self.refresh_date} and {seen}.")
         self.refresh_date, self._seen = seen, text
 
     def _add(self, record: list[str]) -> None:
-        text = "\0".join(record)
+        text = former = "\0".join(record)
         if "+" in text:
-            text = "\0".join(["+".join(sorted(cell.split("+"))) if "+" in cell else cell for cell in record])
-        row = hashlib.blake2b(text.encode(), digest_size=16).digest()
+            text = _in_order(record, items)
+            former = _in_order(record, lambda cell: cell.split("+")) if _PLUS_IN_NAME.search(text) else text
+        row = _digest(text)
         self._content += int.from_bytes(row)
+        self._former_content += int.from_bytes(row if former == text else _digest(former))
         if self.rows <= _COMPARED:
             if self._site is not None and self._site < len(record) and record[self._site].strip("0-"):
                 # else it is blank or concealed
-                row = hashlib.blake2b(record[self._site].encode(), digest_size=16).digest()
+                row = _digest(record[self._site])
             self._heaps[row[0]] += row[1:9]
 
     def _decoded(self, chunks: Iterable[bytes]) -> Iterator[str]:
@@ -229,3 +251,12 @@ class Body:
                 raise RejectedBody(Reason.NOT_CSV, f"The body has a line of more than {_LONGEST} characters.")
         if rest:
             yield rest
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()
+
+
+def _in_order(record: Sequence[str], items_of: Callable[[str], list[str]]) -> str:
+    """Return the cells of a record as one text, the products inside each in order."""
+    return "\0".join(["+".join(sorted(items_of(cell))) if "+" in cell else cell for cell in record])

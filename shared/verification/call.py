@@ -11,19 +11,22 @@ from shared.archive.blob_store import StoredBlob
 from shared.archive.layout import DERIVED, Partition, RunRecordName, SeriesName
 from shared.archive.run_record import UNREADABLE, RunRecord
 from shared.archive.series_state import (
+    FORMER_RULES,
     ListedSnapshot,
     SeriesState,
     by_month,
     count,
     fingerprint,
     fingerprints_of,
+    is_outdated,
     listed_snapshots,
     merge,
+    table_of,
 )
 from shared.archive.snapshot import Snapshot
 from shared.domain.call import Call
 from shared.domain.catalogue import Report
-from shared.report.table import Table, columns_of, parse
+from shared.report.table import Table, columns_of
 from shared.verification.finding import Finding, FindingCode, IntegrityError
 from shared.verification.snapshot import Named, digest, prove, snapshot_of
 
@@ -106,7 +109,7 @@ class Holding(NamedTuple):
         personal, columns = self.report.personal_data, snapshot.metadata.columns
         is_by_header = personal and columns
         body = prove(snapshot, blob.content(), self.report, blob.metadata.get("app_version", ""), keep=not is_by_header)
-        table = Table(columns_of(columns)) if is_by_header else parse(body, snapshot.refresh_date)
+        table = Table(columns_of(columns)) if is_by_header else table_of(snapshot, body)
         return Table(table.columns) if personal else table
 
     def _misnumbered(self) -> Iterator[Finding]:
@@ -197,10 +200,20 @@ def _rebuilt(series: Blob, state: SeriesState | None) -> Iterator[Finding]:
     elif hashlib.sha256(stored.content).hexdigest() != stored.metadata.get("sha256"):
         yield series.finding(FindingCode.WRONG_CONTENT, "Its bytes are not those of its SHA-256.")
     elif state and stored.metadata == series.metadata:  # else it was written anew since it was listed
+        rules = {"rules": FORMER_RULES} if stored.metadata.get("rules") == FORMER_RULES else {}
         if stored.content != state.content:
-            yield series.finding(FindingCode.SERIES_DIFFERS, "Its bytes are not those that the snapshots give.")
-        elif stored.metadata != state.to_metadata():
+            if not _is_made_anew(stored.content, stored.metadata):
+                yield series.finding(FindingCode.SERIES_DIFFERS, "Its bytes are not those that the snapshots give.")
+        elif stored.metadata != state.to_metadata() | rules:
             yield series.finding(FindingCode.BAD_METADATA, "They are not those that the snapshots give.")
+
+
+def _is_made_anew(content: bytes, metadata: Mapping[str, str]) -> bool:
+    """Whether the app makes the series anew when it is next asked for it, as its rules have changed."""
+    try:
+        return is_outdated(content, metadata)
+    except ValueError:
+        return False
 
 
 def _series(call: Call) -> str:

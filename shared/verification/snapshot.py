@@ -100,10 +100,14 @@ def prove(snapshot: Snapshot, compressed: bytes, report: Report, version: str, k
         )
     if snapshot.call.date is None and refresh_date != snapshot.refresh_date:
         raise IntegrityError(FindingCode.WRONG_DATE, f"Its rows are of {refresh_date}.")
-    measured = {"rows": body.rows, "columns": tuple(body.header), "blank": tuple(body.blank)}
+    measured: dict[str, tuple[object, ...]] = {
+        "rows": (body.rows,),
+        "columns": (tuple(body.header), ()),
+        "blank": (tuple(body.blank), ()),
+    }
     if version == __version__:
-        measured |= {"content": body.content, "names": body.names}
-    if wrong := [name for name, value in measured.items() if getattr(described, name) not in (value, ())]:
+        measured |= {"content": (body.content, body.former_content), "names": (body.names,)}
+    if wrong := [name for name, values in measured.items() if getattr(described, name) not in values]:
         raise IntegrityError(FindingCode.WRONG_METADATA, f"Its metadata do not fit its rows: {', '.join(wrong)}.")
     return b"".join(kept)
 

@@ -364,6 +364,32 @@ def test_ragged_rows_are_published_with_a_flag(then: Callable[[bytes], PullResul
     assert (pulled.outcome, flags(blobs, pulled)) == (Outcome.REVISED, "ragged")
 
 
+def test_a_report_that_lost_its_report_date_makes_no_numbers_until_it_is_back(
+    make_app: MakeApp, stack: Stack, control: Control, blobs: BlobServiceClient
+) -> None:
+    call = Call("getOffice365ActiveUserCounts", period="D7")
+    dated = "Report Refresh Date,Office 365,Report Date,Report Period"
+    with Wire() as graph:
+        app = make_app(REPORTS=str(call), GRAPH_ENDPOINT=graph.origin)
+
+        def pulled(day: int, header: str, row: str) -> tuple[str, list[str]]:
+            graph.answers[f"/v1.0/reports/{call}"] = response(body=csv(f"2026-11-{day},{row}", header=header))
+            control.set_time(next_day(control))
+            found = flags(blobs, only(app.pull_run.execute()))
+            return found, [",".join(row) for row in app.archive.series.table(call, control.now().date()).rows()]
+
+        assert pulled(10, dated.replace(",Report Date", ""), "1,7") == ("undated", [])
+        assert pulled(11, dated, "2,2026-11-11,7") == ("schema_changed", ["2026-11-11,2,7,2026-11-11"])
+        assert pulled(12, dated.replace(",Report Date", ""), "3,7") == (
+            "undated,schema_changed",
+            ["2026-11-11,2,7,2026-11-11"],
+        )
+        assert pulled(13, dated, "4,2026-11-12,7") == (
+            "schema_changed",
+            ["2026-11-11,2,7,2026-11-11", "2026-11-13,4,7,2026-11-12"],
+        )
+
+
 def test_a_body_that_is_not_published_is_kept_aside_once_with_the_reason(
     then: Callable[[bytes], PullResult], blobs: BlobServiceClient
 ) -> None:
@@ -376,6 +402,33 @@ def test_a_body_that_is_not_published_is_kept_aside_once_with_the_reason(
     assert zlib.decompress(kept.readall(), wbits=31) == html
     assert kept.properties.metadata["reason"] == "not_this_report"
     assert pulled.blob == name
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b"https://reports.example/a/b?x=topsecret", b"https://reports.example/[hidden]"),
+        (b'"https://reports.example/data/download/topsecret"\r\n', b'"https://reports.example/[hidden]"\r\n'),
+        (
+            b'{"error": {"code": "x", "message": "sig=topsecret"}}',
+            b'{"error": {"code": "x", "message": "sig=[hidden]"}}',
+        ),
+    ],
+    ids=["a URL", "a URL in quotes", "an error"],
+)
+def test_a_body_that_is_no_report_is_kept_aside_without_what_is_secret_in_it(
+    then: Callable[[bytes], PullResult],
+    blobs: BlobServiceClient,
+    caplog: pytest.LogCaptureFixture,
+    body: bytes,
+    expected: bytes,
+) -> None:
+    pulled = then(body)
+    kept = blobs.get_blob_client("usage-quarantine", str(pulled.blob)).download_blob()
+    assert zlib.decompress(kept.readall(), wbits=31) == expected
+    assert kept.properties.metadata["sha256"] == hashlib.sha256(expected).hexdigest()
+    assert "topsecret" not in f"{caplog.text}{pulled}"
+    assert then(body).blob == pulled.blob
 
 
 def test_a_body_that_turns_out_wrong_early_is_kept_to_its_end(

@@ -1,5 +1,6 @@
 """Series: a snapshot replaces the days that it has rows for, whatever the order in which snapshots come."""
 
+import hashlib
 import threading
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -15,8 +16,9 @@ from shared.archive.layout import DERIVED
 from shared.archive.snapshot import Snapshot
 from shared.domain.call import Call
 from shared.domain.errors import ArchiveUnavailable
+from shared.domain.outcome import Flag
 from shared.events import SERIES_BEHIND
-from shared.report.table import REFRESH_DATE, Table, columns_of, concatenated, joined, merged, parse, split
+from shared.report.table import Table, columns_of, concatenated, joined, merged, parse, split
 from tests.shelf import Shelf, lines, series_name, snapshot
 
 COUNTS = Call("getOffice365ActiveUserCounts", period="D7")
@@ -92,11 +94,33 @@ CASES = {
                 ],
             ),
         ],
-        ["Report Refresh Date,A,Report Date", "2026-11-03,1,", "2026-11-04,2,2026-11-04", "2026-11-04,3,2026-11-05"],
+        ["Report Refresh Date,A,Report Date", "2026-11-04,2,2026-11-04", "2026-11-04,3,2026-11-05"],
     ),
     "columns of one name are told apart; cells that are missing are empty, cells without a column are left out": (
         [("2026-11-03", ["Report Refresh Date,Used,Used", "2026-11-03,1,2", "2026-11-03,3", "", "2026-11-03,4,5,6"])],
-        ["Report Refresh Date,Used,Used", "2026-11-03,1,2", "2026-11-03,3,", "2026-11-03,4,5"],
+        ["Report Refresh Date,Used,Used (2)", "2026-11-03,1,2", "2026-11-03,3,", "2026-11-03,4,5"],
+    ),
+    "columns that a reader takes for the same are told apart in one snapshot, and one column of the series": (
+        [
+            ("2026-11-03", ["Report Refresh Date,Used,used,", "2026-11-03,1,2,3"]),
+            ("2026-11-04", ["Report Refresh Date,USED", "2026-11-04,4"]),
+        ],
+        ["Report Refresh Date,Used,used (2),(no name)", "2026-11-03,1,2,3", "2026-11-04,4,,"],
+    ),
+    "rows without a Report Date are of no day, whether they come first": (
+        [
+            ("2026-11-03", ["Report Refresh Date,Teams", "2026-11-03,1"]),
+            ("2026-11-04", ["Report Refresh Date,Teams,Report Date", "2026-11-04,2,2026-11-02", "2026-11-04,3,"]),
+        ],
+        ["Report Refresh Date,Teams,Report Date", "2026-11-04,2,2026-11-02"],
+    ),
+    "or later, and the days that were there stay": (
+        [
+            ("2026-11-04", ["Report Refresh Date,Teams,Report Date", "2026-11-04,2,2026-11-04"]),
+            ("2026-11-05", ["Report Refresh Date,Teams", "2026-11-05,9"]),
+            ("2026-11-06", ["Report Refresh Date,Teams,Report Date", "2026-11-06,3,2026-11-05"]),
+        ],
+        ["Report Refresh Date,Teams,Report Date", "2026-11-04,2,2026-11-04", "2026-11-06,3,2026-11-05"],
     ),
     "quoting is kept where it is needed": (
         [
@@ -292,7 +316,7 @@ def test_of_people_nothing_is_read_and_nothing_is_kept_but_the_columns() -> None
     old = a_week(PEOPLE)[0][0]
     content, metadata = shelf.blobs["usage-personal", old.blob]
     shelf.memory.put("usage-personal", old.blob, content, {n: v for n, v in metadata.items() if n != "columns"})
-    assert shelf.rebuilt(PEOPLE).columns == (REFRESH_DATE, ("Teams", 0), ("Report Date", 0))
+    assert shelf.rebuilt(PEOPLE).header == ["Report Refresh Date", "Teams", "Report Date"]
     assert shelf.asked == [old.blob]
 
 
@@ -551,3 +575,43 @@ def test_a_single_day_of_the_month_before_that_was_not_merged_is_made_good_by_th
             shelf.series.keep_up(each)
     content, _ = shelf.blobs[DERIVED, series_name(today.call)]
     assert content == b"Report Refresh Date,A,B\r\n"
+
+
+# -- what a former version kept ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("header", "content", "expected"),
+    [
+        ("Report Refresh Date,Used,Report Date", "kept as it was", "kept as it was"),
+        (
+            "Report Refresh Date,Used,Used,Report Date",
+            "Report Refresh Date,Used,Used,Report Date\r\n2026-11-18,1,2,2026-11-17\r\n",
+            "Report Refresh Date,Used,Used (2),Report Date\r\n2026-11-18,1,2,2026-11-17\r\n",
+        ),
+        (
+            "Report Refresh Date,Used",
+            "Report Refresh Date,Used,Report Date\r\n2026-11-18,1,\r\n",
+            "Report Refresh Date,Used\r\n",
+        ),
+    ],
+    ids=["of the same form", "columns of one name", "rows of no day"],
+)
+def test_a_series_of_former_rules_is_read_or_made_anew(header: str, content: str, expected: str) -> None:
+    cells = {"Report Refresh Date": str(DAY), "Report Date": "2026-11-17"}
+    values = iter("12")
+    body = lines(header, ",".join(cells.get(name) or next(values) for name in header.split(",")))
+    each = snapshot(COUNTS, DAY, body)
+    if "Report Date" not in header.split(","):
+        each = each._replace(metadata=each.metadata._replace(flags=(Flag.UNDATED,)))
+    shelf = Shelf()
+    shelf.put(each, body)
+    made = shelf.series.table(COUNTS, DAY)
+    at = DERIVED, series_name(COUNTS)
+    kept, metadata = shelf.blobs[at]
+    former = kept if content == "kept as it was" else content.encode()
+    sha256 = hashlib.sha256(former).hexdigest()
+    shelf.memory.put(*at, former, {**metadata, "rules": "2", "sha256": sha256})
+    table = shelf.series.table(COUNTS, DAY)
+    assert table == made
+    assert table.to_csv() == (kept if expected == content else expected.encode())

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from shared.report.table import Table, concatenated, parse
+from shared.report.table import Table, columns_of, concatenated, parse
 from shared.web.formats.chart import line_chart
 from shared.web.formats.svg import HEIGHT, MAX_LINES, WIDTH
 from tests.shelf import lines
@@ -349,7 +349,7 @@ text = st.text(st.characters(codec="utf-8"), max_size=8)
 @example(["</title><script>alert(1)</script>", '"onload="x', "]]>"], "\x00\x1b\ud7ff\ufffe", "<!--")
 def test_no_text_becomes_markup(names: list[str], product: str, title: str) -> None:
     table = Table(
-        (("Report Refresh Date", 0), *((name, number) for number, name in enumerate(names))),
+        columns_of(["Report Refresh Date", *names]),
         {"2026-11-18": [("2026-11-18", product, "1", "2"), ("2026-11-18", "x", "3", "4")]},
     )
     root = ElementTree.fromstring(line_chart(table, title))
@@ -375,7 +375,7 @@ def test_every_point_is_inside_the_picture(cells: list[str]) -> None:
 @given(st.dates(), st.dates())
 def test_from_any_day_to_any_other_there_are_one_to_nine_labels(first: date, last: date) -> None:
     table = Table(
-        (("Report Refresh Date", 0), ("Users", 0)), {str(day): [(str(day), str(day.month))] for day in (first, last)}
+        columns_of(["Report Refresh Date", "Users"]), {str(day): [(str(day), str(day.month))] for day in (first, last)}
     )
     picture = Picture(line_chart(table, ""))
     assert 1 <= len([text for text in picture.texts if re.fullmatch(r"[\d-]{7,}", text)]) <= 9

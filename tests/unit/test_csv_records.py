@@ -54,7 +54,8 @@ def test_what_is_no_csv_is_told(body: bytes) -> None:
         (["A", "B"], ["A", "B"]),
         (["A", "A", "B", "A"], ["A", "A (2)", "B", "A (3)"]),
         (["A", "A (2)", "A"], ["A", "A (2)", "A (3)"]),
-        (["", ""], ["", " (2)"]),
+        (["", "", " "], ["(no name)", "(no name) (2)", "(no name) (3)"]),
+        (["Teams", "teams", "Teams ", "TEAMS"], ["Teams", "teams (2)", "Teams (3)", "TEAMS (4)"]),
     ],
 )
 def test_names_are_told_apart(names: list[str], expected: list[str]) -> None:

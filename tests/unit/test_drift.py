@@ -104,3 +104,14 @@ def test_the_same_values_in_another_order_have_the_same_content() -> None:
     assert body(one, two).content == body(two, ["2026-11-18", "ann", "B+A", "1"]).content
     assert body(one, two).content != body(one, [*two[:3], "3"]).content
     assert body(one, one).content != body(one).content
+
+
+def test_a_plus_between_blanks_parts_no_products() -> None:
+    def products(cell: str) -> Body:
+        return body(["2026-11-18", "ann", cell, "1"])
+
+    one = products("MOBILITY + SECURITY+OFFICE")
+    assert one.content == products("OFFICE+MOBILITY + SECURITY").content
+    assert products("A + B+C + D").content != products("A + D+C + B").content
+    assert one.content != one.former_content
+    assert products("A+B").content == products("A+B").former_content == products("B+A").former_content

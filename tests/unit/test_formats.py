@@ -25,7 +25,6 @@ def test_json_has_an_object_for_each_row_and_nothing_but_text() -> None:
         "value": [
             {"Report Refresh Date": "2026-11-18", "Users": "", "Report Date": "2026-11-16"},
             {"Report Refresh Date": "2026-11-18", "Users": "7", "Report Date": "2026-11-17"},
-            {"Report Refresh Date": "2026-11-18", "Users": "", "Report Date": ""},
         ]
     }
 

@@ -31,6 +31,18 @@ def error_body(code: str, message: str = "") -> bytes:
         (403, error_body("MissingCredentials"), PullError, "missing_credentials"),
         (404, error_body("UnknownTenantId"), PullError, "unknown_tenant"),
         (404, error_body("NotFound"), PullError, "unknown_in_this_cloud"),
+        (
+            403,
+            error_body("UnknownError", error_body("x", "Invalid date value.").decode()),
+            PullError,
+            "date_out_of_reach",
+        ),
+        (
+            400,
+            error_body("UnknownError", '{"error": {"message": "Only 28 days back."}}'),
+            PullError,
+            "date_out_of_reach",
+        ),
         (408, b"", Retryable, "graph_error"),
         (429, error_body("TooManyRequests"), Retryable, "rate_limited"),
         (500, b"<html>", Retryable, "graph_error"),
@@ -47,6 +59,20 @@ def test_what_an_error_of_graph_means(status: int, body: bytes, kind: type[PullE
 def test_the_code_inside_a_wrapped_error_is_shown() -> None:
     error = error_of(403, {}, error_body("UnknownError", error_body("S2SUnauthorized", "Invalid scope.").decode()))
     assert str(error) == "Graph answered 403 S2SUnauthorized: Invalid scope."
+
+
+@pytest.mark.parametrize(
+    ("message", "detail"),
+    [
+        ('{"error": {"code": "Inner"}}', "Inner"),
+        ('{"error": {"message": "Words."}}', "Outer: Words."),
+        ("{not JSON", "Outer: {not JSON"),
+        ('{"error": "text"}', 'Outer: {"error": "text"}'),
+        ('{"error": {"code": "A", "message": "{\\"error\\": {\\"message\\": \\"Words.\\"}}"}}', "A: Words."),
+    ],
+)
+def test_an_error_in_an_error_keeps_the_innermost_words_that_there_are(message: str, detail: str) -> None:
+    assert str(error_of(400, {}, error_body("Outer", message))).startswith(f"Graph answered 400 {detail}")
 
 
 @pytest.mark.parametrize(

@@ -168,6 +168,13 @@ CELLS = {
     "truth that is blank": (PEOPLE, "Is Deleted", "", None),
     "truth that is neither": (PEOPLE, "Is Deleted", "maybe", "maybe"),
     "products": (PEOPLE, "Assigned Products", "OFFICE 365 E5+VISIO", ["OFFICE 365 E5", "VISIO"]),
+    "product with a plus in its name": (
+        PEOPLE,
+        "Assigned Products",
+        "ENTERPRISE MOBILITY + SECURITY E5+OFFICE 365 E5",
+        ["ENTERPRISE MOBILITY + SECURITY E5", "OFFICE 365 E5"],
+    ),
+    "product with a blank on one side of its plus": (PEOPLE, "Assigned Products", "A +B+C+ D", ["A +B", "C+ D"]),
     "no products": (PEOPLE, "Assigned Products", "", []),
     "apps of a person": (
         "getEmailAppUsageUserDetail(period='D7')",
@@ -268,7 +275,7 @@ def test_cells_that_are_missing_are_blank_and_cells_without_a_column_are_left_ou
 
 
 def test_columns_of_one_name_are_told_apart() -> None:
-    assert told(COUNTS, "Teams,Teams,teams", "1,2,3") == [{"teams": 1, "teams (2)": 2, "teams (3)": "3"}]
+    assert told(COUNTS, "Teams,Teams,teams", "1,2,3") == [{"teams": 1, "teams (2)": 2, "teams (3)": 3}]
 
 
 def test_what_is_no_csv_cannot_be_told() -> None:

@@ -38,6 +38,8 @@ def test_size_digest_and_rows_are_those_of_the_bytes_received() -> None:
         pytest.param(CSV.replace(b"\n", b"\r\n"), id="CRLF"),
         pytest.param(CSV.rstrip(), id="no line end at the end"),
         pytest.param(CSV + b"\n\n", id="blank lines at the end"),
+        pytest.param(b"\n" + CSV, id="blank line before the header"),
+        pytest.param(BOM + b"\r\n\r\n" + CSV, id="blank lines before the header"),
         pytest.param(CSV.replace(b"2026-11-18,", b"2026-11-18T00:00:00Z,"), id="date as a midnight"),
         pytest.param(
             CSV.replace(b"2026-11-18,", b"2026-11-18T00:00:00+00:00,"), id="date as a midnight with its offset"
@@ -125,6 +127,13 @@ def test_a_body_that_ends_in_the_middle_of_a_record_is_cut_short(text: bytes) ->
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\n\n"], ids=["LF", "CRLF", "blank line"])
 def test_a_short_last_row_is_whole_if_its_line_has_an_end(end: str) -> None:
     assert read(CSV + b"2026-11-18" + end.encode()).ragged == 1
+
+
+def test_no_cell_of_a_body_without_a_header_is_told() -> None:
+    body = Body([["Report Refresh Date", "User Principal Name"]])
+    with pytest.raises(RejectedBody) as caught:
+        body.read([b"2026-11-18,ann@contoso.example,Ann Andersen,User Principal Name\n2026-11-18,b,c,d\n"])
+    assert str(caught.value) == "The body has not the columns of this report: of them it has User Principal Name."
 
 
 def test_an_error_of_the_download_passes_through() -> None:

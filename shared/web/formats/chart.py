@@ -10,11 +10,10 @@ from datetime import date
 from functools import lru_cache
 from operator import gt
 
-from shared.report.csv_records import distinct
-from shared.report.table import REFRESH_DATE, REPORT_DATE, Row, Table
+from shared.report.table import REFRESH_DATE, REPORT_DATE, Column, Row, Table
 from shared.web.formats.svg import MAX_LINES, Line, draw
 
-_PERIOD = ("Report Period", 0)
+_PERIOD = Column("Report Period")
 _ABOUT_ONE = re.compile(r"(?:principal|display|team) name$|site url$|\b(?:user|group|site|team|app) id$", re.IGNORECASE)
 _LAST_ACTIVE = re.compile(r"last (?:activity|activated|activation) date$", re.IGNORECASE)
 _KINDS = {
@@ -76,7 +75,7 @@ def _kind(cell: str) -> str:
 
 def _measured(table: Table, kinds: Sequence[str]) -> Numbers:
     """Return the columns of numbers, with a line for each value of the columns of text, and for each period."""
-    names = distinct(table.header)
+    names = table.header
     measures = [place for place, kind in enumerate(kinds) if kind == "number"]
     texts = [place for place, kind in enumerate(kinds) if kind == "text"]
     parting = [place for place in texts if len({row[place] for row in table.rows()}) > 1]
@@ -95,7 +94,7 @@ def _measured(table: Table, kinds: Sequence[str]) -> Numbers:
 
 def _counted(table: Table, kinds: Sequence[str]) -> Numbers:
     """Return the numbers of rows: all, those with activity in the period of the report, those with a yes."""
-    names = distinct(table.header)
+    names = table.header
     active = [place for place, name in enumerate(names) if kinds[place] == "date" and _LAST_ACTIVE.search(name)]
     flags = [place for place, kind in enumerate(kinds) if kind == "flag"]
     periods = _periods(table)

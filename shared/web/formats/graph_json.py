@@ -18,7 +18,7 @@ from operator import not_
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from shared.report.csv_records import distinct, records
+from shared.report.csv_records import distinct, items, records, same
 from shared.report.validator import DATE
 from shared.web.formats.json_value import encode, wrap
 
@@ -44,8 +44,8 @@ def to_json(report: Report, call: Call, body: bytes) -> bytes:
     """
     if not is_documented(report, call):
         raise KeyError(f"Microsoft does not document the JSON of {call}.")
-    rows = records(body)
-    return wrap(_objects(_documented().reports[report.name], next(rows, []), filter(None, rows)))
+    rows = filter(None, records(body))
+    return wrap(_objects(_documented().reports[report.name], next(rows, []), rows))
 
 
 def property_name(column: str) -> str:
@@ -63,7 +63,7 @@ def property_name(column: str) -> str:
 
 class _Documented(NamedTuple):
     types: Mapping[str, str]
-    """By column: `text`, `date`, `number`, `boolean` or `list`."""
+    """By what is the `same` of a column's name: `text`, `date`, `number`, `boolean` or `list`."""
     names: Mapping[str, str]
     reports: Mapping[str, Mapping[str, Any]]
     """`collection`: the property of an object that holds its rows. `outside`: the columns that are not in there; rows
@@ -77,7 +77,7 @@ def _documented() -> _Documented:
 
 
 def _by_column(columns: Mapping[str, Iterable[str]]) -> dict[str, str]:
-    return {column: kind for kind, names in columns.items() for column in names}
+    return {same(column): kind for kind, names in columns.items() for column in names}
 
 
 class _Member(NamedTuple):
@@ -116,7 +116,7 @@ def _members(report: Mapping[str, Any], header: list[str]) -> list[_Member]:
     text_blank = encode(report["blank"]) if "blank" in report else "null"
     members = []
     for place, (column, name) in enumerate(zip(header, names, strict=True)):
-        kind = types.get(column, "text")
+        kind = types.get(same(column), "text")
         blank = {"list": "[]", "number": "null", "boolean": "null"}.get(kind, text_blank)
         members.append(_Member(place, encode(name) + ":", _WRITERS[kind], blank))
     return members
@@ -141,7 +141,7 @@ def _boolean(cell: str) -> str:
 
 
 def _list(cell: str) -> str:
-    return "[" + ",".join([encode(item) for item in cell.split("+")]) + "]"
+    return "[" + ",".join([encode(item) for item in items(cell)]) + "]"
 
 
 _WRITERS: dict[str, Callable[[str], str]] = {

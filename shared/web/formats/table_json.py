@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from shared.report.csv_records import distinct
 from shared.report.table import Table
 from shared.web.formats.json_value import encode, wrap
 
 
 def to_json(table: Table) -> bytes:
-    """Return `{"value": [{column: text}]}`.
-
-    Of several columns with one name the second is `NAME (2)`, the third `NAME (3)`.
-    """
-    keys = [encode(name) + ":" for name in distinct(table.header)]
+    """Return `{"value": [{column: text}]}`."""
+    keys = [encode(name) + ":" for name in table.header]
     return wrap(
         "{" + ",".join([key + encode(cell) for key, cell in zip(keys, row, strict=True)]) + "}" for row in table.rows()
     )

@@ -1,0 +1,42 @@
+"""What a body is called that has the values of a snapshot before it."""
+
+from datetime import date
+
+import pytest
+
+from shared.domain.call import Call
+from shared.domain.catalogue import catalogue
+from shared.domain.outcome import Flag, Outcome
+from shared.report.validator import Body
+from shared.verification.snapshot import prove
+from tests.shelf import Shelf, lines, snapshot
+
+PEOPLE = Call("getOffice365ActiveUserDetail", period="D7")
+DAY = date(2026, 11, 18)
+HEADER = "Report Refresh Date,User Principal Name,Assigned Products"
+
+
+def body(products: str) -> bytes:
+    return lines(HEADER, f"{DAY},ann@contoso.example,{products}")
+
+
+@pytest.mark.parametrize(("products", "flags"), [("C+A + B", (Flag.REORDERED,)), ("A+B+C", ())])
+@pytest.mark.parametrize("former", [False, True], ids=["of today", "of version 0.1"])
+def test_only_an_order_that_means_nothing_is_called_another_order(
+    products: str, flags: tuple[Flag, ...], *, former: bool
+) -> None:
+    shelf, before, now = Shelf(), body("A + B+C"), Body()
+    now.read([body(products)])
+    kept = snapshot(PEOPLE, DAY, before)
+    if former:
+        told = Body()
+        told.read([before])
+        kept = kept._replace(metadata=kept.metadata._replace(content=told.former_content))
+    shelf.put(kept, before)
+    with shelf.snapshots.upload(PEOPLE) as upload:
+        upload.write(body(products), DAY)
+        metadata = snapshot(PEOPLE, DAY, body(products)).metadata
+        outcome, revised = upload.commit(DAY, metadata, now.former_content)
+    assert (outcome, revised.metadata.flags) == (Outcome.REVISED, flags)
+    stored = shelf.memory.blobs[shelf.snapshots.container(PEOPLE), kept.blob].content
+    assert prove(kept, stored, catalogue().reports[PEOPLE.report], "0.1.0", keep=True) == before
