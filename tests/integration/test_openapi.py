@@ -26,6 +26,7 @@ from shared.domain.error_code import ErrorCode
 from shared.domain.selection import select
 from shared.web import query
 from shared.web.archive_cache import Inventory
+from shared.web.negotiation import MEDIA_TYPES
 from shared.web.status import summary
 from tests.serving import CALLS, DAY, Served, serving
 
@@ -160,7 +161,7 @@ def test_the_forms_are_those_of_the_page_for_people() -> None:
 def test_dollar_format_has_the_media_types_of_the_forms() -> None:
     for path in PATHS:
         if "$format" in (asked := parameters(path, "query")):
-            types = {query.MEDIA_TYPES[form] for form in forms(path) if form in query.MEDIA_TYPES}
+            types = {MEDIA_TYPES[form] for form in forms(path) if form in MEDIA_TYPES}
             assert set(asked["$format"]["schema"]["enum"]) == types
 
 
@@ -188,8 +189,10 @@ def test_the_error_codes_are_those_of_the_app() -> None:
 
 def codes(answer: dict[str, Any]) -> list[str]:
     """The words that `code` may be in a problem document."""
-    content = answer.get("content", {}).get("application/problem+json")
-    return list(content["schema"]["allOf"][1]["properties"]["code"]["enum"]) if content else []
+    content = answer.get("content", {})
+    if "application/problem+json" not in content:
+        return []
+    return list(content["application/json"]["schema"]["allOf"][1]["properties"]["code"]["enum"])
 
 
 def section(title: str) -> str:
