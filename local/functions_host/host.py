@@ -308,4 +308,5 @@ def _response(answer: protos.TypedData) -> Response:
     if not answer.http:
         return Response(HTTPStatus.OK, {"Content-Type": "text/plain; charset=utf-8"}, (answer.string or "").encode())
     body = answer.http.body.bytes if answer.http.body else None
-    return Response(int(answer.http.status_code), answer.http.headers, body or b"")
+    headers = {name: value for name, value in answer.http.headers.items() if value or name.lower() != "content-type"}
+    return Response(int(answer.http.status_code), headers, body or b"")

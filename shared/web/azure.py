@@ -18,4 +18,5 @@ def respond(request: func.HttpRequest, handler: Callable[[Request], Response]) -
         headers={name.lower(): value for name, value in request.headers.items()},
     )
     response = handle(adapted, handler)
-    return func.HttpResponse(response.body, status_code=response.status, headers=dict(response.headers))
+    # The worker adds a Content-Type where there is none; one that is empty is dropped by the host.
+    return func.HttpResponse(response.body, status_code=response.status, headers=dict(response.headers), mimetype="")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import NamedTuple
 
 from shared import events
 from shared.domain.error_code import ErrorCode
 from shared.domain.errors import ArchiveUnavailable, RequestError, SettingError
+from shared.web.negotiation import error_media_type
 
 METHODS = ("GET", "HEAD")
 RETRY_SECONDS = 30
@@ -37,41 +39,46 @@ class Response(NamedTuple):
 
 def handle(request: Request, handler: Callable[[Request], Response]) -> Response:
     """Return the response of `handler`: without its body for HEAD, and for an error a problem document (RFC 9457)."""
+    fail = partial(problem, error_media_type(request.headers.get("accept", "")))
     if request.method not in METHODS:
         allow = {"Allow": ", ".join(METHODS)}
-        return problem(ErrorCode.METHOD_NOT_ALLOWED, f"{request.method} is not possible here.", headers=allow)
+        return fail(ErrorCode.METHOD_NOT_ALLOWED, f"{request.method} is not possible here.", headers=allow)
     try:
         response = handler(request)
     except RequestError as error:
-        response = problem(error.code, str(error), error.facts, error.headers)
+        response = fail(error.code, str(error), error.facts, error.headers)
     except SettingError as error:
         events.emit(events.REQUEST_FAILED, code=ErrorCode.BAD_SETTING, detail=str(error))
-        response = problem(ErrorCode.BAD_SETTING, str(error))
+        response = fail(ErrorCode.BAD_SETTING, str(error))
     except ArchiveUnavailable as error:
         events.emit(events.REQUEST_FAILED, code=ErrorCode.ARCHIVE_UNAVAILABLE, detail=str(error))
         retry = {"Retry-After": str(RETRY_SECONDS)}
-        response = problem(ErrorCode.ARCHIVE_UNAVAILABLE, str(error), headers=retry)
+        response = fail(ErrorCode.ARCHIVE_UNAVAILABLE, str(error), headers=retry)
     except Exception:
         # The host's own answer to a defect of ours would say nothing, and be no problem document.
         events.log_unexpected("The request failed.")
         events.emit(events.REQUEST_FAILED, code=ErrorCode.INTERNAL_ERROR)
-        response = problem(ErrorCode.INTERNAL_ERROR, "This is a mistake in the app itself: its log has the exception.")
+        response = fail(ErrorCode.INTERNAL_ERROR, "This is a mistake in the app itself: its log has the exception.")
     return Response(response.status, response.headers) if request.method == "HEAD" else response
 
 
 def problem(
+    media_type: str,
     code: ErrorCode,
     detail: str,
     facts: Mapping[str, object] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Return a problem document (RFC 9457). Facts that are None or empty are left out."""
+    """Return a problem document (RFC 9457) with the member `error` of Graph, the only one that Graph's clients show.
+
+    Facts that are None or empty are left out.
+    """
     present = {name: value for name, value in (facts or {}).items() if value not in (None, [])}
     title = code.replace("_", " ").capitalize()
     document = {"type": "about:blank", "title": title, "status": code.status, "detail": detail, "code": code, **present}
-    body = json.dumps(document).encode()
+    body = json.dumps(document | {"error": {"code": code, "message": detail}}).encode()
     fixed = {
-        "Content-Type": "application/problem+json",
+        "Content-Type": media_type,
         "Content-Length": str(len(body)),
         "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",

@@ -7,26 +7,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from typing import NamedTuple
 
-from werkzeug.datastructures import MIMEAccept
-
 from shared.domain.call import ARGUMENTS, parse_date, quoted
 from shared.domain.error_code import ErrorCode
-from shared.domain.errors import BadArgument, NotAcceptable, NotArchived
-from shared.web.rfc9110 import parse_qualities
+from shared.domain.errors import BadArgument, NotArchived
+from shared.web.negotiation import MEDIA_TYPES, accepted_format
 
 KEY_PARAMETERS = ("code", "clientid")
 """The host's own: the function key and its name."""
-OF_SNAPSHOT = ("refreshDate", "revision", "asOf", "format", "$format")
+PAGING = ("$top", "$skipToken", "$count")
+"""Of Graph: accepted and ignored, as every answer has all rows."""
+OF_SNAPSHOT = ("refreshDate", "revision", "asOf", "format", "$format", *PAGING)
 OF_SERIES = ("from", "to", "every", "asOf", "format", "$format", "bom")
 OF_SNAPSHOTS = ("asOf", "format", "$format")
 OF_STATUS = ("format", "$format")
 EVERY = ("day", "week", "month")
-MEDIA_TYPES = {"csv": "text/csv", "json": "application/json", "svg": "image/svg+xml", "link": "application/link-format"}
 
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+ -]\d{2}:\d{2})", re.ASCII)
 _REVISION = re.compile(r"[1-9]\d{0,8}", re.ASCII)
-_SAME_AS = {"application/octet-stream": MEDIA_TYPES["csv"]}
-"""The media type by which the SDKs of Graph ask for a CSV."""
 
 
 class SnapshotSelector(NamedTuple):
@@ -61,8 +58,9 @@ class Parameters:
         """
         check_names(query, allowed, of_call=of_call)
         self._values: dict[str, str] = {}
+        ignored = {name.lower() for name in PAGING} | {*KEY_PARAMETERS}
         for name, value in query.items():
-            if name.lower() not in KEY_PARAMETERS and self._values.setdefault(name.lower(), value) != value:
+            if name.lower() not in ignored and self._values.setdefault(name.lower(), value) != value:
                 raise BadArgument(f"{name.lower()} is given twice.")
 
     @property
@@ -125,7 +123,7 @@ class Parameters:
             raise BadArgument("format and $format are two words for one thing: give one of them.")
         if text is not None:
             return _named_format(text, formats)
-        return _accepted_format(accept, formats) if accept.strip() else formats[0]
+        return accepted_format(accept, formats) if accept.strip() else formats[0]
 
 
 def check_names(query: Iterable[str], allowed: Iterable[str], *, of_call: bool = True) -> None:
@@ -158,17 +156,6 @@ def _named_format(text: str, formats: Sequence[str]) -> str:
     if name not in formats or "," in text:  # the host joins what is repeated with commas
         raise BadArgument(f"format must be one of {', '.join(formats)}, not {quoted(text)}.")
     return name
-
-
-def _accepted_format(accept: str, formats: Sequence[str]) -> str:
-    """Return the first format that Accept admits, whatever the parameters of its media ranges (RFC 9110, 12.5.1)."""
-    ranges = [(item.partition(";")[0], quality) for item, quality in parse_qualities(accept)]
-    accepted = MIMEAccept((_SAME_AS.get(media_type, media_type), quality) for media_type, quality in ranges)
-    typed = [name for name in formats if name in MEDIA_TYPES]
-    for name in typed:
-        if accepted.quality(MEDIA_TYPES[name]) > 0:
-            return name
-    raise NotAcceptable(f"Accept admits none of {', '.join(MEDIA_TYPES[name] for name in typed)}.")
 
 
 def _instant(text: str) -> datetime:

@@ -12,6 +12,7 @@ from shared.domain.error_code import ErrorCode
 from shared.domain.errors import NotArchived
 from shared.web.http import Request
 from shared.web.links import PREFIX, Links
+from shared.web.negotiation import without_odata
 from shared.web.query import Parameters
 
 
@@ -38,6 +39,11 @@ class ReportRequest(NamedTuple):
     def accept(self) -> str:
         """The header Accept."""
         return self.http.headers.get("accept", "")
+
+    @property
+    def accept_of_snapshot(self) -> str:
+        """What of Accept may choose the form of a snapshot: on v1.0 nothing, as at Graph."""
+        return without_odata(self.accept) if self.version == "beta" else ""
 
     @property
     def today(self) -> date:

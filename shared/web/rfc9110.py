@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple
 
-from werkzeug.datastructures import Accept
-from werkzeug.http import http_date, parse_accept_header, parse_date, parse_etags, parse_range_header
+from werkzeug.http import http_date, parse_date, parse_etags, parse_range_header
 
 from shared.domain.errors import PreconditionFailed, RangeNotSatisfiable, TooLarge
 from shared.report.compression import compress
 from shared.web.http import Request, Response
+from shared.web.negotiation import accepts_gzip
 from shared.web.representation import LARGEST, EncodedBody, Representation
 
-# RFC 9110 section 15.4.5. Without a Content-Type the Functions worker would add one, and a cache would believe it.
-_HEADERS_OF_304 = ("ETag", "Content-Type", "Vary", "Cache-Control", "Content-Location")
+# RFC 9110 section 15.4.5. With a Content-Type, the .NET SDK of Graph would parse the body that is not there.
+_HEADERS_OF_304 = ("ETag", "Vary", "Cache-Control", "Content-Location")
 
 
 class _Selected(NamedTuple):
@@ -58,20 +57,6 @@ def parse_http_date(text: str) -> datetime | None:
     with suppress(IndexError, OverflowError):  # which werkzeug lets through
         return parse_date(text)
     return None
-
-
-def parse_qualities(text: str) -> Accept:
-    """Return what a field such as Accept lists, in lower case and with its quality (RFC 9110 section 12.4.2).
-
-    The RFC allows `q=1.` and Java's own client writes `q=.2`: werkzeug knows neither.
-    """
-    return parse_accept_header(re.sub(r"\bq=(\d*)\.(\d*)", r"q=0\1.\g<2>0", text.lower(), flags=re.ASCII))
-
-
-def accepts_gzip(accept_encoding: str) -> bool:
-    """Whether gzip is at least as welcome as no coding (RFC 9110 section 12.5.3)."""
-    codings = parse_qualities(accept_encoding.lower().replace("x-gzip", "gzip"))
-    return codings.quality("gzip") > 0 and codings.quality("gzip") >= codings.quality("identity")
 
 
 def _select(request: Request, content: Representation) -> _Selected:

@@ -23,8 +23,10 @@ from shared.web.snapshots import snapshot, snapshots
 
 _PATH = re.compile(
     r"(?P<version>v1\.0|beta)/(?:copilot/)?reports(?:/(?P<call>.*?)(?P<view>/series|/snapshots)?)?",
-    re.ASCII | re.DOTALL,
+    re.ASCII | re.DOTALL | re.IGNORECASE,
 )
+_SLASHES = re.compile("/+")
+"""A base URL that ends in a slash gives two."""
 
 
 class Api:
@@ -50,22 +52,23 @@ class Api:
 
     def reports(self, request: Request, *, personal: bool) -> Response:
         """Answer `/{v1.0|beta}/reports...`; reports with personal data only where `personal`."""
-        path = _PATH.fullmatch(request.path.strip("/"))
+        path = _PATH.fullmatch(_SLASHES.sub("/", request.path).strip("/"))
         if not path:
             raise NotArchived(ErrorCode.UNKNOWN_PATH, "There is nothing here; the reports are at /api/v1.0/reports.")
         of_report = ReportRequest(
             http=request,
-            version=path["version"],
+            version=path["version"].lower(),
             text=path["call"] or "",
             personal=personal,
             catalogue=self._catalogue,
             now=self._clock(),
         )
-        if path["view"] == "/series":
+        view = (path["view"] or "").lower()
+        if view == "/series":
             from shared.web.series import series  # lazily, as the modules of `formats`
 
             return series(of_report, self._archive, self._graph_version)
-        if path["view"] == "/snapshots":
+        if view == "/snapshots":
             return snapshots(of_report, self._archive)
         return snapshot(of_report, self._archive, self._cache) if path["call"] else self._list(of_report)
 

@@ -15,6 +15,7 @@ from shared.report.csv_records import BOM
 from shared.report.table import REFRESH_DATE, Table, columns_of, concatenated, days_between, last_days, parse
 from shared.web import formats, query
 from shared.web.http import Response
+from shared.web.negotiation import MEDIA_TYPES
 from shared.web.query import EVERY, SeriesQuery
 from shared.web.report_request import ReportRequest
 from shared.web.representation import CSV, JSON, LARGEST, Representation, from_bytes
@@ -94,7 +95,7 @@ def _represent(
     if wanted.format == "json":
         return from_bytes(formats.table_json.to_json(content.table()), JSON, headers)
     title = f"{report.name} ({'single days' if call.date else call.key})"
-    return from_bytes(formats.chart.line_chart(content.table(), title), query.MEDIA_TYPES["svg"], headers)
+    return from_bytes(formats.chart.line_chart(content.table(), title), MEDIA_TYPES["svg"], headers)
 
 
 def _too_large(by_day: Mapping[str, Snapshot], days: Set[str], every: str) -> TooLarge:

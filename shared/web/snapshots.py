@@ -34,7 +34,7 @@ def snapshot(request: ReportRequest, archive: Archive, cache: ArchiveCache) -> R
     """Answer with the selected snapshot. Raises RequestError, ArchiveUnavailable."""
     parameters = request.parameters(query.OF_SNAPSHOT)
     call, report = request.call(parameters)
-    format_name = parameters.format(_FORMATS, request.accept)
+    format_name = parameters.format(_FORMATS, request.accept_of_snapshot)
     selector = query.parse_selector(parameters, request.now)
     resolver = SnapshotResolver(archive.snapshots, cache.newest, cache.why_missing)
     is_memento = selector.revision is not None and bool(selector.refresh_date or call.date)

@@ -81,9 +81,9 @@ def test_every_alarm_has_a_line() -> None:
 def test_every_route_has_a_line() -> None:
     paths = json.loads((ROOT / "shared" / "web" / "openapi.json").read_text("utf-8"))["paths"]
     table = API.text.split("\n\n")[2]
-    told = {word.replace(r"{v1.0\|beta}", "{version}").replace("{v}", "{version}") for word in words(table)}
-    same = {path for path in paths if path.startswith(("/personal/", "/{version}/copilot/"))}
-    assert {"/personal/{version}/reports...", "/{version}/copilot/reports..."} <= told
+    told = {word.replace(r"{v1.0\|beta}", "{api}").replace("{v}", "{api}") for word in words(table)}
+    same = {path for path in paths if path.startswith(("/personal/", "/{api}/copilot/"))}
+    assert {"/personal/{api}/reports...", "/{api}/copilot/reports..."} <= told
     assert paths.keys() - same <= told
 
 

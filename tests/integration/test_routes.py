@@ -133,7 +133,7 @@ def test_only_what_graph_sent_for_a_day_and_revision_never_changes(
 
 @pytest.mark.parametrize(("form", "accept"), [("csv", ""), ("json", ""), ("excel", ""), ("", "application/json")])
 def test_the_content_location_gives_the_same_bytes(get: Callable[..., Response], form: str, accept: str) -> None:
-    response = get(f"v1.0/reports/{D7}", {"format": form} if form else {}, headers={"accept": accept})
+    response = get(f"beta/reports/{D7}", {"format": form} if form else {}, headers={"accept": accept})
     path, _, query = response.headers["Content-Location"].removeprefix("/api/").partition("?")
     again = get(path, dict(part.split("=") for part in query.split("&")))
     assert (again.body, again.headers["ETag"]) == (response.body, response.headers["ETag"])
@@ -187,6 +187,63 @@ def test_what_the_personal_function_says_may_not_be_stored_on_the_way(get: Calla
         assert get(path, personal=True).headers["Cache-Control"] == "private, no-store"
 
 
+# -- clients of Graph --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("version", "accept", "form"),
+    [
+        ("v1.0", "application/json", "csv"),
+        ("v1.0", "image/png", "csv"),
+        ("v1.0/copilot", "application/json", "csv"),
+        ("beta", "application/json", "json"),
+        ("beta", "application/json;odata.metadata=minimal;odata.streaming=true", "csv"),
+        ("beta", "text/csv;q=0.5, application/json", "json"),
+        ("beta", "application/octet-stream, application/json", "csv"),
+        ("beta", "", "csv"),
+    ],
+)
+def test_accept_chooses_the_form_of_a_snapshot_on_beta_alone(
+    get: Callable[..., Response], version: str, accept: str, form: str
+) -> None:
+    response = get(f"{version}/reports/{D7}", headers={"accept": accept})
+    assert (response.status, response.body) == (200, get(f"v1.0/reports/{D7}", {"format": form}).body)
+
+
+def test_a_form_that_is_not_there_is_not_acceptable_on_beta(get: Callable[..., Response]) -> None:
+    response = get(f"beta/reports/{D7}", headers={"accept": "image/png"})
+    assert (response.status, code(response)) == (406, "not_acceptable")
+
+
+@pytest.mark.parametrize("form", ["csv", "json"])
+def test_graphs_parameters_for_pages_are_ignored(get: Callable[..., Response], form: str) -> None:
+    query = {"$top": "20", "$TOP": "5", "$skiptoken": "abc", "$count": "true", "format": form}
+    response = get(f"v1.0/reports/{D7}", query)
+    assert (response.status, response.body) == (200, get(f"v1.0/reports/{D7}", {"format": form}).body)
+    assert b"nextLink" not in response.body
+
+
+@pytest.mark.parametrize(
+    "path",
+    [f"v1.0//reports/{D7}", f"v1.0/reports//{D7}/", f"V1.0/Reports/{D7.upper()}", f"BETA//copilot///REPORTS/{D7}"],
+)
+def test_a_slash_too_many_and_letter_case_do_not_matter(get: Callable[..., Response], path: str) -> None:
+    assert get(path).body == get(f"v1.0/reports/{D7}").body
+    for view in ("series", "snapshots"):
+        assert (
+            get(f"{path}//{view.upper()}", {"format": "csv"}).body
+            == get(f"{path.split('/')[0].lower()}/reports/{D7}/{view}", {"format": "csv"}).body
+        )
+    assert json.loads(get("V1.0//REPORTS").body) == json.loads(get("v1.0/reports").body)
+
+
+def test_an_error_is_a_problem_of_rfc_9457_by_name_too(get: Callable[..., Response]) -> None:
+    headers = {"accept": "text/csv, application/problem+json"}
+    response = get("v1.0/reports/getNothing", headers=headers)
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert response.body == get("v1.0/reports/getNothing").body
+
+
 # -- the status --------------------------------------------------------------------------------------------------------
 
 
@@ -236,7 +293,8 @@ def test_what_cannot_be_answered_is_a_problem_document(
     response = get(path, query)
     problem = json.loads(response.body)
     assert (response.status, problem["status"], problem["code"]) == (status, status, expected)
-    assert response.headers["Content-Type"] == "application/problem+json"
+    assert response.headers["Content-Type"] == "application/json"
+    assert problem["error"] == {"code": expected, "message": problem["detail"]}
     assert problem["detail"]
 
 

@@ -23,6 +23,7 @@ from shared.web.http import Request, Response, handle
 
 FOLDER = Path(__file__).parents[1] / "data" / "archive-0.1"
 EXPECTED = json.loads((FOLDER / "answers.json").read_text("utf-8"))
+REQUEST = ("function", "method", "path", "query", "headers")
 CLOCK = datetime.fromisoformat(EXPECTED["clock"])
 
 REWORDED = {
@@ -30,6 +31,33 @@ REWORDED = {
     "There is no parameter 'since' here; there are ": "Unknown parameter 'since'. Allowed: ",
 }
 """What 0.1 said to people, and what is said since."""
+
+
+def since(expected: dict[str, Any]) -> dict[str, Any]:
+    """Return an answer of 0.1 as it is on purpose since then, for the sake of clients of Graph."""
+    if expected["headers"] in ({"accept": "application/json"}, {"accept": "image/png"}):
+        # Accept does not choose the form of a snapshot on v1.0, where Graph does not look at it either.
+        csv = expected | {"headers": {"accept": "application/octet-stream, application/json"}}
+        (same,) = (each for each in EXPECTED["answers"] if all(each[name] == csv[name] for name in REQUEST))
+        return dict(same)
+    if expected["status"] == 304:
+        headers = {name: value for name, value in expected["answer_headers"].items() if name != "Content-Type"}
+        return expected | {"answer_headers": headers}
+    if expected["status"] < 400:
+        return expected
+    # Errors have Graph's own member too, as JSON that every client reads.
+    document = json.loads(reworded(expected["text"]))
+    error = {"code": document["code"], "message": document["detail"]}
+    text = json.dumps(document | {"error": error})
+    headers = {"Content-Length": str(len(text)), "Content-Type": "application/json"}
+    sha256 = hashlib.sha256(text.encode()).hexdigest()
+    return expected | {"text": text, "sha256": sha256, "answer_headers": expected["answer_headers"] | headers}
+
+
+def reworded(text: str) -> str:
+    for before, now in REWORDED.items():
+        text = text.replace(before, now)
+    return text
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +80,7 @@ def app(store: InMemoryBlobStore) -> App:
 @pytest.mark.parametrize(
     "expected",
     EXPECTED["answers"],
-    ids=lambda each: " ".join(str(each[name]) for name in ("function", "method", "path", "query", "headers")),
+    ids=lambda each: " ".join(str(each[name]) for name in REQUEST),
 )
 def test_every_url_answers_as_before(app: App, expected: dict[str, Any]) -> None:
     functions: dict[str, Callable[[Request], Response]] = {
@@ -61,14 +89,9 @@ def test_every_url_answers_as_before(app: App, expected: dict[str, Any]) -> None
         "status": app.api.status,
         "health": lambda request: app.api.health(),
     }
-    for before, since in REWORDED.items():
-        if before in expected.get("text", ""):
-            text = expected["text"].replace(before, since)
-            headers = expected["answer_headers"] | {"Content-Length": str(len(text))}
-            sha256 = hashlib.sha256(text.encode()).hexdigest()
-            expected = expected | {"text": text, "sha256": sha256, "answer_headers": headers}
-    request = Request(expected["method"], expected["path"], expected["query"], expected["headers"])
+    request = Request(*(expected[name] for name in REQUEST[1:]))
     response = handle(request, functions[expected["function"]])
+    expected = since(expected)
     headers = dict(expected["answer_headers"])
     headers["ETag"] = headers.get("ETag", "").replace(EXPECTED["version"], __version__)
     given = {"ETag": ""} | dict(response.headers)

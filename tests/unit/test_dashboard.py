@@ -86,7 +86,7 @@ def test_a_changed_module_changes_the_urls_of_all(name: str, tmp_path: Path) -> 
 )
 def test_another_hash_or_file_is_a_404(path: str) -> None:
     response = handle(Request("GET", path.format(root=root())), serve)
-    assert (response.status, response.headers["Content-Type"]) == (404, "application/problem+json")
+    assert (response.status, response.headers["Content-Type"]) == (404, "application/json")
     assert response.headers["Cache-Control"] == "no-store"
 
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.errors import BadArgument, NotAcceptable, NotArchived, RequestError
+from shared.web.negotiation import MEDIA_TYPES
 from shared.web.query import (
     OF_SERIES,
     OF_SNAPSHOT,
@@ -200,6 +201,9 @@ def test_a_parameter_in_two_cases_with_two_values_is_refused() -> None:
         ({}, "text/csv;q=0, */*", "json"),
         ({}, "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", "csv"),
         ({}, "*/*;q=1.", "csv"),
+        ({}, "text/csv;q=0.5, application/json", "json"),
+        ({}, "application/json;q=.2, */*;q=.1", "json"),
+        ({}, "application/json;q=0.4, text/csv;q=0.5", "csv"),
         ({}, "image/svg+xml", "svg"),
         ({"format": "JSON"}, "text/csv", "json"),
         ({"format": "excel"}, "", "excel"),
@@ -210,6 +214,11 @@ def test_a_parameter_in_two_cases_with_two_values_is_refused() -> None:
 )
 def test_format_is_asked_first_and_then_accept(values: dict[str, str], accept: str, form: str) -> None:
     assert parameters(**values).format(FORMATS, accept) == form
+
+
+@pytest.mark.parametrize(("form", "media_type"), MEDIA_TYPES.items())
+def test_dollar_format_is_the_media_type_of_a_form(form: str, media_type: str) -> None:
+    assert Parameters({"$format": media_type}, OF_SNAPSHOT).format([*MEDIA_TYPES], "") == form
 
 
 @pytest.mark.parametrize("text", ["xml", "csv,json", "json;a,csv", "application/xml", ""])

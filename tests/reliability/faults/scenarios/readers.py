@@ -63,7 +63,7 @@ def _storage_down(stage: Stage) -> str:
     for path, answer in answers.items():
         must(answer.status_code == 503, f"{path} is answered with {answer.status_code}")
         must(answer.headers["Retry-After"].isdecimal(), f"Retry-After is {answer.headers['Retry-After']!r}")
-        must(answer.headers["Content-Type"] == "application/problem+json", "it is no problem document")
+        must(answer.headers["Content-Type"] == "application/json", "it is no problem document")
         leaks = no_secret(path, answer.text, [stage.secret, "Traceback"])
         must(leaks == [], "; ".join(leaks))
     return f"503, Retry-After {answers[PATH].headers['Retry-After']}, health {health.text}"
