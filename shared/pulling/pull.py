@@ -23,6 +23,8 @@ from shared.report.validator import Body
 
 _FOREIGN = (Reason.NOT_THIS_REPORT, Reason.NOT_CSV)
 """Why a body is no report at all: it may be a URL or an error, with secrets in it."""
+_SHORT = 1 << 20
+"""Bytes of a body that may be one; a longer one is kept as it came, as memory has no room for it."""
 
 
 class Puller:
@@ -80,7 +82,7 @@ class Puller:
                 upload.reject()
                 body.skip(chunks)
                 if body.size:
-                    hide = redacted_body if error.reason in _FOREIGN else None
+                    hide = redacted_body if error.reason in _FOREIGN and body.size <= _SHORT else None
                     error.blob = upload.quarantine(body.sha256, error.reason, self._clock(), hide)
                 raise
             metadata = _origin(answer, body, flags, self._clock())
