@@ -1,53 +1,64 @@
 <#
 .SYNOPSIS
-Grants Microsoft Graph's Reports.Read.All to the app's managed identity, with the module Microsoft.Graph. Safe to repeat.
+Grants Microsoft Graph's Reports.Read.All to the app's managed identity, with the Azure CLI (az). Safe to repeat.
 .DESCRIPTION
-Whoever runs this needs the Entra role Privileged Role Administrator; Owner of the subscription is not enough.
+The same as grant-graph-permissions.sh, for Windows. Whoever runs this needs the Entra role Privileged Role
+Administrator; Owner of the subscription is not enough.
 .PARAMETER PrincipalId
 Object id of the identity, which the deployment prints as IDENTITY_PRINCIPAL_ID.
 .PARAMETER GraphEndpoint
 Root of Microsoft Graph in the tenant's cloud.
 #>
 param(
-    [Parameter(Mandatory)] [string] $PrincipalId,
-    [string] $GraphEndpoint = 'https://graph.microsoft.com'
+    [string] $PrincipalId,
+    [string] $GraphEndpoint
 )
 $ErrorActionPreference = 'Stop'
-
-$environments = @{
-    'https://graph.microsoft.com'              = 'Global'
-    'https://graph.microsoft.us'               = 'USGov'
-    'https://dod-graph.microsoft.us'           = 'USGovDoD'
-    'https://microsoftgraph.chinacloudapi.cn' = 'China'
+if (-not $PrincipalId) {
+    [Console]::Error.WriteLine('usage: ./infra/grant-graph-permissions.ps1 -PrincipalId ID [-GraphEndpoint URL]')
+    exit 2
 }
+$endpoint = if ($GraphEndpoint) { $GraphEndpoint.TrimEnd('/') } else { 'https://graph.microsoft.com' }
 
-try {
-    Import-Module Microsoft.Graph.Applications
-    Connect-MgGraph -Environment $environments[$GraphEndpoint] -NoWelcome `
-        -Scopes 'AppRoleAssignment.ReadWrite.All', 'Application.Read.All'
-    $graph = Get-MgServicePrincipal -Filter "appId eq '00000003-0000-0000-c000-000000000000'"
-    $role = $graph.AppRoles | Where-Object Value -eq 'Reports.Read.All'
-    $held = Get-MgServicePrincipalAppRoleAssignment -ServicePrincipalId $PrincipalId -All
-    if (-not ($held | Where-Object AppRoleId -eq $role.Id)) {
-        New-MgServicePrincipalAppRoleAssignment -ServicePrincipalId $PrincipalId -PrincipalId $PrincipalId `
-            -ResourceId $graph.Id -AppRoleId $role.Id | Out-Null
-    }
-    'The app has Reports.Read.All.'
-}
-catch {
+function Ask([string] $reason) {
     [Console]::Error.WriteLine(@"
 
-Reports.Read.All could not be granted: $_
-The app runs, but Microsoft Graph refuses it every report until it has that permission.
-Ask a Privileged Role Administrator of the tenant to run, in this folder:
+$reason
+The app runs, but Microsoft Graph refuses it every report until it has Reports.Read.All.
+Ask a Privileged Role Administrator of the tenant to run, in this folder and signed in with az login:
 
-    ./infra/grant-graph-permissions.ps1 -PrincipalId $PrincipalId -GraphEndpoint $GraphEndpoint
+    ./infra/grant-graph-permissions.ps1 -PrincipalId $PrincipalId -GraphEndpoint $endpoint
 
-after Install-Module Microsoft.Graph.Applications, or, with the Azure CLI:
+or, where there is a shell:
 
-    sh infra/grant-graph-permissions.sh $PrincipalId $GraphEndpoint
+    sh infra/grant-graph-permissions.sh $PrincipalId $endpoint
 
 Nothing else is to be done: the app asks again in every run. It can take a day until a grant reaches it.
 "@)
     exit 1
 }
+
+function Graph {
+    $ErrorActionPreference = 'Continue'
+    (az rest --resource $endpoint --only-show-errors @args 2>&1 | Out-String).Trim()
+}
+
+if (-not (Get-Command az -ErrorAction SilentlyContinue)) { Ask 'The Azure CLI (az) is not installed here.' }
+
+# In every cloud Microsoft Graph has this application id, and its service principal an object id of the tenant's own.
+$url = "$endpoint/v1.0/servicePrincipals(appId='00000003-0000-0000-c000-000000000000')"
+$resource = Graph --method get --output tsv --query id --url $url
+if ($LASTEXITCODE -or -not $resource) { Ask "Microsoft Graph's service principal cannot be read: $resource" }
+$query = "appRoles[?value=='Reports.Read.All'].id | [0]"
+$role = Graph --method get --output tsv --query $query --url "$endpoint/v1.0/servicePrincipals/$resource"
+if ($LASTEXITCODE -or -not $role) { Ask "Microsoft Graph's permissions cannot be read: $role" }
+
+# In a file, as Windows takes the quotes off an argument.
+$body = New-TemporaryFile
+@{ principalId = $PrincipalId; resourceId = $resource; appRoleId = $role } | ConvertTo-Json | Set-Content $body
+$answer = Graph --method post --url "$endpoint/v1.0/servicePrincipals/$PrincipalId/appRoleAssignments" `
+    --headers Content-Type=application/json --body "@$body"
+$failed = $LASTEXITCODE -and $answer -notmatch 'already exists'
+Remove-Item $body
+if ($failed) { Ask "Reports.Read.All could not be granted: $answer" }
+'The app has Reports.Read.All.'

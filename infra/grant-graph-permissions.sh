@@ -9,6 +9,7 @@ set -u
 
 principal=${1:-}
 endpoint=${2:-https://graph.microsoft.com}
+endpoint=${endpoint%/}
 if [ -z "$principal" ]; then
     echo "usage: $0 PRINCIPAL_ID [GRAPH_ENDPOINT]" >&2
     exit 2
@@ -23,7 +24,7 @@ Ask a Privileged Role Administrator of the tenant to run, in this folder and sig
 
     sh infra/grant-graph-permissions.sh $principal $endpoint
 
-or, with PowerShell:
+or, on Windows:
 
     ./infra/grant-graph-permissions.ps1 -PrincipalId $principal -GraphEndpoint $endpoint
 
@@ -42,9 +43,11 @@ command -v az >/dev/null || ask "The Azure CLI (az) is not installed here."
 resource=$(graph --method get --output tsv --query id \
     --url "$endpoint/v1.0/servicePrincipals(appId='00000003-0000-0000-c000-000000000000')") ||
     ask "Microsoft Graph's service principal cannot be read: $resource"
+[ -n "$resource" ] || ask "Microsoft Graph's service principal cannot be read: the tenant has none."
 role=$(graph --method get --output tsv --query "appRoles[?value=='Reports.Read.All'].id | [0]" \
     --url "$endpoint/v1.0/servicePrincipals/$resource") ||
     ask "Microsoft Graph's permissions cannot be read: $role"
+[ -n "$role" ] || ask "Microsoft Graph's permissions cannot be read: Reports.Read.All is none of them."
 
 answer=$(graph --method post --url "$endpoint/v1.0/servicePrincipals/$principal/appRoleAssignments" \
     --headers Content-Type=application/json \

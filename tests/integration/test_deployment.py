@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pathspec
 import pytest
+import tree_sitter
+import tree_sitter_powershell
 
 from local.stack import Stack
 from shared.domain.outcome import Outcome
@@ -91,7 +93,7 @@ esac
 def test_the_script_grants_reports_and_is_safe_to_repeat(tmp_path: Path, post: str) -> None:
     done = grant(tmp_path, ANSWERS.format(post=post), PRINCIPAL, "https://graph.microsoft.us")
     assert (done.returncode, done.stdout) == (0, "The app has Reports.Read.All.\n")
-    service, role, assignment = (tmp_path / "asked").read_text("utf-8").splitlines()
+    service, role, assignment = asked(tmp_path)
     assert "servicePrincipals(appId='00000003-0000-0000-c000-000000000000')" in service
     assert "Reports.Read.All" in role
     assert f"--url https://graph.microsoft.us/v1.0/servicePrincipals/{PRINCIPAL}/appRoleAssignments" in assignment
@@ -109,6 +111,8 @@ def test_the_script_grants_reports_and_is_safe_to_repeat(tmp_path: Path, post: s
             "Insufficient privileges",
             id="not allowed to",
         ),
+        pytest.param("true", "the tenant has none", id="no service principal of Graph"),
+        pytest.param('case "$*" in *"--query id"*) echo GRAPH ;; esac', "is none of them", id="no such permission"),
     ],
 )
 def test_who_may_not_grant_is_told_what_to_ask_for_and_of_whom(tmp_path: Path, az: str | None, reason: str) -> None:
@@ -118,9 +122,43 @@ def test_who_may_not_grant_is_told_what_to_ask_for_and_of_whom(tmp_path: Path, a
         assert needed in done.stderr
 
 
-def test_the_script_says_how_it_is_used(tmp_path: Path) -> None:
-    done = grant(tmp_path, "echo")
+@pytest.mark.parametrize(
+    ("given", "used"),
+    [("", "https://graph.microsoft.com"), ("https://graph.microsoft.us/", "https://graph.microsoft.us")],
+)
+def test_an_endpoint_may_be_empty_or_end_in_a_slash(tmp_path: Path, given: str, used: str) -> None:
+    assert grant(tmp_path, ANSWERS.format(post="echo '{}'"), PRINCIPAL, given).returncode == 0
+    assert all(f"--url {used}/v1.0/servicePrincipals" in line for line in asked(tmp_path))
+
+
+def asked(tmp_path: Path) -> list[str]:
+    return (tmp_path / "asked").read_text("utf-8").splitlines()
+
+
+@pytest.mark.parametrize("arguments", [(), ("",)])
+def test_the_script_says_how_it_is_used(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    done = grant(tmp_path, "echo", *arguments)
     assert (done.returncode, done.stderr.startswith("usage: ")) == (2, True)
+
+
+def test_the_script_for_windows_does_the_same() -> None:
+    """There is no PowerShell where the tests are run: it is parsed, and compared."""
+    shell, windows = ((INFRA / f"grant-graph-permissions.{kind}").read_text("utf-8") for kind in ("sh", "ps1"))
+    language = tree_sitter.Language(tree_sitter_powershell.language())
+    assert not tree_sitter.Parser(language).parse(windows.encode()).root_node.has_error
+    options = re.compile(r"--(?:method|output|headers|resource|only-show-errors)\b(?: [\w=/-]+)?|v1\.0/[\w('=-]+")
+    assert set(options.findall(shell)) == set(options.findall(windows))
+    for words in (
+        "exit 1",
+        "exit 2",
+        "already exists",
+        "is not installed here",
+        "cannot be read",
+        "could not be granted",
+    ):
+        assert words in shell
+        assert words in windows
+    assert "Mg" not in windows  # the modules of Microsoft.Graph, which had errors of their own
 
 
 # -- the documentation -------------------------------------------------------------------------------------------------

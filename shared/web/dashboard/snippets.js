@@ -7,7 +7,7 @@ const PLACEHOLDER = "YOUR_KEY";
 /** By name of the tool, what makes its text of resources `{name, path, query, file}`. */
 export const SNIPPETS = {
   curl: (all) => all.map(curl).join("\n\n"),
-  PowerShell: (all) => [`$headers = @{ 'x-functions-key' = '${PLACEHOLDER}' }`, ...all.map(powershell)].join("\n"),
+  PowerShell: (all) => ["$ErrorActionPreference = 'Stop'", `$headers = @{ 'x-functions-key' = '${PLACEHOLDER}' }`, ...all.map(powershell)].join("\n"),
   pandas: (all) =>
     ["import pandas as pd", `KEY = {"x-functions-key": "${PLACEHOLDER}"}`, ...all.map(pandas), ...together(all)].join(
       "\n",

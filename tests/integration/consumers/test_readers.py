@@ -1,6 +1,5 @@
 """Who reads a report over HTTP or off the blobs, with whatever tool, reads the same."""
 
-import asyncio
 import csv
 import hashlib
 import io
@@ -12,21 +11,13 @@ from pathlib import Path
 from urllib.parse import quote
 
 import duckdb
-import httpx
 import pandas as pd
 import pytest
 import requests
-from azure.core.credentials import AccessToken
-from kiota_abstractions.api_error import APIError
-from kiota_authentication_azure.azure_identity_authentication_provider import AzureIdentityAuthenticationProvider
-from msgraph import GraphRequestAdapter, GraphServiceClient
-from msgraph_core import GraphClientFactory  # type: ignore[import-untyped]
 
 from local.stack import Stack
 from tests.integration.consumers.duck import duck, secret
-from tests.serving import COUNTS, DAY, DETAIL, SERVICES, Served
-
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the SDK warns of its own classes
+from tests.serving import COUNTS, DAY, SERVICES, Served
 
 D30 = f"{COUNTS}(period='D30')"
 COLUMNS = ["Report Date", "Exchange", "OneDrive", "Teams"]
@@ -101,43 +92,6 @@ def test_duckdb_reads_the_values_off_the_blobs(
         "GROUP BY ALL ORDER BY refresh_date DESC LIMIT 1"
     )
     assert found.fetchone() == (DAY, 1, len(rows(body)))
-
-
-class AnyToken:
-    """A credential: what it gives is of no matter, as the Functions host looks at the key alone."""
-
-    def get_token(self, *scopes: str, **_: object) -> AccessToken:
-        return AccessToken("anything", 4_000_000_000)
-
-
-def sdk(base_url: str, key: str) -> GraphServiceClient:
-    """Microsoft's client with another base URL; the key is a default header of its HTTP client."""
-    # The factory puts something around the HTTP client that does not hand down that it is closed.
-    unkept = httpx.Limits(max_keepalive_connections=0)
-    http = httpx.AsyncClient(headers={"x-functions-key": key}, limits=unkept)
-    client = GraphClientFactory.create_with_default_middleware(client=http)
-    scopes = ["https://graph.microsoft.com/.default"]
-    adapter = GraphRequestAdapter(AzureIdentityAuthenticationProvider(AnyToken(), scopes=scopes), client)
-    adapter.base_url = base_url
-    return GraphServiceClient(request_adapter=adapter)
-
-
-def test_microsofts_sdk_gets_every_byte(served: Served, body: bytes) -> None:
-    graph = sdk(f"{served.api}/v1.0", served.key)
-    assert asyncio.run(graph.reports.get_office365_active_user_counts_with_period("D30").get()) == body
-
-
-def test_microsofts_sdk_gets_a_personal_report(served: Served) -> None:
-    graph = sdk(f"{served.api}/personal/v1.0", served.personal_key)
-    found = asyncio.run(graph.reports.get_office365_active_user_detail_with_period("D7").get())
-    assert hashlib.sha256(found or b"").hexdigest() == sha256(f"{DETAIL}(period='D7')", served)
-
-
-def test_microsofts_sdk_tells_that_something_is_not_there(served: Served) -> None:
-    graph = sdk(f"{served.api}/v1.0", served.key)
-    with pytest.raises(APIError) as caught:
-        asyncio.run(graph.reports.get_office365_active_user_counts_with_period("D90").get())
-    assert caught.value.response_status_code == 404
 
 
 def test_a_corrected_day_reads_as_it_was_and_as_it_is(served: Served, database: duckdb.DuckDBPyConnection) -> None:

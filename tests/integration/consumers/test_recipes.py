@@ -201,6 +201,14 @@ def test_what_cannot_be_run_here_is_parsed(snippet: Snippet) -> None:
         parse(snippet.language, "}" + snippet.code)
 
 
+@of("powershell", run=False)
+def test_powershell_ends_at_an_error_and_leaves_no_part_of_a_file(snippet: Snippet) -> None:
+    assert snippet.code.startswith('$ErrorActionPreference = "Stop"\n')
+    for file in re.findall(r"-OutFile (\S+)", snippet.code):
+        assert file == '"$file.part"'
+        assert snippet.code.index("-OutFile") < snippet.code.index("Get-FileHash") < snippet.code.index("Move-Item")
+
+
 def parse(language: str, code: str) -> object:
     """Raises SyntaxError, ValueError or YAMLError."""
     match language:
