@@ -106,6 +106,7 @@ def test_the_cost_in_the_documentation_is_what_the_script_computes() -> None:
     assert page == cost.written(page), "run `python -m bench.cost`"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("reports", cost.known())
 def test_the_cost_is_computed_from_what_a_day_takes_now(reports: str) -> None:
     """Counts are the same on every machine; bytes within a tenth, as zlib is not everywhere the same."""

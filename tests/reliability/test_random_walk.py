@@ -59,7 +59,7 @@ def machine(environment: InProcess) -> type[RuleBasedStateMachine]:
 
 def test_whatever_happens_what_must_hold_holds(in_memory: InProcess) -> None:
     run_state_machine_as_test(
-        machine(in_memory), settings=settings(max_examples=50, stateful_step_count=25, derandomize=True, deadline=None)
+        machine(in_memory), settings=settings(max_examples=30, stateful_step_count=25, derandomize=True, deadline=None)
     )
 
 

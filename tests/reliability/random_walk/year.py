@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Any, NamedTuple
 
 from shared.domain.call import Call
@@ -73,7 +73,7 @@ class Year(NamedTuple):
     corrected: int
     """Bodies that Microsoft corrected."""
     read: int
-    """Corrections that were read before the next refresh date was out."""
+    """Corrections that were read before the next one, and before the next refresh date was out."""
     revised: int
     """Corrections that were read, and are archived."""
     concealment_changes: int
@@ -92,7 +92,7 @@ def live(environment: Environment, reports: str, seed: int, days: int = DAYS) ->
     number = days * PULLS_A_DAY
     down = _outages(random_, number)
     changes = sorted(random_.sample(range(PULLS_A_DAY, number), CONCEALMENT_CHANGES))
-    plain = [slot for slot in range(PULLS_A_DAY, number) if slot not in down and not _is_concealed(slot, changes)]
+    plain = [slot for slot in range(PULLS_A_DAY, number) if slot not in down and _is_named(slot, changes)]
     restated = set(random_.sample(plain, RESTATEMENTS))
     usual, corrections = _rules(), list[_Correction]()
     walk = RandomWalk(environment, reports, datetime(2025, 11, 21, tzinfo=UTC))
@@ -128,6 +128,11 @@ def _is_concealed(slot: int, changes: Sequence[int]) -> bool:
     return sum(change <= slot for change in changes) % 2 == 1
 
 
+def _is_named(slot: int, changes: Sequence[int]) -> bool:
+    """Whether names are shown at that slot, and in the day after it, in which what is corrected then is read."""
+    return not any(_is_concealed(slot + later, changes) for later in range(PULLS_A_DAY + 1))
+
+
 def _rules() -> tuple[Rules, Rules]:
     """Return the faults of Graph and of storage on a usual day."""
     usual = {"times": None, "p": SHARE / 3}
@@ -154,7 +159,8 @@ def _expected(environment: Environment, call: Call) -> _Correction:
 
 def _count(environment: Environment, walk: RandomWalk, corrections: Sequence[_Correction], number: int) -> Year:
     oracle = walk.oracle
-    read = [each for each in corrections if any(at > each.at for at in oracle.read[each.day])]
+    until = {each: later.at for later, each in combinations(reversed(corrections), 2) if each.day == later.day}
+    read = [each for each in corrections if any(each.at < at <= until.get(each, at) for at in oracle.read[each.day])]
     metadata = [blob.metadata for blob in snapshots(environment.seen).values()]
     names = [each["names"] for each in sorted(metadata, key=lambda each: each["pulled_at"]) if each["names"] != "none"]
     return Year(

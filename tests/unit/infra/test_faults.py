@@ -21,8 +21,6 @@ HAVE = RULES.pop("resources_have_what_they_must_have")
 RULES |= {rule["why"]: partial(HAVE, rule=rule) for rule in test_template.REQUIRED}
 RULES["the compiler has nothing against it"] = lambda infra: infra.read("main")
 
-pytestmark = pytest.mark.long
-
 
 def compiled(bicep: Compiler, folder: Path) -> Infra:
     """Return the templates of the folder `infra` there, as the compiler sees them now."""

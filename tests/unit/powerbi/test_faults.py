@@ -14,8 +14,6 @@ from tests.unit.seeded_faults import Fault, is_broken, parameters, read_faults, 
 
 pytestmark = pytest.mark.long
 
-pytestmark = pytest.mark.long
-
 
 def visual(page: str, kind: str, title: str) -> str:
     """Return the file of a visual."""
