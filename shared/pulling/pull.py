@@ -101,6 +101,7 @@ class Puller:
         flags: list[str] = [Flag.RAGGED] if body.ragged else []
         flags += [Flag.REPEATED] if body.repeated else []
         flags += [Flag.UNDATED] if body.undated else []
+        flags += [Flag.OWN_DATES] if body.has_own_dates else []
         baseline = self._baseline(planned)
         if baseline and baseline.metadata.sha256 != body.sha256:
             flags += _drifted(planned.call, baseline, body, unconfirmed)

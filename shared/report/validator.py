@@ -8,19 +8,17 @@ import hashlib
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import date, timedelta
+from datetime import date
 
 from shared.domain.errors import PullError, RejectedBody
 from shared.domain.outcome import Reason
 from shared.report.csv_records import BOM, items
+from shared.report.refresh_dates import RefreshDates
 
 REFRESH_DATES = ("Report Refresh Date", "Data as of", "ContentDate")
 """Names of the column: of today, and of the 2017 beta."""
 
 REPORT_DATE_NAME = "Report Date"
-DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T00:00:00(?:\.0+)?(?:Z|\+00:00)?)?", re.ASCII)
-"""A date, or its midnight: four beta reports wrote that for a while (microsoftgraph/microsoft-graph-docs#14867)."""
-_LIKE_A_DATE = re.compile(r"[\d/:.TZ+ -]{1,40}", re.ASCII)
 _LONGEST = 1 << 20
 """Characters of a line, and of a row of several lines; far above any report's, so that none can fill the memory."""
 
@@ -60,14 +58,13 @@ class Body:
         """Rows without a Report Date, where the header or the documentation has that column."""
         self.header: list[str] = []
         self.refresh_date: date | None = None
-        """Known as soon as the first data row has gone by."""
+        """Known as soon as no later row can change it, mostly with the first."""
         self._headers = [{name.lower() for name in header} for header in headers]
         self._days = (period or "")[1:]
-        self._latest = today if today == date.max else today + timedelta(days=1)
         self._sha256 = hashlib.sha256()
         self._content = 0
         self._former_content = 0
-        self._seen = ""
+        self._dates = RefreshDates(today)
         self._ended = False
         """Whether the last line has an end: then its row is whole, however many fields it has."""
         self._blank: list[int] = []
@@ -92,6 +89,11 @@ class Body:
     def former_content(self) -> str:
         """The same digest by the rule of version 0.1, which cut the products at every `+`."""
         return f"{self._former_content % (1 << 128):032x}"
+
+    @property
+    def has_own_dates(self) -> bool:
+        """Whether each row has its own Report Date as its refresh date, and they differ."""
+        return self._dates.are_several
 
     @property
     def blank(self) -> list[str]:
@@ -124,6 +126,7 @@ class Body:
             if "unexpected end of data" in str(error):
                 raise PullError(Reason.CUT_SHORT, "The body ends inside a quoted field.") from error
             raise RejectedBody(Reason.NOT_CSV, f"The body is not a CSV file: {error}.") from error
+        self.refresh_date = self._dates.newest
         if not self.header:
             raise RejectedBody(Reason.EMPTY_BODY, "The body is empty.")
         if not self.rows:
@@ -154,11 +157,12 @@ class Body:
             self.rows += 1
             fields = len(record)
             self.ragged += fields != width
-            self.undated += dated is not None and not (dated < fields and record[dated])
             if self.rows == 1:
                 self._check_period(dict(zip(self.header, record, strict=False)).get("Report Period", ""))
-            if fields >= width and record[column]:
-                self._see(record[column])
+            day = record[dated] if dated is not None and dated < fields else ""
+            self.undated += dated is not None and not day
+            self._dates.see(record[column] if fields >= width else "", day)
+            self.refresh_date = self._dates.settled
             for number in naming:
                 if number < fields and record[number]:
                     self._names.add(len(record[number]) == 32 and _CONCEALED.fullmatch(record[number]) is not None)
@@ -189,22 +193,8 @@ class Body:
     def _check_period(self, days: str) -> None:
         numbers = self._days.isdecimal() and days.isascii() and days.isdecimal()
         if numbers and days.lstrip("0") != self._days:
-            raise RejectedBody(Reason.WRONG_PERIOD, f"The rows are of {days[:40]} days.")
-
-    def _see(self, text: str) -> None:
-        if text == self._seen:
-            return
-        match = DATE.fullmatch(text)
-        try:
-            seen = date.fromisoformat(match[1]) if match else None
-        except ValueError:
-            seen = None
-        if seen is None or seen.year < 2000 or seen > self._latest:
-            shown = repr(text) if _LIKE_A_DATE.fullmatch(text) else "a text"  # which may be somebody's name
-            raise RejectedBody(Reason.BAD_REFRESH_DATE, f"A row has the refresh date {shown}.")
-        if self.refresh_date not in (None, seen):
-            raise RejectedBody(Reason.TWO_REFRESH_DATES, f"The rows have the dates {self.refresh_date} and {seen}.")
-        self.refresh_date, self._seen = seen, text
+            told = days if len(days) <= 3 else "another number of"
+            raise RejectedBody(Reason.WRONG_PERIOD, f"The rows are of {told} days.")
 
     def _add(self, record: list[str]) -> None:
         text = former = "\0".join(record)

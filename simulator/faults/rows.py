@@ -18,6 +18,7 @@ from simulator.tenant.publication import BOM, CHUNK_ROWS, LINE_END
 Rows = Iterator[list[str]]
 
 DATE = "Report Refresh Date"
+REPORT_DATE = "Report Date"
 PERSONAL = (
     *("User Principal Name", "Display Name", "Owner Principal Name", "Owner Display Name"),
     *("Group Display Name", "Team Name", "Site URL"),
@@ -77,6 +78,17 @@ def refresh_date(table: Rows, text: str, share: float, today: date) -> Rows:
         return text.format(date=day, us=us, before=before, tomorrow=tomorrow)
 
     return _replaced(table, [DATE], other, share)
+
+
+def own_dates(table: Rows) -> Rows:
+    """Replace each row's refresh date by its own Report Date."""
+    header = next(table, [])
+    yield header
+    own = {DATE, REPORT_DATE} <= set(header)
+    for row in table:
+        if own:
+            row[header.index(DATE)] = row[header.index(REPORT_DATE)]
+        yield row
 
 
 def column_added(table: Rows, name: str, at: int | None, text: str) -> Rows:

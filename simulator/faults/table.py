@@ -171,6 +171,7 @@ CONTENT: dict[str, Fault] = {
     ),
     "date_blank": _date("F31", "no refresh date in a share of the rows", ""),
     "two_dates": _date("F31", "the refresh date of the day before in a share of the rows", "{before}", 0.5),
+    "own_dates": _rows("F31", "the Report Date of each row as its refresh date", rows.own_dates),
     "date_form": _date("F33", "other refresh dates, with {date}, {us}, {before}, {tomorrow}", "{date}T00:00:00Z"),
     "column_added": _rows(
         "F34",

@@ -20,9 +20,9 @@ ROWS = ["2026-11-18,Ada,E5+F3,0", "2026-11-18,Bob,E3,7", "2026-11-18,Cid,E5,0"]
 TABLE = [HEADER, *ROWS]
 PEOPLE = ["User Principal Name,User Id,Display Name", "ada@x,1,Ada", "bob@x,2,Bob", "cid@x,3,Cid"]
 ALL_DEFAULTS = [
-    "Report Refresh Date,Display Name,Assigned Products,Office 365 Active,Last Activity Date,Site URL",
-    "2026-11-18,Ada,E5+F3,0,2026-11-17,https://x",
-    "2026-11-18,Bob,E3,0,2026-11-17,https://y",
+    "Report Refresh Date,Display Name,Assigned Products,Office 365 Active,Last Activity Date,Report Date,Site URL",
+    "2026-11-18,Ada,E5+F3,0,2026-11-17,2026-11-17,https://x",
+    "2026-11-18,Bob,E3,0,2026-11-17,2026-11-16,https://y",
 ]
 
 
@@ -36,6 +36,11 @@ def faulty(fault: str, lines: list[str], **args: object) -> bytes:
     chunks = [BOM, f"{lines[0]}\n".encode(), encoded(lines[1:]).removeprefix(BOM)]
     context = Context(Request("GET", "/", {}, b""), "", lambda request: Answer(404), Clock(NOON), Tokens(1, ""))
     return b"".join(change(Answer(200, (CHUNKED,), iter(chunks)), context, **{**defaults, **args}).chunks)
+
+
+def test_each_row_gets_its_own_report_date() -> None:
+    lines = ["Report Refresh Date,Items,Report Date", "2026-11-18,1,2026-11-17", "2026-11-18,2,2026-11-18"]
+    assert faulty("own_dates", lines) == encoded([lines[0], "2026-11-17,1,2026-11-17", lines[2]])
 
 
 @pytest.mark.parametrize("fault", CONTENT)

@@ -191,6 +191,7 @@ CASES: tuple[Case, ...] = (
     Case("F31", "half the refresh dates blank", "published", _always("date_blank", share=0.5)),
     Case("F31", "no refresh date", "quarantined:no_refresh_date", _always("date_blank")),
     Case("F31", "two refresh dates", "quarantined:two_refresh_dates", _always("two_dates")),
+    Case("F31", "refresh dates that are those of the rows", "published:own_dates", _always("own_dates"), call=OTHER),
     Case("F33", "a date as midnight", "published", _always("date_form")),
     Case("F33", "the date of tomorrow", "published", _always("date_form", text="{tomorrow}")),
     *(
