@@ -21,9 +21,12 @@ DATE = "Report Refresh Date"
 REPORT_DATE = "Report Date"
 PERSONAL = (
     *("User Principal Name", "Display Name", "Owner Principal Name", "Owner Display Name"),
-    *("Group Display Name", "Team Name", "Site URL"),
+    *("Group Display Name", "Team Name"),
 )
-"""Columns that are concealed as names are; the User Id is concealed in its own way."""
+"""Columns that are concealed as names are."""
+_NO_ID = "00000000-0000-0000-0000-000000000000"
+_PRODUCTS = re.compile(r"(?<! )\+(?! )")
+"""What joins products, whose names may have a ` + `."""
 
 
 def edited(edit: Callable[..., Rows]) -> Callable[..., Chunks]:
@@ -155,15 +158,17 @@ def ragged(table: Rows, row: int, cells: int) -> Rows:
 
 
 def concealed(table: Rows, share: float) -> Rows:
-    """Replace names by 32 hex digits, the same for the same name, and the User Id by zeros
-    (github.com/pnp/cli-microsoft365).
+    """Replace names by 32 hex digits, the same for the same name, and ids by zeros; empty addresses of sites.
+
+    Seen in github.com/pnp/cli-microsoft365 and github.com/rknightion/graph2otel.
     """
 
     def hidden(name: str) -> str:
         return blake2b(name.encode(), digest_size=16).hexdigest().upper() if name else ""
 
     concealed_names = _replaced(table, PERSONAL, hidden, share)
-    return _replaced(concealed_names, ["User Id"], lambda cell: "00000000-0000-0000-0000-000000000000", share)
+    concealed_ids = _replaced(concealed_names, ["User Id", "Site Id"], lambda cell: _NO_ID, share)
+    return _replaced(concealed_ids, ["Site URL"], lambda cell: "", share)
 
 
 def rows_reordered(table: Rows) -> Rows:
@@ -176,7 +181,7 @@ def rows_reordered(table: Rows) -> Rows:
 
 def products_reordered(table: Rows) -> Rows:
     """Reverse the products in each cell, which are joined by +."""
-    return _replaced(table, ["Assigned Products"], lambda cell: "+".join(reversed(cell.split("+"))))
+    return _replaced(table, ["Assigned Products"], lambda cell: "+".join(reversed(_PRODUCTS.split(cell))))
 
 
 def shrunk(table: Rows, share: float) -> Rows:

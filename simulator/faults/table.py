@@ -41,9 +41,8 @@ class LastingFault(NamedTuple):
 
 
 def _error(ids: str, meaning: str, status: int, code: str, message: str, on: str = "graph") -> Fault:
-    retry_after = "10" if status == 429 else None
-    args = {"status": status, "code": code, "message": message, "wrapped": False, "form": "json"}
-    return Fault(ids, meaning, answers.graph_error, args | {"retry_after": retry_after}, on=(on,))
+    args = {"status": status, "code": code, "message": message, "wrapped": False, "form": "json", "retry_after": None}
+    return Fault(ids, meaning, answers.graph_error, args, on=(on,))
 
 
 def _wire(ids: str, meaning: str, stream: Callable[..., wire.Pieces], args: Args) -> Fault:
@@ -153,7 +152,7 @@ CONTENT: dict[str, Fault] = {
     "two_boms": _body("F27", "two BOMs", bodies.two_boms),
     "utf16": _body("F27", "UTF-16 with its BOM", bodies.utf16),
     "invalid_utf8": _body("F27", "a byte that is never in UTF-8, in the last row", bodies.invalid_utf8),
-    "crlf": _body("F28", "CRLF", bodies.crlf),
+    "lf": _body("F28", "LF in place of CRLF", bodies.lf),
     "mixed_line_ends": _body("F28", "CRLF and LF in turn", bodies.mixed_line_ends),
     "no_final_newline": _body("F28", "no line end at the end", bodies.no_final_newline),
     "blank_lines": _body("F28", "blank lines at the end", bodies.blank_lines, {"count": 2}),

@@ -250,7 +250,7 @@ PLANTED: dict[str, tuple[Blobs, str]] = {
         "bytes_after_end",
     ),
     "another day's rows": (rewritten(USERS_R1, BODY.replace(b"2026-10-31", b"2026-10-30")), "wrong_date"),
-    "another period's rows": (rewritten(USERS_R1, BODY.replace(b",7\n", b",30\n")), "wrong_period"),
+    "another period's rows": (rewritten(USERS_R1, BODY.replace(b",7\r\n", b",30\r\n")), "wrong_period"),
     "another row": (rewritten(USERS_R1, BODY + BODY.split(b"\n")[1] + b"\n"), "wrong_metadata"),
     "another report's rows": (rewritten(USERS_R1, lines("Report Refresh Date,A,B", "2026-10-31,1,2")), "not_sane"),
     "an empty body": (rewritten(USERS_R1, b""), "not_sane"),

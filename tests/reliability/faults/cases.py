@@ -179,7 +179,7 @@ CASES: tuple[Case, ...] = (
     Case("F27", "invalid UTF-8", "quarantined:not_utf8", _always("invalid_utf8")),
     *(
         Case("F28", fault, "published", _always(fault))
-        for fault in ("crlf", "mixed_line_ends", "no_final_newline", "blank_lines")
+        for fault in ("lf", "mixed_line_ends", "no_final_newline", "blank_lines")
     ),
     Case("F28", "cut in a row, well framed", "deferred:cut_short", _always("truncated", at=1000)),
     Case("F28", "a ragged row", "published:ragged", _always("ragged", cells=1), before="day"),
