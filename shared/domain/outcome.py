@@ -195,6 +195,11 @@ class Flag(Word):
         "names_changed",
         "Names are concealed that were not so in the snapshot before, or the other way round.",
     )
+    UNSURE = (
+        "names_unsure",
+        "Some names may be none: they follow one pattern and are no addresses, or are one address for everybody. They "
+        "count as names.",
+    )
     SHRUNK = "shrunk", "It has fewer than 70 % of the rows of the snapshot before, and came twice like that."
     RAGGED = "ragged", "Some rows have more or fewer fields than the header."
     UNDATED = (

@@ -102,9 +102,12 @@ class Puller:
         flags += [Flag.REPEATED] if body.repeated else []
         flags += [Flag.UNDATED] if body.undated else []
         flags += [Flag.OWN_DATES] if body.has_own_dates else []
+        flags += [Flag.UNSURE] if body.naming.is_unsure else []
         baseline = self._baseline(planned)
         if baseline and baseline.metadata.sha256 != body.sha256:
             flags += _drifted(planned.call, baseline, body, unconfirmed)
+        if Flag.UNSURE in flags and not (baseline and Flag.UNSURE in baseline.metadata.flags):
+            events.emit(events.NAMES_UNSURE, logging.WARNING, call=str(planned.call))
         return tuple(flags)
 
     def _baseline(self, planned: PlannedPull) -> Snapshot | None:

@@ -13,6 +13,7 @@ from datetime import date
 from shared.domain.errors import PullError, RejectedBody
 from shared.domain.outcome import Reason
 from shared.report.csv_records import BOM, items
+from shared.report.names import Names
 from shared.report.refresh_dates import RefreshDates
 
 REFRESH_DATES = ("Report Refresh Date", "Data as of", "ContentDate")
@@ -21,10 +22,6 @@ REFRESH_DATES = ("Report Refresh Date", "Data as of", "ContentDate")
 REPORT_DATE_NAME = "Report Date"
 _LONGEST = 1 << 20
 """Characters of a line, and of a row of several lines; far above any report's, so that none can fill the memory."""
-
-_NAMED = re.compile(r"(?:principal|display|team) name$|^site url$|^user name$", re.IGNORECASE)
-_CONCEALED = re.compile(r"[0-9A-F]{32}", re.ASCII)
-"""What stands in place of a name while the tenant conceals names in reports: pnp/cli-microsoft365 command docs."""
 
 _ONE_ROW_EACH = "Site Id"
 """A site with a row for each of its URLs was counted twice by a product, so its rows count as repeated."""
@@ -57,6 +54,8 @@ class Body:
         self.undated = 0
         """Rows without a Report Date, where the header or the documentation has that column."""
         self.header: list[str] = []
+        self.naming = Names(())
+        """What its columns of names tell."""
         self.refresh_date: date | None = None
         """Known as soon as no later row can change it, mostly with the first."""
         self._headers = [{name.lower() for name in header} for header in headers]
@@ -70,7 +69,6 @@ class Body:
         self._blank: list[int] = []
         self._pending = 0
         """Characters of the row that is being read."""
-        self._names: set[bool] = set()
         self._site: int | None = None
         self._heaps = [bytearray() for _ in range(256)]
         """Eight bytes of a digest of each row, sorted by another one, so that equal ones are in the same heap."""
@@ -103,9 +101,7 @@ class Body:
     @property
     def names(self) -> str:
         """Whether people, sites and teams are `named`, `concealed`, `mixed`, or `none` are there."""
-        if len(self._names) == 2:
-            return "mixed"
-        return {True: "concealed", False: "named"}[next(iter(self._names))] if self._names else "none"
+        return self.naming.verdict
 
     @property
     def repeated(self) -> int:
@@ -145,7 +141,7 @@ class Body:
         if not self.header:
             return
         column = self._refresh_date_column()
-        naming = [number for number, name in enumerate(self.header) if _NAMED.search(name)]
+        self.naming = Names(self.header)
         self._site = self.header.index(_ONE_ROW_EACH) if _ONE_ROW_EACH in self.header else None
         dated = self._report_date_column()
         width = fields = len(self.header)
@@ -163,9 +159,7 @@ class Body:
             self.undated += dated is not None and not day
             self._dates.see(record[column] if fields >= width else "", day)
             self.refresh_date = self._dates.settled
-            for number in naming:
-                if number < fields and record[number]:
-                    self._names.add(len(record[number]) == 32 and _CONCEALED.fullmatch(record[number]) is not None)
+            self.naming.add(record)
             if self._blank:
                 self._blank = [number for number in self._blank if number >= fields or not record[number]]
             self._add(record)

@@ -106,7 +106,7 @@ def prove(snapshot: Snapshot, compressed: bytes, report: Report, version: str, k
         "blank": (tuple(body.blank), ()),
     }
     if version == __version__:
-        measured |= {"content": (body.content, body.former_content), "names": (body.names,)}
+        measured |= {"content": (body.content, body.former_content), "names": (body.names, body.naming.former_verdict)}
     if wrong := [name for name, values in measured.items() if getattr(described, name) not in values]:
         raise IntegrityError(FindingCode.WRONG_METADATA, f"Its metadata do not fit its rows: {', '.join(wrong)}.")
     return b"".join(kept)

@@ -171,6 +171,12 @@ def concealed(table: Rows, share: float) -> Rows:
     return _replaced(concealed_ids, ["Site URL"], lambda cell: "", share)
 
 
+def unnamed(table: Rows, columns: Sequence[str], text: str, share: float) -> Rows:
+    """Replace names by a text; {number} in it is a number that each name has of its own."""
+    numbers: dict[str, int] = {}
+    return _replaced(table, columns, lambda cell: text.format(number=numbers.setdefault(cell, len(numbers))), share)
+
+
 def rows_reordered(table: Rows) -> Rows:
     """Move the first row to the end."""
     yield from islice(table, 1)

@@ -201,6 +201,12 @@ CONTENT: dict[str, Fault] = {
         {"count": 1, "column": "", "text": ""},
     ),
     "concealed": _rows("F40", "names concealed in a share of the rows", rows.concealed, {"share": 1.0}),
+    "unnamed": _rows(
+        "F40",
+        "another text in place of names in a share of the rows; {number} tells them apart",
+        rows.unnamed,
+        {"columns": ["User Principal Name", "Display Name"], "text": "(Unknown)", "share": 1.0},
+    ),
     "rows_reordered": _rows("F42", "the first row last", rows.rows_reordered),
     "products_reordered": _rows("F42", "Assigned Products reversed", rows.products_reordered),
     "shrunk": _rows("F48", "only a share of the rows", rows.shrunk, {"share": 0.5}),

@@ -115,6 +115,18 @@ def test_every_byte_that_is_changed_is_found_in_its_blob(at: tuple[str, str]) ->
         assert at in [finding[:2] for finding in findings], f"byte {position}"
 
 
+@pytest.mark.parametrize(("names", "findings"), [("named", 0), ("concealed", 0), ("mixed", 1)])
+def test_names_may_be_judged_as_version_0_1_did(names: str, findings: int) -> None:
+    header = FEW.reports[PEOPLE].columns["v1.0"]
+    cells = {"Report Refresh Date": str(DAY), "User Principal Name": "(Unknown)", "Report Period": "1"}
+    content = lines(",".join(header), *[",".join(cells.get(name, str(row)) for name in header) for row in range(3)])
+    made = snapshot(Call(PEOPLE, date=DAY), DAY, content)
+    shelf = Shelf()
+    shelf.put(made._replace(metadata=made.metadata._replace(names=names)), content)
+    shelf.series.keep_up(made)
+    assert [finding.code for finding in found(shelf.blobs)] == ["wrong_metadata"] * findings
+
+
 @pytest.mark.parametrize("at", [*SNAPSHOTS[:2], SNAPSHOTS[-1]], ids=lambda at: at[1].rpartition("/")[2])
 def test_every_bit_of_a_snapshot_matters(at: tuple[str, str]) -> None:
     content, metadata = HEALTHY[at]

@@ -105,6 +105,12 @@ def dated(*days: str) -> list[str]:
         ),
         ("ragged", {}, [HEADER, ROWS[0].rpartition(",")[0], *ROWS[1:]]),
         ("ragged", {"row": 2, "cells": 2}, [HEADER, ROWS[0], f"{ROWS[1]},,", ROWS[2]]),
+        ("unnamed", {}, [HEADER, *(re.sub("Ada|Bob|Cid", "(Unknown)", row) for row in ROWS)]),
+        (
+            "unnamed",
+            {"columns": ["Display Name"], "text": "u{number:03}", "share": 0.5},
+            [HEADER, ROWS[0].replace("Ada", "u000"), ROWS[1], ROWS[2].replace("Cid", "u001")],
+        ),
         ("rows_reordered", {}, [HEADER, ROWS[1], ROWS[2], ROWS[0]]),
         ("products_reordered", {}, [HEADER, ROWS[0].replace("E5+F3", "F3+E5"), *ROWS[1:]]),
         ("shrunk", {"share": 0.5}, [HEADER, ROWS[0], ROWS[2]]),

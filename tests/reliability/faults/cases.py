@@ -220,6 +220,14 @@ CASES: tuple[Case, ...] = (
     ),
     Case("F40", "names concealed", "published:names_changed", _always("concealed"), before="day"),
     Case("F40", "some names concealed", "published:names_changed", _always("concealed", share=0.5), before="day"),
+    *(
+        Case("F40", f"names are {text}", f"published:{flags}", _always("unnamed", **args), before="day")
+        for text, flags, args in (
+            ("(Unknown)", "names_changed", {"columns": ["User Principal Name"]}),
+            ("blank", "schema_changed,names_changed", {"text": ""}),
+            ("anon-0001 and more", "names_changed", {"text": "anon-{number:04}"}),
+        )
+    ),
     Case("F41", "Site URL went blank", "published:schema_changed", _always("column_blank"), call=SITES, before="day"),
     Case("F42", "rows in another order", "revised:reordered", _always("rows_reordered"), before="same"),
     Case("F42", "products in another order", "revised:reordered", _always("products_reordered"), before="same"),
