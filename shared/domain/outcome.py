@@ -108,7 +108,8 @@ class Reason(Word):
     UNCONFIRMED = (
         "unconfirmed",
         Outcome.DEFERRED,
-        "A body with fewer than 70 % of the rows before it came, and could not be asked for a second time.",
+        "A body came that may lack rows: it has fewer than 70 % of those before it, or ends as if it were cut. It did "
+        "not come a second time.",
         _HEALS,
     )
     CONFLICT = "conflict", Outcome.DEFERRED, "Another run archived the same refresh date at that moment.", _HEALS
@@ -137,12 +138,6 @@ class Reason(Word):
         _LOOK,
     )
     TWO_REFRESH_DATES = "two_refresh_dates", Outcome.QUARANTINED, "The rows have different refresh dates.", _LOOK
-    UNSTEADY = (
-        "unsteady",
-        Outcome.QUARANTINED,
-        "Two bodies came with fewer than 70 % of the rows, and not the same.",
-        _LOOK,
-    )
     PERMISSION = (
         "permission",
         Outcome.REFUSED,
@@ -200,7 +195,8 @@ class Flag(Word):
         "Some names may be none: they follow one pattern and are no addresses, or are one address for everybody. They "
         "count as names.",
     )
-    SHRUNK = "shrunk", "It has fewer than 70 % of the rows of the snapshot before, and came twice like that."
+    SHRUNK = "shrunk", "It has fewer than 70 % of the rows of the snapshot before, and so had two bodies."
+    UNENDED = "unended", "The last line has no end, as if the body were cut; the same values came twice like that."
     RAGGED = "ragged", "Some rows have more or fewer fields than the header."
     UNDATED = (
         "undated",

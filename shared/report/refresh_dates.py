@@ -38,6 +38,11 @@ class RefreshDates:
         """The refresh date of the body, once no later row can change it."""
         return None if self._are_own else self.newest
 
+    def has(self, text: str) -> bool:
+        """Whether a row with that refresh date would not change that of the body."""
+        day = _day(text)
+        return day is not None and (self.are_several or not self.newest or day == self.newest.isoformat())
+
     def see(self, text: str, report_date: str) -> None:
         """Take the refresh date and the Report Date of one more row; either may be blank.
 

@@ -53,6 +53,10 @@ class Body:
         """Rows with more or fewer fields than the header."""
         self.undated = 0
         """Rows without a Report Date, where the header or the documentation has that column."""
+        self.is_ended = False
+        """Whether the last line has an end."""
+        self.looks_cut = False
+        """Whether the last line has no end, or the last row alone has too few fields."""
         self.header: list[str] = []
         self.naming = Names(())
         """What its columns of names tell."""
@@ -60,12 +64,12 @@ class Body:
         """Known as soon as no later row can change it, mostly with the first."""
         self._headers = [{name.lower() for name in header} for header in headers]
         self._days = (period or "")[1:]
+        self._period = ""
+        """Of the first row."""
         self._sha256 = hashlib.sha256()
         self._content = 0
         self._former_content = 0
         self._dates = RefreshDates(today)
-        self._ended = False
-        """Whether the last line has an end: then its row is whole, however many fields it has."""
         self._blank: list[int] = []
         self._pending = 0
         """Characters of the row that is being read."""
@@ -144,17 +148,20 @@ class Body:
         self.naming = Names(self.header)
         self._site = self.header.index(_ONE_ROW_EACH) if _ONE_ROW_EACH in self.header else None
         dated = self._report_date_column()
-        width = fields = len(self.header)
+        width = len(self.header)
         self._blank = list(range(width))
+        last: Sequence[str] = ()
         for record in records:
             self._pending = 0
             if not record:
                 continue
             self.rows += 1
+            last = record
             fields = len(record)
             self.ragged += fields != width
             if self.rows == 1:
-                self._check_period(dict(zip(self.header, record, strict=False)).get("Report Period", ""))
+                self._period = self._period_of(record)
+                self._check_period(self._period)
             day = record[dated] if dated is not None and dated < fields else ""
             self.undated += dated is not None and not day
             self._dates.see(record[column] if fields >= width else "", day)
@@ -163,8 +170,8 @@ class Body:
             if self._blank:
                 self._blank = [number for number in self._blank if number >= fields or not record[number]]
             self._add(record)
-        if fields < width and not self._ended:
-            raise PullError(Reason.CUT_SHORT, f"The last row has {fields} of {width} fields.")
+        if last:
+            self._check_end(last, column)
 
     def _refresh_date_column(self) -> int:
         documented = set[str]().union(*self._headers)
@@ -190,6 +197,21 @@ class Body:
             told = days if len(days) <= 3 else "another number of"
             raise RejectedBody(Reason.WRONG_PERIOD, f"The rows are of {told} days.")
 
+    def _period_of(self, record: Sequence[str]) -> str:
+        return dict(zip(self.header, record, strict=False)).get("Report Period", "")
+
+    def _check_end(self, last: Sequence[str], column: int) -> None:
+        """Raise PullError if the last row is not whole, or is an error that came behind whole rows."""
+        fields, width = len(last), len(self.header)
+        if fields < width and not (self.is_ended and self._dates.has(last[column] if column < fields else "")):
+            raise PullError(Reason.CUT_SHORT, f"The last row has {fields} of {width} fields.")
+        period = self._period_of(last)
+        if fields >= width and not self.is_ended and period != self._period:
+            raise PullError(Reason.CUT_SHORT, "The last row has another Report Period than the first.")
+        if fields >= width and period:
+            self._check_period(period)
+        self.looks_cut = not self.is_ended or (fields < width and self.ragged == 1)
+
     def _add(self, record: list[str]) -> None:
         text = former = "\0".join(record)
         if "+" in text:
@@ -208,7 +230,7 @@ class Body:
         decoder = codecs.getincrementaldecoder("utf-8")()
         for chunk in chunks:
             self._take(chunk)
-            self._ended = chunk.endswith(b"\n") if chunk else self._ended
+            self.is_ended = chunk.endswith(b"\n") if chunk else self.is_ended
             yield decoder.decode(chunk)
         yield decoder.decode(b"", final=True)
 

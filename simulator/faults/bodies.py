@@ -88,6 +88,13 @@ def truncated(chunks: Chunks, at: int) -> Chunks:
         at -= len(chunk)
 
 
+def followed(chunks: Chunks, text: str, by: int) -> Chunks:
+    """Drop the last bytes, and append a text, such as the error that broke off the report."""
+    whole = b"".join(chunks)
+    yield whole[: len(whole) - by]
+    yield text.encode()
+
+
 def endless(chunks: Chunks) -> Chunks:
     """Repeat the last chunk for ever."""
     last = b""

@@ -157,6 +157,12 @@ CONTENT: dict[str, Fault] = {
     "no_final_newline": _body("F28", "no line end at the end", bodies.no_final_newline),
     "blank_lines": _body("F28", "blank lines at the end", bodies.blank_lines, {"count": 2}),
     "truncated": _body("F28", "the first bytes, or all but the last if below 0", bodies.truncated, {"at": -5}),
+    "followed": _body(
+        "F28",
+        "another text behind the report, of which so many of the last bytes are dropped",
+        bodies.followed,
+        {"text": "<html><body>500 Internal Server Error</body></html>\r\n", "by": 0},
+    ),
     "ragged": _rows("F28", "more cells in a row, or fewer if cells is below 0", rows.ragged, {"row": 1, "cells": -1}),
     "empty": _body("F29", "0 bytes", bodies.empty),
     "bom_only": _body("F29", "only the BOM", bodies.bom_only),

@@ -494,10 +494,10 @@ def of_day(make_app: MakeApp, scripted: Wire) -> Callable[..., Snapshot]:
     """Pulls that body for a single day; on the same day of the week before, 200 people did something."""
     app = make_app(REPORTS=DETAIL, GRAPH_ENDPOINT=scripted.origin)
 
-    def of_day(body: bytes, day: date = DAY, unconfirmed: str = "") -> Snapshot:
+    def of_day(body: bytes, day: date = DAY, doubted: Unconfirmed | None = None) -> Snapshot:
         call = Call(DETAIL, date=day)
         scripted.answers[f"/v1.0/reports/{call}"] = response(body=body)
-        app.pull_run.puller.pull(PlannedPull(call), unconfirmed)
+        app.pull_run.puller.pull(PlannedPull(call), doubted)
         return newest(app, call)
 
     of_day(users(200), DAY - timedelta(days=7))
@@ -509,7 +509,27 @@ def test_a_single_day_with_far_fewer_rows_than_a_week_before_is_believed_once_it
 ) -> None:
     with pytest.raises(Unconfirmed) as caught:
         of_day(users(100))
-    assert of_day(users(100), unconfirmed=caught.value.sha256).metadata.flags == ("shrunk",)
+    assert of_day(users(100), doubted=caught.value).metadata.flags == ("shrunk",)
+
+
+def test_two_bodies_with_few_rows_need_not_be_the_same(of_day: Callable[..., Snapshot]) -> None:
+    with pytest.raises(Unconfirmed) as caught:
+        of_day(users(100))
+    assert of_day(users(90), doubted=caught.value).metadata.rows == 90
+
+
+def test_two_bodies_that_look_cut_have_to_have_the_same_values(of_day: Callable[..., Snapshot]) -> None:
+    with pytest.raises(Unconfirmed) as caught:
+        of_day(users(200).rstrip())
+    with pytest.raises(Unconfirmed):
+        of_day(users(199).rstrip(), doubted=caught.value)
+    assert of_day(users(200).rstrip(), doubted=caught.value).metadata.flags == ("unended",)
+
+
+def test_a_whole_body_after_one_that_looks_cut_is_believed_at_once(of_day: Callable[..., Snapshot]) -> None:
+    with pytest.raises(Unconfirmed) as caught:
+        of_day(users(200)[:-3])
+    assert of_day(users(200), doubted=caught.value).metadata.flags == ()
 
 
 def test_a_single_day_with_other_columns_than_a_week_before_is_flagged(of_day: Callable[..., Snapshot]) -> None:

@@ -117,7 +117,23 @@ def test_a_body_that_is_not_this_kind_of_csv_is_quarantined(text: bytes, reason:
     assert caught.value.reason == reason
 
 
-@pytest.mark.parametrize("text", [CSV[:-4], CSV.replace(b",8,", b',"8,')], ids=["in a row", "in a quoted field"])
+HTML = b"<html><body>500 Internal Server Error</body></html>\r\n"
+JSON = b'{"error":{"code":"UnknownError"}}\r\n'
+LONG = CSV.replace(b",7\n", b",180\n")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(CSV[:-4], id="in a row"),
+        pytest.param(CSV.replace(b",8,", b',"8,'), id="in a quoted field"),
+        pytest.param(CSV + HTML, id="with a page behind it"),
+        pytest.param(CSV + b"\r\n" + HTML.replace(b"><", b">\r\n<"), id="with the lines of a page behind it"),
+        pytest.param(CSV + JSON, id="with an error behind it"),
+        pytest.param(LONG[: -len(b"0\n")], id="in the number of days"),
+        pytest.param(LONG[: -len(b"180\n")], id="before the number of days"),
+    ],
+)
 def test_a_body_that_ends_in_the_middle_of_a_record_is_cut_short(text: bytes) -> None:
     with pytest.raises(PullError) as caught:
         read(text)
@@ -126,8 +142,23 @@ def test_a_body_that_ends_in_the_middle_of_a_record_is_cut_short(text: bytes) ->
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\n\n"], ids=["LF", "CRLF", "blank line"])
-def test_a_short_last_row_is_whole_if_its_line_has_an_end(end: str) -> None:
-    assert read(CSV + b"2026-11-18" + end.encode()).ragged == 1
+def test_a_short_last_row_of_the_same_date_may_be_whole_if_its_line_has_an_end(end: str) -> None:
+    body = read(CSV + b"2026-11-18" + end.encode())
+    assert (body.ragged, body.is_ended, body.looks_cut) == (1, True, True)
+    assert not read(CSV + b"2026-11-18\n2026-11-18\n").looks_cut
+
+
+def test_a_body_without_a_line_end_at_its_end_looks_cut() -> None:
+    assert not read(CSV).looks_cut
+    body = read(CSV.rstrip())
+    assert (body.is_ended, body.looks_cut) == (False, True)
+
+
+def test_the_last_row_is_of_the_period_that_was_asked_for() -> None:
+    body = Body(period="D7")
+    with pytest.raises(RejectedBody) as caught:
+        body.read([CSV + b"2026-11-18,9,30\n"])
+    assert caught.value.reason == "wrong_period"
 
 
 OWN_DATES = [

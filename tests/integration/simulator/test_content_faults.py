@@ -65,6 +65,7 @@ def every_other_lf(true: bytes) -> bytes:
         ("blank_lines", {"count": 3}, lambda true: true + b"\r\n" * 3),
         ("truncated", {"at": 70}, lambda true: true[:70]),
         ("truncated", {}, lambda true: true[:-5]),
+        ("followed", {"text": "{}", "by": 7}, lambda true: true[:-7] + b"{}"),
         ("empty", {}, lambda true: b""),
         ("bom_only", {}, lambda true: BOM),
         ("header_only", {}, lambda true: true.splitlines(keepends=True)[0]),
