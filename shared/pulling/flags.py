@@ -45,7 +45,7 @@ def flags_of(call: Call, baseline: Snapshot | None, body: Body, refresh_date: da
     return tuple(flags)
 
 
-_EVENTS = {Flag.UNSURE: events.NAMES_UNSURE}
+_EVENTS = {Flag.UNSURE: events.NAMES_UNSURE, Flag.OTHER_DATE: events.DATE_DIFFERS}
 """The event of a flag that the snapshot before did not have."""
 
 
@@ -56,6 +56,7 @@ def _own(call: Call, body: Body, refresh_date: date) -> Iterator[Flag]:
         Flag.UNENDED: not body.is_ended,
         Flag.REPEATED: body.repeated,
         Flag.UNDATED: body.undated,
+        Flag.OTHER_DATE: call.date not in (None, refresh_date),
         Flag.OWN_DATES: body.has_own_dates,
         Flag.UNSURE: body.naming.is_unsure,
     }

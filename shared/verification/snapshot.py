@@ -14,7 +14,7 @@ from shared.archive.snapshot import Snapshot, read_snapshot
 from shared.domain.call import Call, every_call
 from shared.domain.catalogue import Catalogue, Report
 from shared.domain.errors import PullError
-from shared.domain.outcome import Reason
+from shared.domain.outcome import Flag, Reason
 from shared.report import compression
 from shared.report.validator import Body
 from shared.verification.finding import FindingCode, IntegrityError
@@ -98,7 +98,8 @@ def prove(snapshot: Snapshot, compressed: bytes, report: Report, version: str, k
             FindingCode.WRONG_CONTENT,
             f"It holds {body.size} bytes of SHA-256 {body.sha256}, not what its metadata say.",
         )
-    if snapshot.call.date is None and refresh_date != snapshot.refresh_date:
+    is_flagged = snapshot.call.date is not None and Flag.OTHER_DATE in described.flags
+    if refresh_date != snapshot.refresh_date and not is_flagged:
         raise IntegrityError(FindingCode.WRONG_DATE, f"Its rows are of {refresh_date}.")
     measured: dict[str, tuple[object, ...]] = {
         "rows": (body.rows,),

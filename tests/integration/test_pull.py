@@ -481,12 +481,12 @@ def test_runs_that_begin_at_once_share_the_request_budget(make_app: MakeApp, con
 # -- single days -------------------------------------------------------------------------------------------------------
 
 
-def users(number: int, header: str = "Report Refresh Date,User Principal Name,Display Name") -> bytes:
-    cells = "," * (header.count(",") - 2)
-    return csv(*(f"2026-11-18,user{each},User{cells}" for each in range(number)), header=header)
-
-
 DAY = date(2026, 11, 18)
+
+
+def users(number: int, header: str = "Report Refresh Date,User Principal Name,Display Name", day: date = DAY) -> bytes:
+    cells = "," * (header.count(",") - 2)
+    return csv(*(f"{day},user{each}@contoso.example,User{cells}" for each in range(number)), header=header)
 
 
 @pytest.fixture
@@ -500,7 +500,7 @@ def of_day(make_app: MakeApp, scripted: Wire) -> Callable[..., Snapshot]:
         app.pull_run.puller.pull(PlannedPull(call), doubted)
         return newest(app, call)
 
-    of_day(users(200), DAY - timedelta(days=7))
+    of_day(users(200, day=DAY - timedelta(days=7)), DAY - timedelta(days=7))
     return of_day
 
 
@@ -539,6 +539,15 @@ def test_a_single_day_with_other_columns_than_a_week_before_is_flagged(of_day: C
 
 def test_a_single_day_that_is_read_again_is_compared_with_itself(of_day: Callable[..., Snapshot]) -> None:
     sunday = DAY + timedelta(days=4)
-    assert of_day(users(100), sunday).metadata.flags == ()
+    assert of_day(users(100, day=sunday), sunday).metadata.flags == ()
     with pytest.raises(Unconfirmed):
-        of_day(users(60), sunday)
+        of_day(users(60, day=sunday), sunday)
+
+
+def test_a_single_day_with_the_rows_of_another_is_flagged_and_told_once(
+    of_day: Callable[..., Snapshot], caplog: pytest.LogCaptureFixture
+) -> None:
+    for users_of_another_day in (users(190, day=DAY - timedelta(days=16)), users(191, day=DAY - timedelta(days=1))):
+        assert of_day(users_of_another_day).metadata.flags == ("other_date",)
+    assert caplog.text.count('date.differs {"call": "getOffice365ActiveUserDetail(date=2026-11-18)"') == 1
+    assert of_day(users(192)).metadata.flags == ()

@@ -36,6 +36,7 @@ from shared.archive.markers import Marker
 from shared.archive.snapshot import Snapshot
 from shared.domain.call import Call
 from shared.domain.catalogue import Catalogue
+from shared.domain.outcome import Flag
 from shared.settings import read
 from shared.verification.archive import Verification, everything, in_share, verify
 from shared.verification.call import Blob
@@ -125,6 +126,16 @@ def test_names_may_be_judged_as_version_0_1_did(names: str, findings: int) -> No
     shelf.put(made._replace(metadata=made.metadata._replace(names=names)), content)
     shelf.series.keep_up(made)
     assert [finding.code for finding in found(shelf.blobs)] == ["wrong_metadata"] * findings
+
+
+@pytest.mark.parametrize("flags", [(), (Flag.OTHER_DATE,)], ids=["unsaid", "flagged"])
+def test_a_single_day_with_the_rows_of_another_is_told_unless_it_is_flagged(flags: tuple[Flag, ...]) -> None:
+    content = body(call := Call(PEOPLE, date=DAY), DAY - timedelta(days=16), 1)
+    made = snapshot(call, DAY, content)
+    shelf = Shelf()
+    shelf.put(made._replace(metadata=made.metadata._replace(flags=flags)), content)
+    shelf.series.keep_up(made)
+    assert [finding.code for finding in found(shelf.blobs)] == ([] if flags else ["wrong_date"])
 
 
 @pytest.mark.parametrize("at", [*SNAPSHOTS[:2], SNAPSHOTS[-1]], ids=lambda at: at[1].rpartition("/")[2])
