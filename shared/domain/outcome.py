@@ -128,7 +128,12 @@ class Reason(Word):
     )
     NOT_CSV = "not_csv", Outcome.QUARANTINED, "The body is not a CSV file.", _LOOK
     NOT_UTF8 = "not_utf8", Outcome.QUARANTINED, "The body is not UTF-8.", _LOOK
-    NOT_THIS_REPORT = "not_this_report", Outcome.QUARANTINED, "The body has not the columns of this report.", _LOOK
+    NOT_THIS_REPORT = (
+        "not_this_report",
+        Outcome.QUARANTINED,
+        "The body has not the columns of this report, or names people where this report names nobody.",
+        _LOOK,
+    )
     WRONG_PERIOD = "wrong_period", Outcome.QUARANTINED, "The rows are of another period than was asked for.", _LOOK
     NO_REFRESH_DATE = "no_refresh_date", Outcome.QUARANTINED, "No row has a refresh date.", _LOOK
     BAD_REFRESH_DATE = (
@@ -201,6 +206,10 @@ class Flag(Word):
     UNDATED = (
         "undated",
         "`Report Date` is missing, or blank in some rows: those rows are of no day, and in no series and no chart.",
+    )
+    ANOTHER_REPORT = (
+        "another_report",
+        "Its columns are the documented ones of another report, as were those of the snapshot before.",
     )
     OTHER_DATE = "other_date", "A single day whose rows have another refresh date than the day that was asked for."
     OWN_DATES = "own_dates", "Each row has its own `Report Date` as its refresh date: the newest of them counts."

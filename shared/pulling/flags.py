@@ -9,10 +9,21 @@ from datetime import date
 from shared import events
 from shared.archive.snapshot import Snapshot
 from shared.domain.call import Call
-from shared.domain.errors import Unconfirmed
-from shared.domain.outcome import Flag
+from shared.domain.catalogue import Catalogue
+from shared.domain.errors import RejectedBody, Unconfirmed
+from shared.domain.outcome import Flag, Reason
 from shared.pulling import drift
 from shared.report.validator import Body
+
+
+def reject_another_report(catalogue: Catalogue, call: Call, baseline: Snapshot | None, body: Body) -> None:
+    """Raise RejectedBody if the header is the documented one of other reports alone, and the snapshot before differed.
+
+    A report that came like that before is archived: its true header need not be the documented one.
+    """
+    is_usual = baseline is not None and tuple(body.header) == baseline.metadata.columns
+    if not is_usual and (theirs := _others_with(catalogue, call, body)):
+        raise RejectedBody(Reason.NOT_THIS_REPORT, f"The body has the columns of {min(theirs)}.")
 
 
 def confirm(call: Call, baseline: Snapshot | None, body: Body, doubted: Unconfirmed | None) -> None:
@@ -33,9 +44,12 @@ def confirm(call: Call, baseline: Snapshot | None, body: Body, doubted: Unconfir
     raise Unconfirmed(f"The body has {body.rows} rows{before}{end}.", body.content, has_few_rows=has_few_rows)
 
 
-def flags_of(call: Call, baseline: Snapshot | None, body: Body, refresh_date: date) -> tuple[Flag, ...]:
+def flags_of(
+    catalogue: Catalogue, call: Call, baseline: Snapshot | None, body: Body, refresh_date: date
+) -> tuple[Flag, ...]:
     """Return the flags of a body, and emit an event for each change since the snapshot before."""
     flags = [*_own(call, body, refresh_date)]
+    flags += [Flag.ANOTHER_REPORT] if _others_with(catalogue, call, body) else []
     if baseline and baseline.metadata.sha256 != body.sha256:
         flags += _drifted(call, baseline, body)
     before = baseline.metadata.flags if baseline else ()
@@ -80,3 +94,9 @@ def _drifted(call: Call, baseline: Snapshot, body: Body) -> Iterator[Flag]:
 
 def _has_few_rows(call: Call, baseline: Snapshot, body: Body) -> bool:
     return drift.shrunk(baseline.metadata, body, of_another_day=baseline.call != call)
+
+
+def _others_with(catalogue: Catalogue, call: Call, body: Body) -> set[str]:
+    """Return the reports that are documented with the header of a body, if that of the call is not."""
+    theirs = catalogue.reports_with(body.header)
+    return set() if call.report in theirs else theirs

@@ -14,7 +14,7 @@ from shared.domain.catalogue import Catalogue
 from shared.domain.errors import PullError, RejectedBody, Unconfirmed
 from shared.domain.outcome import Outcome, Reason
 from shared.graph.client import GraphClient, GraphResponse
-from shared.pulling.flags import confirm, flags_of
+from shared.pulling.flags import confirm, flags_of, reject_another_report
 from shared.pulling.plan import PlannedPull
 from shared.redaction import redacted_body
 from shared.report.validator import Body
@@ -76,9 +76,10 @@ class Puller:
             try:
                 refresh_date = body.read(chunks)
                 baseline = self._baseline(planned)
+                reject_another_report(self._catalogue, call, baseline, body)
                 if not baseline or baseline.metadata.sha256 != body.sha256:
                     confirm(call, baseline, body, doubted)
-                flags = flags_of(call, baseline, body, refresh_date)
+                flags = flags_of(self._catalogue, call, baseline, body, refresh_date)
             except RejectedBody as error:
                 upload.reject()
                 body.skip(chunks)
@@ -95,7 +96,7 @@ class Puller:
     def _body(self, call: Call) -> Body:
         report = self._catalogue.reports[call.report]
         header = report.columns_of(report.graph_version(self._graph_version), call.version)
-        return Body([header], self._clock().date(), call.period)
+        return Body([header], self._clock().date(), call.period, is_personal=report.personal_data)
 
     def _baseline(self, planned: PlannedPull) -> Snapshot | None:
         """Return what a body is compared with: the newest of the call, or else for a single day that of a week before.

@@ -28,7 +28,18 @@ _WORD, _TOKEN = 8, 20
 _MANY = 10
 """Values that are no more alike by chance."""
 
+_ID = re.compile(r"\b(?:user|group|site|team) id$", re.IGNORECASE)
+
 NAMED, CONCEALED = "named", "concealed"
+
+
+def columns_about_one(header: Sequence[str]) -> list[str]:
+    """Return the columns that say which person, site, group or team a row is about."""
+    return [
+        name
+        for name in header
+        if (_COLUMN.search(name) and not name.lower().startswith(_OF_ALL_ROWS)) or _ID.search(name)
+    ]
 
 
 class Names:

@@ -13,7 +13,7 @@ from datetime import date
 from shared.domain.errors import PullError, RejectedBody
 from shared.domain.outcome import Reason
 from shared.report.csv_records import BOM, items
-from shared.report.names import Names
+from shared.report.names import Names, columns_about_one
 from shared.report.refresh_dates import RefreshDates
 
 REFRESH_DATES = ("Report Refresh Date", "Data as of", "ContentDate")
@@ -37,9 +37,16 @@ class Body:
     """
 
     def __init__(
-        self, headers: Iterable[Sequence[str]] = (), today: date = date.max, period: str | None = None
+        self,
+        headers: Iterable[Sequence[str]] = (),
+        today: date = date.max,
+        period: str | None = None,
+        *,
+        is_personal: bool = True,
     ) -> None:
         """`headers` are those documented, `today` is the day in UTC, `period` that of the call, such as `D7`.
+
+        Rows that are each about one person, site, group or team are another report's unless it `is_personal`.
 
         A body is another report's if more than half of its columns are not documented, unless all that are in one
         header are there, or if its date is yet to come; and another call's if its first row tells another number of
@@ -63,6 +70,7 @@ class Body:
         self.refresh_date: date | None = None
         """Known as soon as no later row can change it, mostly with the first."""
         self._headers = [{name.lower() for name in header} for header in headers]
+        self._is_personal = is_personal
         self._days = (period or "")[1:]
         self._period = ""
         """Of the first row."""
@@ -183,6 +191,9 @@ class Body:
             theirs = [name for name in self.header if name.lower() in documented or name in REFRESH_DATES]
             which = f"of them it has {', '.join(theirs[:5])}" if theirs else "it has none of them"
             raise RejectedBody(Reason.NOT_THIS_REPORT, f"The body has not the columns of this report: {which}.")
+        if not self._is_personal and columns_about_one(self.header):
+            detail = "The body names people, sites, groups or teams, and its report does not."
+            raise RejectedBody(Reason.NOT_THIS_REPORT, detail)
         return self.header.index(column)
 
     def _report_date_column(self) -> int | None:

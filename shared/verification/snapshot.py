@@ -23,6 +23,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _REQUIRED = ("sha256", "size", "rows", "pulled_at", "app_version")
 _HEADERS = (b"\x1f\x8b\x08\0\0\0\0\0\0\x03", compression.compress(b"")[:10])
 """How a gzip member begins that this app wrote, on Linux and on this machine: without a name and a time."""
+_CODES = {Reason.WRONG_PERIOD: FindingCode.WRONG_PERIOD, Reason.NOT_THIS_REPORT: FindingCode.ANOTHER_REPORT}
 _A_FEW = 8
 _PIECE = 1 << 20
 
@@ -77,7 +78,7 @@ def prove(snapshot: Snapshot, compressed: bytes, report: Report, version: str, k
 
     `version` is that of the app which wrote it. Answers the body if it is to be kept, else nothing of it.
     """
-    body = Body(_documented(report, snapshot.call), period=snapshot.call.period)
+    body = Body(_documented(report, snapshot.call), period=snapshot.call.period, is_personal=report.personal_data)
     kept: list[bytes] = []
 
     def pieces() -> Iterator[bytes]:
@@ -89,9 +90,7 @@ def prove(snapshot: Snapshot, compressed: bytes, report: Report, version: str, k
     try:
         refresh_date = body.read(pieces())
     except PullError as error:
-        of_period = error.reason is Reason.WRONG_PERIOD
-        code = FindingCode.WRONG_PERIOD if of_period else FindingCode.NOT_SANE
-        raise IntegrityError(code, str(error)) from error
+        raise IntegrityError(_CODES.get(error.reason, FindingCode.NOT_SANE), str(error)) from error
     described = snapshot.metadata
     if (body.sha256, body.size) != (described.sha256, described.size):
         raise IntegrityError(

@@ -478,6 +478,21 @@ def test_runs_that_begin_at_once_share_the_request_budget(make_app: MakeApp, con
     assert [only(run).reason for run in runs].count(Reason.BUDGET) == 2
 
 
+def test_people_under_a_call_that_names_nobody_are_kept_aside_and_told_nowhere(
+    make_app: MakeApp, scripted: Wire, blobs: BlobServiceClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    call = "getEmailAppUsageUserCounts(period='D7')"
+    header = ",".join(catalogue().reports["getEmailAppUsageUserDetail"].columns["v1.0"])
+    scripted.answers[f"/v1.0/reports/{call}"] = response(body=users(10, header))
+    app = make_app(REPORTS=call, GRAPH_ENDPOINT=scripted.origin)
+    pulled = only(app.pull_run.execute())
+    assert (pulled.outcome, pulled.reason) == (Outcome.QUARANTINED, Reason.NOT_THIS_REPORT)
+    assert not blobs.get_container_client("usage").exists()
+    derived = blobs.get_container_client("usage-derived")
+    told = b"".join(derived.download_blob(name).readall() for name in names(blobs, "usage-derived"))
+    assert "user0" not in f"{told!r} {caplog.text}"
+
+
 # -- single days -------------------------------------------------------------------------------------------------------
 
 

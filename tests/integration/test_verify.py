@@ -9,7 +9,7 @@ import random
 import shutil
 import subprocess
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -46,7 +46,10 @@ from tests.shelf import Shelf, as_blobs, lines, run_of, series_name, snapshot
 
 ROOT = Path(__file__).parents[2]
 ENTRIES = json.loads((ROOT / "shared" / "domain" / "catalogue.json").read_text("utf-8"))
-NAMES = ("getOneDriveActivityUserCounts", "getOneDriveActivityFileCounts", "getOneDriveActivityUserDetail")
+NAMES = (
+    *("getOneDriveActivityUserCounts", "getOneDriveActivityFileCounts", "getOneDriveActivityUserDetail"),
+    "getMailboxUsageStorage",
+)
 FEW = Catalogue({"reports": [e for e in ENTRIES["reports"] if e["name"] in NAMES], "legacy": [], "aliases": {}})
 """Small, as it is gone through thousands of times."""
 
@@ -126,6 +129,26 @@ def test_names_may_be_judged_as_version_0_1_did(names: str, findings: int) -> No
     shelf.put(made._replace(metadata=made.metadata._replace(names=names)), content)
     shelf.series.keep_up(made)
     assert [finding.code for finding in found(shelf.blobs)] == ["wrong_metadata"] * findings
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        pytest.param(FEW.reports[NAMES[3]].columns["v1.0"], id="another report's columns"),
+        pytest.param(("Report Refresh Date", "User Principal Name", "Report Date"), id="people in a report of nobody"),
+    ],
+)
+def test_a_body_of_another_report_is_told_where_it_came_first(header: Sequence[str]) -> None:
+    shelf = Shelf()
+    for number in range(2):
+        day = DAY + timedelta(days=number)
+        cells = {"Report Refresh Date": str(day), "Report Date": str(day), "Report Period": "7"}
+        content = lines(",".join(header), ",".join(cells.get(name, "1") for name in header))
+        shelf.put(made := snapshot(USERS, day, content), content)
+        shelf.series.keep_up(made)
+    names_people = "User Principal Name" in header
+    codes = [finding.code for finding in found(shelf.blobs)]
+    assert codes == ["another_report"] * (2 if names_people else 1)
 
 
 @pytest.mark.parametrize("flags", [(), (Flag.OTHER_DATE,)], ids=["unsaid", "flagged"])
@@ -275,7 +298,10 @@ PLANTED: dict[str, tuple[Blobs, str]] = {
     "another day's rows": (rewritten(USERS_R1, BODY.replace(b"2026-10-31", b"2026-10-30")), "wrong_date"),
     "another period's rows": (rewritten(USERS_R1, BODY.replace(b",7\r\n", b",30\r\n")), "wrong_period"),
     "another row": (rewritten(USERS_R1, BODY + BODY.split(b"\n")[1] + b"\n"), "wrong_metadata"),
-    "another report's rows": (rewritten(USERS_R1, lines("Report Refresh Date,A,B", "2026-10-31,1,2")), "not_sane"),
+    "another report's rows": (
+        rewritten(USERS_R1, lines("Report Refresh Date,A,B", "2026-10-31,1,2")),
+        "another_report",
+    ),
     "an empty body": (rewritten(USERS_R1, b""), "not_sane"),
     "a body twice": (added(USERS_R2, *HEALTHY[USERS_R1]), "same_body"),
     "revisions that changed places": (
