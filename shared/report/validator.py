@@ -187,7 +187,7 @@ class Body:
         is_most = 2 * len(documented & names) >= len(names)
         ours = not documented or is_most or any(header <= names for header in self._headers)
         column = next((name for name in REFRESH_DATES if name in self.header), None)
-        if column is None or not ours:
+        if column is None or not ours or any("@" in name for name in names):  # an address: it is a row
             theirs = [name for name in self.header if name.lower() in documented or name in REFRESH_DATES]
             which = f"of them it has {', '.join(theirs[:5])}" if theirs else "it has none of them"
             raise RejectedBody(Reason.NOT_THIS_REPORT, f"The body has not the columns of this report: {which}.")

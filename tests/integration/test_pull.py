@@ -493,6 +493,36 @@ def test_people_under_a_call_that_names_nobody_are_kept_aside_and_told_nowhere(
     assert "user0" not in f"{told!r} {caplog.text}"
 
 
+PEOPLE = "Report Refresh Date,User Principal Name,Display Name,Report Period"
+CANARY = "2026-11-18,canary@contoso.example,Canary Person,7"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(response(body=csv(CANARY, header=CANARY)), id="no header"),
+        pytest.param(response(body=csv(CANARY, header=f"{PEOPLE},canary@contoso.example")), id="address in the header"),
+        pytest.param(response(body=csv("Canary Person,canary@contoso.example,x,7", header=PEOPLE)), id="no date"),
+        pytest.param(response(body=csv(CANARY, CANARY.replace("18", "17"), header=PEOPLE)), id="two dates"),
+        pytest.param(response(body=csv("2026-11-18,x,x,Canary Person", CANARY, header=PEOPLE)), id="no period"),
+        pytest.param(response(body=csv(f'{CANARY},"Canary"Person', header=PEOPLE)), id="no CSV"),
+        pytest.param(response(body=csv(CANARY, header=PEOPLE)[:-5]), id="cut"),
+        pytest.param(response(400, b'{"error": {"code": "x", "message": "No canary@contoso.example."}}'), id="400"),
+    ],
+)
+def test_no_person_is_told_of_in_a_log_or_a_record(
+    make_app: MakeApp, scripted: Wire, blobs: BlobServiceClient, caplog: pytest.LogCaptureFixture, answer: bytes
+) -> None:
+    call = f"{DETAIL}(period='D7')"
+    scripted.answers[f"/v1.0/reports/{call}"] = answer
+    caplog.set_level(logging.INFO)
+    make_app(REPORTS=call, GRAPH_ENDPOINT=scripted.origin).pull_run.execute()
+    derived = blobs.get_container_client("usage-derived")
+    told = b"".join(derived.download_blob(name).readall() for name in names(blobs, "usage-derived"))
+    assert f"{DETAIL}(period='D7')" in caplog.text
+    assert "canary" not in f"{told!r} {caplog.text}".lower()
+
+
 # -- single days -------------------------------------------------------------------------------------------------------
 
 
