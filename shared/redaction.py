@@ -1,4 +1,4 @@
-"""Texts without the secrets that may stand in them: what others said, and what exceptions tell. Pure."""
+"""Texts without the secrets and the people that may stand in them: what others said, what exceptions tell. Pure."""
 
 from __future__ import annotations
 
@@ -21,6 +21,9 @@ _SECRET = re.compile(
 )
 
 
+_ADDRESS = re.compile(r"[^\s@\"'<>()\[\]{},;:=/|][^\s@\"<>()\[\]{},;:=/|]{0,63}(?:@|%40)\w[\w.-]*\w")
+"""Of mail, or the name of a user, which looks the same."""
+
 _ONE_URL = re.compile(r"(?P<origin>\s*[\"']?https?://[^/\s?#\"']+)[^\s\"']*(?P<end>[\"']?\s*)", re.IGNORECASE)
 
 
@@ -29,9 +32,13 @@ def redacted_body(body: bytes) -> bytes:
     text = body.decode("utf-8", errors="surrogateescape")
     if url := _ONE_URL.fullmatch(text.removeprefix("\ufeff")):
         return f"{url['origin']}/{HIDDEN}{url['end']}".encode("utf-8", errors="surrogateescape")
-    return redacted(text).encode("utf-8", errors="surrogateescape")
+    return _without_secrets(text).encode("utf-8", errors="surrogateescape")
 
 
 def redacted(text: str) -> str:
-    """The text with `[hidden]` in place of bearers, keys, signatures and the tokens of URLs."""
+    """The text with `[hidden]` in place of bearers, keys, signatures, the tokens of URLs, and addresses of people."""
+    return _ADDRESS.sub(HIDDEN, _without_secrets(text))
+
+
+def _without_secrets(text: str) -> str:
     return _SECRET.sub(lambda found: (found["name"] or "") + HIDDEN, text)

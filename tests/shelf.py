@@ -72,8 +72,8 @@ def as_blobs(blobs: Blobs, md5: Iterable[Blob] = ()) -> list[Blob]:
 
 
 def lines(*rows: str) -> bytes:
-    """A body as Graph sends it, with its BOM."""
-    return "".join(f"{row}\n" for row in ("\ufeff" + rows[0], *rows[1:])).encode()
+    """A body as Graph sends it, with its BOM and its line ends."""
+    return "".join(f"{row}\r\n" for row in ("\ufeff" + rows[0], *rows[1:])).encode()
 
 
 def snapshot(call: Call, day: date, body: bytes, revision: int = 1, pulled_at: datetime | None = None) -> Snapshot:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -46,6 +46,11 @@ class Report(NamedTuple):
     columns: Mapping[str, tuple[str, ...]]
     """The documented header for each Graph version; live files may differ, so columns are found by name."""
     version_2: Version2 | None = None
+
+    @property
+    def headers(self) -> list[tuple[str, ...]]:
+        """The documented headers of all versions."""
+        return [*self.columns.values(), *([self.version_2.columns] if self.version_2 else [])]
 
     @property
     def live(self) -> bool:
@@ -88,6 +93,18 @@ class Catalogue:
         """Return the report or 2017 family of that name as Microsoft spells it, or None."""
         return self._by_lower_name.get(name.lower())
 
+    def reports_with(self, header: Sequence[str]) -> set[str]:
+        """Return the names of the reports that are documented with exactly this header, in any version."""
+        return self._by_header.get(_lower(header), set())
+
+    @functools.cached_property
+    def _by_header(self) -> Mapping[tuple[str, ...], set[str]]:
+        reports: dict[tuple[str, ...], set[str]] = {}
+        for report in self.reports.values():
+            for header in report.headers:
+                reports.setdefault(_lower(header), set()).add(report.name)
+        return reports
+
     @property
     def personal(self) -> frozenset[str]:
         """The names of the reports with personal data."""
@@ -112,6 +129,10 @@ def _report(entry: Mapping[str, Any]) -> Report:
     if version_2 := fields.get("version_2"):
         fields["version_2"] = Version2(**_tuples(version_2))
     return Report(**fields)
+
+
+def _lower(header: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name.lower() for name in header)
 
 
 def _tuples(mapping: Mapping[str, Any]) -> dict[str, Any]:

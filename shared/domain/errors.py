@@ -135,11 +135,15 @@ class Retryable(PullError):
 
 
 class Unconfirmed(Retryable):
-    """A whole and sane body has so few rows that it is believed only if it comes a second time."""
+    """A sane body has so few rows, or such an end, that it is believed only if it comes a second time.
 
-    def __init__(self, sha256: str, detail: str) -> None:
+    `content` is the digest of its values.
+    """
+
+    def __init__(self, detail: str, content: str, *, has_few_rows: bool) -> None:
         super().__init__(Reason.UNCONFIRMED, detail, after=0)
-        self.sha256 = sha256
+        self.content = content
+        self.has_few_rows = has_few_rows
 
 
 class RejectedBody(PullError):

@@ -108,7 +108,8 @@ class Reason(Word):
     UNCONFIRMED = (
         "unconfirmed",
         Outcome.DEFERRED,
-        "A body with fewer than 70 % of the rows before it came, and could not be asked for a second time.",
+        "A body came that may lack rows: it has fewer than 70 % of those before it, or ends as if it were cut. It did "
+        "not come a second time.",
         _HEALS,
     )
     CONFLICT = "conflict", Outcome.DEFERRED, "Another run archived the same refresh date at that moment.", _HEALS
@@ -127,7 +128,12 @@ class Reason(Word):
     )
     NOT_CSV = "not_csv", Outcome.QUARANTINED, "The body is not a CSV file.", _LOOK
     NOT_UTF8 = "not_utf8", Outcome.QUARANTINED, "The body is not UTF-8.", _LOOK
-    NOT_THIS_REPORT = "not_this_report", Outcome.QUARANTINED, "The body has not the columns of this report.", _LOOK
+    NOT_THIS_REPORT = (
+        "not_this_report",
+        Outcome.QUARANTINED,
+        "The body has not the columns of this report, or names people where this report names nobody.",
+        _LOOK,
+    )
     WRONG_PERIOD = "wrong_period", Outcome.QUARANTINED, "The rows are of another period than was asked for.", _LOOK
     NO_REFRESH_DATE = "no_refresh_date", Outcome.QUARANTINED, "No row has a refresh date.", _LOOK
     BAD_REFRESH_DATE = (
@@ -137,12 +143,6 @@ class Reason(Word):
         _LOOK,
     )
     TWO_REFRESH_DATES = "two_refresh_dates", Outcome.QUARANTINED, "The rows have different refresh dates.", _LOOK
-    UNSTEADY = (
-        "unsteady",
-        Outcome.QUARANTINED,
-        "Two bodies came with fewer than 70 % of the rows, and not the same.",
-        _LOOK,
-    )
     PERMISSION = (
         "permission",
         Outcome.REFUSED,
@@ -195,11 +195,23 @@ class Flag(Word):
         "names_changed",
         "Names are concealed that were not so in the snapshot before, or the other way round.",
     )
-    SHRUNK = "shrunk", "It has fewer than 70 % of the rows of the snapshot before, and came twice like that."
+    UNSURE = (
+        "names_unsure",
+        "Some names may be none: they follow one pattern and are no addresses, or are one address for everybody. They "
+        "count as names.",
+    )
+    SHRUNK = "shrunk", "It has fewer than 70 % of the rows of the snapshot before, and so had two bodies."
+    UNENDED = "unended", "The last line has no end, as if the body were cut; the same values came twice like that."
     RAGGED = "ragged", "Some rows have more or fewer fields than the header."
     UNDATED = (
         "undated",
         "`Report Date` is missing, or blank in some rows: those rows are of no day, and in no series and no chart.",
     )
+    ANOTHER_REPORT = (
+        "another_report",
+        "Its columns are the documented ones of another report, as were those of the snapshot before.",
+    )
+    OTHER_DATE = "other_date", "A single day whose rows have another refresh date than the day that was asked for."
+    OWN_DATES = "own_dates", "Each row has its own `Report Date` as its refresh date: the newest of them counts."
     REPEATED = "repeated_rows", "Some rows, or some sites, stand in it more than once."
     REORDERED = "reordered", "An earlier revision of the same day has the same values in another order."

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
-from shared import events
 from shared.archive.archive import Archive
 from shared.archive.run_record import PullResult
 from shared.archive.snapshot import Snapshot, SnapshotMetadata
@@ -14,9 +12,9 @@ from shared.archive.upload import SnapshotUpload
 from shared.domain.call import Call
 from shared.domain.catalogue import Catalogue
 from shared.domain.errors import PullError, RejectedBody, Unconfirmed
-from shared.domain.outcome import Flag, Outcome, Reason
+from shared.domain.outcome import Outcome, Reason
 from shared.graph.client import GraphClient, GraphResponse
-from shared.pulling import drift
+from shared.pulling.flags import confirm, flags_of, reject_another_report
 from shared.pulling.plan import PlannedPull
 from shared.redaction import redacted_body
 from shared.report.validator import Body
@@ -54,22 +52,22 @@ class Puller:
             return error
         return None
 
-    def pull(self, planned: PlannedPull, unconfirmed: str = "") -> PullResult:
+    def pull(self, planned: PlannedPull, doubted: Unconfirmed | None = None) -> PullResult:
         """Send one request, and return its result. Raise PullError when it ends without a snapshot; ArchiveUnavailable.
 
-        `unconfirmed` is the SHA-256 of a body that came before and had too few rows: it is believed if it comes again.
+        `doubted` tells of a body that came before and was not believed.
         """
         call, newest = planned.call, planned.newest
         etag = newest.metadata.etag if newest and planned.conditional else None
         with self.graph.get(self._path(call), etag) as answer:
             if answer:
-                return self._receive(planned, answer, unconfirmed)
+                return self._receive(planned, answer, doubted)
         if newest and planned.conditional:
             return PullResult.of_snapshot(Outcome.UNCHANGED, newest, self._clock(), Reason.NOT_MODIFIED)
         detail = "Graph answered 304 to a question without a condition."
         return PullResult(call, Outcome.DEFERRED, self._clock(), Reason.NOT_MODIFIED, detail)
 
-    def _receive(self, planned: PlannedPull, answer: GraphResponse, unconfirmed: str) -> PullResult:
+    def _receive(self, planned: PlannedPull, answer: GraphResponse, doubted: Unconfirmed | None) -> PullResult:
         """Archive the body while it streams through the checks, or put it in quarantine."""
         call = planned.call
         body = self._body(call)
@@ -77,7 +75,11 @@ class Puller:
             chunks = _written(answer, upload, call, body)
             try:
                 refresh_date = body.read(chunks)
-                flags = self._flags(planned, body, unconfirmed)
+                baseline = self._baseline(planned)
+                reject_another_report(self._catalogue, call, baseline, body)
+                if not baseline or baseline.metadata.sha256 != body.sha256:
+                    confirm(call, baseline, body, doubted)
+                flags = flags_of(self._catalogue, call, baseline, body, refresh_date)
             except RejectedBody as error:
                 upload.reject()
                 body.skip(chunks)
@@ -94,17 +96,7 @@ class Puller:
     def _body(self, call: Call) -> Body:
         report = self._catalogue.reports[call.report]
         header = report.columns_of(report.graph_version(self._graph_version), call.version)
-        return Body([header], self._clock().date(), call.period)
-
-    def _flags(self, planned: PlannedPull, body: Body, unconfirmed: str) -> tuple[str, ...]:
-        """Return what a reader should know of a sane body. Raise what `_drifted` raises."""
-        flags: list[str] = [Flag.RAGGED] if body.ragged else []
-        flags += [Flag.REPEATED] if body.repeated else []
-        flags += [Flag.UNDATED] if body.undated else []
-        baseline = self._baseline(planned)
-        if baseline and baseline.metadata.sha256 != body.sha256:
-            flags += _drifted(planned.call, baseline, body, unconfirmed)
-        return tuple(flags)
+        return Body([header], self._clock().date(), call.period, is_personal=report.personal_data)
 
     def _baseline(self, planned: PlannedPull) -> Snapshot | None:
         """Return what a body is compared with: the newest of the call, or else for a single day that of a week before.
@@ -145,26 +137,3 @@ def _origin(answer: GraphResponse, body: Body, flags: tuple[str, ...], now: date
         columns=tuple(body.header),
         blank=tuple(body.blank),
     )
-
-
-def _drifted(call: Call, baseline: Snapshot, body: Body, unconfirmed: str) -> Iterator[Flag]:
-    """Yield a flag, and emit an event, for each way in which a body differs from the snapshot before.
-
-    Raise Unconfirmed if it has too few rows, RejectedBody if such a body came before and was not the same.
-    """
-    before, of_another_day = baseline.metadata, baseline.call != call
-    if drift.shrunk(before, body, of_another_day=of_another_day):
-        if not unconfirmed:
-            raise Unconfirmed(body.sha256, f"The body has {body.rows} rows, the one before had {before.rows}.")
-        if unconfirmed != body.sha256:
-            detail = f"Two bodies with few rows came, and not the same: {body.rows} rows now."
-            raise RejectedBody(Reason.UNSTEADY, detail)
-        yield Flag.SHRUNK
-        events.emit(events.SHRUNK, logging.WARNING, call=str(call), rows=body.rows, before=before.rows)
-    if any(changes := drift.columns(before, body, of_another_day=of_another_day)):
-        yield Flag.SCHEMA
-        named = {name: change for name, change in changes._asdict().items() if change}
-        events.emit(events.SCHEMA_CHANGED, logging.WARNING, call=str(call), **named)
-    if drift.names_changed(before.names, body.names):
-        yield Flag.NAMES
-        events.emit(events.NAMES_CHANGED, logging.WARNING, call=str(call), before=before.names, now=body.names)

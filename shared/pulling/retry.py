@@ -65,14 +65,14 @@ class Attempts:
 
     def _pull(self, planned: PlannedPull) -> PullResult:
         """Return the result of the first attempt that succeeds. Raises PullError if none does."""
-        unconfirmed = ""
+        doubted: Unconfirmed | None = None
         for attempt in range(1, ATTEMPTS + 1):
             began = self._clock()
             try:
-                return self._attempt(planned, unconfirmed, began)
+                return self._attempt(planned, doubted, began)
             except Retryable as error:
                 if isinstance(error, Unconfirmed):
-                    unconfirmed = error.sha256
+                    doubted = error
                 wait = self._wait(error, attempt)
                 is_last = attempt >= _ATTEMPTS_FOR.get(error.reason, ATTEMPTS)
                 if is_last or wait > LONGEST_WAIT or began + timedelta(seconds=wait) >= self._end:
@@ -80,14 +80,14 @@ class Attempts:
             self._sleep(wait)
         raise AssertionError("the last attempt returns or raises")
 
-    def _attempt(self, planned: PlannedPull, unconfirmed: str, now: datetime) -> PullResult:
+    def _attempt(self, planned: PlannedPull, doubted: Unconfirmed | None, now: datetime) -> PullResult:
         """Send one request, if time and budget allow it. Raises PullError, whatever goes wrong."""
         if now >= self._end:
             raise PullError(Reason.OUT_OF_TIME, "The run had no time left.")
         try:
             if not self._budget.take(planned.call.report):
                 raise PullError(Reason.BUDGET, f"{BUDGET} requests in ten minutes are the limit.")
-            return self._puller.pull(planned, unconfirmed)
+            return self._puller.pull(planned, doubted)
         except PullError:
             raise
         except ArchiveUnavailable as error:

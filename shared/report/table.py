@@ -13,7 +13,8 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from shared.report.csv_records import distinct, records, same, to_csv
-from shared.report.validator import DATE, REFRESH_DATES, REPORT_DATE_NAME
+from shared.report.refresh_dates import DATE
+from shared.report.validator import REFRESH_DATES, REPORT_DATE_NAME
 
 
 class Column(str):

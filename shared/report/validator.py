@@ -8,25 +8,20 @@ import hashlib
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import date, timedelta
+from datetime import date
 
 from shared.domain.errors import PullError, RejectedBody
 from shared.domain.outcome import Reason
 from shared.report.csv_records import BOM, items
+from shared.report.names import Names, columns_about_one
+from shared.report.refresh_dates import RefreshDates
 
 REFRESH_DATES = ("Report Refresh Date", "Data as of", "ContentDate")
 """Names of the column: of today, and of the 2017 beta."""
 
 REPORT_DATE_NAME = "Report Date"
-DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T00:00:00(?:\.0+)?(?:Z|\+00:00)?)?", re.ASCII)
-"""A date, or its midnight: four beta reports wrote that for a while (microsoftgraph/microsoft-graph-docs#14867)."""
-_LIKE_A_DATE = re.compile(r"[\d/:.TZ+ -]{1,40}", re.ASCII)
 _LONGEST = 1 << 20
 """Characters of a line, and of a row of several lines; far above any report's, so that none can fill the memory."""
-
-_NAMED = re.compile(r"(?:principal|display|team) name$|^site url$|^user name$", re.IGNORECASE)
-_CONCEALED = re.compile(r"[0-9A-F]{32}", re.ASCII)
-"""What stands in place of a name while the tenant conceals names in reports: pnp/cli-microsoft365 command docs."""
 
 _ONE_ROW_EACH = "Site Id"
 """A site with a row for each of its URLs was counted twice by a product, so its rows count as repeated."""
@@ -42,9 +37,16 @@ class Body:
     """
 
     def __init__(
-        self, headers: Iterable[Sequence[str]] = (), today: date = date.max, period: str | None = None
+        self,
+        headers: Iterable[Sequence[str]] = (),
+        today: date = date.max,
+        period: str | None = None,
+        *,
+        is_personal: bool = True,
     ) -> None:
         """`headers` are those documented, `today` is the day in UTC, `period` that of the call, such as `D7`.
+
+        Rows that are each about one person, site, group or team are another report's unless it `is_personal`.
 
         A body is another report's if more than half of its columns are not documented, unless all that are in one
         header are there, or if its date is yet to come; and another call's if its first row tells another number of
@@ -58,22 +60,27 @@ class Body:
         """Rows with more or fewer fields than the header."""
         self.undated = 0
         """Rows without a Report Date, where the header or the documentation has that column."""
+        self.is_ended = False
+        """Whether the last line has an end."""
+        self.looks_cut = False
+        """Whether the last line has no end, or the last row alone has too few fields."""
         self.header: list[str] = []
+        self.naming = Names(())
+        """What its columns of names tell."""
         self.refresh_date: date | None = None
-        """Known as soon as the first data row has gone by."""
+        """Known as soon as no later row can change it, mostly with the first."""
         self._headers = [{name.lower() for name in header} for header in headers]
+        self._is_personal = is_personal
         self._days = (period or "")[1:]
-        self._latest = today if today == date.max else today + timedelta(days=1)
+        self._period = ""
+        """Of the first row."""
         self._sha256 = hashlib.sha256()
         self._content = 0
         self._former_content = 0
-        self._seen = ""
-        self._ended = False
-        """Whether the last line has an end: then its row is whole, however many fields it has."""
+        self._dates = RefreshDates(today)
         self._blank: list[int] = []
         self._pending = 0
         """Characters of the row that is being read."""
-        self._names: set[bool] = set()
         self._site: int | None = None
         self._heaps = [bytearray() for _ in range(256)]
         """Eight bytes of a digest of each row, sorted by another one, so that equal ones are in the same heap."""
@@ -94,6 +101,11 @@ class Body:
         return f"{self._former_content % (1 << 128):032x}"
 
     @property
+    def has_own_dates(self) -> bool:
+        """Whether each row has its own Report Date as its refresh date, and they differ."""
+        return self._dates.are_several
+
+    @property
     def blank(self) -> list[str]:
         """The columns in which no row has a value."""
         return [self.header[number] for number in self._blank]
@@ -101,9 +113,7 @@ class Body:
     @property
     def names(self) -> str:
         """Whether people, sites and teams are `named`, `concealed`, `mixed`, or `none` are there."""
-        if len(self._names) == 2:
-            return "mixed"
-        return {True: "concealed", False: "named"}[next(iter(self._names))] if self._names else "none"
+        return self.naming.verdict
 
     @property
     def repeated(self) -> int:
@@ -124,6 +134,7 @@ class Body:
             if "unexpected end of data" in str(error):
                 raise PullError(Reason.CUT_SHORT, "The body ends inside a quoted field.") from error
             raise RejectedBody(Reason.NOT_CSV, f"The body is not a CSV file: {error}.") from error
+        self.refresh_date = self._dates.newest
         if not self.header:
             raise RejectedBody(Reason.EMPTY_BODY, "The body is empty.")
         if not self.rows:
@@ -142,31 +153,33 @@ class Body:
         if not self.header:
             return
         column = self._refresh_date_column()
-        naming = [number for number, name in enumerate(self.header) if _NAMED.search(name)]
+        self.naming = Names(self.header)
         self._site = self.header.index(_ONE_ROW_EACH) if _ONE_ROW_EACH in self.header else None
         dated = self._report_date_column()
-        width = fields = len(self.header)
+        width = len(self.header)
         self._blank = list(range(width))
+        last: Sequence[str] = ()
         for record in records:
             self._pending = 0
             if not record:
                 continue
             self.rows += 1
+            last = record
             fields = len(record)
             self.ragged += fields != width
-            self.undated += dated is not None and not (dated < fields and record[dated])
             if self.rows == 1:
-                self._check_period(dict(zip(self.header, record, strict=False)).get("Report Period", ""))
-            if fields >= width and record[column]:
-                self._see(record[column])
-            for number in naming:
-                if number < fields and record[number]:
-                    self._names.add(len(record[number]) == 32 and _CONCEALED.fullmatch(record[number]) is not None)
+                self._period = self._period_of(record)
+                self._check_period(self._period)
+            day = record[dated] if dated is not None and dated < fields else ""
+            self.undated += dated is not None and not day
+            self._dates.see(record[column] if fields >= width else "", day)
+            self.refresh_date = self._dates.settled
+            self.naming.add(record)
             if self._blank:
                 self._blank = [number for number in self._blank if number >= fields or not record[number]]
             self._add(record)
-        if fields < width and not self._ended:
-            raise PullError(Reason.CUT_SHORT, f"The last row has {fields} of {width} fields.")
+        if last:
+            self._check_end(last, column)
 
     def _refresh_date_column(self) -> int:
         documented = set[str]().union(*self._headers)
@@ -174,10 +187,13 @@ class Body:
         is_most = 2 * len(documented & names) >= len(names)
         ours = not documented or is_most or any(header <= names for header in self._headers)
         column = next((name for name in REFRESH_DATES if name in self.header), None)
-        if column is None or not ours:
+        if column is None or not ours or any("@" in name for name in names):  # an address: it is a row
             theirs = [name for name in self.header if name.lower() in documented or name in REFRESH_DATES]
             which = f"of them it has {', '.join(theirs[:5])}" if theirs else "it has none of them"
             raise RejectedBody(Reason.NOT_THIS_REPORT, f"The body has not the columns of this report: {which}.")
+        if not self._is_personal and columns_about_one(self.header):
+            detail = "The body names people, sites, groups or teams, and its report does not."
+            raise RejectedBody(Reason.NOT_THIS_REPORT, detail)
         return self.header.index(column)
 
     def _report_date_column(self) -> int | None:
@@ -189,22 +205,23 @@ class Body:
     def _check_period(self, days: str) -> None:
         numbers = self._days.isdecimal() and days.isascii() and days.isdecimal()
         if numbers and days.lstrip("0") != self._days:
-            raise RejectedBody(Reason.WRONG_PERIOD, f"The rows are of {days[:40]} days.")
+            told = days if len(days) <= 3 else "another number of"
+            raise RejectedBody(Reason.WRONG_PERIOD, f"The rows are of {told} days.")
 
-    def _see(self, text: str) -> None:
-        if text == self._seen:
-            return
-        match = DATE.fullmatch(text)
-        try:
-            seen = date.fromisoformat(match[1]) if match else None
-        except ValueError:
-            seen = None
-        if seen is None or seen.year < 2000 or seen > self._latest:
-            shown = repr(text) if _LIKE_A_DATE.fullmatch(text) else "a text"  # which may be somebody's name
-            raise RejectedBody(Reason.BAD_REFRESH_DATE, f"A row has the refresh date {shown}.")
-        if self.refresh_date not in (None, seen):
-            raise RejectedBody(Reason.TWO_REFRESH_DATES, f"The rows have the dates {self.refresh_date} and {seen}.")
-        self.refresh_date, self._seen = seen, text
+    def _period_of(self, record: Sequence[str]) -> str:
+        return dict(zip(self.header, record, strict=False)).get("Report Period", "")
+
+    def _check_end(self, last: Sequence[str], column: int) -> None:
+        """Raise PullError if the last row is not whole, or is an error that came behind whole rows."""
+        fields, width = len(last), len(self.header)
+        if fields < width and not (self.is_ended and self._dates.has(last[column] if column < fields else "")):
+            raise PullError(Reason.CUT_SHORT, f"The last row has {fields} of {width} fields.")
+        period = self._period_of(last)
+        if fields >= width and not self.is_ended and period != self._period:
+            raise PullError(Reason.CUT_SHORT, "The last row has another Report Period than the first.")
+        if fields >= width and period:
+            self._check_period(period)
+        self.looks_cut = not self.is_ended or (fields < width and self.ragged == 1)
 
     def _add(self, record: list[str]) -> None:
         text = former = "\0".join(record)
@@ -224,7 +241,7 @@ class Body:
         decoder = codecs.getincrementaldecoder("utf-8")()
         for chunk in chunks:
             self._take(chunk)
-            self._ended = chunk.endswith(b"\n") if chunk else self._ended
+            self.is_ended = chunk.endswith(b"\n") if chunk else self.is_ended
             yield decoder.decode(chunk)
         yield decoder.decode(b"", final=True)
 

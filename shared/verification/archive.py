@@ -81,7 +81,7 @@ class Verification:
         self._share = share
         self._holdings = {
             str(SeriesName(Partition.of(call))): Holding(
-                report, call, PERSONAL if report.personal_data else USAGE, {}, {}
+                catalogue, call, PERSONAL if report.personal_data else USAGE, {}, {}
             )
             for report in catalogue.reports.values()
             for call in every_call(report)

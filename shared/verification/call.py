@@ -25,7 +25,8 @@ from shared.archive.series_state import (
 )
 from shared.archive.snapshot import Snapshot
 from shared.domain.call import Call
-from shared.domain.catalogue import Report
+from shared.domain.catalogue import Catalogue, Report
+from shared.report.names import columns_about_one
 from shared.report.table import Table, columns_of
 from shared.verification.finding import Finding, FindingCode, IntegrityError
 from shared.verification.snapshot import Named, digest, prove, snapshot_of
@@ -62,7 +63,7 @@ class Blob(NamedTuple):
 class Holding(NamedTuple):
     """All that the archive has of one call."""
 
-    report: Report
+    catalogue: Catalogue
     call: Call
     """For single days, that of any day."""
     container: str
@@ -71,6 +72,11 @@ class Holding(NamedTuple):
     """By name."""
     series: dict[str, Blob]
     """By name: one, or none."""
+
+    @property
+    def report(self) -> Report:
+        """What the catalogue has of it."""
+        return self.catalogue.reports[self.call.report]
 
     def findings(self, chosen: Callable[[str], bool], young: datetime) -> list[Finding]:
         """What is wrong. Reads the snapshots whose names are `chosen`, and all of them if that of the series is.
@@ -81,6 +87,7 @@ class Holding(NamedTuple):
         findings = [
             *self._misnumbered(),
             *self._misdescribed(),
+            *self._of_another_report(listed),
             *self._disordered(listed),
             *self._unsealed(listed, young),
         ]
@@ -129,6 +136,18 @@ class Holding(NamedTuple):
                 snapshot_of(it, blob.metadata)
             except IntegrityError as error:
                 yield blob.finding(error.code, str(error))
+
+    def _of_another_report(self, listed: Sequence[ListedSnapshot]) -> Iterator[Finding]:
+        """The columns are of another report, and those before were not; or they name people, and should not."""
+        before: tuple[str, ...] = ()
+        for snapshot, _ in listed:
+            blob, columns = self.snapshots[snapshot.blob][1], snapshot.metadata.columns
+            theirs = self.catalogue.reports_with(columns)
+            if not self.report.personal_data and columns_about_one(columns):
+                yield blob.finding(FindingCode.ANOTHER_REPORT, "It names people, sites, groups or teams.")
+            elif theirs and self.report.name not in theirs and columns != before:
+                yield blob.finding(FindingCode.ANOTHER_REPORT, f"It has the columns of {sorted(theirs)[0]}.")
+            before = columns
 
     def _disordered(self, listed: Sequence[ListedSnapshot]) -> Iterator[Finding]:
         """A body is there twice for one day, or a later revision was pulled earlier."""

@@ -23,6 +23,12 @@ class FindingCode(Word):
     WRONG_CONTENT = "wrong_content", "Its bytes have not the SHA-256 that is written down.", _RESTORE
     WRONG_DATE = "wrong_date", "Its rows are of another refresh date than its name.", _RESTORE
     WRONG_PERIOD = "wrong_period", "Its rows are of another period than its name.", _RESTORE
+    ANOTHER_REPORT = (
+        "another_report",
+        "Its columns are those of another report than its name, or it names people and its report does not.",
+        "Take it out of the archive, and restore the true one from a copy, if there is one. If it names people, delete "
+        "the series too: it is made anew.",
+    )
     BAD_METADATA = "bad_metadata", "Its metadata are not whole, or not as the app writes them.", _RESTORE
     WRONG_METADATA = "wrong_metadata", "Its metadata do not fit its rows.", _RESTORE
     NOT_SANE = "not_sane", "It would not pass the checks of a pull.", _RESTORE

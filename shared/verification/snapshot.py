@@ -14,7 +14,7 @@ from shared.archive.snapshot import Snapshot, read_snapshot
 from shared.domain.call import Call, every_call
 from shared.domain.catalogue import Catalogue, Report
 from shared.domain.errors import PullError
-from shared.domain.outcome import Reason
+from shared.domain.outcome import Flag, Reason
 from shared.report import compression
 from shared.report.validator import Body
 from shared.verification.finding import FindingCode, IntegrityError
@@ -23,6 +23,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _REQUIRED = ("sha256", "size", "rows", "pulled_at", "app_version")
 _HEADERS = (b"\x1f\x8b\x08\0\0\0\0\0\0\x03", compression.compress(b"")[:10])
 """How a gzip member begins that this app wrote, on Linux and on this machine: without a name and a time."""
+_CODES = {Reason.WRONG_PERIOD: FindingCode.WRONG_PERIOD, Reason.NOT_THIS_REPORT: FindingCode.ANOTHER_REPORT}
 _A_FEW = 8
 _PIECE = 1 << 20
 
@@ -77,7 +78,7 @@ def prove(snapshot: Snapshot, compressed: bytes, report: Report, version: str, k
 
     `version` is that of the app which wrote it. Answers the body if it is to be kept, else nothing of it.
     """
-    body = Body(_documented(report, snapshot.call), period=snapshot.call.period)
+    body = Body(_documented(report, snapshot.call), period=snapshot.call.period, is_personal=report.personal_data)
     kept: list[bytes] = []
 
     def pieces() -> Iterator[bytes]:
@@ -89,16 +90,15 @@ def prove(snapshot: Snapshot, compressed: bytes, report: Report, version: str, k
     try:
         refresh_date = body.read(pieces())
     except PullError as error:
-        of_period = error.reason is Reason.WRONG_PERIOD
-        code = FindingCode.WRONG_PERIOD if of_period else FindingCode.NOT_SANE
-        raise IntegrityError(code, str(error)) from error
+        raise IntegrityError(_CODES.get(error.reason, FindingCode.NOT_SANE), str(error)) from error
     described = snapshot.metadata
     if (body.sha256, body.size) != (described.sha256, described.size):
         raise IntegrityError(
             FindingCode.WRONG_CONTENT,
             f"It holds {body.size} bytes of SHA-256 {body.sha256}, not what its metadata say.",
         )
-    if snapshot.call.date is None and refresh_date != snapshot.refresh_date:
+    is_flagged = snapshot.call.date is not None and Flag.OTHER_DATE in described.flags
+    if refresh_date != snapshot.refresh_date and not is_flagged:
         raise IntegrityError(FindingCode.WRONG_DATE, f"Its rows are of {refresh_date}.")
     measured: dict[str, tuple[object, ...]] = {
         "rows": (body.rows,),
@@ -106,7 +106,7 @@ def prove(snapshot: Snapshot, compressed: bytes, report: Report, version: str, k
         "blank": (tuple(body.blank), ()),
     }
     if version == __version__:
-        measured |= {"content": (body.content, body.former_content), "names": (body.names,)}
+        measured |= {"content": (body.content, body.former_content), "names": (body.names, body.naming.former_verdict)}
     if wrong := [name for name, values in measured.items() if getattr(described, name) not in values]:
         raise IntegrityError(FindingCode.WRONG_METADATA, f"Its metadata do not fit its rows: {', '.join(wrong)}.")
     return b"".join(kept)

@@ -5,9 +5,11 @@ import zlib
 from collections.abc import Iterator
 from itertools import chain, cycle, islice, repeat
 
-from simulator.tenant.publication import BOM
+from simulator.tenant.publication import BOM, LINE_END
 
 Chunks = Iterator[bytes]
+
+_CRLF = LINE_END.encode()
 
 
 def _with_start(chunks: Chunks, start: bytes) -> Chunks:
@@ -31,7 +33,7 @@ def utf16(chunks: Chunks) -> Chunks:
 
 def invalid_utf8(chunks: Chunks) -> Chunks:
     """Insert a byte that is never in UTF-8 before the last line end."""
-    return _with_end(chunks, b"\xff\n")
+    return _with_end(chunks, b"\xff" + _CRLF)
 
 
 def _with_end(chunks: Chunks, end: bytes) -> Chunks:
@@ -49,17 +51,17 @@ def no_final_newline(chunks: Chunks) -> Chunks:
 
 def blank_lines(chunks: Chunks, count: int) -> Chunks:
     """Append blank lines."""
-    return _with_end(chunks, b"\n" * (count + 1))
+    return _with_end(chunks, _CRLF * (count + 1))
 
 
-def crlf(chunks: Chunks) -> Chunks:
-    return (chunk.replace(b"\n", b"\r\n") for chunk in chunks)
+def lf(chunks: Chunks) -> Chunks:
+    return (chunk.replace(_CRLF, b"\n") for chunk in chunks)
 
 
 def mixed_line_ends(chunks: Chunks) -> Chunks:
     """End every other line in CRLF, beginning with the first, and the rest in LF."""
-    ends = cycle((b"\r\n", b"\n"))
-    return (re.sub(b"\n", lambda _: next(ends), chunk) for chunk in chunks)
+    ends = cycle((_CRLF, b"\n"))
+    return (re.sub(_CRLF, lambda _: next(ends), chunk) for chunk in chunks)
 
 
 def empty(chunks: Chunks) -> Chunks:
@@ -84,6 +86,13 @@ def truncated(chunks: Chunks, at: int) -> Chunks:
         if at > 0:
             yield chunk[:at]
         at -= len(chunk)
+
+
+def followed(chunks: Chunks, text: str, by: int) -> Chunks:
+    """Drop the last bytes, and append a text, such as the error that broke off the report."""
+    whole = b"".join(chunks)
+    yield whole[: len(whole) - by]
+    yield text.encode()
 
 
 def endless(chunks: Chunks) -> Chunks:

@@ -39,7 +39,7 @@ def graph_error(
     inner |= {name: answer.header(name) or "" for name in ("request-id", "client-request-id")}
     content: dict[str, Any] = {"error": {"code": code, "message": message, "innerError": inner}}
     if code == TooManyRequests.code:
-        content = TooManyRequests(0).body(inner)
+        content = TooManyRequests().body(inner)
     if wrapped:
         content = {"error": {"code": "UnknownError", "message": json.dumps(content), "innerError": inner}}
     return _error(answer, status, content, form, retry_after)

@@ -18,11 +18,15 @@ from simulator.tenant.publication import BOM, CHUNK_ROWS, LINE_END
 Rows = Iterator[list[str]]
 
 DATE = "Report Refresh Date"
+REPORT_DATE = "Report Date"
 PERSONAL = (
     *("User Principal Name", "Display Name", "Owner Principal Name", "Owner Display Name"),
-    *("Group Display Name", "Team Name", "Site URL"),
+    *("Group Display Name", "Team Name"),
 )
-"""Columns that are concealed as names are; the User Id is concealed in its own way."""
+"""Columns that are concealed as names are."""
+_NO_ID = "00000000-0000-0000-0000-000000000000"
+_PRODUCTS = re.compile(r"(?<! )\+(?! )")
+"""What joins products, whose names may have a ` + `."""
 
 
 def edited(edit: Callable[..., Rows]) -> Callable[..., Chunks]:
@@ -77,6 +81,17 @@ def refresh_date(table: Rows, text: str, share: float, today: date) -> Rows:
         return text.format(date=day, us=us, before=before, tomorrow=tomorrow)
 
     return _replaced(table, [DATE], other, share)
+
+
+def own_dates(table: Rows) -> Rows:
+    """Replace each row's refresh date by its own Report Date."""
+    header = next(table, [])
+    yield header
+    own = {DATE, REPORT_DATE} <= set(header)
+    for row in table:
+        if own:
+            row[header.index(DATE)] = row[header.index(REPORT_DATE)]
+        yield row
 
 
 def column_added(table: Rows, name: str, at: int | None, text: str) -> Rows:
@@ -143,15 +158,23 @@ def ragged(table: Rows, row: int, cells: int) -> Rows:
 
 
 def concealed(table: Rows, share: float) -> Rows:
-    """Replace names by 32 hex digits, the same for the same name, and the User Id by zeros
-    (github.com/pnp/cli-microsoft365).
+    """Replace names by 32 hex digits, the same for the same name, and ids by zeros; empty addresses of sites.
+
+    Seen in github.com/pnp/cli-microsoft365 and github.com/rknightion/graph2otel.
     """
 
     def hidden(name: str) -> str:
         return blake2b(name.encode(), digest_size=16).hexdigest().upper() if name else ""
 
     concealed_names = _replaced(table, PERSONAL, hidden, share)
-    return _replaced(concealed_names, ["User Id"], lambda cell: "00000000-0000-0000-0000-000000000000", share)
+    concealed_ids = _replaced(concealed_names, ["User Id", "Site Id"], lambda cell: _NO_ID, share)
+    return _replaced(concealed_ids, ["Site URL"], lambda cell: "", share)
+
+
+def unnamed(table: Rows, columns: Sequence[str], text: str, share: float) -> Rows:
+    """Replace names by a text; {number} in it is a number that each name has of its own."""
+    numbers: dict[str, int] = {}
+    return _replaced(table, columns, lambda cell: text.format(number=numbers.setdefault(cell, len(numbers))), share)
 
 
 def rows_reordered(table: Rows) -> Rows:
@@ -164,7 +187,7 @@ def rows_reordered(table: Rows) -> Rows:
 
 def products_reordered(table: Rows) -> Rows:
     """Reverse the products in each cell, which are joined by +."""
-    return _replaced(table, ["Assigned Products"], lambda cell: "+".join(reversed(cell.split("+"))))
+    return _replaced(table, ["Assigned Products"], lambda cell: "+".join(reversed(_PRODUCTS.split(cell))))
 
 
 def shrunk(table: Rows, share: float) -> Rows:

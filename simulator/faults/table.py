@@ -41,9 +41,8 @@ class LastingFault(NamedTuple):
 
 
 def _error(ids: str, meaning: str, status: int, code: str, message: str, on: str = "graph") -> Fault:
-    retry_after = "10" if status == 429 else None
-    args = {"status": status, "code": code, "message": message, "wrapped": False, "form": "json"}
-    return Fault(ids, meaning, answers.graph_error, args | {"retry_after": retry_after}, on=(on,))
+    args = {"status": status, "code": code, "message": message, "wrapped": False, "form": "json", "retry_after": None}
+    return Fault(ids, meaning, answers.graph_error, args, on=(on,))
 
 
 def _wire(ids: str, meaning: str, stream: Callable[..., wire.Pieces], args: Args) -> Fault:
@@ -153,11 +152,17 @@ CONTENT: dict[str, Fault] = {
     "two_boms": _body("F27", "two BOMs", bodies.two_boms),
     "utf16": _body("F27", "UTF-16 with its BOM", bodies.utf16),
     "invalid_utf8": _body("F27", "a byte that is never in UTF-8, in the last row", bodies.invalid_utf8),
-    "crlf": _body("F28", "CRLF", bodies.crlf),
+    "lf": _body("F28", "LF in place of CRLF", bodies.lf),
     "mixed_line_ends": _body("F28", "CRLF and LF in turn", bodies.mixed_line_ends),
     "no_final_newline": _body("F28", "no line end at the end", bodies.no_final_newline),
     "blank_lines": _body("F28", "blank lines at the end", bodies.blank_lines, {"count": 2}),
     "truncated": _body("F28", "the first bytes, or all but the last if below 0", bodies.truncated, {"at": -5}),
+    "followed": _body(
+        "F28",
+        "another text behind the report, of which so many of the last bytes are dropped",
+        bodies.followed,
+        {"text": "<html><body>500 Internal Server Error</body></html>\r\n", "by": 0},
+    ),
     "ragged": _rows("F28", "more cells in a row, or fewer if cells is below 0", rows.ragged, {"row": 1, "cells": -1}),
     "empty": _body("F29", "0 bytes", bodies.empty),
     "bom_only": _body("F29", "only the BOM", bodies.bom_only),
@@ -171,6 +176,7 @@ CONTENT: dict[str, Fault] = {
     ),
     "date_blank": _date("F31", "no refresh date in a share of the rows", ""),
     "two_dates": _date("F31", "the refresh date of the day before in a share of the rows", "{before}", 0.5),
+    "own_dates": _rows("F31", "the Report Date of each row as its refresh date", rows.own_dates),
     "date_form": _date("F33", "other refresh dates, with {date}, {us}, {before}, {tomorrow}", "{date}T00:00:00Z"),
     "column_added": _rows(
         "F34",
@@ -201,6 +207,12 @@ CONTENT: dict[str, Fault] = {
         {"count": 1, "column": "", "text": ""},
     ),
     "concealed": _rows("F40", "names concealed in a share of the rows", rows.concealed, {"share": 1.0}),
+    "unnamed": _rows(
+        "F40",
+        "another text in place of names in a share of the rows; {number} tells them apart",
+        rows.unnamed,
+        {"columns": ["User Principal Name", "Display Name"], "text": "(Unknown)", "share": 1.0},
+    ),
     "rows_reordered": _rows("F42", "the first row last", rows.rows_reordered),
     "products_reordered": _rows("F42", "Assigned Products reversed", rows.products_reordered),
     "shrunk": _rows("F48", "only a share of the rows", rows.shrunk, {"share": 0.5}),

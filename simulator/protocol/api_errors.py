@@ -59,15 +59,13 @@ class MissingPermission(ApiError):
 
 
 class TooManyRequests(ApiError):
-    """https://learn.microsoft.com/graph/throttling."""
+    """https://learn.microsoft.com/graph/throttling. Reports often do not say when to come back, so this does not."""
 
     status = 429
     code = "TooManyRequests"
 
-    def __init__(self, retry_after: int) -> None:
+    def __init__(self) -> None:
         super().__init__("Please retry again later.")
-        self.retry_after = retry_after
-        """Seconds until the next request is within the limit."""
 
     def body(self, inner: dict[str, str]) -> dict[str, Any]:
         inner = {"code": "429", "message": "Please retry after", "status": "429", **inner}

@@ -11,7 +11,7 @@ from uuid import uuid4
 from simulator.catalogue import Catalogue
 from simulator.clock import Clock
 from simulator.protocol import calls
-from simulator.protocol.api_errors import ApiError, InvalidArgument, InvalidToken, TooManyRequests
+from simulator.protocol.api_errors import ApiError, InvalidArgument, InvalidToken
 from simulator.protocol.calls import Call
 from simulator.protocol.download_urls import DownloadUrls
 from simulator.protocol.limits import Limits
@@ -56,12 +56,11 @@ class Graph:
         try:
             return self._report(request, headers)
         except ApiError as error:
-            retry_after = (("Retry-After", str(error.retry_after)),) if isinstance(error, TooManyRequests) else ()
             challenge = (("WWW-Authenticate", 'Bearer realm=""'),) if isinstance(error, InvalidToken) else ()
             content_type = (("Content-Type", "application/json"),)
             body = json.dumps(error.body(inner)).encode()
             call = unquote(request.path).partition("reports/")[2]
-            return Answer(error.status, (*content_type, *retry_after, *challenge, *headers), body, call)
+            return Answer(error.status, (*content_type, *challenge, *headers), body, call)
 
     def _report(self, request: Request, headers: Headers) -> Answer:
         call = self._authorised(request)

@@ -4,7 +4,6 @@ A request that is answered with 429 counts as well: who does not wait gets 429 a
 """
 
 from collections import defaultdict, deque
-from math import ceil
 from threading import Lock
 
 from simulator.protocol.api_errors import TooManyRequests
@@ -43,15 +42,7 @@ class Limits:
             requests.clear()
             requests.extend((*recent, (now, app)))
             used = self._neighbours.get(function, self._neighbours.get("*", 0))
-            own = [at for at, by in requests if by == app]
-            wait = max(_wait(own, PER_APP, now), _wait([at for at, _ in requests], PER_TENANT - used, now))
-        if wait:
-            raise TooManyRequests(wait)
-
-
-def _wait(times: list[float], limit: int, now: float) -> int:
-    """Return the seconds until one more request would be within the limit; 0 if the newest one is."""
-    if len(times) <= limit:
-        return 0
-    oldest_that_counts = times[-limit] if limit > 0 else now
-    return max(1, ceil(oldest_that_counts + WINDOW - now))
+            own = sum(by == app for _, by in requests)
+            too_many = own > PER_APP or len(requests) > PER_TENANT - used
+        if too_many:
+            raise TooManyRequests

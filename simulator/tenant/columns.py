@@ -52,8 +52,12 @@ def _either(test: Callable[[Member], object], yes: str, no: str) -> Cell:
 
 
 def quoted(text: str) -> str:
-    """Return the text as a CSV field (RFC 4180)."""
-    return '"' + text.replace('"', '""') + '"' if "," in text or '"' in text else text
+    """Return the text as Graph writes it: in quotes if there is a comma in it, `#QUOT#` in place of its own quotes.
+
+    Seen in github.com/microsoftgraph/microsoft-graph-docs/issues/3932.
+    """
+    text = text.replace('"', "#QUOT#")
+    return f'"{text}"' if "," in text else text
 
 
 def _constant(text: str) -> Cell:
@@ -67,6 +71,7 @@ def products(seed: int, kind: int, day: int) -> str:
     plans = ["MICROSOFT 365 F3" if chance < 40 else "OFFICE 365 E3" if chance < 90 else "MICROSOFT 365 E5"]
     plans += ["MICROSOFT 365 COPILOT"] if activity.licensed_on(seed, "Copilot")[kind] <= day else []
     plans += ["POWER BI (FREE)"] if chance % 3 == 0 else []
+    plans += ["ENTERPRISE MOBILITY + SECURITY E5"] if chance % 4 == 1 else []
     return "+".join(plans)
 
 

@@ -13,7 +13,7 @@ from simulator.tenant.tables import Table, rows
 from simulator.tenant.tenant import BATCHES, Tenant
 
 BOM = b"\xef\xbb\xbf"
-LINE_END = "\n"
+LINE_END = "\r\n"
 CHUNK_ROWS = 512
 
 

@@ -478,15 +478,60 @@ def test_runs_that_begin_at_once_share_the_request_budget(make_app: MakeApp, con
     assert [only(run).reason for run in runs].count(Reason.BUDGET) == 2
 
 
+def test_people_under_a_call_that_names_nobody_are_kept_aside_and_told_nowhere(
+    make_app: MakeApp, scripted: Wire, blobs: BlobServiceClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    call = "getEmailAppUsageUserCounts(period='D7')"
+    header = ",".join(catalogue().reports["getEmailAppUsageUserDetail"].columns["v1.0"])
+    scripted.answers[f"/v1.0/reports/{call}"] = response(body=users(10, header))
+    app = make_app(REPORTS=call, GRAPH_ENDPOINT=scripted.origin)
+    pulled = only(app.pull_run.execute())
+    assert (pulled.outcome, pulled.reason) == (Outcome.QUARANTINED, Reason.NOT_THIS_REPORT)
+    assert not blobs.get_container_client("usage").exists()
+    derived = blobs.get_container_client("usage-derived")
+    told = b"".join(derived.download_blob(name).readall() for name in names(blobs, "usage-derived"))
+    assert "user0" not in f"{told!r} {caplog.text}"
+
+
+PEOPLE = "Report Refresh Date,User Principal Name,Display Name,Report Period"
+CANARY = "2026-11-18,canary@contoso.example,Canary Person,7"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(response(body=csv(CANARY, header=CANARY)), id="no header"),
+        pytest.param(response(body=csv(CANARY, header=f"{PEOPLE},canary@contoso.example")), id="address in the header"),
+        pytest.param(response(body=csv("Canary Person,canary@contoso.example,x,7", header=PEOPLE)), id="no date"),
+        pytest.param(response(body=csv(CANARY, CANARY.replace("18", "17"), header=PEOPLE)), id="two dates"),
+        pytest.param(response(body=csv("2026-11-18,x,x,Canary Person", CANARY, header=PEOPLE)), id="no period"),
+        pytest.param(response(body=csv(f'{CANARY},"Canary"Person', header=PEOPLE)), id="no CSV"),
+        pytest.param(response(body=csv(CANARY, header=PEOPLE)[:-5]), id="cut"),
+        pytest.param(response(400, b'{"error": {"code": "x", "message": "No canary@contoso.example."}}'), id="400"),
+    ],
+)
+def test_no_person_is_told_of_in_a_log_or_a_record(
+    make_app: MakeApp, scripted: Wire, blobs: BlobServiceClient, caplog: pytest.LogCaptureFixture, answer: bytes
+) -> None:
+    call = f"{DETAIL}(period='D7')"
+    scripted.answers[f"/v1.0/reports/{call}"] = answer
+    caplog.set_level(logging.INFO)
+    make_app(REPORTS=call, GRAPH_ENDPOINT=scripted.origin).pull_run.execute()
+    derived = blobs.get_container_client("usage-derived")
+    told = b"".join(derived.download_blob(name).readall() for name in names(blobs, "usage-derived"))
+    assert f"{DETAIL}(period='D7')" in caplog.text
+    assert "canary" not in f"{told!r} {caplog.text}".lower()
+
+
 # -- single days -------------------------------------------------------------------------------------------------------
 
 
-def users(number: int, header: str = "Report Refresh Date,User Principal Name,Display Name") -> bytes:
-    cells = "," * (header.count(",") - 2)
-    return csv(*(f"2026-11-18,user{each},User{cells}" for each in range(number)), header=header)
-
-
 DAY = date(2026, 11, 18)
+
+
+def users(number: int, header: str = "Report Refresh Date,User Principal Name,Display Name", day: date = DAY) -> bytes:
+    cells = "," * (header.count(",") - 2)
+    return csv(*(f"{day},user{each}@contoso.example,User{cells}" for each in range(number)), header=header)
 
 
 @pytest.fixture
@@ -494,13 +539,13 @@ def of_day(make_app: MakeApp, scripted: Wire) -> Callable[..., Snapshot]:
     """Pulls that body for a single day; on the same day of the week before, 200 people did something."""
     app = make_app(REPORTS=DETAIL, GRAPH_ENDPOINT=scripted.origin)
 
-    def of_day(body: bytes, day: date = DAY, unconfirmed: str = "") -> Snapshot:
+    def of_day(body: bytes, day: date = DAY, doubted: Unconfirmed | None = None) -> Snapshot:
         call = Call(DETAIL, date=day)
         scripted.answers[f"/v1.0/reports/{call}"] = response(body=body)
-        app.pull_run.puller.pull(PlannedPull(call), unconfirmed)
+        app.pull_run.puller.pull(PlannedPull(call), doubted)
         return newest(app, call)
 
-    of_day(users(200), DAY - timedelta(days=7))
+    of_day(users(200, day=DAY - timedelta(days=7)), DAY - timedelta(days=7))
     return of_day
 
 
@@ -509,7 +554,27 @@ def test_a_single_day_with_far_fewer_rows_than_a_week_before_is_believed_once_it
 ) -> None:
     with pytest.raises(Unconfirmed) as caught:
         of_day(users(100))
-    assert of_day(users(100), unconfirmed=caught.value.sha256).metadata.flags == ("shrunk",)
+    assert of_day(users(100), doubted=caught.value).metadata.flags == ("shrunk",)
+
+
+def test_two_bodies_with_few_rows_need_not_be_the_same(of_day: Callable[..., Snapshot]) -> None:
+    with pytest.raises(Unconfirmed) as caught:
+        of_day(users(100))
+    assert of_day(users(90), doubted=caught.value).metadata.rows == 90
+
+
+def test_two_bodies_that_look_cut_have_to_have_the_same_values(of_day: Callable[..., Snapshot]) -> None:
+    with pytest.raises(Unconfirmed) as caught:
+        of_day(users(200).rstrip())
+    with pytest.raises(Unconfirmed):
+        of_day(users(199).rstrip(), doubted=caught.value)
+    assert of_day(users(200).rstrip(), doubted=caught.value).metadata.flags == ("unended",)
+
+
+def test_a_whole_body_after_one_that_looks_cut_is_believed_at_once(of_day: Callable[..., Snapshot]) -> None:
+    with pytest.raises(Unconfirmed) as caught:
+        of_day(users(200)[:-3])
+    assert of_day(users(200), doubted=caught.value).metadata.flags == ()
 
 
 def test_a_single_day_with_other_columns_than_a_week_before_is_flagged(of_day: Callable[..., Snapshot]) -> None:
@@ -519,6 +584,15 @@ def test_a_single_day_with_other_columns_than_a_week_before_is_flagged(of_day: C
 
 def test_a_single_day_that_is_read_again_is_compared_with_itself(of_day: Callable[..., Snapshot]) -> None:
     sunday = DAY + timedelta(days=4)
-    assert of_day(users(100), sunday).metadata.flags == ()
+    assert of_day(users(100, day=sunday), sunday).metadata.flags == ()
     with pytest.raises(Unconfirmed):
-        of_day(users(60), sunday)
+        of_day(users(60, day=sunday), sunday)
+
+
+def test_a_single_day_with_the_rows_of_another_is_flagged_and_told_once(
+    of_day: Callable[..., Snapshot], caplog: pytest.LogCaptureFixture
+) -> None:
+    for users_of_another_day in (users(190, day=DAY - timedelta(days=16)), users(191, day=DAY - timedelta(days=1))):
+        assert of_day(users_of_another_day).metadata.flags == ("other_date",)
+    assert caplog.text.count('date.differs {"call": "getOffice365ActiveUserDetail(date=2026-11-18)"') == 1
+    assert of_day(users(192)).metadata.flags == ()

@@ -253,7 +253,7 @@ def model(made: list[tuple[Snapshot, bytes]]) -> bytes:
     rows: dict[str, tuple[tuple[date, int], list[dict[str, str]]]] = {}
     columns = ["Report Refresh Date"]
     for _, body in sorted(made, key=lambda each: (each[0].metadata.pulled_at, each[0].order)):
-        columns += [name for name in body.decode("utf-8-sig").split("\n")[0].split(",") if name not in columns]
+        columns += [name for name in body.decode("utf-8-sig").splitlines()[0].split(",") if name not in columns]
     for each, body in made:
         header, *records = (line.split(",") for line in body.decode("utf-8-sig").splitlines())
         days: dict[str, list[dict[str, str]]] = {}

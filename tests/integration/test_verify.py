@@ -9,7 +9,7 @@ import random
 import shutil
 import subprocess
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -36,6 +36,7 @@ from shared.archive.markers import Marker
 from shared.archive.snapshot import Snapshot
 from shared.domain.call import Call
 from shared.domain.catalogue import Catalogue
+from shared.domain.outcome import Flag
 from shared.settings import read
 from shared.verification.archive import Verification, everything, in_share, verify
 from shared.verification.call import Blob
@@ -45,7 +46,10 @@ from tests.shelf import Shelf, as_blobs, lines, run_of, series_name, snapshot
 
 ROOT = Path(__file__).parents[2]
 ENTRIES = json.loads((ROOT / "shared" / "domain" / "catalogue.json").read_text("utf-8"))
-NAMES = ("getOneDriveActivityUserCounts", "getOneDriveActivityFileCounts", "getOneDriveActivityUserDetail")
+NAMES = (
+    *("getOneDriveActivityUserCounts", "getOneDriveActivityFileCounts", "getOneDriveActivityUserDetail"),
+    "getMailboxUsageStorage",
+)
 FEW = Catalogue({"reports": [e for e in ENTRIES["reports"] if e["name"] in NAMES], "legacy": [], "aliases": {}})
 """Small, as it is gone through thousands of times."""
 
@@ -113,6 +117,48 @@ def test_every_byte_that_is_changed_is_found_in_its_blob(at: tuple[str, str]) ->
         changed[position] ^= 1 << position % 8
         findings = found(beside(at) | {at: (bytes(changed), metadata)})
         assert at in [finding[:2] for finding in findings], f"byte {position}"
+
+
+@pytest.mark.parametrize(("names", "findings"), [("named", 0), ("concealed", 0), ("mixed", 1)])
+def test_names_may_be_judged_as_version_0_1_did(names: str, findings: int) -> None:
+    header = FEW.reports[PEOPLE].columns["v1.0"]
+    cells = {"Report Refresh Date": str(DAY), "User Principal Name": "(Unknown)", "Report Period": "1"}
+    content = lines(",".join(header), *[",".join(cells.get(name, str(row)) for name in header) for row in range(3)])
+    made = snapshot(Call(PEOPLE, date=DAY), DAY, content)
+    shelf = Shelf()
+    shelf.put(made._replace(metadata=made.metadata._replace(names=names)), content)
+    shelf.series.keep_up(made)
+    assert [finding.code for finding in found(shelf.blobs)] == ["wrong_metadata"] * findings
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        pytest.param(FEW.reports[NAMES[3]].columns["v1.0"], id="another report's columns"),
+        pytest.param(("Report Refresh Date", "User Principal Name", "Report Date"), id="people in a report of nobody"),
+    ],
+)
+def test_a_body_of_another_report_is_told_where_it_came_first(header: Sequence[str]) -> None:
+    shelf = Shelf()
+    for number in range(2):
+        day = DAY + timedelta(days=number)
+        cells = {"Report Refresh Date": str(day), "Report Date": str(day), "Report Period": "7"}
+        content = lines(",".join(header), ",".join(cells.get(name, "1") for name in header))
+        shelf.put(made := snapshot(USERS, day, content), content)
+        shelf.series.keep_up(made)
+    names_people = "User Principal Name" in header
+    codes = [finding.code for finding in found(shelf.blobs)]
+    assert codes == ["another_report"] * (2 if names_people else 1)
+
+
+@pytest.mark.parametrize("flags", [(), (Flag.OTHER_DATE,)], ids=["unsaid", "flagged"])
+def test_a_single_day_with_the_rows_of_another_is_told_unless_it_is_flagged(flags: tuple[Flag, ...]) -> None:
+    content = body(call := Call(PEOPLE, date=DAY), DAY - timedelta(days=16), 1)
+    made = snapshot(call, DAY, content)
+    shelf = Shelf()
+    shelf.put(made._replace(metadata=made.metadata._replace(flags=flags)), content)
+    shelf.series.keep_up(made)
+    assert [finding.code for finding in found(shelf.blobs)] == ([] if flags else ["wrong_date"])
 
 
 @pytest.mark.parametrize("at", [*SNAPSHOTS[:2], SNAPSHOTS[-1]], ids=lambda at: at[1].rpartition("/")[2])
@@ -250,9 +296,12 @@ PLANTED: dict[str, tuple[Blobs, str]] = {
         "bytes_after_end",
     ),
     "another day's rows": (rewritten(USERS_R1, BODY.replace(b"2026-10-31", b"2026-10-30")), "wrong_date"),
-    "another period's rows": (rewritten(USERS_R1, BODY.replace(b",7\n", b",30\n")), "wrong_period"),
+    "another period's rows": (rewritten(USERS_R1, BODY.replace(b",7\r\n", b",30\r\n")), "wrong_period"),
     "another row": (rewritten(USERS_R1, BODY + BODY.split(b"\n")[1] + b"\n"), "wrong_metadata"),
-    "another report's rows": (rewritten(USERS_R1, lines("Report Refresh Date,A,B", "2026-10-31,1,2")), "not_sane"),
+    "another report's rows": (
+        rewritten(USERS_R1, lines("Report Refresh Date,A,B", "2026-10-31,1,2")),
+        "another_report",
+    ),
     "an empty body": (rewritten(USERS_R1, b""), "not_sane"),
     "a body twice": (added(USERS_R2, *HEALTHY[USERS_R1]), "same_body"),
     "revisions that changed places": (

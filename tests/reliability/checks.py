@@ -49,6 +49,7 @@ Record = Iterable[Mapping[str, Any]]
 
 _SNAPSHOT = re.compile(r"report=(\w+)/period=([\w-]+)/refresh_date=([\d-]{10})/revision=(\d+)/\1_\2_\3_r\4\.csv\.gz")
 _REFRESH_DATE = "Report Refresh Date"
+_REPORT_DATE = "Report Date"
 _REPLACEABLE = ("series/", REQUESTS)
 """What may change, in the container of what can be made again."""
 
@@ -164,6 +165,8 @@ def flaw_of(content: bytes, day: date | None) -> str:
         return "ends inside a row"
     column = rows[0].index(_REFRESH_DATE)
     days = {row[column].removesuffix("T00:00:00Z") for row in rows[1:] if len(row) >= len(rows[0]) and row[column]}
+    if _REPORT_DATE in rows[0] and all(row[column] == row[rows[0].index(_REPORT_DATE)] for row in rows[1:]):
+        days = {max(days)}
     return "" if days == {str(day)} or (day is None and len(days) == 1) else f"has the refresh dates {sorted(days)}"
 
 

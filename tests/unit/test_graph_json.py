@@ -186,6 +186,7 @@ CELLS = {
     "period": (COUNTS, "Report Period", "7", "7"),
     "duration": ("getTeamsUserActivityCounts(period='D7')", "Audio Duration", "PT1H2S", "PT1H2S"),
     "text": (PEOPLE, "Display Name", "1", "1"),
+    "quotation marks as Graph spells them": (PEOPLE, "Display Name", "A #QUOT#B#QUOT#", "A #QUOT#B#QUOT#"),
     "text that is blank": (PEOPLE, "Display Name", "", None),
     "column that is not documented": (COUNTS, "Copilot In (New) Outlook", "7", "7"),
 }

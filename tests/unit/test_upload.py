@@ -1,9 +1,12 @@
 """What a body is called that has the values of a snapshot before it."""
 
+from collections.abc import Iterator
 from datetime import date
 
 import pytest
 
+from shared.archive.layout import USAGE
+from shared.archive.upload import SnapshotUpload
 from shared.domain.call import Call
 from shared.domain.catalogue import catalogue
 from shared.domain.outcome import Flag, Outcome
@@ -40,3 +43,21 @@ def test_only_an_order_that_means_nothing_is_called_another_order(
     assert (outcome, revised.metadata.flags) == (Outcome.REVISED, flags)
     stored = shelf.memory.blobs[shelf.snapshots.container(PEOPLE), kept.blob].content
     assert prove(kept, stored, catalogue().reports[PEOPLE.report], "0.1.0", keep=True) == before
+
+
+def test_a_large_body_lies_under_its_newest_refresh_date_though_an_older_one_came_first() -> None:
+    call, shelf, read = Call("getYammerGroupsActivityGroupCounts", period="D7"), Shelf(), Body()
+    days = [date(2026, 11, day) for day in range(12, 19)]
+    rows = lines("Report Refresh Date,Total,Report Date,Report Period", *(f"{day},7,{day},7" for day in days))
+
+    with SnapshotUpload(shelf.memory, USAGE, call, shelf.snapshots.revisions, block=1) as upload:
+
+        def written() -> Iterator[bytes]:
+            for chunk in rows.splitlines(keepends=True):
+                upload.write(chunk, read.refresh_date)
+                yield chunk
+
+        day = read.read(written())
+        outcome, kept = upload.commit(day, snapshot(call, day, rows).metadata)
+    assert (outcome, kept.refresh_date) == (Outcome.PUBLISHED, date(2026, 11, 18))
+    assert shelf.snapshots.content(kept) == rows

@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+import re
 from collections.abc import Iterator
 from datetime import date
 
@@ -116,7 +117,23 @@ def test_a_body_that_is_not_this_kind_of_csv_is_quarantined(text: bytes, reason:
     assert caught.value.reason == reason
 
 
-@pytest.mark.parametrize("text", [CSV[:-4], CSV.replace(b",8,", b',"8,')], ids=["in a row", "in a quoted field"])
+HTML = b"<html><body>500 Internal Server Error</body></html>\r\n"
+JSON = b'{"error":{"code":"UnknownError"}}\r\n'
+LONG = CSV.replace(b",7\n", b",180\n")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(CSV[:-4], id="in a row"),
+        pytest.param(CSV.replace(b",8,", b',"8,'), id="in a quoted field"),
+        pytest.param(CSV + HTML, id="with a page behind it"),
+        pytest.param(CSV + b"\r\n" + HTML.replace(b"><", b">\r\n<"), id="with the lines of a page behind it"),
+        pytest.param(CSV + JSON, id="with an error behind it"),
+        pytest.param(LONG[: -len(b"0\n")], id="in the number of days"),
+        pytest.param(LONG[: -len(b"180\n")], id="before the number of days"),
+    ],
+)
 def test_a_body_that_ends_in_the_middle_of_a_record_is_cut_short(text: bytes) -> None:
     with pytest.raises(PullError) as caught:
         read(text)
@@ -125,8 +142,88 @@ def test_a_body_that_ends_in_the_middle_of_a_record_is_cut_short(text: bytes) ->
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\n\n"], ids=["LF", "CRLF", "blank line"])
-def test_a_short_last_row_is_whole_if_its_line_has_an_end(end: str) -> None:
-    assert read(CSV + b"2026-11-18" + end.encode()).ragged == 1
+def test_a_short_last_row_of_the_same_date_may_be_whole_if_its_line_has_an_end(end: str) -> None:
+    body = read(CSV + b"2026-11-18" + end.encode())
+    assert (body.ragged, body.is_ended, body.looks_cut) == (1, True, True)
+    assert not read(CSV + b"2026-11-18\n2026-11-18\n").looks_cut
+
+
+def test_a_body_without_a_line_end_at_its_end_looks_cut() -> None:
+    assert not read(CSV).looks_cut
+    body = read(CSV.rstrip())
+    assert (body.is_ended, body.looks_cut) == (False, True)
+
+
+def test_the_last_row_is_of_the_period_that_was_asked_for() -> None:
+    body = Body(period="D7")
+    with pytest.raises(RejectedBody) as caught:
+        body.read([CSV + b"2026-11-18,9,30\n"])
+    assert caught.value.reason == "wrong_period"
+
+
+OWN_DATES = [
+    b"Report Refresh Date,Active,Report Date,Report Period\n",
+    b"2026-11-16,1,2026-11-16,7\n",
+    b"2026-11-18,2,2026-11-18T00:00:00Z,7\n",
+    b"2026-11-17,3,2026-11-17,7\n",
+]
+"""Each row has its own Report Date as its refresh date, as in Microsoft's sample of a Yammer report."""
+
+
+def test_the_newest_of_several_refresh_dates_counts_where_each_is_the_report_date_of_its_row() -> None:
+    body = read(b"".join(OWN_DATES))
+    assert (body.refresh_date, body.has_own_dates) == (date(2026, 11, 18), True)
+
+
+def test_one_refresh_date_is_none_of_several() -> None:
+    assert not read(b"".join(OWN_DATES[:2])).has_own_dates
+
+
+@pytest.mark.parametrize(
+    "row",
+    [b"2026-11-17,4,2026-11-16,7\n", b"2026-11-17,4,,7\n", b",4,2026-11-17,7\n", b"2026-11-17,4\n"],
+    ids=["another Report Date", "no Report Date", "no refresh date", "no more fields"],
+)
+@pytest.mark.parametrize("place", [1, 4], ids=["first", "last"])
+def test_every_other_mixture_of_refresh_dates_is_quarantined(row: bytes, place: int) -> None:
+    with pytest.raises(RejectedBody) as caught:
+        read(b"".join([*OWN_DATES[:place], row, *OWN_DATES[place:]]))
+    assert caught.value.reason == "two_refresh_dates"
+
+
+def test_the_refresh_date_is_not_known_before_the_end_while_a_newer_one_may_come() -> None:
+    body = Body()
+    seen = []
+
+    def chunks() -> Iterator[bytes]:
+        for line in OWN_DATES:
+            yield line
+            seen.append(body.refresh_date)
+
+    body.read(chunks())
+    assert seen == [None] * 4
+
+
+@pytest.mark.parametrize("cell", ["11/18/2026", "2026-02-30", "0001-01-01", "2026-11-18 10:00:00+02:00"])
+def test_a_wrong_date_is_told(cell: str) -> None:
+    with pytest.raises(RejectedBody, match=re.escape(f"A row has the refresh date '{cell}'.")):
+        read(CSV.replace(b"2026-11-18", cell.encode()))
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["Ann Andersen", "ann@contoso.example", "1234567", "010170-1234", "+45 12 34 56 78", "19-1-70 Ann", "0" * 32],
+)
+def test_a_cell_that_is_no_date_is_not_told(cell: str) -> None:
+    with pytest.raises(RejectedBody) as caught:
+        read(CSV.replace(b"2026-11-18", cell.encode()))
+    assert (caught.value.reason, str(caught.value)) == ("bad_refresh_date", "A row has no date as its refresh date.")
+
+
+def test_a_number_that_is_no_period_is_not_told() -> None:
+    with pytest.raises(RejectedBody) as caught:
+        Body(period="D7").read([CSV.replace(b",7\n", b",1234567\n")])
+    assert str(caught.value) == "The rows are of another number of days."
 
 
 def test_no_cell_of_a_body_without_a_header_is_told() -> None:

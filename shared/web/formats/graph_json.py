@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shared.report.csv_records import distinct, items, records, same
-from shared.report.validator import DATE
+from shared.report.refresh_dates import DATE
 from shared.web.formats.json_value import encode, wrap
 
 if TYPE_CHECKING:

@@ -88,7 +88,7 @@ def test_a_command_does_what_the_page_says(snippet: Snippet, served: Served, tmp
     if not shutil.which("curl"):
         pytest.skip("there is no curl here")
     command = ["sh", "-euc", filled(snippet.code, served)]
-    printed = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    printed = subprocess.run(command, cwd=tmp_path, capture_output=True, check=True).stdout.decode()
     files = {file.name: file.read_bytes().decode() for file in tmp_path.iterdir()}
     expected = answer(served, COUNTS_D30)
     match snippet.id:

@@ -13,14 +13,14 @@ def test_the_fifteenth_request_is_refused_in_the_published_form(client: Client) 
     assert error["message"] == "Please retry again later."
     assert error["innerError"]["code"] == error["innerError"]["status"] == "429"
     assert error["innerError"]["message"] == "Please retry after"
-    assert refused.headers["Retry-After"] == "600"
+    assert "Retry-After" not in refused.headers
 
 
-def test_waiting_for_retry_after_helps(client: Client) -> None:
+def test_waiting_ten_minutes_helps(client: Client) -> None:
     client.statuses(10)
     client.wait(seconds=100)
     client.statuses(4)
-    assert client.call(CALL).headers["Retry-After"] == "500"
+    assert client.statuses(1) == [429]
     client.wait(seconds=499)
     assert client.statuses(1) == [429]
     client.wait(seconds=1)
@@ -69,8 +69,7 @@ def test_other_apps_leave_less(client: Client) -> None:
     assert client.statuses(3) == [302, 302, 429]
     assert client.statuses(1, OTHER) == [302]
     client.steer("PUT", "/neighbour", {"function": "*", "used": 40})
-    refused = client.call(OTHER)
-    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "600")
+    assert client.statuses(1, OTHER) == [429]
     client.steer("PUT", "/neighbour", {"function": "*", "used": 0})
     assert client.statuses(1, OTHER) + client.statuses(1) == [302, 302]
 

@@ -59,7 +59,7 @@ def test_the_requests_lead_from_a_token_to_a_report_and_to_what_the_control_api_
         for port, origin in enumerate(re.findall(r"^  [\w ]+  (http://127\.0\.0\.1:\d+)", screen, re.MULTILINE), 9100):
             script = script.replace(f"http://127.0.0.1:{port}", origin)
         run = subprocess.run(["sh", "-euc", script], env=os.environ | {"PATH": PATH}, capture_output=True, check=True)
-    head, csv, control = re.split(rb"\r\n\r\n\xef\xbb\xbf|(?<=\d\n)(?={)", run.stdout, maxsplit=2)
+    head, csv, control = re.split(rb"\r\n\r\n\xef\xbb\xbf|(?<=\d\r\n)(?={)", run.stdout, maxsplit=2)
     assert head.startswith(b"HTTP/1.1 302 Found\r\n")
     assert csv.startswith(b"Report Refresh Date,")
     for text in (

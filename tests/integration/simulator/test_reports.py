@@ -19,7 +19,7 @@ def pull(client: Client, path: str) -> bytes:
 
 
 def header(content: bytes) -> list[str]:
-    return content.decode().removeprefix(BOM).partition("\n")[0].split(",")
+    return content.decode().removeprefix(BOM).partition("\r\n")[0].split(",")
 
 
 @pytest.fixture
@@ -36,8 +36,9 @@ def test_every_report_has_its_documented_header_in_every_version(anyone: Client)
             argument = f"(period='{entry['periods'][0]}')" if entry["periods"] else ""
             content = pull(anyone, f"/{version}/{root}/{name}{argument}")
             assert header(content) == entry["columns"][version], name
-            assert b"\r" not in content
-            assert content.endswith(b"\n")
+            assert content.startswith(b"\xef\xbb\xbf")
+            assert content.endswith(b"\r\n")
+            assert content.count(b"\n") == content.count(b"\r\n")
 
 
 def test_the_second_version_of_copilot_reports_has_its_own_header(client: Client) -> None:
@@ -73,10 +74,17 @@ def test_cells_of_skype_are_blank(client: Client) -> None:
     assert {row["Peer-to-peer IM Count"] + row["Last Activity Date"] for row in detail} == {""}
 
 
-def test_names_exercise_csv_quoting(client: Client) -> None:
-    shown = [row["Display Name"] for row in client.rows("getOffice365ActiveUserDetail(period='D7')")]
+def test_only_commas_are_quoted_and_a_quote_is_spelt_out(client: Client) -> None:
+    call = "getOffice365ActiveUserDetail(period='D7')"
+    shown = [row["Display Name"] for row in client.rows(call)]
     assert any("," in name for name in shown)
-    assert any('"' in name for name in shown)
+    assert any(name.count("#QUOT#") == 2 for name in shown)
+    assert client.pull(call).count(b'"') == 2 * sum("," in name for name in shown)
+
+
+def test_a_product_may_have_a_plus_between_blanks(client: Client) -> None:
+    cells = {row["Assigned Products"] for row in client.rows("getOffice365ActiveUserDetail(period='D7')")}
+    assert any("+ENTERPRISE MOBILITY + SECURITY E5" in cell for cell in cells)
 
 
 def test_people_have_one_row_and_one_name_in_all_reports(client: Client) -> None:

@@ -67,7 +67,7 @@ def test_the_resource_of_a_token_can_be_matched(client: Client) -> None:
 
 
 def test_control_shows_the_rules_and_the_record_their_doing(client: Client) -> None:
-    client.set_faults({"fault": "no_bom", "times": 2}, {"fault": "crlf", "nth": 2, "times": 2}, seed=7)
+    client.set_faults({"fault": "no_bom", "times": 2}, {"fault": "lf", "nth": 2, "times": 2}, seed=7)
     client.steer("DELETE", "/record")
     for _ in range(3):
         client.pull(CALL)
@@ -75,10 +75,10 @@ def test_control_shows_the_rules_and_the_record_their_doing(client: Client) -> N
     assert shown["seed"] == 7
     assert [(rule["fault"], rule["fitting"], rule["hits"]) for rule in shown["rules"]] == [
         ("no_bom", 3, 2),
-        ("crlf", 3, 2),
+        ("lf", 3, 2),
     ]
     entries = client.steer("GET", "/record", listener="download")
-    assert [entry["faults"] for entry in entries] == [["no_bom"], ["no_bom", "crlf"], ["crlf"]]
+    assert [entry["faults"] for entry in entries] == [["no_bom"], ["no_bom", "lf"], ["lf"]]
     assert client.steer("DELETE", "/faults")["rules"] == []
 
 

@@ -177,10 +177,11 @@ CASES: tuple[Case, ...] = (
     Case("F27", "two BOMs", "published", _always("two_boms")),
     Case("F27", "UTF-16", "quarantined:not_utf8", _always("utf16")),
     Case("F27", "invalid UTF-8", "quarantined:not_utf8", _always("invalid_utf8")),
-    *(
-        Case("F28", fault, "published", _always(fault))
-        for fault in ("crlf", "mixed_line_ends", "no_final_newline", "blank_lines")
-    ),
+    *(Case("F28", fault, "published", _always(fault)) for fault in ("lf", "mixed_line_ends", "blank_lines")),
+    Case("F28", "no line end at the end", "published:unended", _always("no_final_newline")),
+    Case("F28", "an error behind the rows", "deferred:cut_short", _always("followed")),
+    Case("F28", "an error behind half a row, once", "published", _once("followed", by=40)),
+    Case("F28", "cut in the last number, once", "published", _once("truncated", at=-3)),
     Case("F28", "cut in a row, well framed", "deferred:cut_short", _always("truncated", at=1000)),
     Case("F28", "a ragged row", "published:ragged", _always("ragged", cells=1), before="day"),
     Case("F29", "0 bytes", "no_data:empty_body", _always("empty"), before="day"),
@@ -191,6 +192,7 @@ CASES: tuple[Case, ...] = (
     Case("F31", "half the refresh dates blank", "published", _always("date_blank", share=0.5)),
     Case("F31", "no refresh date", "quarantined:no_refresh_date", _always("date_blank")),
     Case("F31", "two refresh dates", "quarantined:two_refresh_dates", _always("two_dates")),
+    Case("F31", "refresh dates that are those of the rows", "published:own_dates", _always("own_dates"), call=OTHER),
     Case("F33", "a date as midnight", "published", _always("date_form")),
     Case("F33", "the date of tomorrow", "published", _always("date_form", text="{tomorrow}")),
     *(
@@ -219,16 +221,31 @@ CASES: tuple[Case, ...] = (
     ),
     Case("F40", "names concealed", "published:names_changed", _always("concealed"), before="day"),
     Case("F40", "some names concealed", "published:names_changed", _always("concealed", share=0.5), before="day"),
+    *(
+        Case("F40", f"names are {text}", f"published:{flags}", _always("unnamed", **args), before="day")
+        for text, flags, args in (
+            ("(Unknown)", "names_changed", {"columns": ["User Principal Name"]}),
+            ("blank", "schema_changed,names_changed", {"text": ""}),
+            ("anon-0001 and more", "names_changed", {"text": "anon-{number:04}"}),
+        )
+    ),
     Case("F41", "Site URL went blank", "published:schema_changed", _always("column_blank"), call=SITES, before="day"),
     Case("F42", "rows in another order", "revised:reordered", _always("rows_reordered"), before="same"),
     Case("F42", "products in another order", "revised:reordered", _always("products_reordered"), before="same"),
     Case("F45", "a refresh date that is stuck", "unchanged", _always("stuck"), before="day"),
     Case("F48", "half the rows", "published:shrunk", _always("shrunk"), before="day"),
+    Case(
+        "F48",
+        "half the rows, in another order each time",
+        "published:shrunk",
+        [*_always("shrunk"), {**_always("rows_reordered")[0], "nth": 2}],
+        before="day",
+    ),
     Case("F48", "half the rows, once", "published", _once("shrunk"), before="day"),
     Case(
         "F48",
         "half the rows, then still fewer",
-        "quarantined:unsteady",
+        "published:shrunk",
         [*_once("shrunk"), {"fault": "shrunk", "nth": 2, "args": {"share": 0.4}}],
         before="day",
     ),

@@ -10,17 +10,19 @@ from tests.reliability.faults.scenario import Scenario, Stage, ended, must, must
 
 
 def _concealed_and_back(stage: Stage) -> str:
-    """Names are concealed for a day."""
+    """Names are concealed for a day, and there are none for a day."""
     app = stage.app(DETAIL)
     seen = []
-    for concealed in (False, True, False):
-        stage.spoil([{"fault": "concealed", "times": None}] if concealed else [])
+    for fault in ("", "concealed", "", "unnamed", ""):
+        stage.spoil([{"fault": fault, "times": None}] if fault else [])
         stage.tomorrow(23, 59)
         must_end(stage.pull(app), "published")
         origin = stage.newest(app, DETAIL).metadata
         seen.append(f"{origin.names}{'!' if 'names_changed' in origin.flags else ''}")
-    must(seen == ["named", "concealed!", "named!"], f"the names are {seen}")
-    return "published, both changes flagged"
+    must(seen == ["named", "concealed!", "named!", "concealed!", "named!"], f"the names are {seen}")
+    flips = app.archive.markers.concealment_changes()
+    must(len(flips) == 4, f"{len(flips)} changes are marked")
+    return "published, all changes flagged and marked"
 
 
 def _three_weeks_later(stage: Stage) -> str:
