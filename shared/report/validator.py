@@ -5,16 +5,16 @@ from __future__ import annotations
 import codecs
 import csv
 import hashlib
-import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 from shared.domain.errors import PullError, RejectedBody
 from shared.domain.outcome import Reason
-from shared.report.csv_records import BOM, items
+from shared.report.csv_records import BOM
 from shared.report.names import Names, columns_about_one
 from shared.report.refresh_dates import RefreshDates
+from shared.report.row_digests import RowDigests
 
 REFRESH_DATES = ("Report Refresh Date", "Data as of", "ContentDate")
 """Names of the column: of today, and of the 2017 beta."""
@@ -22,12 +22,6 @@ REFRESH_DATES = ("Report Refresh Date", "Data as of", "ContentDate")
 REPORT_DATE_NAME = "Report Date"
 _LONGEST = 1 << 20
 """Characters of a line, and of a row of several lines; far above any report's, so that none can fill the memory."""
-
-_ONE_ROW_EACH = "Site Id"
-"""A site with a row for each of its URLs was counted twice by a product, so its rows count as repeated."""
-_PLUS_IN_NAME = re.compile(r"\s\+|\+\s")
-_COMPARED = 4_000_000
-"""Rows, from the first, among which repeated ones are looked for: they take eight bytes of memory each."""
 
 
 class Body:
@@ -75,15 +69,11 @@ class Body:
         self._period = ""
         """Of the first row."""
         self._sha256 = hashlib.sha256()
-        self._content = 0
-        self._former_content = 0
         self._dates = RefreshDates(today)
         self._blank: list[int] = []
         self._pending = 0
         """Characters of the row that is being read."""
-        self._site: int | None = None
-        self._heaps = [bytearray() for _ in range(256)]
-        """Eight bytes of a digest of each row, sorted by another one, so that equal ones are in the same heap."""
+        self._digests = RowDigests(())
 
     @property
     def sha256(self) -> str:
@@ -93,12 +83,12 @@ class Body:
     @property
     def content(self) -> str:
         """A digest of the values that does not depend on the order of rows, nor of the products inside a cell."""
-        return f"{self._content % (1 << 128):032x}"
+        return self._digests.content
 
     @property
     def former_content(self) -> str:
-        """The same digest by the rule of version 0.1, which cut the products at every `+`."""
-        return f"{self._former_content % (1 << 128):032x}"
+        """The same digest by the rule of version 0.1."""
+        return self._digests.former_content
 
     @property
     def has_own_dates(self) -> bool:
@@ -118,7 +108,7 @@ class Body:
     @property
     def repeated(self) -> int:
         """Rows that were there before, in the same report of the same day."""
-        return sum(len(heap) // 8 - len(set(memoryview(heap).cast("Q"))) for heap in self._heaps)
+        return self._digests.repeated
 
     def read(self, chunks: Iterable[bytes]) -> date:
         """Consume the whole body and tell its refresh date.
@@ -154,7 +144,7 @@ class Body:
             return
         column = self._refresh_date_column()
         self.naming = Names(self.header)
-        self._site = self.header.index(_ONE_ROW_EACH) if _ONE_ROW_EACH in self.header else None
+        self._digests = RowDigests(self.header)
         dated = self._report_date_column()
         width = len(self.header)
         self._blank = list(range(width))
@@ -177,7 +167,7 @@ class Body:
             self.naming.add(record)
             if self._blank:
                 self._blank = [number for number in self._blank if number >= fields or not record[number]]
-            self._add(record)
+            self._digests.add(record)
         if last:
             self._check_end(last, column)
 
@@ -223,20 +213,6 @@ class Body:
             self._check_period(period)
         self.looks_cut = not self.is_ended or (fields < width and self.ragged == 1)
 
-    def _add(self, record: list[str]) -> None:
-        text = former = "\0".join(record)
-        if "+" in text:
-            text = _in_order(record, items)
-            former = _in_order(record, lambda cell: cell.split("+")) if _PLUS_IN_NAME.search(text) else text
-        row = _digest(text)
-        self._content += int.from_bytes(row)
-        self._former_content += int.from_bytes(row if former == text else _digest(former))
-        if self.rows <= _COMPARED:
-            if self._site is not None and self._site < len(record) and record[self._site].strip("0-"):
-                # else it is blank or concealed
-                row = _digest(record[self._site])
-            self._heaps[row[0]] += row[1:9]
-
     def _decoded(self, chunks: Iterable[bytes]) -> Iterator[str]:
         decoder = codecs.getincrementaldecoder("utf-8")()
         for chunk in chunks:
@@ -268,12 +244,3 @@ class Body:
                 raise RejectedBody(Reason.NOT_CSV, f"The body has a line of more than {_LONGEST} characters.")
         if rest:
             yield rest
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.blake2b(text.encode(), digest_size=16).digest()
-
-
-def _in_order(record: Sequence[str], items_of: Callable[[str], list[str]]) -> str:
-    """Return the cells of a record as one text, the products inside each in order."""
-    return "\0".join(["+".join(sorted(items_of(cell))) if "+" in cell else cell for cell in record])
