@@ -3,6 +3,7 @@
 `tests/data/archive-0.1` has it, with what 0.1 itself answered and found; `make.py` there tells how it came to be.
 """
 
+import base64
 import hashlib
 import json
 import zipfile
@@ -29,6 +30,8 @@ CLOCK = datetime.fromisoformat(EXPECTED["clock"])
 REWORDED = {
     "No tag in If-Match is that of what is there now.": "If-Match does not match the current ETag.",
     "There is no parameter 'since' here; there are ": "Unknown parameter 'since'. Allowed: ",
+    "2026-10-18: Microsoft did not publish it": "2026-10-18: Graph had no rows of it so far, and is asked again",
+    "2026-10-22: it was not pulled in time": "2026-10-22: it was not pulled yet, and Graph can still be asked for it",
 }
 """What 0.1 said to people, and what is said since."""
 
@@ -47,11 +50,28 @@ def since(expected: dict[str, Any]) -> dict[str, Any]:
         return expected
     # Errors have Graph's own member too, as JSON that every client reads.
     document = json.loads(reworded(expected["text"]))
+    if "no rows of it so far" in document["detail"]:
+        # Graph can still be asked for that day, so it is not called never published.
+        document |= {"title": "Not pulled", "code": "not_pulled"}
     error = {"code": document["code"], "message": document["detail"]}
     text = json.dumps(document | {"error": error})
     headers = {"Content-Length": str(len(text)), "Content-Type": "application/json"}
     sha256 = hashlib.sha256(text.encode()).hexdigest()
     return expected | {"text": text, "sha256": sha256, "answer_headers": expected["answer_headers"] | headers}
+
+
+def as_before(response: Response) -> Response:
+    """Return an answer as 0.1 gave it, which called an empty single day never published while Graph could be asked."""
+    body = response.body.replace(b'"state": "empty"', b'"state": "never_published"')
+    if body == response.body:
+        return response
+    digest = hashlib.sha256(body)
+    headers = {
+        "Content-Length": str(len(body)),
+        "ETag": f'"{digest.hexdigest()}"',
+        "Repr-Digest": f"sha-256=:{base64.b64encode(digest.digest()).decode()}:",
+    }
+    return Response(response.status, {**response.headers, **headers}, body)
 
 
 def reworded(text: str) -> str:
@@ -90,7 +110,7 @@ def test_every_url_answers_as_before(app: App, expected: dict[str, Any]) -> None
         "health": lambda request: app.api.health(),
     }
     request = Request(*(expected[name] for name in REQUEST[1:]))
-    response = handle(request, functions[expected["function"]])
+    response = as_before(handle(request, functions[expected["function"]]))
     expected = since(expected)
     headers = dict(expected["answer_headers"])
     headers["ETag"] = headers.get("ETag", "").replace(EXPECTED["version"], __version__)
