@@ -6,8 +6,8 @@
 #   `rel="original timegate"`; so `answer.links["original"]` gives the address.
 # Seen: all three take the whole text for one name: the key is "original timegate latest-version", and "original" is a
 #   KeyError, or None with `.get`. httplink gives three relations.
-# For the archive: `Link` of a snapshot names original, timegate and latest-version in one link (shared/web/links.py). One
-#   link for each relation would say the same, and can be found by these clients.
+# For the archive: `Link` of a snapshot has a link each for original, timegate and latest-version (shared/web/links.py),
+#   which says the same, and is found by these clients.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

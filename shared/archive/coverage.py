@@ -15,6 +15,7 @@ class GapState(Word):
     """Why a day is missing."""
 
     RECOVERABLE = "recoverable", "Graph can still be asked for it."
+    EMPTY = "empty", "Graph had no rows of it so far, and can still be asked for it."
     LOST = "lost", "Graph showed it, or could have given it, while nobody asked: nothing can bring it back."
     NEVER_PUBLISHED = "never_published", "The archive was watching, and Graph never had it."
 
@@ -36,22 +37,30 @@ class Gap(NamedTuple):
         return self.first + timedelta(days=DATE_DAYS) if self.state is GapState.RECOVERABLE else None
 
 
-def classify(day: date, lost: Container[date], reachable: Container[date] = ()) -> GapState:
+def classify(
+    day: date, lost: Container[date], reachable: Container[date] = (), empty: Container[date] = ()
+) -> GapState:
     """Return why a day that lies between archived days, is lost or is reachable is missing.
 
-    `reachable` are the days that a `date=` call can still ask for, and that Graph is not known to have no data of.
+    `reachable` are the days that a `date=` call can still ask for, `empty` those of which Graph had no rows. Microsoft
+    fills such days up later (docs-contrib#6692), so they were never published only once they are out of reach.
     """
     if day in reachable:
-        return GapState.RECOVERABLE
+        return GapState.EMPTY if day in empty else GapState.RECOVERABLE
     return GapState.LOST if day in lost else GapState.NEVER_PUBLISHED
 
 
-def gaps(archived: Set[date], lost: Set[date], reachable: Set[date] = frozenset()) -> list[Gap]:
-    """Return what is missing of one call, oldest first; `lost` and `reachable` as for `classify`."""
+def gaps(
+    archived: Set[date], lost: Set[date], reachable: Set[date] = frozenset(), empty: Set[date] = frozenset()
+) -> list[Gap]:
+    """Return what is missing of one call, oldest first; the sets as for `classify`.
+
+    Empty days are told between archived days alone: elsewhere nothing is missing.
+    """
     between = days_between(min(archived), max(archived)) if archived else []
     days: dict[GapState, list[date]] = {}
-    for day in {*between, *lost, *reachable} - archived:
-        days.setdefault(classify(day, lost, reachable), []).append(day)
+    for day in {*between, *lost, *(reachable - empty)} - archived:
+        days.setdefault(classify(day, lost, reachable, empty), []).append(day)
     return sorted(Gap(first, last, state) for state in days for first, last in stretches(days[state]))
 
 

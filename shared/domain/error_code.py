@@ -38,13 +38,14 @@ class ErrorCode(Word):
         "not_pulled",
         404,
         "The archive has no such snapshot; if Graph had one, it was missed.",
-        "The call is not in `REPORTS`, the first run is yet to come, the day is `lost`, or newer than the newest: "
-        "`nearestBefore` and `nearestAfter` have what there is.",
+        "The call is not in `REPORTS`, the first run is yet to come, or the day is `lost`, newer than the newest, or "
+        "had no rows so far: `nearestBefore` and `nearestAfter` have what there is.",
     )
     NEVER_PUBLISHED = (
         "never_published",
         404,
-        "Microsoft never published that day, or had no rows of it: the archive was watching.",
+        "Microsoft never published that day, or had no rows of it as long as it could be asked for: the archive was "
+        "watching.",
         "Take the one before.",
     )
     BEFORE_ARCHIVE = (

@@ -14,7 +14,6 @@ from shared.archive.run_record import RunRecord
 from shared.archive.snapshot import Snapshot
 from shared.domain.call import Call, every_call
 from shared.domain.catalogue import Catalogue
-from shared.domain.error_code import ErrorCode
 from shared.domain.graph_window import days_of_interest
 from shared.domain.outcome import Outcome
 from shared.web.ttl_cache import BodyCache, TtlCache
@@ -97,20 +96,16 @@ class ArchiveCache:
             if personal or not self._catalogue.reports[call.report].personal_data
         }
 
-    def why_missing(self, call: Call, day: date) -> ErrorCode:
-        """Return why there is no snapshot of `call` for a day between those that there are. Lists at most once.
-
-        `never_published` if Microsoft had none while the archive was watching, else `not_pulled`.
-        """
-        run = self.run() if call.is_single_day else None
-        if call.is_single_day and day >= days_of_interest(run.started if run else self._clock())[0]:
+    def why_missing(self, call: Call, day: date) -> GapState:
+        """Return why there is no snapshot of `call` for a day between those that there are. Lists at most once."""
+        run, now = self.run() if call.is_single_day else None, self._clock()
+        if call.is_single_day and day >= days_of_interest(run.started if run else now)[0]:
             state = run.states.get(call._replace(date=day)) if run else None
-            is_empty = state is not None and state.outcome is Outcome.NO_DATA
-            why = classify(day, lost=(), reachable=() if is_empty else (day,))
-        else:
-            lost = self._archive.markers.lost(Partition.of(call))
-            why = classify(day, {day for each in lost for day in each.days})
-        return ErrorCode.NEVER_PUBLISHED if why is GapState.NEVER_PUBLISHED else ErrorCode.NOT_PULLED
+            empty = {day} if state and state.outcome is Outcome.NO_DATA else set()
+            reachable = {day} if day >= days_of_interest(now)[0] else set()
+            return classify(day, {day} - empty, reachable, empty)
+        lost = self._archive.markers.lost(Partition.of(call))
+        return classify(day, {day for each in lost for day in each.days})
 
     def _load_run(self) -> RunRecord | None:
         return self._archive.runs.newest(self._clock().date())

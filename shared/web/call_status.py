@@ -122,7 +122,7 @@ def _of_days(
         state=states.get(newest) if newest else None,
         expected=cadence.next_expected(latest) if latest else None,
         pulled=newest_run.worst.get(report),
-        gaps=gaps(set(dates), lost | set(inventory.lost.get(partition, ())), set(reachable) - set(empty)),
+        gaps=gaps(set(dates), lost | set(inventory.lost.get(partition, ())), set(reachable), set(empty)),
         flips=inventory.flips.get(partition, ()),
     )
 

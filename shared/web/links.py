@@ -45,7 +45,7 @@ class Links(NamedTuple):
         """Return the header `Link` of the answer that is this snapshot."""
         return ", ".join(
             (
-                f'<{self.newest}>; rel="original timegate latest-version"',
+                *self._relations("original", "timegate", "latest-version"),
                 f'<{self.timemap}>; rel="timemap"; type="application/link-format"',
                 self._memento(snapshot),
             )
@@ -54,11 +54,15 @@ class Links(NamedTuple):
     def to_link_format(self, snapshots: Sequence[Snapshot]) -> bytes:
         """Return the TimeMap: all snapshots, with the times at which they were pulled."""
         lines = [
-            f'<{self.newest}>; rel="original timegate"',
+            *self._relations("original", "timegate"),
             f'<{self.timemap}>; rel="self"; type="application/link-format"',
             *map(self._memento, snapshots),
         ]
         return (",\n".join(lines) + "\n").encode()
+
+    def _relations(self, *names: str) -> list[str]:
+        """Return a link to the newest for each relation: requests, httpx and aiohttp find none that shares its link."""
+        return [f'<{self.newest}>; rel="{name}"' for name in names]
 
     def _memento(self, snapshot: Snapshot) -> str:
         return f'<{self.of(snapshot)}>; rel="memento"; datetime="{http_date(snapshot.metadata.pulled_at)}"'

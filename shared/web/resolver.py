@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date
 
+from shared.archive.coverage import GapState
 from shared.archive.snapshot import Snapshot
 from shared.archive.snapshots import SnapshotArchive
 from shared.domain.call import Call
 from shared.domain.error_code import ErrorCode
 from shared.domain.errors import BadArgument, NotArchived
 from shared.web.query import SnapshotSelector
+
+_REASONS = {
+    GapState.RECOVERABLE: (ErrorCode.NOT_PULLED, "it was not pulled yet, and Graph can still be asked for it"),
+    GapState.EMPTY: (ErrorCode.NOT_PULLED, "Graph had no rows of it so far, and is asked again"),
+    GapState.LOST: (ErrorCode.NOT_PULLED, "it was not pulled in time"),
+    GapState.NEVER_PUBLISHED: (ErrorCode.NEVER_PUBLISHED, "Microsoft did not publish it"),
+}
+"""Why a day between archived days is missing: the code, and in words."""
 
 
 class SnapshotResolver:
@@ -20,9 +29,9 @@ class SnapshotResolver:
         self,
         snapshots: SnapshotArchive,
         newest: Callable[[Call], Snapshot | None],
-        why_missing: Callable[[Call, date], ErrorCode],
+        why_missing: Callable[[Call, date], GapState],
     ) -> None:
-        """`newest` may be a little behind. `why_missing` tells `not_pulled` from `never_published` between two days."""
+        """`newest` may be a little behind. `why_missing` tells the state of a day between those that are archived."""
         self._snapshots = snapshots
         self._newest = newest
         self._why_missing = why_missing
@@ -96,11 +105,7 @@ class SnapshotResolver:
             return ErrorCode.BEFORE_ARCHIVE, f"the archive of this call begins with {dates[0]}"
         if day > dates[-1]:
             return ErrorCode.NOT_PULLED, f"the newest is that of {dates[-1]}"
-        code = self._why_missing(call, day)
-        return (
-            code,
-            "Microsoft did not publish it" if code is ErrorCode.NEVER_PUBLISHED else "it was not pulled in time",
-        )
+        return _REASONS[self._why_missing(call, day)]
 
 
 def _revision(revisions: Sequence[Snapshot], selector: SnapshotSelector, day: date) -> Snapshot:

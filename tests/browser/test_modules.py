@@ -191,11 +191,12 @@ def test_each_day_of_a_call_has_one_state() -> None:
             {"first": "2026-11-05", "last": "2026-11-06", "state": "lost"},
             {"first": "2026-11-10", "last": "2026-11-10", "state": "recoverable"},
             {"first": "2026-11-14", "last": "2026-11-14", "state": "never_published"},
+            {"first": "2026-11-16", "last": "2026-11-16", "state": "empty"},
         ],
     )
-    days = ["10-31", "11-01", "11-05", "11-06", "11-10", "11-14", "11-18", "11-19"]
+    days = ["10-31", "11-01", "11-05", "11-06", "11-10", "11-14", "11-16", "11-18", "11-19"]
     states = run("coverage.js", "a[1].map(day => m.stateOf(a[0], `2026-${day}`))", standing, days)
-    assert states == [None, "archived", "lost", "lost", "recoverable", "never", "archived", "waiting"]
+    assert states == [None, "archived", "lost", "lost", "recoverable", "never", "waiting", "archived", "waiting"]
 
 
 def test_months_are_counted_across_years() -> None:

@@ -90,11 +90,11 @@ def test_the_refresh_dates_of_an_outage_are_lost(
     }
 
 
-def test_a_date_was_not_pulled_if_it_is_marked_as_lost_and_never_published_else(
+def test_a_date_is_lost_if_it_is_marked_and_never_published_else(
     outage: tuple[App, set[date]], of: Callable[[App], ArchiveCache], blobs: BlobServiceClient
 ) -> None:
     app, missed = outage
-    assert {of(app).why_missing(SERVICES, day) for day in missed} == {"not_pulled"}
+    assert {of(app).why_missing(SERVICES, day) for day in missed} == {"lost"}
     for name in marks(blobs, LOST):
         blobs.get_blob_client("usage-derived", name).delete_blob()
     assert {of(app).why_missing(SERVICES, day) for day in missed} == {"never_published"}
@@ -122,10 +122,10 @@ def test_single_days_are_recoverable_within_reach_and_lost_beyond(
     held, before = days()
     first = (held[-1] + timedelta(days=1)).isoformat()
     assert {gap["first"]: gap["state"] for gap in before["gaps"]} == {
-        empty.isoformat(): "never_published",
+        empty.isoformat(): "empty",
         first: "recoverable",
     }
-    assert (why(empty), why(held[-1] + timedelta(days=1))) == ("never_published", "not_pulled")
+    assert (why(empty), why(held[-1] + timedelta(days=1))) == ("empty", "recoverable")
     control.sleep(12 * DAY)
     for notice in (lambda: None, app.pull_run.execute):
         notice()
@@ -133,7 +133,7 @@ def test_single_days_are_recoverable_within_reach_and_lost_beyond(
         (lost,) = [gap for gap in after["gaps"] if gap["state"] == "lost"]
         assert lost["first"] == first
         assert date.fromisoformat(lost["last"]) == control.now().date() - timedelta(days=28)
-        assert (why(empty), why(date.fromisoformat(lost["last"]))) == ("never_published", "not_pulled")
+        assert (why(empty), why(date.fromisoformat(lost["last"]))) == ("never_published", "lost")
 
 
 def lost_days(status: dict[str, dict[str, Any]]) -> list[tuple[date, date]]:

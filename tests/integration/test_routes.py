@@ -8,7 +8,9 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
+import httpx
 import pytest
+import requests
 from azure.storage.blob import BlobServiceClient
 
 from local.simulator_client import Control
@@ -103,13 +105,21 @@ def test_headers_say_what_the_bytes_are(get: Callable[..., Response], control: C
         "Content-Length": str(expected["size"]),
         "Content-Disposition": f'attachment; filename="{SERVICES}_D7_{expected["refresh_date"]}_r1.csv"',
         "Content-Location": exact,
-        "Link": f'<{url}>; rel="original timegate latest-version", '
+        "Link": f'<{url}>; rel="original", <{url}>; rel="timegate", <{url}>; rel="latest-version", '
         f'<{url}/snapshots?format=link>; rel="timemap"; type="application/link-format", '
         f'<{exact}>; rel="memento"; datetime="{pulled}"',
         "Vary": "Accept, Accept-Datetime, Accept-Encoding",
         "Accept-Ranges": "bytes",
         "X-Content-Type-Options": "nosniff",
     }
+
+
+def test_clients_find_each_relation_under_its_own_name(get: Callable[..., Response]) -> None:
+    link = get(f"v1.0/reports/{D7}").headers["Link"]
+    as_requests = requests.Response()
+    as_requests.headers["Link"] = link
+    relations = {"original", "timegate", "latest-version", "timemap", "memento"}
+    assert as_requests.links.keys() == httpx.Response(200, headers={"Link": link}).links.keys() == relations
 
 
 @pytest.mark.parametrize(

@@ -192,8 +192,8 @@ def test_the_timemap_lists_every_memento(archive: Corrected) -> None:
     response = ask(archive.app, f"{PATH}/snapshots", headers={"accept": "application/link-format"})
     assert response.headers["Content-Type"] == "application/link-format"
     lines = response.body.decode().strip().split(",\n")
-    assert lines[0] == f'</api/{PATH}>; rel="original timegate"'
-    assert [line.partition("; ")[2] for line in lines[2:]] == [
+    assert lines[:2] == [f'</api/{PATH}>; rel="original"', f'</api/{PATH}>; rel="timegate"']
+    assert [line.partition("; ")[2] for line in lines[3:]] == [
         f'rel="memento"; datetime="{http(moment)}"' for moment in archive.at
     ]
     assert ask(archive.app, f"{PATH}/snapshots", {"format": "link"}).body == response.body

@@ -101,13 +101,20 @@ def test_a_recoverable_gap_can_be_filled_until_its_first_day_goes_out_of_reach()
     assert lost_days(set(), NOW - timedelta(days=30), last_chance + timedelta(hours=1))[-1] == gap.first
 
 
-@pytest.mark.parametrize("state", [GapState.LOST, GapState.NEVER_PUBLISHED])
+@pytest.mark.parametrize("state", [GapState.EMPTY, GapState.LOST, GapState.NEVER_PUBLISHED])
 def test_other_gaps_cannot_be_filled(state: GapState) -> None:
     assert Gap(day(1), day(3), state).until is None
 
 
 @pytest.mark.parametrize(
-    ("number", "state"), [(1, GapState.RECOVERABLE), (2, GapState.LOST), (3, GapState.NEVER_PUBLISHED)]
+    ("number", "state"),
+    [(1, GapState.RECOVERABLE), (2, GapState.EMPTY), (3, GapState.LOST), (4, GapState.NEVER_PUBLISHED)],
 )
 def test_a_missing_day_can_be_had_or_is_lost_or_never_was(number: int, state: GapState) -> None:
-    assert classify(day(number), lost=days(1, 2), reachable=[day(1)]) is state
+    assert classify(day(number), lost=days(1, 3), reachable=days(1, 2), empty=[day(2), day(4)]) is state
+
+
+def test_empty_days_are_told_only_between_days_that_are_not() -> None:
+    assert gaps(days(2, 2) | days(4, 4), set(), reachable=days(1, 6), empty=days(1, 6)) == [
+        Gap(day(3), day(3), GapState.EMPTY)
+    ]

@@ -144,7 +144,7 @@ def test_single_days_on_which_nobody_did_anything_are_not_missing() -> None:
     told = of_days(held, dates(20, 3), run_of(states=empty))
     assert (told["missing"], told["lost"]) == (1, 0)
     assert [(gap["first"], gap["days"], gap["state"]) for gap in told["gaps"]] == [
-        (str(ago(9)), 2, "never_published"),
+        (str(ago(9)), 2, "empty"),
         (str(ago(5)), 1, "recoverable"),
     ]
 

@@ -12,7 +12,7 @@ export const STATES = {
   waiting: "not yet",
 };
 
-const FROM_STATUS = { recoverable: "recoverable", lost: "lost", never_published: "never" };
+const FROM_STATUS = { recoverable: "recoverable", empty: "waiting", lost: "lost", never_published: "never" };
 
 /** The state of a day of a call, by what /status knows; null before the first one that is archived. */
 export function stateOf(call, iso) {
