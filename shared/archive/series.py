@@ -29,7 +29,7 @@ from shared.archive.snapshot import Snapshot
 from shared.archive.snapshots import SnapshotArchive
 from shared.domain.call import Call
 from shared.domain.dates import month_before
-from shared.domain.errors import ArchiveUnavailable
+from shared.domain.errors import ArchiveUnavailable, DamagedBlob
 from shared.report.table import Table, columns_of
 
 _READERS = 8
@@ -151,7 +151,7 @@ class SeriesArchive:
             body = self._snapshots.content(snapshot) if content is None else content
             table = table_of(snapshot, body)
         except ValueError as error:
-            raise ArchiveUnavailable(f"The snapshot {snapshot.blob} is damaged.") from error
+            raise DamagedBlob(snapshot.blob) from error
         return Table(table.columns) if is_personal else table
 
     def _stored(self, call: Call) -> tuple[SeriesState, str | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
+from hashlib import sha256
 
 from shared.archive.blob_store import BlobStore
 from shared.archive.layout import PERSONAL, REPORTS, USAGE, Partition, refresh_date_of, report_of, snapshot_prefix
@@ -12,7 +13,7 @@ from shared.archive.snapshot import Snapshot, read_snapshot
 from shared.archive.upload import BLOCK, SnapshotUpload
 from shared.domain.call import Call
 from shared.domain.dates import month_before
-from shared.domain.errors import ArchiveUnavailable
+from shared.domain.errors import ArchiveUnavailable, DamagedBlob
 from shared.report import compression
 
 _READERS = 8
@@ -68,18 +69,15 @@ class SnapshotArchive:
         return {report_of(each) for container in containers for each in self._store.list_folders(container, REPORTS)}
 
     def content(self, snapshot: Snapshot) -> bytes:
-        """Return the bytes that Graph sent. Raise ArchiveUnavailable also for a blob that was damaged."""
-        try:
-            return compression.decompress(self.compressed(snapshot))
-        except compression.CompressionError as error:
-            raise ArchiveUnavailable(f"The snapshot {snapshot.blob} is damaged.") from error
+        """Return the bytes that Graph sent. Raise DamagedBlob unless they are those that were written."""
+        return self._plain(snapshot, self._stored(snapshot))
 
     def compressed(self, snapshot: Snapshot) -> bytes:
-        """Return the bytes that Graph sent, as stored: one gzip member."""
-        stored = self._store.get(self.container(snapshot.call), snapshot.blob)
-        if not stored:
-            raise ArchiveUnavailable("Blob storage does not answer as it should: BlobNotFound.")
-        return stored.content
+        """Return the bytes that Graph sent, as stored: one gzip member. Raise DamagedBlob as `content` does."""
+        stored = self._stored(snapshot)
+        if not snapshot.metadata.gzip_sha256:
+            self._plain(snapshot, stored)
+        return stored
 
     def contents(self, snapshots: Sequence[Snapshot]) -> Iterator[bytes]:
         """Yield the bytes that Graph sent of each, in that order; read side by side."""
@@ -97,6 +95,26 @@ class SnapshotArchive:
     def is_personal(self, call: Call) -> bool:
         """Whether a call's rows are about people, sites, groups or teams."""
         return call.report in self._personal
+
+    def _stored(self, snapshot: Snapshot) -> bytes:
+        """Return the bytes of its blob, which are those that were written where their hash is known."""
+        stored = self._store.get(self.container(snapshot.call), snapshot.blob)
+        if not stored:
+            raise ArchiveUnavailable("Blob storage does not answer as it should: BlobNotFound.")
+        expected = snapshot.metadata.gzip_sha256
+        if expected and sha256(stored.content).hexdigest() != expected:
+            raise DamagedBlob(snapshot.blob)
+        return stored.content
+
+    @staticmethod
+    def _plain(snapshot: Snapshot, stored: bytes) -> bytes:
+        try:
+            plain = compression.decompress(stored)
+        except compression.CompressionError:
+            raise DamagedBlob(snapshot.blob) from None
+        if sha256(plain).hexdigest() != snapshot.metadata.sha256:
+            raise DamagedBlob(snapshot.blob)
+        return plain
 
     def _newest(self, call: Call, latest: date, is_known: Callable[[Snapshot], bool], folders: bool) -> Snapshot | None:
         """Return the newest of the snapshots that are known.

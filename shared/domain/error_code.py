@@ -98,6 +98,12 @@ class ErrorCode(Word):
         "A mistake in the app itself.",
         "File an issue, with the exception from [the log](operations.md#the-log).",
     )
+    DAMAGED = (
+        "damaged",
+        502,
+        "The bytes in storage are not those that were written: nobody gets them.",
+        "`verify` lists what is damaged. Restore the blob from a copy or from soft delete.",
+    )
     ARCHIVE_UNAVAILABLE = (
         "archive_unavailable",
         503,

@@ -11,6 +11,7 @@ UsageArchiveError
 |   |-- TooLarge         more than one answer can carry
 |   `-- RangeNotSatisfiable  it has fewer bytes
 |-- ArchiveUnavailable   storage did not answer, or refused us
+|   `-- DamagedBlob      it answered, and not with the bytes that were written
 |-- PullError            a pull that ended without a snapshot; its reason tells the outcome
 |   |-- Retryable        the same request may succeed in this very run
 |   |   `-- Unconfirmed  a body that is believed only if it comes twice
@@ -105,6 +106,13 @@ class RangeNotSatisfiable(RequestError):
 
 class ArchiveUnavailable(UsageArchiveError):
     """Blob storage could not be reached or refused the app's identity."""
+
+
+class DamagedBlob(ArchiveUnavailable):
+    """The bytes of a snapshot are not those that were written."""
+
+    def __init__(self, blob: str) -> None:
+        super().__init__(f"The snapshot {blob} is damaged.")
 
 
 class PullError(UsageArchiveError):

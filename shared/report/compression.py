@@ -20,5 +20,12 @@ decompressor = partial(zlib.decompressobj, wbits=_GZIP)
 """Return an object that decompresses piece by piece: `decompress(piece, max_length)`."""
 compress = partial(zlib.compress, wbits=_GZIP)
 """Return the gzip form of a body."""
-decompress = partial(zlib.decompress, wbits=_GZIP)
-"""Return the body whose gzip form this is. Raises CompressionError."""
+
+
+def decompress(compressed: bytes) -> bytes:
+    """Return the body whose gzip form this is. Raises CompressionError, also if something follows it."""
+    unpacking = decompressor()
+    body = unpacking.decompress(compressed)
+    if not unpacking.eof or unpacking.unused_data:
+        raise CompressionError("the gzip stream is cut short, or something follows it")
+    return body

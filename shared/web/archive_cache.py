@@ -14,6 +14,7 @@ from shared.archive.run_record import RunRecord
 from shared.archive.snapshot import Snapshot
 from shared.domain.call import Call, every_call
 from shared.domain.catalogue import Catalogue
+from shared.domain.errors import DamagedBlob
 from shared.domain.graph_window import days_of_interest
 from shared.domain.outcome import Outcome
 from shared.web.ttl_cache import BodyCache, TtlCache
@@ -50,6 +51,7 @@ class ArchiveCache:
         self._inventory = TtlCache(self._load_inventory, _INVENTORY_AGE, clock)
         self._newest: dict[Call, TtlCache[Snapshot | None]] = {}
         self._bodies = BodyCache(_BODY_BYTES)
+        self._damaged: set[Snapshot] = set()
 
     def run(self) -> RunRecord | None:
         """Return the newest record of a run, at most half a minute old."""
@@ -76,12 +78,16 @@ class ArchiveCache:
     def body(self, snapshot: Snapshot, *, compressed: bool = False) -> bytes:
         """Return the bytes that Graph sent, or as they are stored; read once for all who ask again and again.
 
-        Personal data does not stay in memory.
+        Personal data does not stay in memory. Raises DamagedBlob.
         """
-        read = self._archive.snapshots.compressed if compressed else self._archive.snapshots.content
         if self._catalogue.reports[snapshot.call.report].personal_data:
-            return read(snapshot)
-        return self._bodies.get((snapshot.blob, compressed), lambda: read(snapshot))
+            return self._read(snapshot, compressed)
+        return self._bodies.get((snapshot, compressed), lambda: self._read(snapshot, compressed))
+
+    def check_again(self, snapshot: Snapshot) -> None:
+        """Read a snapshot that was damaged when it was last read. Raises DamagedBlob if it still is."""
+        if snapshot in self._damaged:
+            self._read(snapshot, compressed=True)
 
     def newest_dates(self, *, personal: bool) -> dict[Call, date]:
         """Return the newest refresh date of each call that is archived; of single days the newest one, as a call.
@@ -106,6 +112,16 @@ class ArchiveCache:
             return classify(day, {day} - empty, reachable, empty)
         lost = self._archive.markers.lost(Partition.of(call))
         return classify(day, {day for each in lost for day in each.days})
+
+    def _read(self, snapshot: Snapshot, compressed: bool) -> bytes:
+        snapshots = self._archive.snapshots
+        try:
+            body = snapshots.compressed(snapshot) if compressed else snapshots.content(snapshot)
+        except DamagedBlob:
+            self._damaged.add(snapshot)
+            raise
+        self._damaged.discard(snapshot)
+        return body
 
     def _load_run(self) -> RunRecord | None:
         return self._archive.runs.newest(self._clock().date())

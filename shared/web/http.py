@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
@@ -10,7 +11,7 @@ from typing import NamedTuple
 
 from shared import events
 from shared.domain.error_code import ErrorCode
-from shared.domain.errors import ArchiveUnavailable, RequestError, SettingError
+from shared.domain.errors import ArchiveUnavailable, DamagedBlob, RequestError, SettingError
 from shared.web.negotiation import error_media_type
 
 METHODS = ("GET", "HEAD")
@@ -50,6 +51,9 @@ def handle(request: Request, handler: Callable[[Request], Response]) -> Response
     except SettingError as error:
         events.emit(events.REQUEST_FAILED, code=ErrorCode.BAD_SETTING, detail=str(error))
         response = fail(ErrorCode.BAD_SETTING, str(error))
+    except DamagedBlob as error:
+        events.emit(events.REQUEST_FAILED, logging.WARNING, code=ErrorCode.DAMAGED, detail=str(error))
+        response = fail(ErrorCode.DAMAGED, str(error))
     except ArchiveUnavailable as error:
         events.emit(events.REQUEST_FAILED, code=ErrorCode.ARCHIVE_UNAVAILABLE, detail=str(error))
         retry = {"Retry-After": str(RETRY_SECONDS)}

@@ -31,7 +31,7 @@ _NEVER_CHANGES = "private, max-age=31536000, immutable"
 
 
 def snapshot(request: ReportRequest, archive: Archive, cache: ArchiveCache) -> Response:
-    """Answer with the selected snapshot. Raises RequestError, ArchiveUnavailable."""
+    """Answer with the selected snapshot. Raises RequestError, ArchiveUnavailable, DamagedBlob."""
     parameters = request.parameters(query.OF_SNAPSHOT)
     call, report = request.call(parameters)
     format_name = parameters.format(_FORMATS, request.accept_of_snapshot)
@@ -39,6 +39,7 @@ def snapshot(request: ReportRequest, archive: Archive, cache: ArchiveCache) -> R
     resolver = SnapshotResolver(archive.snapshots, cache.newest, cache.why_missing)
     is_memento = selector.revision is not None and bool(selector.refresh_date or call.date)
     selected = _resolve(resolver, request, call, selector, is_memento=is_memento)
+    cache.check_again(selected)  # before it is confirmed with 304
     links = request.links(call)
     never_changes = is_memento and format_name == "csv" and not request.personal
     headers = {

@@ -526,14 +526,13 @@ def broken(tab: Visit, blobs: BlobServiceClient) -> Iterator[str]:
 
 @OWN_PAST
 def test_one_broken_report_does_not_take_the_others_with_it(visit: Visit, broken: str) -> None:
-    visit.foreseen += ["status of 503", "ERR_CONTENT_DECODING_FAILED"]
+    visit.foreseen.append("status of 502")
     visit.open(part(broken)).settled()
     failure = visit.page.locator("#panel .failure")
     expect(failure).to_contain_text("is damaged.")
-    expect(failure).to_contain_text("Try again in 30 seconds.")
     expect(visit.page.locator(".card", has_text="Storage").locator(".failure")).to_contain_text("is damaged.")
     visit.show(part(broken, "day"))
-    expect(failure).to_contain_text("The answer cannot be read.")
+    expect(failure).to_contain_text("is damaged.")
     visit.show(part("getMailboxUsageStorage(period='D180')"))
     assert len(visit.rows("#panel")) > 20
 
