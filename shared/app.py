@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from shared import events
 from shared.archive.archive import Archive
-from shared.archive.azure_blob_store import TIMEOUTS, AzureBlobStore, StorageTimeouts
+from shared.archive.azure_blob_store import OF_READERS, OF_RUNS, AzureBlobStore, StorageTimeouts
 from shared.archive.blob_store import BlobStore
 from shared.archive.upload import BLOCK
 from shared.domain.catalogue import catalogue
@@ -46,13 +46,14 @@ class App:
         graph: GraphClient | None = None,
         sleep: Callable[[float], object] = time.sleep,
         random: Callable[[float, float], float] = random.uniform,
-        timeouts: StorageTimeouts = TIMEOUTS,
+        timeouts: StorageTimeouts | None = None,
         block: int = BLOCK,
     ) -> None:
         """Take the parts; those that are not given are made from the settings.
 
         `clock` answers UTC, `sleep` takes seconds, `random` answers a number between two. `timeouts` are those of
-        Azure's storage, in true time; `block` is how many bytes of a large body are staged at once.
+        Azure's storage, in true time, for runs and readers alike; `block` is how many bytes of a large body are staged
+        at once.
         """
         self._settings = settings
         self._store = store
@@ -63,7 +64,7 @@ class App:
         self._timeouts = timeouts
         self._block = block
         self._reports = catalogue()
-        self.archive = self._archive(HTTP_TOKEN_BACKOFF)
+        self.archive = self._archive(HTTP_TOKEN_BACKOFF, OF_READERS)
 
     @functools.cached_property
     def api(self) -> Api:
@@ -85,7 +86,7 @@ class App:
         from shared.pulling.pull import Puller
         from shared.pulling.run import PullRun
 
-        archive = self._archive(RUN_TOKEN_BACKOFF)
+        archive = self._archive(RUN_TOKEN_BACKOFF, OF_RUNS)
         puller = Puller(
             archive=archive,
             graph=self._graph or self._made_graph(),
@@ -113,12 +114,13 @@ class App:
     def _selection(self) -> Selection:
         return select(self._settings.reports, self._reports)
 
-    def _archive(self, waits: Sequence[float]) -> Archive:
-        return Archive(self._store or self._made_store(waits), self._reports.personal, block=self._block)
+    def _archive(self, waits: Sequence[float], timeouts: StorageTimeouts) -> Archive:
+        store = self._store or self._made_store(waits, self._timeouts or timeouts)
+        return Archive(store, self._reports.personal, block=self._block)
 
-    def _made_store(self, waits: Sequence[float]) -> BlobStore:
+    def _made_store(self, waits: Sequence[float], timeouts: StorageTimeouts) -> BlobStore:
         settings = self._settings
-        return AzureBlobStore(settings.archive_url, self._identity(waits), settings.archive_ca, self._timeouts)
+        return AzureBlobStore(settings.archive_url, self._identity(waits), settings.archive_ca, timeouts)
 
     def _identity(self, backoff: Sequence[float]) -> ManagedIdentity:
         return ManagedIdentity(self._settings.client_id, backoff, self._sleep)

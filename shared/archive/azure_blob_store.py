@@ -29,9 +29,6 @@ from shared.archive.blob_store import ListedBlob, StoredBlob
 from shared.archive.layout import DERIVED
 from shared.domain.errors import ArchiveUnavailable
 
-ATTEMPTS = 3
-"""Attempts per storage operation."""
-
 
 class StorageTimeouts(NamedTuple):
     """How long storage is waited for, in seconds."""
@@ -40,16 +37,21 @@ class StorageTimeouts(NamedTuple):
     read: float = 60
     backoff: int = 1
     """Before another attempt; each wait is a few times as long as the one before."""
+    attempts: int = 3
+    """Per operation."""
 
 
-TIMEOUTS = StorageTimeouts()
+OF_RUNS = StorageTimeouts()
+"""A run has time, and a snapshot that it fails to write may be lost."""
+OF_READERS = StorageTimeouts(connect=1.5, read=3, backoff=0, attempts=2)
+"""Somebody waits: storage that does not answer at all is reported after nine seconds."""
 
 
 class AzureBlobStore:
     """The containers behind one blob service."""
 
     def __init__(
-        self, url: str, credential: TokenCredential, ca: str | None = None, timeouts: StorageTimeouts = TIMEOUTS
+        self, url: str, credential: TokenCredential, ca: str | None = None, timeouts: StorageTimeouts = OF_RUNS
     ) -> None:
         """`ca` is a PEM file to trust instead of the system's."""
         self._service = BlobServiceClient(
@@ -61,7 +63,7 @@ class AzureBlobStore:
             retry_policy=ExponentialRetry(
                 initial_backoff=timeouts.backoff,
                 increment_base=2 * timeouts.backoff,
-                retry_total=ATTEMPTS - 1,
+                retry_total=timeouts.attempts - 1,
                 random_jitter_range=timeouts.backoff,
             ),
             raw_response_hook=self._read_clock,

@@ -6,7 +6,7 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from werkzeug.http import http_date, parse_date, parse_etags, parse_range_header
@@ -53,9 +53,10 @@ def send(request: Request, content: Representation) -> Response:
 
 
 def parse_http_date(text: str) -> datetime | None:
-    """Return the moment, or None for what is no HTTP date."""
+    """Return the moment in UTC, or None for what is no HTTP date."""
     with suppress(IndexError, OverflowError):  # which werkzeug lets through
-        return parse_date(text)
+        moment = parse_date(text)
+        return moment and moment.astimezone(UTC)
     return None
 
 

@@ -1,14 +1,16 @@
 """What storage answers when it refuses, and what is made of it."""
 
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from local.simulator_client import Control
 from local.stack import Stack
-from shared.app import App
+from shared.app import App, utc_now
 from shared.archive.run_record import PullResult
 from shared.domain.errors import ArchiveUnavailable
+from shared.settings import read
 from tests.reliability.storage_proxy import FaultyStorage
 
 D7 = "getOffice365ServicesUserCounts(period='D7')"
@@ -38,6 +40,18 @@ def test_the_code_of_storage_is_told_as_storage_writes_it(pull: Callable[..., Pu
     pulled = pull("put_blob", "no_permission", blob="report=*", code=code)
     assert pulled.reason == "archive_unavailable"
     assert pulled.detail == f"Blob storage does not answer as it should: {code}."
+
+
+@pytest.mark.long
+def test_a_reader_of_storage_that_does_not_answer_is_told_so_within_ten_seconds(
+    storage: FaultyStorage, stack: Stack
+) -> None:
+    storage.set([{"fault": "hang", "times": None}])
+    app = App(read(stack.settings | storage.settings), utc_now)
+    began = time.monotonic()
+    response = app.api.health()
+    assert (response.status, response.body) == (503, b"unreachable")
+    assert time.monotonic() - began < 10
 
 
 def test_blocks_that_another_writers_commit_threw_away_are_staged_again(

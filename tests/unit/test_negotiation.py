@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.web.negotiation import PROBLEM, error_media_type, without_odata
+from shared.web.negotiation import PROBLEM, accepted_format, error_media_type, without_odata
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,13 @@ from shared.web.negotiation import PROBLEM, error_media_type, without_odata
 )
 def test_media_ranges_with_a_parameter_of_odata_do_not_count(accept: str, rest: str) -> None:
     assert without_odata(accept) == rest
+
+
+@pytest.mark.parametrize(
+    ("accept", "chosen"), [("text/csv;q=0, */*", "json"), ("*/*", "csv"), ("application/json;q=0, */*;q=0.1", "csv")]
+)
+def test_the_most_specific_media_range_decides(accept: str, chosen: str) -> None:
+    assert accepted_format(accept, ["csv", "json"]) == chosen
 
 
 @pytest.mark.parametrize(

@@ -244,6 +244,12 @@ def test_an_http_date_is_read_back_to_the_second(moment: datetime) -> None:
     assert parse_http_date(http_date(moment)) == moment.replace(microsecond=0)
 
 
+def test_a_date_with_an_offset_is_read_as_the_moment_in_utc() -> None:
+    read = parse_http_date("Fri, 20 Nov 2026 00:30:00 +0200")
+    assert read
+    assert read.isoformat() == "2026-11-19T22:30:00+00:00"
+
+
 @given(st.text())
 def test_anything_may_stand_where_a_date_should(text: str) -> None:
     moment = parse_http_date(text)

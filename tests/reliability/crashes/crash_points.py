@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from shared.archive.azure_blob_store import ATTEMPTS
+from shared.archive.azure_blob_store import OF_RUNS
 from simulator import Simulator
 from simulator.protocol.messages import Request
 from tests.reliability.crashes.process import KillableProcess, ProcessSpec
@@ -28,8 +28,8 @@ _OF_GRAPH: dict[str, dict[str, Any]] = {
 }
 _OF_IDENTITY = {**_OF_GRAPH, "error": {"fault": "token_error", "times": None}}
 _OF_STORAGE: dict[str, dict[str, Any]] = {
-    "error": {"fault": "busy", "times": ATTEMPTS},
-    "hang": {"fault": "hang", "times": ATTEMPTS},
+    "error": {"fault": "busy", "times": OF_RUNS.attempts},
+    "hang": {"fault": "hang", "times": OF_RUNS.attempts},
     "lost": {"fault": "lost_answer"},
 }
 
