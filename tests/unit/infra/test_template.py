@@ -275,7 +275,7 @@ def test_the_app_has_one_identity_and_uses_it_for_everything(infra: Infra) -> No
 
 def test_the_runtime_is_the_python_that_the_tests_run_on(infra: Infra) -> None:
     version = infra.default.one(SITE)["properties"]["functionAppConfig"]["runtime"]["version"]
-    assert f'python_version >= "{version}"' in (ROOT / "requirements.txt").read_text("utf-8")
+    assert f'python_version >= "{version}"' in (ROOT / "requirements.in").read_text("utf-8")
     for workflow in ROOT.glob(".github/workflows/*.yml"):
         if versions := re.findall(r"python-version: *(.+)", workflow.read_text("utf-8")):
             assert any(version in each or "matrix" in each for each in versions), workflow
