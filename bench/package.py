@@ -20,7 +20,7 @@ _MB = 1 << 20
 def rows(scale: Scale) -> list[Row]:
     """Of the packages as they are installed here."""
     listed = [
-        match[0] for line in (ROOT / "requirements.txt").read_text().splitlines() if (match := _REQUIREMENT.match(line))
+        match[0] for line in (ROOT / "requirements.in").read_text().splitlines() if (match := _REQUIREMENT.match(line))
     ]
     sdks = _installed(SDKS)
     app = sum(path.stat().st_size for path in _deployed()) + _installed(listed)

@@ -38,6 +38,11 @@ param staleAfterDays int = 10
 @allowed([0, 90, 180, 365, 730, 1095, 1825, 3650])
 param personalRetentionDays int = 0
 
+@description('Days after which bodies that were not published are deleted. They may hold personal data, whatever report they were asked for.')
+@minValue(1)
+@maxValue(3650)
+param quarantineDays int = 180
+
 @description('Days for which a snapshot without personal data can be neither changed nor deleted, by anybody; 0: no policy. The policy is created unlocked.')
 @minValue(0)
 @maxValue(146000)
@@ -99,6 +104,7 @@ module app 'app.bicep' = {
     alertEmail: alertEmail
     staleAfterDays: staleAfterDays
     personalRetentionDays: personalRetentionDays
+    quarantineDays: quarantineDays
     immutabilityDays: immutabilityDays
     lockArchive: lockArchive
     archiveSku: archiveSku

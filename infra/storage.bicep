@@ -22,6 +22,9 @@ param closed bool
 @description('Days after which snapshots of personal reports are deleted; 0: never.')
 param personalRetentionDays int
 
+@description('Days after which bodies that were not published are deleted.')
+param quarantineDays int
+
 @description('Days for which a snapshot without personal data can be neither changed nor deleted; 0: no policy.')
 param immutabilityDays int
 
@@ -160,6 +163,19 @@ var expiryRule = {
     }
   }
 }
+// A body that was not published may hold people, whatever report was asked for.
+var quarantineRule = {
+  name: 'quarantined-bodies-expire'
+  type: 'Lifecycle'
+  enabled: true
+  definition: {
+    filters: { blobTypes: ['blockBlob'], prefixMatch: ['usage-quarantine/'] }
+    actions: {
+      baseBlob: { delete: { daysAfterCreationGreaterThan: quarantineDays } }
+      version: { delete: { daysAfterCreationGreaterThan: quarantineDays } }
+    }
+  }
+}
 // Only what is derived is ever written over, so only there do versions pile up.
 var derivedRule = {
   name: 'derived-versions-expire'
@@ -177,7 +193,7 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06
   dependsOn: [archiveBlobs] // a rule for versions is refused while there is no versioning
   properties: {
     policy: {
-      rules: personalRetentionDays > 0 ? [coolerRule, derivedRule, expiryRule] : [coolerRule, derivedRule]
+      rules: concat([coolerRule, derivedRule, quarantineRule], personalRetentionDays > 0 ? [expiryRule] : [])
     }
   }
 }

@@ -149,6 +149,7 @@ def _environment() -> list[_Step]:
             "On Debian and Ubuntu: sudo apt install python3-venv. Elsewhere: install Python 3.13 from python.org."
         )
     python, version = found
+    _unlink(_VENV)
     steps = [_Step(f"Python {version}", [*python, "-m", "venv", "--clear", str(_VENV)])]
     if version in ("3.11", "3.12"):
         # The package says that it needs 3.13, and runs on these as well.
@@ -176,11 +177,18 @@ def _steps(part: Part) -> list[_Step]:
 def _empty_folder(part: Part) -> Path:
     """Return the folder in `.local` for the packages for Node.js, with nothing in it but the files that name them."""
     folder = HOME / part.name
+    _unlink(folder)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     for file in part.node_files:
         shutil.copy(file, folder)
     return folder
+
+
+def _unlink(folder: Path) -> None:
+    """Remove a link to the folder of another checkout, which would be emptied by what makes this one's."""
+    if folder.is_symlink():
+        folder.unlink()
 
 
 _PIP = [str(_PYTHON), "-m", "pip", "install", "--quiet", "--no-input", "--no-deps", "--require-hashes"]

@@ -26,6 +26,7 @@ from shared.domain.errors import UsageArchiveError
 from shared.settings import read
 from shared.verification.archive import everything, manifest
 from shared.verification.archive import verify as findings_in
+from shared.verification.quarantine import quarantined
 
 _STORAGE = "https://storage.azure.com/.default"
 
@@ -55,7 +56,7 @@ def share(text: str) -> tuple[int, int]:
 
 
 def verify(options: argparse.Namespace) -> int:
-    """Print what is wrong with an archive, a line for each finding.
+    """Print what is wrong with an archive, a line for each finding, and a line for each quarantined body.
 
     It is that of the blob service at `options.url`, or without one that in the folder `options.archive`.
     `options.sample` is the share to read, as from `share`; `options.manifest` a file to write, or None. Answers 0 if
@@ -101,6 +102,8 @@ def _verify(store: BlobStore, sample: tuple[int, int], manifest_file: Path | Non
     for finding in findings_in(blobs, catalogue(), started, sample):
         number += 1
         print(finding)
+    for line in quarantined(blobs, catalogue()):
+        print(line)
     seconds = (utc_now() - started).total_seconds()
     read_them = "all" if sample == (1, 1) else "share {} of {}".format(*sample)
     print(f"{len(blobs)} blobs listed, {read_them} read, {seconds:.1f} s: {number or 'no'} findings.")

@@ -153,7 +153,7 @@ class Verification:
                 self._container(pulled), pulled.blob, FindingCode.GONE, f"The run {run.id} has it as {pulled.outcome}."
             )
             for pulled in run.pulls
-            if pulled.blob and pulled.blob not in self._names
+            if pulled.outcome.is_success and pulled.blob and pulled.blob not in self._names  # the quarantine expires
         ]
         marks = self._unmarked(run) if run.started < self._young else ()  # else it may have begun after the listing
         return gone + [
@@ -178,7 +178,5 @@ class Verification:
             )
 
     def _container(self, pulled: PullResult) -> str:
-        if not pulled.outcome.is_success:
-            return QUARANTINE
         report = self._catalogue.reports.get(pulled.call.report)
         return PERSONAL if report and report.personal_data else USAGE

@@ -36,7 +36,7 @@ from shared.archive.markers import Marker
 from shared.archive.snapshot import Snapshot
 from shared.domain.call import Call
 from shared.domain.catalogue import Catalogue
-from shared.domain.outcome import Flag
+from shared.domain.outcome import Flag, Outcome
 from shared.settings import read
 from shared.verification.archive import Verification, everything, in_share, verify
 from shared.verification.call import Blob
@@ -207,6 +207,15 @@ def test_all_that_is_changed_in_metadata_is_found(at: tuple[str, str]) -> None:
 def test_every_deletion_is_found_and_named_but_that_of_a_quarantined_body(at: tuple[str, str]) -> None:
     findings = found({other: kept for other, kept in HEALTHY.items() if other != at})
     assert [finding.code for finding in findings if finding[:2] == at] == ["gone"] * (at[0] != QUARANTINE)
+
+
+def test_a_quarantined_body_may_go_though_a_run_told_of_it() -> None:
+    told = run_of(snapshot(USERS, DAY, body(USERS, DAY, 0)))
+    gone = [
+        each._replace(outcome=Outcome.QUARANTINED, blob="report=x/period=D7/large/0a.csv.gz") for each in told.pulls
+    ]
+    blobs: Blobs = {(DERIVED, f"runs/{told.started:%Y-%m}/{told.id}.json"): (told._replace(pulls=gone).to_json(), {})}
+    assert found(blobs) == []
 
 
 def marked(*found: Marker) -> Blobs:
@@ -470,11 +479,16 @@ def test_the_command_reads_an_archive_in_azure(
 ) -> None:
     archive = make_app().archive
     made = fill(archive)
+    packed, digest = zlib.compress(b"<html>", wbits=31), hashlib.sha256(b"<html>").hexdigest()
+    name = str(QuarantineName(Partition.of(USERS), None, "not_csv", digest))
+    archive.store.create(QUARANTINE, name, packed, {"sha256": digest, "pulled_at": "2026-11-20T07:15:00+00:00"})
     with environment({"ARCHIVE_CA": stack.settings["ARCHIVE_CA"]}):
         assert command(options(url=stack.settings["ARCHIVE_URL"])) == 0
         archive.store.delete(USAGE, made[0].blob)
         assert command(options(url=stack.settings["ARCHIVE_URL"])) == 1
-    assert f"gone: {USAGE}/{made[0].blob}" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert f"gone: {USAGE}/{made[0].blob}" in printed
+    assert f"quarantined: {Partition.of(USERS)}: not_csv, since 2026-11-20T07:15:00Z" in printed
 
 
 def test_the_command_says_that_nobody_is_signed_in_to_azure(

@@ -57,6 +57,7 @@ LIMITS = {
     "cloud": {"allowedValues": ["auto", "global", "usgov", "dod", "china"]},
     "staleAfterDays": {"minValue": 4, "maxValue": 60},
     "personalRetentionDays": {"allowedValues": [0, 90, 180, 365, 730, 1095, 1825, 3650]},
+    "quarantineDays": {"minValue": 1, "maxValue": 3650},
     "immutabilityDays": {"minValue": 0, "maxValue": 146000},
     "archiveSku": {"allowedValues": ["Standard_LRS", "Standard_ZRS", "Standard_GRS", "Standard_GZRS"]},
     "entraClientId": {"maxLength": 36},
@@ -176,7 +177,11 @@ def test_the_archive_has_the_containers_that_the_app_writes_to(infra: Infra) -> 
 
 def test_snapshots_without_personal_data_are_never_deleted_or_moved(infra: Infra) -> None:
     for rule in (rule for name in SETS for rule in lifecycle_rules(infra.deployed(name))):
-        assert set(rule["filters"]["prefixMatch"]) <= {f"{blobs.PERSONAL}/", f"{blobs.DERIVED}/"}
+        assert set(rule["filters"]["prefixMatch"]) <= {
+            f"{blobs.PERSONAL}/",
+            f"{blobs.DERIVED}/",
+            f"{blobs.QUARANTINE}/",
+        }
 
 
 def test_the_archive_can_always_be_read_at_once(infra: Infra) -> None:
@@ -189,14 +194,21 @@ def test_rules_for_versions_come_after_versioning(infra: Infra) -> None:
 
 
 def test_personal_snapshots_and_their_versions_are_deleted_at_the_age_given_or_kept(infra: Infra) -> None:
-    never, expiring = (
-        [rule for rule in lifecycle_rules(each) if "delete" in rule["actions"].get("baseBlob", {})]
-        for each in (infra.default, infra.everything)
-    )
-    after_a_year = {"delete": {"daysAfterCreationGreaterThan": 365}}
-    assert never == []
-    assert [rule["actions"] for rule in expiring] == [{"baseBlob": after_a_year, "version": after_a_year}]
-    assert expiring[0]["filters"]["prefixMatch"] == [f"{blobs.PERSONAL}/"]
+    assert expiry_of(infra.default, blobs.PERSONAL) == []
+    assert expiry_of(infra.everything, blobs.PERSONAL) == [365]
+
+
+def test_quarantined_bodies_and_their_versions_are_deleted_at_the_age_given(infra: Infra) -> None:
+    assert expiry_of(infra.default, blobs.QUARANTINE) == [180]
+    assert expiry_of(infra.everything, blobs.QUARANTINE) == [30]
+
+
+def expiry_of(deployed: Deployed, container: str) -> list[int]:
+    """Return the ages in days at which all that is in the container is deleted: every blob, and every version."""
+    rules = [rule for rule in lifecycle_rules(deployed) if rule["filters"]["prefixMatch"] == [f"{container}/"]]
+    ages = [rule["actions"]["baseBlob"]["delete"] for rule in rules if "delete" in rule["actions"].get("baseBlob", {})]
+    assert ages == [rule["actions"]["version"]["delete"] for rule in rules if "version" in rule["actions"]]
+    return [age["daysAfterCreationGreaterThan"] for age in ages]
 
 
 # -- permissions -------------------------------------------------------------------------------------------------------
@@ -263,7 +275,7 @@ def test_the_app_has_one_identity_and_uses_it_for_everything(infra: Infra) -> No
 
 def test_the_runtime_is_the_python_that_the_tests_run_on(infra: Infra) -> None:
     version = infra.default.one(SITE)["properties"]["functionAppConfig"]["runtime"]["version"]
-    assert f'python_version >= "{version}"' in (ROOT / "requirements.txt").read_text("utf-8")
+    assert f'python_version >= "{version}"' in (ROOT / "requirements.in").read_text("utf-8")
     for workflow in ROOT.glob(".github/workflows/*.yml"):
         if versions := re.findall(r"python-version: *(.+)", workflow.read_text("utf-8")):
             assert any(version in each or "matrix" in each for each in versions), workflow

@@ -7,6 +7,7 @@ param grantGraphPermissions = true
 param alertEmail = 'owner@contoso.com'
 param staleAfterDays = 21
 param personalRetentionDays = 365
+param quarantineDays = 30
 param immutabilityDays = 3650
 param auditArchive = true
 param privateNetwork = true
