@@ -81,12 +81,12 @@ class InMemoryBlobStore:
 
         yield from self._do("list", container, "", listed)
 
-    def list_folders(self, container: str, prefix: str = "") -> Iterator[str]:
-        """Yield what names that begin with `prefix` have up to the next slash."""
+    def list_folders(self, container: str, prefix: str = "", delimiter: str = "/") -> Iterator[str]:
+        """Yield what names that begin with `prefix` have up to the next `delimiter` after that, with it."""
         yield from dict.fromkeys(
-            prefix + head + slash
+            prefix + head + end
             for blob in self.list(container, prefix)
-            for head, slash, _ in [blob.name.removeprefix(prefix).partition("/")]
+            for head, end, _ in [blob.name.removeprefix(prefix).partition(delimiter)]
         )
 
     def get(self, container: str, name: str, start: int = 0, length: int | None = None) -> StoredBlob | None:

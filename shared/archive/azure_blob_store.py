@@ -85,10 +85,11 @@ class AzureBlobStore:
             for blob in client.list_blobs(prefix or None, include=["metadata"]):
                 yield _listed(blob)
 
-    def list_folders(self, container: str, prefix: str = "") -> Iterator[str]:
-        """Yield what names that begin with `prefix` have up to the next slash."""
+    def list_folders(self, container: str, prefix: str = "", delimiter: str = "/") -> Iterator[str]:
+        """Yield what names that begin with `prefix` have up to the next `delimiter` after that, with it."""
         with _our_errors(missing_container_is_empty=True):
-            for item in self._service.get_container_client(container).walk_blobs(prefix or None):
+            client = self._service.get_container_client(container)
+            for item in client.walk_blobs(prefix or None, delimiter=delimiter):
                 yield item.name
 
     def get(self, container: str, name: str, start: int = 0, length: int | None = None) -> StoredBlob | None:

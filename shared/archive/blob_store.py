@@ -37,8 +37,11 @@ class BlobStore(Protocol):
     def list(self, container: str, prefix: str = "") -> Iterator[ListedBlob]:
         """Yield the blobs whose names begin with `prefix`, by name."""
 
-    def list_folders(self, container: str, prefix: str = "") -> Iterator[str]:
-        """Yield, once each, what names that begin with `prefix` have up to the next slash, with the slash."""
+    def list_folders(self, container: str, prefix: str = "", delimiter: str = "/") -> Iterator[str]:
+        """Yield, once each, what names that begin with `prefix` have up to the next `delimiter` after that, with it.
+
+        A name without one is yielded whole. It is the cheapest of all listings.
+        """
 
     def get(self, container: str, name: str, start: int = 0, length: int | None = None) -> StoredBlob | None:
         """Return a blob, or up to `length` of its bytes from `start` on; None if there is none of that name."""

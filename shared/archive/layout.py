@@ -31,6 +31,8 @@ REQUESTS = "requests.json"
 """The blob of the request budget: by report, when its requests were noted."""
 REPORTS = "report="
 """What the names of all snapshots begin with."""
+STEM_END = "."
+"""What the stem of a snapshot's name ends with; in Azurite, a delimiter of a listing is one character."""
 RUNS = "runs/"
 """What the names of all run records begin with."""
 LOST = "lost/"
@@ -177,12 +179,10 @@ def report_of(folder: str) -> str:
     return folder.removeprefix(REPORTS).rstrip("/")
 
 
-def refresh_date_of(folder: str) -> date | None:
-    """Return the refresh date of a folder in a partition; None if it is another folder."""
-    try:
-        return date.fromisoformat(folder.rpartition("refresh_date=")[2].rstrip("/"))
-    except ValueError:
-        return None
+def parse_stem(stem: str) -> SnapshotName | None:
+    """Return the snapshot whose name begins with that stem; None if there can be none."""
+    parsed = parse(f"{stem}csv.gz")
+    return parsed if isinstance(parsed, SnapshotName) else None
 
 
 def parse(name: str) -> BlobName | None:

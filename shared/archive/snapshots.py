@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from hashlib import sha256
 
 from shared.archive.blob_store import BlobStore
-from shared.archive.layout import PERSONAL, REPORTS, USAGE, Partition, refresh_date_of, report_of, snapshot_prefix
+from shared.archive.layout import PERSONAL, REPORTS, STEM_END, USAGE, Partition, parse_stem, report_of, snapshot_prefix
 from shared.archive.snapshot import Snapshot, read_snapshot
 from shared.archive.upload import BLOCK, SnapshotUpload
 from shared.domain.call import Call
@@ -49,19 +49,25 @@ class SnapshotArchive:
         """Return the snapshots of one refresh date, first revision first; those known at `as_of`, if given."""
         return sorted(filter(_known_at(as_of), self._listed(call, f"{refresh_date}/")), key=_order)
 
-    def all(self, call: Call, as_of: datetime | None = None) -> list[Snapshot]:
-        """Return all snapshots, of a single day those of all days, oldest first; those known at `as_of`, if given."""
-        return sorted(filter(_known_at(as_of), self._listed(call, "")), key=_order)
+    def all(self, call: Call, as_of: datetime | None = None, month: str = "") -> list[Snapshot]:
+        """Return all snapshots, of a single day those of all days, oldest first.
+
+        Those known at `as_of` and those with a refresh date in `month` (YYYY-MM), if given.
+        """
+        return sorted(filter(_known_at(as_of), self._listed(call, month)), key=_order)
 
     def last_revisions(self, call: Call, as_of: datetime | None = None) -> list[Snapshot]:
         """Return the newest revision of every refresh date, oldest first."""
         return list({each.refresh_date: each for each in self.all(call, as_of)}.values())
 
     def refresh_dates(self, call: Call, month: str = "") -> list[date]:
-        """Return every refresh date that is archived (in `month`, if given as YYYY-MM), oldest first."""
-        prefix = snapshot_prefix(Partition.of(call), month)
-        folders = self._store.list_folders(self.container(call), prefix)
-        return sorted(filter(None, map(refresh_date_of, folders)))
+        """Return every refresh date that is archived (in `month`, if given as YYYY-MM), oldest first, by names alone.
+
+        That is fast, and tells nothing of whether the app can read what has these names, or of what follows them.
+        """
+        start = snapshot_prefix(Partition.of(call), month)
+        stems = self._store.list_folders(self.container(call), start, STEM_END)
+        return sorted({name.refresh_date for name in map(parse_stem, stems) if name})
 
     def reports(self) -> set[str]:
         """Return the names of all reports that have a snapshot."""
@@ -116,11 +122,12 @@ class SnapshotArchive:
             raise DamagedBlob(snapshot.blob)
         return plain
 
-    def _newest(self, call: Call, latest: date, is_known: Callable[[Snapshot], bool], folders: bool) -> Snapshot | None:
+    def _newest(self, call: Call, latest: date, is_known: Callable[[Snapshot], bool], by_date: bool) -> Snapshot | None:
         """Return the newest of the snapshots that are known.
 
         The search lists the current decade of days first, then up to three months, then everything: each snapshot in a
-        listing takes 0.2 ms of CPU. `folders`: everything is known, so that listing the dates is enough.
+        listing takes 0.2 ms of CPU. `by_date`: everything is known, so that listing the dates is enough, unless what
+        has the last of them cannot be read.
         """
         if call.date:
             return max(filter(is_known, self._listed(call, f"{call.date}/")), key=_order, default=None)
@@ -128,10 +135,13 @@ class SnapshotArchive:
         for start in _starts(max(_EARLIEST, latest) + timedelta(days=1)):
             if snapshots := [*filter(is_known, self._listed(call, start))]:
                 return max(snapshots, key=_order)
-        if not folders:
-            return max(filter(is_known, self._listed(call, "")), key=_order, default=None)
-        dates = self.refresh_dates(call)
-        return max(self.revisions(call, dates[-1]), key=_order) if dates else None
+        if by_date:
+            dates = self.refresh_dates(call)
+            if not dates:
+                return None
+            if revisions := self.revisions(call, dates[-1]):
+                return revisions[-1]
+        return max(filter(is_known, self._listed(call, "")), key=_order, default=None)
 
     def _listed(self, call: Call, start: str) -> Iterator[Snapshot]:
         for blob in self._store.list(self.container(call), snapshot_prefix(Partition.of(call), start)):

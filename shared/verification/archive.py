@@ -19,11 +19,13 @@ from shared.archive.layout import (
     PERSONAL,
     QUARANTINE,
     REQUESTS,
-    RUNS,
     USAGE,
     ConcealmentChange,
+    LargeQuarantineName,
     LostRange,
     Partition,
+    QuarantineName,
+    RunRecordName,
     SeriesName,
     SnapshotName,
     parse,
@@ -115,11 +117,11 @@ class Verification:
     def _sort_in(self, blob: Blob) -> None:
         it, parsed = named(blob.name, self._catalogue), parse(blob.name)
         holding = self._holdings[str(SeriesName(Partition.of(it.call)))] if it else None
-        if blob.container == QUARANTINE:
+        if blob.container == QUARANTINE and isinstance(parsed, QuarantineName | LargeQuarantineName):
             self._quarantined.append(blob)
         elif blob.container == DERIVED and blob.name in self._holdings:
             self._holdings[blob.name].series[blob.name] = blob
-        elif blob.container == DERIVED and blob.name.startswith(RUNS):
+        elif blob.container == DERIVED and isinstance(parsed, RunRecordName):
             self._runs.append(blob)
         elif blob.container == DERIVED and isinstance(parsed, ConcealmentChange) and parsed.partition in self._by_place:
             self._flips.append(parsed)
@@ -127,7 +129,7 @@ class Verification:
             self._lost[parsed.partition].update(parsed.days)
         elif blob.container == DERIVED and blob.name == REQUESTS:
             pass  # nothing in it can be wrong for longer than some minutes
-        elif blob.container == DERIVED or not it or not holding:
+        elif blob.container in (DERIVED, QUARANTINE) or not it or not holding:
             self._misplaced.append(blob.finding(FindingCode.UNKNOWN_BLOB, "The app writes no blob of that name."))
             return
         elif blob.container != holding.container:

@@ -113,6 +113,12 @@ def test_folders_are_told_without_what_is_in_them(store: BlobStore) -> None:
     assert list(store.list_folders(USAGE)) == ["a/", "b/"]
 
 
+def test_names_are_told_up_to_another_mark(store: BlobStore) -> None:
+    for name in ("a/d=1/x.gz", "a/d=1/y", "a/d=2/x.gz", "a/d=2/x.gz.bak"):
+        store.create(USAGE, name, b"", {})
+    assert sorted(store.list_folders(USAGE, "a/d=", ".")) == ["a/d=1/x.", "a/d=1/y", "a/d=2/x."]
+
+
 def test_what_was_written_in_one_piece_has_an_md5(store: BlobStore) -> None:
     store.create(USAGE, NAME, b"a body", {})
     (blob,) = store.list(USAGE)

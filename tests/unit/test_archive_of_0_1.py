@@ -35,6 +35,8 @@ REWORDED = {
     "2026-10-22: it was not pulled in time": "2026-10-22: it was not pulled yet, and Graph can still be asked for it",
 }
 """What 0.1 said to people, and what is said since."""
+REFILED = ("runs/2026-10/2026-10-19T071500Z-305c0d (copy).json", "runs/2026-11/README.md", "notes.txt")
+"""What 0.1 took for a damaged record or body, and what has no name of the app."""
 
 
 def since(expected: dict[str, Any]) -> dict[str, Any]:
@@ -151,13 +153,16 @@ def test_reading_changed_no_blob(app: App, store: InMemoryBlobStore) -> None:
 
 def test_verify_finds_the_foreign_blobs_and_nothing_else(store: InMemoryBlobStore) -> None:
     findings = verify([*everything(store)], catalogue(), CLOCK)
-    assert (
-        sorted(
-            (
-                {"container": each.container, "blob": each.name, "code": each.code, "detail": each.detail}
-                for each in findings
-            ),
-            key=lambda each: (each["container"], each["blob"], each["code"]),
-        )
-        == json.loads((FOLDER / "findings.json").read_text("utf-8"))["findings"]
-    )
+    assert sorted(
+        (
+            {"container": each.container, "blob": each.name, "code": each.code, "detail": each.detail}
+            for each in findings
+        ),
+        key=lambda each: (each["container"], each["blob"], each["code"]),
+    ) == [refiled(each) for each in json.loads((FOLDER / "findings.json").read_text("utf-8"))["findings"]]
+
+
+def refiled(finding: dict[str, str]) -> dict[str, str]:
+    """Return a finding of 0.1 as it is since."""
+    unknown = {"code": "unknown_blob", "detail": "The app writes no blob of that name."}
+    return finding | (unknown if finding["blob"] in REFILED else {})
