@@ -17,6 +17,11 @@ from threading import RLock
 from typing import IO, Any, NamedTuple
 
 from shared.archive.blob_store import ListedBlob, StoredBlob
+from shared.domain.errors import ArchiveUnavailable
+
+METADATA_BYTES = 8 << 10
+"""Of all metadata of a blob together, names and values."""
+NAME_CHARACTERS, NAME_SEGMENTS = 1024, 254
 
 
 class Operation(NamedTuple):
@@ -44,7 +49,7 @@ Around = Callable[[Operation, Callable[[], Any]], Any]
 
 
 class InMemoryBlobStore:
-    """Keeps blobs in a dictionary, under the conditions of Azure's storage."""
+    """Keeps blobs in a dictionary, under the conditions and within the limits of Azure's storage."""
 
     def __init__(
         self,
@@ -94,6 +99,7 @@ class InMemoryBlobStore:
         kept = self._do("get", container, name, lambda: self.blobs.get((container, name)))
         if kept is None:
             return None
+        _demand(start < len(kept.content) or not (start or length), "InvalidRange")
         end = None if length is None else start + length
         return StoredBlob(kept.content[start:end], kept.metadata, kept.etag)
 
@@ -107,6 +113,7 @@ class InMemoryBlobStore:
         """Write a blob over the one that has this ETag; None: where there is none."""
 
         def write() -> bool:
+            _check(name, metadata)
             kept = self.blobs.get((container, name))
             if (kept.etag if kept else None) != etag:
                 return False
@@ -121,6 +128,8 @@ class InMemoryBlobStore:
         block, body = str(next(self._numbers)), content.read()
 
         def write() -> None:
+            _check(name, {})
+            _demand(bool(body), "InvalidHeaderValue")  # there is no empty block
             self._blocks.setdefault((container, name), {})[block] = body
 
         self._do("put_block", container, name, write)
@@ -130,6 +139,7 @@ class InMemoryBlobStore:
         """Make a blob of staged blocks, unless there is one of that name or the blocks are gone."""
 
         def write() -> bool:
+            _check(name, metadata)
             staged = self._blocks.get((container, name), {})
             if (container, name) in self.blobs or not set(blocks) <= staged.keys():
                 return False
@@ -164,3 +174,16 @@ class InMemoryBlobStore:
                 insort(self._names, at)
             self._blocks.pop(at, None)
             self.blobs[at] = KeptBlob(content, dict(metadata), f'"{next(self._numbers)}"', md5)
+
+
+def _check(name: str, metadata: Mapping[str, str]) -> None:
+    """Raise ArchiveUnavailable, as the adapter of Azure's storage does, for what is beyond its limits."""
+    _demand(0 < len(name) <= NAME_CHARACTERS and name.count("/") < NAME_SEGMENTS, "OutOfRangeInput")
+    size = sum(len(key) + len(value) for key, value in metadata.items())
+    _demand(all(value.isascii() for value in metadata.values()), "InvalidMetadata")
+    _demand(size <= METADATA_BYTES, "MetadataTooLarge")
+
+
+def _demand(is_right: bool, code: str) -> None:
+    if not is_right:
+        raise ArchiveUnavailable(f"Blob storage does not answer as it should: {code}.")

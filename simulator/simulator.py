@@ -77,7 +77,7 @@ class Simulator:
             "download": Download(publication, urls, self.clock).answer,
         }
         self._by_name = dict(zip(handlers, self._listeners, strict=False))
-        self.faults = Faults(Parts(self.clock, publication, self._by_name), issuer, seed)
+        self.faults = Faults(Parts(self.clock, publication, self._by_name, reports), issuer, seed)
         """The faults, to be set by rules."""
         self.before, self.after = before, after
         self._handlers = {name: self._hooked(name, self.faults.around(name, handlers)) for name in handlers}

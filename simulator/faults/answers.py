@@ -25,6 +25,10 @@ class Context:
     """The handler of the download host."""
     clock: Clock
     tokens: Tokens
+    body: Callable[[str], bodies.Chunks] = lambda call: iter(())
+    """Returns the report that a call gives now."""
+    number: int = 1
+    """Of the answers to the same call, since the faults were set."""
 
 
 Change = Callable[..., Answer]
@@ -56,6 +60,14 @@ def with_rows(edit: Callable[..., rows.Rows]) -> Change:
 
 def refresh_date(answer: Answer, context: Context, **args: Any) -> Answer:
     return with_rows(rows.refresh_date)(answer, context, today=context.clock.now().date(), **args)
+
+
+def shuffled(answer: Answer, context: Context) -> Answer:
+    return with_rows(rows.rows_shuffled)(answer, context, number=context.number)
+
+
+def other_report(answer: Answer, context: Context, call: str) -> Answer:
+    return replace(answer, body=context.body(call))
 
 
 def graph_error(answer: Answer, context: Context, **args: Any) -> Answer:

@@ -1,6 +1,7 @@
 """Faults at work: the rules decide, in front of each listener, what becomes of its answers."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from threading import Lock
 from typing import Any
@@ -10,6 +11,7 @@ from simulator.faults.answers import Context
 from simulator.faults.lasting import Parts, Undo
 from simulator.faults.rules import Rule, Rules, checked
 from simulator.faults.table import FAULTS, Fault, LastingFault
+from simulator.protocol import calls
 from simulator.protocol.listeners import Handler
 from simulator.protocol.messages import Answer, Request
 from simulator.protocol.tokens import Tokens
@@ -27,6 +29,7 @@ class Faults:
         self._lock = Lock()
         self._rules = Rules((), seed)
         self._undo: list[Undo] = []
+        self._answers: Counter[tuple[str, str]] = Counter()
 
     def set(self, scenario: Mapping[str, Any]) -> dict[str, Any]:
         """Replace all rules and count from 0. Raise ValueError for a bad rule, and keep the rules as they are.
@@ -43,6 +46,7 @@ class Faults:
                 if isinstance(fault, LastingFault):
                     self._undo.append(fault.begin(self._parts, rule.match, **{**fault.args, **rule.args}))
             self._rules = Rules(rules, seed)
+            self._answers.clear()
         return self.shown()
 
     def shown(self) -> dict[str, Any]:
@@ -62,7 +66,13 @@ class Faults:
             )
 
         def handler(request: Request) -> Answer:
-            context = Context(request, origin, handlers["download"], self._parts.clock, self._tokens)
+            true = handlers[listener](request)
+            with self._lock:
+                self._answers[listener, true.call] += 1
+                number = self._answers[listener, true.call]
+            context = Context(
+                request, origin, handlers["download"], self._parts.clock, self._tokens, self._body, number
+            )
 
             def change(rule: Rule, true: Answer) -> Answer:
                 fault = FAULTS[rule.fault]
@@ -70,11 +80,17 @@ class Faults:
                 changed = fault.change(true, context, **{**fault.args, **rule.args})
                 return replace(changed, faults=(*true.faults, rule.fault))
 
-            true = handlers[listener](request)
             facts = {"listener": listener, "call": true.call, "path": self._path(request), "method": request.method}
             return self._rules.apply(facts, true, fits, change)
 
         return handler
+
+    def _body(self, text: str) -> Iterator[bytes]:
+        """Return the report that a call of v1.0 gives now."""
+        report = self._parts.catalogue.reports[text.partition("(")[0]]
+        call = calls.parse(f"/v1.0/{report.roots['v1.0']}/{text}", self._parts.catalogue)
+        publication = self._parts.publication
+        return publication.chunks(publication.snapshot(call, self._parts.clock.now()))
 
     def _path(self, request: Request) -> str:
         """Return path and query, decoded, without the secret of a download and with `graph` for the origin of Graph."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 
+from simulator.catalogue import Catalogue
 from simulator.clock import Clock
 from simulator.protocol.listeners import Listener
 from simulator.tenant.publication import Publication
@@ -12,11 +13,12 @@ from simulator.tenant.publication import Publication
 
 @dataclass(frozen=True)
 class Parts:
-    """The parts of the simulator that a lasting fault changes."""
+    """The parts of the simulator that faults change or use."""
 
     clock: Clock
     publication: Publication
     listeners: Mapping[str, Listener]
+    catalogue: Catalogue
 
 
 Undo = Callable[[], None]

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from hashlib import blake2b
 from itertools import islice
 from math import ceil
+from random import Random
 
 from simulator.faults.bodies import Chunks
 from simulator.tenant.publication import BOM, CHUNK_ROWS, LINE_END
@@ -183,6 +184,14 @@ def rows_reordered(table: Rows) -> Rows:
     first = list(islice(table, 1))
     yield from table
     yield from first
+
+
+def rows_shuffled(table: Rows, number: int) -> Rows:
+    """Put the rows in an order that the number determines."""
+    yield from islice(table, 1)
+    rows = list(table)
+    Random(number).shuffle(rows)
+    yield from rows
 
 
 def products_reordered(table: Rows) -> Rows:

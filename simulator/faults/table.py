@@ -174,6 +174,14 @@ CONTENT: dict[str, Fault] = {
         {"text": "<!DOCTYPE html><html><body>Sign in</body></html>", "kind": "text/html"},
         200,
     ),
+    "other_report": Fault(
+        "F30",
+        "the body of another call in place of the report",
+        answers.other_report,
+        {"call": "getEmailActivityUserDetail(period='D7')"},
+        200,
+        ("download",),
+    ),
     "date_blank": _date("F31", "no refresh date in a share of the rows", ""),
     "two_dates": _date("F31", "the refresh date of the day before in a share of the rows", "{before}", 0.5),
     "own_dates": _rows("F31", "the Report Date of each row as its refresh date", rows.own_dates),
@@ -214,6 +222,9 @@ CONTENT: dict[str, Fault] = {
         {"columns": ["User Principal Name", "Display Name"], "text": "(Unknown)", "share": 1.0},
     ),
     "rows_reordered": _rows("F42", "the first row last", rows.rows_reordered),
+    "rows_shuffled": Fault(
+        "F42", "the rows in another order at each request", answers.shuffled, {}, 200, ("download",)
+    ),
     "products_reordered": _rows("F42", "Assigned Products reversed", rows.products_reordered),
     "shrunk": _rows("F48", "only a share of the rows", rows.shrunk, {"share": 0.5}),
 }

@@ -34,7 +34,9 @@ def faulty(fault: str, lines: list[str], **args: object) -> bytes:
     """What the fault makes of a report with these lines."""
     change, defaults = CONTENT[fault].change, CONTENT[fault].args
     chunks = [BOM, f"{lines[0]}\r\n".encode(), encoded(lines[1:]).removeprefix(BOM)]
-    context = Context(Request("GET", "/", {}, b""), "", lambda request: Answer(404), Clock(NOON), Tokens(1, ""))
+    context = Context(
+        Request("GET", "/", {}, b""), "", lambda request: Answer(404), Clock(NOON), Tokens(1, ""), number=2
+    )
     return b"".join(change(Answer(200, (CHUNKED,), iter(chunks)), context, **{**defaults, **args}).chunks)
 
 
@@ -119,6 +121,20 @@ def dated(*days: str) -> list[str]:
 )
 def test_table_becomes(fault: str, args: dict[str, object], expected: list[str]) -> None:
     assert faulty(fault, TABLE, **args).decode() == encoded(expected).decode()
+
+
+def test_rows_are_in_another_order_at_each_request(client: Client) -> None:
+    true = client.pull(ACTIVE)
+    client.set_faults({"fault": "rows_shuffled", "times": None})
+    bodies = [client.pull(ACTIVE) for _ in range(3)]
+    assert len({true, *bodies}) == 4
+    assert {tuple(sorted(body.splitlines())) for body in bodies} == {tuple(sorted(true.splitlines()))}
+
+
+def test_the_body_of_another_call_comes(client: Client) -> None:
+    theirs = client.pull("getEmailActivityCounts(period='D30')")
+    client.set_fault("other_report", call="getEmailActivityCounts(period='D30')")
+    assert client.pull(ACTIVE) == theirs
 
 
 def test_names_are_concealed_alike_in_all_reports() -> None:
