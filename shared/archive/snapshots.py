@@ -8,9 +8,20 @@ from datetime import date, datetime, timedelta
 from hashlib import sha256
 
 from shared.archive.blob_store import BlobStore
-from shared.archive.layout import PERSONAL, REPORTS, STEM_END, USAGE, Partition, parse_stem, report_of, snapshot_prefix
+from shared.archive.layout import (
+    PERSONAL,
+    REPORTS,
+    STEM_END,
+    USAGE,
+    Partition,
+    SnapshotName,
+    parse,
+    parse_stem,
+    report_of,
+    snapshot_prefix,
+)
 from shared.archive.snapshot import Snapshot, read_snapshot
-from shared.archive.upload import BLOCK, SnapshotUpload
+from shared.archive.upload import BLOCK, Revisions, SnapshotUpload
 from shared.domain.call import Call
 from shared.domain.dates import month_before
 from shared.domain.errors import ArchiveUnavailable, DamagedBlob
@@ -92,7 +103,7 @@ class SnapshotArchive:
 
     def upload(self, call: Call) -> SnapshotUpload:
         """Return a place to stream a new body into."""
-        return SnapshotUpload(self._store, self.container(call), call, self.revisions, self._block)
+        return SnapshotUpload(self._store, self.container(call), call, self.numbered, self._block)
 
     def container(self, call: Call) -> str:
         """Return the container of a call's snapshots."""
@@ -101,6 +112,14 @@ class SnapshotArchive:
     def is_personal(self, call: Call) -> bool:
         """Whether a call's rows are about people, sites, groups or teams."""
         return call.report in self._personal
+
+    def numbered(self, call: Call, refresh_date: date) -> Revisions:
+        """Return what there is of a refresh date, whether it can be read or not."""
+        prefix = snapshot_prefix(Partition.of(call), f"{refresh_date}/")
+        blobs = list(self._store.list(self.container(call), prefix))
+        names = [name for blob in blobs if isinstance(name := parse(blob.name), SnapshotName)]
+        read = (read_snapshot(call, blob.name, blob.metadata) for blob in blobs)
+        return Revisions(sorted(filter(None, read), key=_order), max((name.revision for name in names), default=0) + 1)
 
     def _stored(self, snapshot: Snapshot) -> bytes:
         """Return the bytes of its blob, which are those that were written where their hash is known."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import io
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from tempfile import TemporaryFile
-from typing import IO, Self
+from typing import IO, NamedTuple, Self
 
 from shared.archive.blob_store import BlobStore
 from shared.archive.layout import (
@@ -33,6 +33,15 @@ _ATTEMPTS = 5
 """How many lost races for a revision before giving up."""
 
 
+class Revisions(NamedTuple):
+    """What there is of a refresh date."""
+
+    snapshots: Sequence[Snapshot]
+    """Those that can be read, first revision first."""
+    next: int
+    """The first number after all that are taken, also by what cannot be read."""
+
+
 class SnapshotUpload:
     """A body on its way into the archive: compressed, kept aside, invisible until it is committed."""
 
@@ -41,11 +50,11 @@ class SnapshotUpload:
         store: BlobStore,
         container: str,
         call: Call,
-        revisions: Callable[[Call, date], list[Snapshot]],
+        revisions: Callable[[Call, date], Revisions],
         block: int = BLOCK,
         temporary_file: Callable[[], IO[bytes]] = TemporaryFile,
     ) -> None:
-        """`revisions` lists the snapshots of a refresh date; `block` is how many bytes are staged at once.
+        """`revisions` lists those of a refresh date; `block` is how many bytes are staged at once.
 
         `temporary_file` opens a file for a body that is too large for memory.
         """
@@ -90,9 +99,9 @@ class SnapshotUpload:
     def commit(
         self, refresh_date: date, metadata: SnapshotMetadata, former_content: str = ""
     ) -> tuple[Outcome, Snapshot]:
-        """Make the body the next revision of its refresh date, unless a revision already is this very body.
+        """Make the body the next revision of its refresh date, unless the last revision is this very body.
 
-        Return the outcome (published, revised or unchanged) and the snapshot, which is flagged as reordered if a
+        Return the outcome (published, revised or unchanged) and the snapshot, which is flagged as reordered if the last
         revision has the same values; `former_content` is their digest as version 0.1 made it. This is safe beside other
         writers: a blob is only ever created. Raise PullError when others were first, ArchiveUnavailable when storage
         fails.
@@ -103,13 +112,15 @@ class SnapshotUpload:
         metadata = metadata._replace(gzip_sha256=self._gzip_sha256.hexdigest(), gzip_size=self._gzip_size)
         for attempt in range(_ATTEMPTS):
             revisions = self._revisions(self._call, refresh_date)
-            for snapshot in revisions:
-                if snapshot.metadata.sha256 == metadata.sha256:
-                    is_ours = tried is not None and _is_same_pull(snapshot, tried)  # the answer was lost, not the blob
-                    return _outcome(snapshot) if is_ours else Outcome.UNCHANGED, snapshot
-            same_values = not {snapshot.metadata.content for snapshot in revisions}.isdisjoint(contents)
+            for snapshot in revisions.snapshots:
+                if tried and _is_same_pull(snapshot, tried):  # the answer was lost, not the blob
+                    return _outcome(snapshot), snapshot
+            last = revisions.snapshots[-1] if revisions.snapshots else None
+            if last and last.metadata.sha256 == metadata.sha256:
+                return Outcome.UNCHANGED, last
+            same_values = last is not None and last.metadata.content in contents
             flagged = metadata._replace(flags=(*metadata.flags, Flag.REORDERED)) if same_values else metadata
-            tried = Snapshot(self._call, refresh_date, _next_revision(revisions), flagged)
+            tried = Snapshot(self._call, refresh_date, revisions.next, flagged)
             if self._revision not in (None, tried.revision):
                 break
             in_one_piece = attempt == 0  # Azurite refuses that under a name that has staged blocks; Azure does not
@@ -171,7 +182,7 @@ class SnapshotUpload:
         self._quarantine_blocks.append(self._store.stage(QUARANTINE, self._quarantine_name, self._buffer))
         if refresh_date and not self._is_rejected:
             if self._revision is None:
-                self._revision = _next_revision(self._revisions(self._call, refresh_date))
+                self._revision = self._revisions(self._call, refresh_date).next
             name = str(SnapshotName(partition, refresh_date, self._revision))
             self._blocks.append(self._store.stage(self._container, name, self._buffer))
         self._buffer.seek(0)
@@ -190,10 +201,6 @@ class SnapshotUpload:
         """Return the name of the blob if such a large body is in the quarantine already."""
         blobs = self._store.list(QUARANTINE, large_quarantine_prefix(Partition.of(self._call), self._call.date))
         return next((blob.name for blob in blobs if blob.metadata.get("sha256") == sha256), None)
-
-
-def _next_revision(revisions: list[Snapshot]) -> int:
-    return revisions[-1].revision + 1 if revisions else 1
 
 
 def _outcome(archived: Snapshot) -> Outcome:

@@ -214,4 +214,4 @@ class Flag(Word):
     OTHER_DATE = "other_date", "A single day whose rows have another refresh date than the day that was asked for."
     OWN_DATES = "own_dates", "Each row has its own `Report Date` as its refresh date: the newest of them counts."
     REPEATED = "repeated_rows", "Some rows, or some sites, stand in it more than once."
-    REORDERED = "reordered", "An earlier revision of the same day has the same values in another order."
+    REORDERED = "reordered", "The revision before has the same values in another order."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import NamedTuple
 
 from shared.archive.blob_store import StoredBlob
@@ -150,14 +151,14 @@ class Holding(NamedTuple):
             before = columns
 
     def _disordered(self, listed: Sequence[ListedSnapshot]) -> Iterator[Finding]:
-        """A body is there twice for one day, or a later revision was pulled earlier."""
-        bodies: dict[tuple[date, str], int] = {}
-        for (before, _), (snapshot, _) in zip([*listed[:1], *listed], listed, strict=False):
-            blob, (day, revision) = self.snapshots[snapshot.blob][1], snapshot.order
-            same = bodies.setdefault((day, snapshot.metadata.sha256), revision)
-            if same != revision:
-                yield blob.finding(FindingCode.SAME_BODY, f"Revision {same} of that day has the same bytes.")
-            if before.refresh_date == day and before.metadata.pulled_at - snapshot.metadata.pulled_at > RECENT:
+        """A revision has the bytes of the one before, or was pulled earlier than that."""
+        for (before, _), (snapshot, _) in pairwise(listed):
+            blob = self.snapshots[snapshot.blob][1]
+            if before.refresh_date != snapshot.refresh_date:
+                continue
+            if before.metadata.sha256 == snapshot.metadata.sha256:
+                yield blob.finding(FindingCode.SAME_BODY, f"Revision {before.revision} of that day has the same bytes.")
+            if before.metadata.pulled_at - snapshot.metadata.pulled_at > RECENT:
                 yield blob.finding(FindingCode.OUT_OF_ORDER, f"It was pulled before revision {before.revision}.")
 
     def _unsealed(self, listed: Sequence[ListedSnapshot], young: datetime) -> Iterator[Finding]:

@@ -32,7 +32,7 @@ class FindingCode(Word):
     BAD_METADATA = "bad_metadata", "Its metadata are not whole, or not as the app writes them.", _RESTORE
     WRONG_METADATA = "wrong_metadata", "Its metadata do not fit its rows.", _RESTORE
     NOT_SANE = "not_sane", "It would not pass the checks of a pull.", _RESTORE
-    SAME_BODY = "same_body", "Two revisions of a day have the same bytes.", "File an issue."
+    SAME_BODY = "same_body", "A revision of a day has the same bytes as the one before.", "File an issue."
     OUT_OF_ORDER = "out_of_order", "A later revision was pulled before an earlier one.", "File an issue."
     SNAPSHOTS_GONE = (
         "snapshots_gone",

@@ -162,7 +162,7 @@ def test_without_room_for_a_temporary_file_the_pull_is_deferred(archive: Archive
     def full() -> IO[bytes]:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    upload = SnapshotUpload(archive.store, USAGE, CALL, archive.snapshots.revisions, BLOCK, temporary_file=full)
+    upload = SnapshotUpload(archive.store, USAGE, CALL, archive.snapshots.numbered, BLOCK, temporary_file=full)
     with pytest.raises(PullError) as caught, upload:
         upload.write(NOISE, DAY)
     assert caught.value.reason == "disk_full"

@@ -3,7 +3,7 @@
 I1   a snapshot is readable, and its bytes have the SHA-256 of its metadata
 I2   what was stored is never changed or removed, and lies where it belongs
 I3   the newest that readers get is the highest refresh date and revision
-I4   a body received twice is archived once, two bodies are two revisions
+I4   a body received twice in a row is archived once, a body that is not that of the last revision is the next
 I5   only whole reports are published, and what is quarantined is kept as received
 I6   what was missed is named as lost, and nothing else (oracle.py, as it takes knowing what Graph showed)
 I7   no secret stands in a log, an answer or a blob, and none is sent to the download host
@@ -138,8 +138,8 @@ def published(at: At, blob: KeptBlob, content: bytes, now: Blobs) -> list[str]:
             f"I1: {revision} is not what its metadata say": sha256(content) != blob.metadata.get("sha256"),
             f"I2: {revision} is in {at[0]}": (call.report in catalogue().personal) != (at[0] == PERSONAL),
             f"I4: {revision} follows {number - 1 - earlier.count(None)} revisions": None in earlier,
-            f"I4: {revision} is the body of another revision": sha256(content)
-            in [each.metadata.get("sha256") for each in earlier if each],
+            f"I4: {revision} is the body of the revision before": sha256(content)
+            in [each.metadata.get("sha256") for each in earlier[-1:] if each],
             f"I5: {revision} {flaw}": flaw != "",
         }
     )

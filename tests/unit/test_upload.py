@@ -50,7 +50,7 @@ def test_a_large_body_lies_under_its_newest_refresh_date_though_an_older_one_cam
     days = [date(2026, 11, day) for day in range(12, 19)]
     rows = lines("Report Refresh Date,Total,Report Date,Report Period", *(f"{day},7,{day},7" for day in days))
 
-    with SnapshotUpload(shelf.memory, USAGE, call, shelf.snapshots.revisions, block=1) as upload:
+    with SnapshotUpload(shelf.memory, USAGE, call, shelf.snapshots.numbered, block=1) as upload:
 
         def written() -> Iterator[bytes]:
             for chunk in rows.splitlines(keepends=True):

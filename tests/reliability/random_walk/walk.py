@@ -233,7 +233,7 @@ class RandomWalk(Disturbances):
         """Whether a run read what Graph had to say, and it is not archived."""
         if not result.read or not result.refresh_date or self._case or self._concealed or result.call not in expected:
             return False
-        return expected[result.call] not in self.oracle.archived.get(CallDay(result.call, result.refresh_date), [])
+        return expected[result.call] not in self.oracle.archived.get(CallDay(result.call, result.refresh_date), [])[-1:]
 
     def _demand(self, violated: Sequence[str]) -> None:
         if violated:
