@@ -49,6 +49,7 @@ def rows(scale: Scale) -> list[Row]:
                         selection=lambda: selection,
                         clock=lambda: TODAY,
                         graph_version="v1.0",
+                        schedule=settings["PULL_SCHEDULE"],
                     )
 
                 def ask(api: Api) -> None:

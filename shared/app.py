@@ -76,6 +76,7 @@ class App:
             selection=self._selection,
             clock=self._clock,
             graph_version=self._settings.graph_version,
+            schedule=self._settings.pull_schedule,
         )
 
     @functools.cached_property

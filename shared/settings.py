@@ -55,6 +55,7 @@ SETTINGS = (
 class Settings(NamedTuple):
     """The settings, checked."""
 
+    pull_schedule: str
     reports: str
     graph_endpoint: str
     graph_version: str
@@ -72,6 +73,7 @@ def read(environment: Mapping[str, str]) -> Settings:
     if values["ARCHIVE_CA"] and not os.path.isfile(values["ARCHIVE_CA"]):  # Path.is_file raises for too long a name
         raise SettingError("ARCHIVE_CA", values["ARCHIVE_CA"][:80], "the path of a PEM file, or nothing")
     return Settings(
+        pull_schedule=values["PULL_SCHEDULE"],
         reports=values["REPORTS"],
         graph_endpoint=_origin(
             "GRAPH_ENDPOINT", values["GRAPH_ENDPOINT"], "Graph's root, such as https://graph.microsoft.com"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from shared.domain.dates import days_between
@@ -37,8 +37,13 @@ RUNS = "runs/"
 """What the names of all run records begin with."""
 LOST = "lost/"
 """What the names of all markers of lost dates begin with."""
+AWAITED = "awaited/"
+"""What the names of all markers of an awaited run begin with."""
 CONCEALMENT_CHANGES = "flips/"
 """What the names of all markers of changed names begin with."""
+
+
+_SECOND = "%Y-%m-%dT%H%M%SZ"
 
 
 class Partition(NamedTuple):
@@ -154,8 +159,25 @@ class ConcealmentChange(NamedTuple):
         return f"{CONCEALMENT_CHANGES}{at}/{self.before}-to-{self.now}"
 
 
+class AwaitedRun(NamedTuple):
+    """The marker, an empty blob, of when somebody first asked for a run, and there was none."""
+
+    since: datetime
+    """UTC, to the second."""
+
+    def __str__(self) -> str:
+        return f"{AWAITED}since={self.since:{_SECOND}}"
+
+
 BlobName = (
-    SnapshotName | QuarantineName | LargeQuarantineName | SeriesName | RunRecordName | LostRange | ConcealmentChange
+    SnapshotName
+    | QuarantineName
+    | LargeQuarantineName
+    | SeriesName
+    | RunRecordName
+    | LostRange
+    | ConcealmentChange
+    | AwaitedRun
 )
 
 
@@ -249,6 +271,10 @@ _KINDS: tuple[tuple[str, Callable[[re.Match[str]], BlobName]], ...] = (
     (
         r"flips/PARTITION/refresh_date=(?P<date>DATE)/REVISION/(?P<before>NAMES)-to-(?P<now>NAMES)",
         _change,
+    ),
+    (
+        r"awaited/since=(?P<since>DATET\d{6}Z)",
+        lambda match: AwaitedRun(datetime.strptime(match["since"], _SECOND).replace(tzinfo=UTC)),
     ),
     (r"series/PARTITION/[\w-]+\.csv", lambda match: SeriesName(_partition(match))),
     (

@@ -1,19 +1,21 @@
 """Markers: what the names of snapshots cannot tell, written down as the names of empty blobs.
 
 A marker is written once, and all of a kind are found with one listing. They can be made again: lost days from the
-records of runs, changes of names from the metadata of snapshots.
+records of runs, changes of names from the metadata of snapshots. The first run is awaited from the next question on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, datetime
 
 from shared.archive.blob_store import BlobStore
 from shared.archive.layout import (
+    AWAITED,
     CONCEALMENT_CHANGES,
     DERIVED,
     LOST,
+    AwaitedRun,
     ConcealmentChange,
     LostRange,
     Partition,
@@ -21,7 +23,7 @@ from shared.archive.layout import (
 )
 from shared.domain.dates import stretches
 
-Marker = LostRange | ConcealmentChange
+Marker = LostRange | ConcealmentChange | AwaitedRun
 
 
 class Markers:
@@ -42,6 +44,15 @@ class Markers:
     def concealment_changes(self) -> list[ConcealmentChange]:
         """Return where names changed, by partition, oldest first."""
         return [marker for marker in self._parsed(CONCEALMENT_CHANGES) if isinstance(marker, ConcealmentChange)]
+
+    def awaited_since(self, now: datetime) -> datetime:
+        """Return since when somebody asked for the first run; `now` if nobody did, which is written down."""
+        for marker in self._parsed(AWAITED):
+            if isinstance(marker, AwaitedRun):
+                return marker.since
+        first = AwaitedRun(now.replace(microsecond=0))
+        self.write(first)
+        return first.since
 
     def _parsed(self, prefix: str) -> Iterator[object]:
         return (parse(blob.name) for blob in self._store.list(DERIVED, prefix))

@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import date
 
 from shared.archive.blob_store import BlobStore
-from shared.archive.layout import DERIVED, RunRecordName, run_prefix
+from shared.archive.layout import DERIVED, RUNS, RunRecordName, run_prefix
 from shared.archive.run_record import UNREADABLE, RunRecord
 from shared.domain.dates import month_before
 from shared.domain.errors import ArchiveUnavailable
@@ -28,6 +28,10 @@ class RunLog:
                 with suppress(*UNREADABLE):  # a damaged one must not stop the pulling
                     return RunRecord.from_json(stored.content)
         return None
+
+    def is_new(self) -> bool:
+        """Whether no run ever came to its end."""
+        return not any(self._store.list_folders(DERIVED, RUNS))
 
     def keep(self, record: RunRecord) -> None:
         """Store the record of a run."""

@@ -20,6 +20,7 @@ from shared.archive.layout import (
     QUARANTINE,
     REQUESTS,
     USAGE,
+    AwaitedRun,
     ConcealmentChange,
     LargeQuarantineName,
     LostRange,
@@ -127,7 +128,7 @@ class Verification:
             self._flips.append(parsed)
         elif blob.container == DERIVED and isinstance(parsed, LostRange) and parsed.partition in self._by_place:
             self._lost[parsed.partition].update(parsed.days)
-        elif blob.container == DERIVED and blob.name == REQUESTS:
+        elif blob.container == DERIVED and (blob.name == REQUESTS or isinstance(parsed, AwaitedRun)):
             pass  # nothing in it can be wrong for longer than some minutes
         elif blob.container in (DERIVED, QUARANTINE) or not it or not holding:
             self._misplaced.append(blob.finding(FindingCode.UNKNOWN_BLOB, "The app writes no blob of that name."))

@@ -48,6 +48,7 @@ class ArchiveCache:
         self._catalogue = catalogue
         self._clock = clock
         self._run = TtlCache(self._load_run, _RUN_AGE, clock)
+        self._awaited = TtlCache(self._load_awaited, _RUN_AGE, clock)
         self._inventory = TtlCache(self._load_inventory, _INVENTORY_AGE, clock)
         self._newest: dict[Call, TtlCache[Snapshot | None]] = {}
         self._bodies = BodyCache(_BODY_BYTES)
@@ -56,6 +57,10 @@ class ArchiveCache:
     def run(self) -> RunRecord | None:
         """Return the newest record of a run, at most half a minute old."""
         return self._run.get()
+
+    def awaited_since(self) -> datetime | None:
+        """Return since when the first run is waited for; None if there was one, of which no record is looked at."""
+        return self._awaited.get()
 
     def inventory(self) -> Inventory:
         """Return what was in the archive when the newest run had ended, or at most ten minutes ago."""
@@ -125,6 +130,9 @@ class ArchiveCache:
 
     def _load_run(self) -> RunRecord | None:
         return self._archive.runs.newest(self._clock().date())
+
+    def _load_awaited(self) -> datetime | None:
+        return self._archive.markers.awaited_since(self._clock()) if self._archive.runs.is_new() else None
 
     def _load_inventory(self) -> Inventory:
         with ThreadPoolExecutor(WORKERS) as pool:

@@ -41,14 +41,19 @@ class Api:
         selection: Callable[[], Selection],
         clock: Callable[[], datetime],
         graph_version: str,
+        schedule: str,
     ) -> None:
-        """`selection` raises SettingError, the clock answers UTC, `graph_version` is the one Graph is asked for."""
+        """`selection` raises SettingError, the clock answers UTC.
+
+        `graph_version` is the one Graph is asked for, `schedule` the timer's as it was set.
+        """
         self._archive = archive
         self._catalogue = catalogue
         self._cache = cache
         self._selection = selection
         self._clock = clock
         self._graph_version = graph_version
+        self._schedule = schedule
 
     def reports(self, request: Request, *, personal: bool) -> Response:
         """Answer `/{v1.0|beta}/reports...`; reports with personal data only where `personal`."""
@@ -80,7 +85,7 @@ class Api:
 
     def health(self) -> Response:
         """Answer `/health` with one word; never raises."""
-        return health(self._cache, self._clock())
+        return health(self._cache, self._schedule, self._clock())
 
     def openapi(self, request: Request) -> Response:
         """Answer `/openapi.json`."""

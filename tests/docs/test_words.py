@@ -55,7 +55,7 @@ def test_every_state_of_a_gap_has_a_line() -> None:
     assert set(pages()["docs/concepts.md"].spans) >= states
 
 
-@pytest.mark.parametrize("word", ["healthy", "stale", "empty", "unreachable"])
+@pytest.mark.parametrize("word", ["healthy", "starting", "stopped", "unscheduled", "stale", "empty", "unreachable"])
 def test_every_word_of_health_has_a_line(word: str) -> None:
     assert f"`{word}`" in API.section("Health")
     assert f"| `{word}` |" in pages()["docs/troubleshooting.md"].text

@@ -1,12 +1,13 @@
 """The names of blobs: each says what it is of, and is read back as that and as nothing else."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.archive.layout import (
+    AwaitedRun,
     BlobName,
     ConcealmentChange,
     LargeQuarantineName,
@@ -43,6 +44,7 @@ NAMES: dict[BlobName, str] = {
     ConcealmentChange(D7, DAY, 2, "named", "concealed"): (
         "flips/report=getOffice365ServicesUserCounts/period=D7/refresh_date=2026-11-09/revision=2/named-to-concealed"
     ),
+    AwaitedRun(datetime(2026, 11, 9, 7, 15, tzinfo=UTC)): "awaited/since=2026-11-09T071500Z",
 }
 
 
@@ -76,6 +78,7 @@ names: st.SearchStrategy[BlobName] = st.one_of(
         revisions,
         states,
     ),
+    st.builds(lambda day: AwaitedRun(datetime.combine(day, time(7, 15, 59), UTC)), days),
 )
 
 
@@ -100,6 +103,7 @@ def test_a_name_with_another_character_is_another_name_or_none(name: BlobName, d
         *("x" + text for text in NAMES.values()),
         "",
         "requests.json",
+        "awaited/since=2026-11-09T0715Z",
         "report=getX/period=D7/refresh_date=2026-11-09/revision=01/getX_D7_2026-11-09_r01.csv.gz",
         "report=getX/period=D7/refresh_date=2026-02-30/revision=1/getX_D7_2026-02-30_r1.csv.gz",
         "report=getX/period=D7/refresh_date=2026-11-09/revision=1/getY_D7_2026-11-09_r1.csv.gz",

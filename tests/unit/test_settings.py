@@ -32,6 +32,7 @@ def test_only_the_archive_must_be_set() -> None:
 
 def test_what_is_not_set_has_its_default() -> None:
     assert read({"ARCHIVE_URL": ARCHIVE}) == Settings(
+        pull_schedule="0 15 1,7,13,19 * * *",
         reports="aggregates",
         graph_endpoint="https://graph.microsoft.com",
         graph_version="v1.0",
@@ -63,6 +64,7 @@ def test_what_is_set_is_taken(tmp_path: Path) -> None:
     pem = tmp_path / "ca.pem"
     pem.touch()
     assert settings(
+        PULL_SCHEDULE="0 0 6 * * *",
         REPORTS="all",
         GRAPH_ENDPOINT="https://dod-graph.microsoft.us",
         GRAPH_VERSION="beta",
@@ -70,6 +72,7 @@ def test_what_is_set_is_taken(tmp_path: Path) -> None:
         ARCHIVE_CA=str(pem),
         AZURE_CLIENT_ID="00000000-0000-0000-0000-000000000001",
     ) == Settings(
+        pull_schedule="0 0 6 * * *",
         reports="all",
         graph_endpoint="https://dod-graph.microsoft.us",
         graph_version="beta",

@@ -8,7 +8,10 @@ const FEW = 10;
 const SIGNS = { good: "✓", note: "i", warn: "!", bad: "✕" };
 const WORDS = {
   healthy: ["good", "Running", "A pull ended well within the last two days."],
-  stale: ["bad", "Stopped", "No pull ended well for two days."],
+  starting: ["note", "Starting", "The first run is yet to come."],
+  stopped: ["bad", "Stopped", "No run came to its end while two were due."],
+  unscheduled: ["bad", "Unscheduled", "The timer never fires: PULL_SCHEDULE is wrong."],
+  stale: ["bad", "Failing", "No pull ended well for two days."],
   empty: ["warn", "Empty", "No pull ended well yet."],
   unreachable: ["bad", "Unreachable", "Storage does not answer the app, or refuses it."],
 };
