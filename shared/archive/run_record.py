@@ -148,9 +148,12 @@ class RunRecord(NamedTuple):
         ]
 
     def watched_days(self, report: str) -> datetime | None:
-        """Return when this run began, if it knows of single days of a report; if not, nobody asked for them lately."""
-        is_watched = any(call.report == report and call.is_single_day for call in self.states)
-        return self.started if is_watched else None
+        """Return when single days of a report were last asked for; None if nobody asked for them lately.
+
+        Runs of which the report was no part go on knowing of its days, and watched none of them.
+        """
+        times = [state.at for call, state in self.states.items() if call.report == report and call.is_single_day]
+        return min(self.started, max(times)) if times else None
 
     def to_json(self) -> bytes:
         """Return the record as it is stored."""

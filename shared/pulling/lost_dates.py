@@ -40,7 +40,8 @@ def lost_in_run(
         is_compared = pull.requested and pull.call in memory.archived[pull.call.report].newest
         if is_compared and pull.refresh_date:
             state = memory.states.get(pull.call)
-            lost[pull.call] = _lost_of_call(pull.call, pull.refresh_date, state, refresh_dates, now)
+            newest = memory.archived[pull.call.report].newest[pull.call].refresh_date
+            lost[pull.call] = _lost_of_call(pull.call, pull.refresh_date, newest, state, refresh_dates, now)
     return {call: days for call, days in lost.items() if days}
 
 
@@ -77,11 +78,22 @@ def _lost_single_days(report: str, memory: Memory, now: datetime) -> list[date]:
 
 
 def _lost_of_call(
-    call: Call, refresh_date: date, state: CallState | None, refresh_dates: RefreshDates, now: datetime
+    call: Call,
+    refresh_date: date,
+    newest: date,
+    state: CallState | None,
+    refresh_dates: RefreshDates,
+    now: datetime,
 ) -> list[date]:
-    """Return the dates that were lost before `refresh_date`, by the records of runs or else by the archive."""
+    """Return the dates that were lost before `refresh_date`, by the records of runs or else by the archive.
+
+    `newest` was archived when the run began. If no record tells and that is the date that Graph shows still, nothing
+    can be concluded: somebody saw it come, and may have watched the days before it.
+    """
     shown, shown_at = (state.refresh_date, state.seen_at) if state else (None, None)
     if shown is None or shown_at is None or shown > days_of_interest(shown_at)[1]:
+        if newest >= refresh_date:
+            return []
         shown = max((day for day in refresh_dates(call, "") if day < refresh_date), default=None)
         shown_at = None
     days = lost_refresh_dates(shown, shown_at, refresh_date, now)

@@ -96,6 +96,10 @@ def test_without_a_record_it_is_the_newest_date_before_that_is_archived() -> Non
     assert lost([shows(day(12))], {}, [SHOWN, day(12), day(13)]) == {D7: [day(9), day(10), day(11)]}
 
 
+def test_without_a_record_nothing_follows_from_a_date_that_was_archived_before() -> None:
+    assert lost([shows(SHOWN)], {}, [day(1), SHOWN]) == {}
+
+
 def test_a_date_that_could_not_be_out_when_it_was_seen_is_no_record() -> None:
     assert lost([shows(day(12))], seen(LONG_AGO.date()), [day(10)]) == {D7: [day(11)]}
 
@@ -123,6 +127,11 @@ def test_a_single_day_that_went_out_of_reach_is_lost_but_not_if_graph_had_nothin
     assert found(watched, set()) == {Call(REPORT): [gone]}
     assert found(watched, {gone}) == {}
     assert found(watched | empty, set()) == {}
+
+
+def test_days_of_a_report_that_was_no_part_of_the_last_runs_are_lost_though_they_know_of_it() -> None:
+    states = {Call(REPORT, date=day(9)): CallState(Outcome.UNCHANGED, None, NOW - timedelta(days=12))}
+    assert lost([], states, daily=[REPORT]) == {Call(REPORT): [date(2026, 10, each) for each in range(13, 25)]}
 
 
 # -- markers -----------------------------------------------------------------------------------------------------------
