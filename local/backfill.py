@@ -39,7 +39,7 @@ class Past:
     def __init__(self, settings: Mapping[str, str], users: int) -> None:
         self._simulator = Simulator(users=users)
         self.control = InProcessControl(self._simulator)
-        self._store = InMemoryBlobStore()
+        self._store = InMemoryBlobStore(clock=self.control.now)
         self._service = BlobServiceClient(
             settings["ARCHIVE_URL"], ManagedIdentityCredential(), connection_verify=settings["ARCHIVE_CA"]
         )

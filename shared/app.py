@@ -40,7 +40,7 @@ class App:
     def __init__(
         self,
         settings: Settings,
-        clock: Callable[[], datetime],
+        clock: Callable[[], datetime] | None = None,
         *,
         store: BlobStore | None = None,
         graph: GraphClient | None = None,
@@ -51,14 +51,15 @@ class App:
     ) -> None:
         """Take the parts; those that are not given are made from the settings.
 
-        `clock` answers UTC, `sleep` takes seconds, `random` answers a number between two. `timeouts` are those of
-        Azure's storage, in true time, for runs and readers alike; `block` is how many bytes of a large body are staged
-        at once.
+        `clock` answers UTC, and is that of storage too: without it, the time is true, and storage has its own. `sleep`
+        takes seconds, `random` answers a number between two. `timeouts` are those of Azure's storage, in true time, for
+        runs and readers alike; `block` is how many bytes of a large body are staged at once.
         """
         self._settings = settings
         self._store = store
         self._graph = graph
-        self._clock = clock
+        self._clock = clock or utc_now
+        self._clock_of_storage = clock
         self._sleep = sleep
         self._random = random
         self._timeouts = timeouts
@@ -121,7 +122,9 @@ class App:
 
     def _made_store(self, waits: Sequence[float], timeouts: StorageTimeouts) -> BlobStore:
         settings = self._settings
-        return AzureBlobStore(settings.archive_url, self._identity(waits), settings.archive_ca, timeouts)
+        return AzureBlobStore(
+            settings.archive_url, self._identity(waits), settings.archive_ca, timeouts, self._clock_of_storage
+        )
 
     def _identity(self, backoff: Sequence[float]) -> ManagedIdentity:
         return ManagedIdentity(self._settings.client_id, backoff, self._sleep)
@@ -141,7 +144,7 @@ class App:
             raise RunFailed(f"These calls need a person: {calls}.")
 
 
-def from_environment(clock: Callable[[], datetime] = utc_now) -> App:
+def from_environment(clock: Callable[[], datetime] | None = None) -> App:
     """Make the app that the environment variables describe. Raise SettingError if one is missing or wrong."""
     return App(read(os.environ), clock)
 

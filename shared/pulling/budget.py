@@ -1,6 +1,7 @@
 """The request budget of all runs on one archive together, whenever they began and however they ended.
 
-A request is noted in `usage-derived` before it is sent, as runs can begin at the same moment, or die in the middle.
+A request is noted in `usage-derived` before it is sent, as runs can begin at the same moment, or die in the middle. The
+time is that of storage, as the clocks of two instances may differ.
 Most runs note at once all that they plan. If the notes are lost or damaged, no data is lost: Graph answers 429.
 """
 
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -40,10 +41,8 @@ class Notes(NamedTuple):
 class Budget:
     """What one run takes of the budget. Only one thread may take for a report at a time."""
 
-    def __init__(self, store: BlobStore, clock: Callable[[], datetime]) -> None:
-        """`clock` answers UTC."""
+    def __init__(self, store: BlobStore) -> None:
         self._store = store
-        self._clock = clock
         self._ours: dict[str, Counter[datetime]] = {}
         """Noted by this run: the notes themselves may be lost."""
         self._unsent: dict[str, list[datetime]] = {}
@@ -59,7 +58,7 @@ class Budget:
 
     def reserve(self, wanted: Mapping[str, int], notes: Notes) -> bool:
         """Note so many requests to each report, and return whether that worked: not if others noted something since."""
-        now = self._clock()
+        now = self._store.now()
         times = {report: Counter({now: count}) for report, count in wanted.items()}
         is_kept = self._keep(
             {report: notes.requests.get(report, Counter()) + each for report, each in times.items()}, notes
@@ -74,7 +73,7 @@ class Budget:
 
         It is noted anew if it was noted too long ago, or not at all.
         """
-        now = self._clock()
+        now = self._store.now()
         unsent = self._unsent.setdefault(report, [])
         if unsent and now - unsent[-1] <= FRESH:
             unsent.pop()
@@ -101,7 +100,7 @@ class Budget:
         return Notes(requests, stored.etag if stored else None)
 
     def _recent(self, times: Counter[datetime]) -> Counter[datetime]:
-        now = self._clock()
+        now = self._store.now()
         return Counter({time: count for time, count in times.items() if abs(now - time) < WINDOW + FRESH})
 
     def _keep(self, changed: Mapping[str, Counter[datetime]], notes: Notes) -> bool:

@@ -76,7 +76,7 @@ class PullRun:
 
     def _plan(self, memory: Memory, now: datetime) -> tuple[Plan, Attempts]:
         """Return what is due, and what attempts it: with its requests noted, or with the obstacle that there is."""
-        budget = Budget(self._archive.store, self._clock)
+        budget = Budget(self._archive.store)
         for notes in budget.notes():
             due = plan(self.selection, memory.archived, memory.states, notes.spent, now)
             obstacle = self.puller.obstacle() if due.pulls else None

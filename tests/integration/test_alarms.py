@@ -100,7 +100,7 @@ class Week:
 
     def __init__(self, stack: Stack, control: Control, log: Log) -> None:
         self.settings, self.control, self.log = stack.settings, control, log
-        self.store = InMemoryBlobStore()
+        self.store = InMemoryBlobStore(clock=control.now)
 
     def make_app(self, clock: Callable[[], datetime] | None = None, **settings: str) -> App:
         given = read(self.settings | settings)

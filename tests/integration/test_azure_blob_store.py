@@ -7,7 +7,7 @@ import pytest
 
 from local.simulator_client import Control
 from local.stack import Stack
-from shared.app import App, utc_now
+from shared.app import App
 from shared.archive.run_record import PullResult
 from shared.domain.errors import ArchiveUnavailable
 from shared.settings import read
@@ -47,7 +47,7 @@ def test_a_reader_of_storage_that_does_not_answer_is_told_so_within_ten_seconds(
     storage: FaultyStorage, stack: Stack
 ) -> None:
     storage.set([{"fault": "hang", "times": None}])
-    app = App(read(stack.settings | storage.settings), utc_now)
+    app = App(read(stack.settings | storage.settings))
     began = time.monotonic()
     response = app.api.health()
     assert (response.status, response.body) == (503, b"unreachable")

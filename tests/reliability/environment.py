@@ -7,7 +7,7 @@ import logging
 import random
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Self
 
@@ -144,16 +144,17 @@ class InProcess(Environment):
         super().__init__()
         self._simulator = Simulator(users=users)
         self._settings = settings_of(self._simulator)
-        self._memory = self.storage = FaultyMemory()
         self.control = InProcessControl(self._simulator)
+        self._memory = self.storage = FaultyMemory(self.control.now)
         self.secret = self._simulator.identity_header
 
     def __exit__(self, *_: object) -> None:
         super().__exit__()
         self._simulator.stop()
 
-    def app(self, reports: str = "aggregates") -> App:
-        return self._app(self._memory.store, reports)
+    def app(self, reports: str = "aggregates", *, ahead: timedelta = timedelta(0)) -> App:
+        """As in a new process, whose clock is `ahead` of the simulator's time."""
+        return self._app(self._memory.store, reports, ahead)
 
     def _new_reader(self) -> App:
         return self._app(self._memory.sound, "aggregates")
@@ -167,12 +168,17 @@ class InProcess(Environment):
             self._memory.sound.put(container, name, blob.content, blob.metadata)
         return self.blobs(anew=True)
 
-    def _app(self, store: InMemoryBlobStore, reports: str) -> App:
+    def _app(self, store: InMemoryBlobStore, reports: str, ahead: timedelta = timedelta(0)) -> App:
         settings = read(self._settings | {"REPORTS": reports})
         graph = in_process_graph(self._simulator, self.control.sleep)
-        clock, sleep = self.control.now, self.control.sleep
         return App(
-            settings, store=store, graph=graph, clock=clock, sleep=sleep, random=self.random.uniform, block=BLOCK
+            settings,
+            store=store,
+            graph=graph,
+            clock=lambda: self.control.now() + ahead,
+            sleep=self.control.sleep,
+            random=self.random.uniform,
+            block=BLOCK,
         )
 
 

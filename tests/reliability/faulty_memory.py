@@ -1,6 +1,6 @@
 """Storage in memory with the faults of the proxy: the same rules, operations and hooks, and no service.
 
-storage = FaultyMemory()
+storage = FaultyMemory(clock)
 storage.set([{"fault": "lost_answer", "match": {"operation": "commit"}}])
 storage.store                               a BlobStore that fails as the rules say
 storage.seen                                every operation, in order
@@ -9,6 +9,7 @@ storage.seen                                every operation, in order
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from threading import Lock
 from typing import Any
@@ -26,9 +27,10 @@ _READING = ("list", "get")
 class FaultyMemory:
     """Blobs, a store that shows them as they are, and one that fails by rules."""
 
-    def __init__(self) -> None:
-        self.sound = InMemoryBlobStore()
-        self.store = InMemoryBlobStore(self._around, same_as=self.sound)
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        """`clock` answers UTC."""
+        self.sound = InMemoryBlobStore(clock=clock)
+        self.store = InMemoryBlobStore(self._around, clock, same_as=self.sound)
         self.seen: list[Operation] = []
         self._lock = Lock()
         self.before: Hook = ignore

@@ -112,7 +112,7 @@ def store_of(
 ) -> BlobStore:
     """Return the storage that these settings name; its waits for a token pass in the simulator's time."""
     credential = ManagedIdentity(None, RUN_TOKEN_BACKOFF, control.sleep, token_seconds)
-    return AzureBlobStore(settings["ARCHIVE_URL"], credential, settings["ARCHIVE_CA"], timeouts)
+    return AzureBlobStore(settings["ARCHIVE_URL"], credential, settings["ARCHIVE_CA"], timeouts, control.now)
 
 
 def app_of(

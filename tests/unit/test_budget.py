@@ -1,22 +1,22 @@
 """The request budget that all runs share: here without Graph, in front of the archive."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
-from local.stack import Stack
-from shared.app import App
-from shared.archive.archive import Archive
+from local.in_memory import InMemoryBlobStore, Operation
 from shared.archive.layout import DERIVED, REQUESTS
 from shared.domain.errors import ArchiveUnavailable
 from shared.pulling.budget import FRESH, Budget
 from shared.pulling.plan import BUDGET, WINDOW
-from tests.reliability.storage_proxy import FaultyStorage
+from tests.reliability.environment import InProcess
 
 A = "getOffice365ActiveUserCounts"
 B = "getOffice365ServicesUserCounts"
+DETAIL = "getOffice365ActiveUserDetail"
 
 
 class Clock:
@@ -30,25 +30,25 @@ class Clock:
 
 
 @pytest.fixture
-def archive(make_app: Callable[..., App]) -> Archive:
-    """Empty."""
-    return make_app().archive
-
-
-@pytest.fixture
 def clock() -> Clock:
     return Clock()
 
 
 @pytest.fixture
-def budget(archive: Archive, clock: Clock) -> Budget:
-    return Budget(archive.store, clock)
+def store(clock: Clock) -> InMemoryBlobStore:
+    """Empty."""
+    return InMemoryBlobStore(clock=clock)
 
 
 @pytest.fixture
-def other(archive: Archive, clock: Clock) -> Budget:
+def budget(store: InMemoryBlobStore) -> Budget:
+    return Budget(store)
+
+
+@pytest.fixture
+def other(store: InMemoryBlobStore) -> Budget:
     """That of another run."""
-    return Budget(archive.store, clock)
+    return Budget(store)
 
 
 def spent(budget: Budget) -> dict[str, int]:
@@ -131,18 +131,18 @@ def test_noting_anew_does_not_spend_twice(budget: Budget, clock: Clock) -> None:
 @pytest.mark.parametrize(
     "content", [b"", b"[]", b"\xff", b'{"a": 1}', b'{"a": ["soon"]}', b'{"a": ["2026-11-21"]}', b"[" * 10**5]
 )
-def test_damaged_notes_are_begun_anew(budget: Budget, archive: Archive, content: bytes) -> None:
-    assert archive.store.replace_if(DERIVED, REQUESTS, content, {}, None)
+def test_damaged_notes_are_begun_anew(budget: Budget, store: InMemoryBlobStore, content: bytes) -> None:
+    assert store.replace_if(DERIVED, REQUESTS, content, {}, None)
     assert takes(budget) == BUDGET
 
 
-def test_a_run_whose_notes_cannot_be_kept_counts_for_itself(
-    stack: Stack, make_app: Callable[..., App], clock: Clock
-) -> None:
-    with FaultyStorage(stack.settings) as storage:
-        storage.set([{"fault": "disabled", "match": {"operation": "put_blob"}}])
-        app = make_app(**storage.settings)
-        assert takes(Budget(app.archive.store, clock)) == BUDGET
+def test_a_run_whose_notes_cannot_be_kept_counts_for_itself(clock: Clock) -> None:
+    def read_only(operation: Operation, carry_out: Callable[[], Any]) -> Any:
+        if operation.name == "put_blob":
+            raise ArchiveUnavailable("This is read-only.")
+        return carry_out()
+
+    assert takes(Budget(InMemoryBlobStore(read_only, clock))) == BUDGET
 
 
 def test_a_clock_that_was_wrong_does_not_stop_the_pulling(budget: Budget, clock: Clock) -> None:
@@ -152,25 +152,49 @@ def test_a_clock_that_was_wrong_does_not_stop_the_pulling(budget: Budget, clock:
     assert budget.take(A)
 
 
-def test_the_notes_stay_small(budget: Budget, archive: Archive, clock: Clock) -> None:
+def test_the_notes_stay_small(budget: Budget, store: InMemoryBlobStore, clock: Clock) -> None:
     for _ in range(3):
         clock.time += timedelta(hours=6)
         reserve(budget, **{A: 2})
-    stored = archive.store.get(DERIVED, REQUESTS)
+    stored = store.get(DERIVED, REQUESTS)
     assert stored is not None
     assert stored.content.count(b"2026-") == 2
 
 
-def test_many_at_once_spend_no_more_than_there_is(archive: Archive, clock: Clock) -> None:
+def test_many_at_once_spend_no_more_than_there_is(store: InMemoryBlobStore) -> None:
     with ThreadPoolExecutor(20) as pool:
-        got = list(pool.map(lambda budget: budget.take(A), [Budget(archive.store, clock) for _ in range(20)]))
+        got = list(pool.map(lambda budget: budget.take(A), [Budget(store) for _ in range(20)]))
     assert sum(got) == BUDGET
 
 
-def test_it_does_not_try_for_ever(archive: Archive, clock: Clock, other: Budget) -> None:
+def test_it_does_not_try_for_ever(store: InMemoryBlobStore, clock: Clock, other: Budget) -> None:
     def while_others_write() -> datetime:
         reserve(other, **{B: 1})
         return clock()
 
     with pytest.raises(ArchiveUnavailable, match="Others keep writing"):
-        Budget(archive.store, while_others_write).take(A)
+        Budget(InMemoryBlobStore(clock=while_others_write, same_as=store)).take(A)
+
+
+# -- clocks ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def world() -> Iterator[InProcess]:
+    with InProcess() as world:
+        world.restore({})
+        yield world
+
+
+@pytest.mark.parametrize("minutes", [-60, -12, 10, 60])
+def test_two_instances_share_the_budget_however_far_their_clocks_are_apart(world: InProcess, minutes: int) -> None:
+    apps = [world.app(DETAIL), world.app(DETAIL, ahead=timedelta(minutes=minutes))]
+    for app in apps * 3:
+        app.pull_run.execute()
+    assert world.violations() == []
+
+
+def test_a_clock_that_is_set_back_and_forth_does_not_renew_the_budget(world: InProcess) -> None:
+    for hours in (0, -1, 0, -1, 0):
+        world.app(DETAIL, ahead=timedelta(hours=hours)).pull_run.execute()
+    assert world.violations() == []
