@@ -74,7 +74,12 @@ class Reason(Word):
         "Nothing at first. If it stays, another app uses up what the tenant may ask: find it.",
     )
     BUDGET = "budget", Outcome.DEFERRED, "The report had its ten requests in ten minutes.", _HEALS
-    OUT_OF_TIME = "out_of_time", Outcome.DEFERRED, "The 25 minutes of the run were over.", _HEALS
+    OUT_OF_TIME = (
+        "out_of_time",
+        Outcome.DEFERRED,
+        "The 25 minutes of the run were over, maybe before all of an answer had come.",
+        _HEALS,
+    )
     NO_TOKEN = (
         "no_token",
         Outcome.DEFERRED,

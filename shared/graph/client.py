@@ -6,8 +6,10 @@ preauthenticated URL, the Copilot reports 200 with the body; either is taken for
 
 from __future__ import annotations
 
+import math
 import re
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,13 +66,14 @@ class GraphClient:
         self._bearer.token()
 
     @contextmanager
-    def get(self, path: str, etag: str | None = None) -> Iterator[GraphResponse | None]:
+    def get(self, path: str, etag: str | None = None, seconds: float = math.inf) -> Iterator[GraphResponse | None]:
         """Request a report, `path` being what follows the endpoint; None means 304: `etag` is still the newest.
 
-        Send one request to Graph and repeat none. Raise a PullError that says how the pull ends. The errors of a body
-        that breaks off are raised by `GraphResponse.chunks`.
+        Send one request to Graph and repeat none; all that comes has `seconds`, the body too. Raise a PullError that
+        says how the pull ends. The errors of a body that breaks off are raised by `GraphResponse.chunks`.
         """
-        with self._request(path, etag) as response:
+        end = time.monotonic() + seconds
+        with self._request(path, etag, end) as response:
             if response.status_code == 304:
                 response.raw.read()  # there is nothing, and so the connection can serve again
                 yield None
@@ -81,7 +84,7 @@ class GraphClient:
                 if response.headers.get("Content-Length") == "0":
                     response.raw.read()  # likewise; any other body of a redirect is never read
                 response.close()
-                with self._download(location) as download:
+                with self._download(location, end) as download:
                     yield self._report(download)
             else:
                 body = first_bytes(response, LONGEST_ERROR)
@@ -90,19 +93,19 @@ class GraphClient:
                     self._bearer.renew()
                 raise error
 
-    def _request(self, path: str, etag: str | None) -> requests.Response:
+    def _request(self, path: str, etag: str | None, end: float) -> requests.Response:
         headers = {"Authorization": f"Bearer {self._bearer.token()}", "client-request-id": str(uuid.uuid4())}
         if etag:
             headers["If-None-Match"] = etag
-        return self._sessions.graph.fetch(self._endpoint + path, headers)
+        return self._sessions.graph.fetch(self._endpoint + path, headers, end - time.monotonic())
 
     def _report(self, response: requests.Response) -> GraphResponse:
         etag, *request_ids = (response.headers.get(name, "") for name in ("ETag", "request-id", "requestId"))
         request_id = next(filter(_SHORT.fullmatch, request_ids), "")
         return GraphResponse(whole_body(response, self._limits), etag if _SHORT.fullmatch(etag) else "", request_id)
 
-    def _download(self, url: str) -> requests.Response:
-        response = self._sessions.download.fetch(url, {})
+    def _download(self, url: str, end: float) -> requests.Response:
+        response = self._sessions.download.fetch(url, {}, end - time.monotonic())
         if response.status_code == 200:
             return response
         response.close()

@@ -21,9 +21,12 @@ class DeadlineExceeded(TimeoutError):
 
 
 class DeadlineAdapter(HTTPAdapter):
-    """An adapter that breaks off an answer after `total_timeout` seconds. urllib3 has no setting for it."""
+    """An adapter that breaks off an answer after some time. urllib3 has no setting for it."""
 
-    def __init__(self, total_timeout: float, https_connection: type[HTTPSConnection] = HTTPSConnection) -> None:
+    def __init__(
+        self, total_timeout: Callable[[], float], https_connection: type[HTTPSConnection] = HTTPSConnection
+    ) -> None:
+        """`total_timeout` returns the seconds that an answer has which begins now."""
         self._total_timeout = total_timeout
         self._https_connection = https_connection
         super().__init__()
@@ -52,9 +55,11 @@ def ended_within_line(response: requests.Response) -> bool:
 
 
 class _DeadlineResponse(http.client.HTTPResponse):
-    def __init__(self, seconds: float, connection: socket.socket, *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self, total_timeout: Callable[[], float], connection: socket.socket, *args: Any, **kwargs: Any
+    ) -> None:
         super().__init__(connection, *args, **kwargs)
-        self._stream = _DeadlineStream(self.fp.detach(), connection, seconds)
+        self._stream = _DeadlineStream(self.fp.detach(), connection, total_timeout())
         self.fp = io.BufferedReader(self._stream)
 
     @property

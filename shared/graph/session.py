@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from http.cookiejar import DefaultCookiePolicy
 from typing import NamedTuple
 
@@ -51,17 +52,25 @@ class Session(requests.Session):
         self.trust_env = False
         self.headers.update({"User-Agent": f"usage-archive/{__version__}", "Accept-Encoding": "identity"})
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self.mount("https://", DeadlineAdapter(limits.total_timeout, PublicConnection))
+        self._seconds = limits.total_timeout
+        """For the whole answer to the request that is being made."""
+        self.mount("https://", DeadlineAdapter(lambda: self._seconds, PublicConnection))
         for origin in unrestricted_origins:
-            self.mount(origin + "/", adapter or DeadlineAdapter(limits.total_timeout))
+            self.mount(origin + "/", adapter or DeadlineAdapter(lambda: self._seconds))
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         return None
 
-    def fetch(self, url: str, headers: dict[str, str]) -> requests.Response:
-        """Return the answer, its body not read. Raise Retryable without the URL, which may be secret, or PullError."""
+    def fetch(self, url: str, headers: dict[str, str], seconds: float = math.inf) -> requests.Response:
+        """Return the answer, its body not read. Raise Retryable without the URL, which may be secret, or PullError.
+
+        It is given `seconds` as a whole, and never more than its limit.
+        """
+        self._seconds = min(self.limits.total_timeout, seconds)
+        if self._seconds <= 0:
+            raise Retryable(Reason.TOO_SLOW, "There was no time left for an answer.")
         try:
-            timeout = (self.limits.connect_timeout, self.limits.read_timeout)
+            timeout = (min(self.limits.connect_timeout, self._seconds), min(self.limits.read_timeout, self._seconds))
             return self.get(url, headers=headers, allow_redirects=False, stream=True, timeout=timeout)
         except requests.RequestException as error:
             raise Retryable(Reason.UNREACHABLE, f"No answer: {type(error).__name__}.") from None

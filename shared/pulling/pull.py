@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
@@ -52,14 +53,14 @@ class Puller:
             return error
         return None
 
-    def pull(self, planned: PlannedPull, doubted: Unconfirmed | None = None) -> PullResult:
+    def pull(self, planned: PlannedPull, doubted: Unconfirmed | None = None, seconds: float = math.inf) -> PullResult:
         """Send one request, and return its result. Raise PullError when it ends without a snapshot; ArchiveUnavailable.
 
-        `doubted` tells of a body that came before and was not believed.
+        `doubted` tells of a body that came before and was not believed. Graph has `seconds` for all of its answer.
         """
         call, newest = planned.call, planned.newest
         etag = newest.metadata.etag if newest and planned.conditional else None
-        with self.graph.get(self._path(call), etag) as answer:
+        with self.graph.get(self._path(call), etag, seconds) as answer:
             if answer:
                 return self._receive(planned, answer, doubted)
         if newest and planned.conditional:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from shared import events
 from shared.archive.run_record import PullResult
@@ -17,6 +17,8 @@ ATTEMPTS = 4
 """Requests for one call in one run."""
 _ATTEMPTS_FOR = {Reason.UNAUTHORIZED: 2, Reason.DOWNLOAD_FAILED: 3}
 """Fewer where a new token or a new address did not help."""
+_LATE = (Reason.TOO_SLOW, Reason.UNREACHABLE)
+"""An answer did not come, or not all of it; with more time it may have."""
 LONGEST_WAIT = 600.0
 """Seconds. A call that has to wait longer is left to the next run."""
 _FIRST_WAIT = 1.0
@@ -38,7 +40,7 @@ class Attempts:
         sleep: Callable[[float], object],
         random: Callable[[float, float], float],
     ) -> None:
-        """An `obstacle` ends all calls. No attempt begins after `end`.
+        """An `obstacle` ends all calls. No attempt begins after `end`, and Graph has no longer than that for any.
 
         `clock` answers UTC, `sleep` takes seconds, `random` answers a number between two.
         """
@@ -67,28 +69,29 @@ class Attempts:
         """Return the result of the first attempt that succeeds. Raises PullError if none does."""
         doubted: Unconfirmed | None = None
         for attempt in range(1, ATTEMPTS + 1):
-            began = self._clock()
             try:
-                return self._attempt(planned, doubted, began)
+                return self._attempt(planned, doubted)
             except Retryable as error:
                 if isinstance(error, Unconfirmed):
                     doubted = error
                 wait = self._wait(error, attempt)
                 is_last = attempt >= _ATTEMPTS_FOR.get(error.reason, ATTEMPTS)
-                if is_last or wait > LONGEST_WAIT or began + timedelta(seconds=wait) >= self._end:
+                if is_last or wait > LONGEST_WAIT or wait >= self._seconds_left():
                     raise
             self._sleep(wait)
         raise AssertionError("the last attempt returns or raises")
 
-    def _attempt(self, planned: PlannedPull, doubted: Unconfirmed | None, now: datetime) -> PullResult:
+    def _attempt(self, planned: PlannedPull, doubted: Unconfirmed | None) -> PullResult:
         """Send one request, if time and budget allow it. Raises PullError, whatever goes wrong."""
-        if now >= self._end:
+        if self._seconds_left() <= 0:
             raise PullError(Reason.OUT_OF_TIME, "The run had no time left.")
         try:
             if not self._budget.take(planned.call.report):
                 raise PullError(Reason.BUDGET, f"{BUDGET} requests in ten minutes are the limit.")
-            return self._puller.pull(planned, doubted)
-        except PullError:
+            return self._puller.pull(planned, doubted, self._seconds_left())
+        except PullError as error:
+            if error.reason in _LATE and self._seconds_left() <= 0:
+                raise PullError(Reason.OUT_OF_TIME, f"The run had no time left for an answer. {error}") from error
             raise
         except ArchiveUnavailable as error:
             raise PullError(Reason.ARCHIVE_UNAVAILABLE, str(error)) from error
@@ -96,6 +99,9 @@ class Attempts:
             # A mistake in the app that shows in one call must not cost the others their day.
             events.log_unexpected(f"Pulling {planned.call} failed.")
             raise PullError(Reason.INTERNAL_ERROR, f"{type(error).__name__} in the app itself.") from error
+
+    def _seconds_left(self) -> float:
+        return (self._end - self._clock()).total_seconds()
 
     def _wait(self, error: Retryable, attempt: int) -> float:
         """Return the seconds until the next attempt: what Graph asked for, or longer each time, with jitter."""
