@@ -70,9 +70,9 @@ Every pull ends in exactly one of these.
 ## Reasons
 
 One word beside the outcome. There is none if a body was read and all is well. What is *quarantined* or *refused*, and a
-`defect`, fires the alarm [`pull-needs-a-person`](operations.md#alarms), but for `unknown_in_this_cloud` and
-`date_out_of_reach`. A call that is refused is asked for again after one day, then two, four, and from then on seven;
-one without permission, or that was answered within the last seven days, in every run.
+`defect`, fires the alarm [`pull-needs-a-person`](operations.md#alarms), but for `unknown_in_this_cloud`,
+`not_switched_on` and `date_out_of_reach`. A call that is refused is asked for again after one day, then two, four, and
+from then on seven; one without permission, or that was answered within the last seven days, in every run.
 
 {reasons}
 ## Events
