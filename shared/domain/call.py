@@ -203,6 +203,9 @@ def _version(report: Report, text: str | None) -> str | None:
 def _unknown(name: str, catalogue: Catalogue) -> UnknownReport:
     import difflib  # only for those who misspell
 
+    known = {each.lower(): each for each in catalogue.not_archived}.get(name.lower())
+    if known:
+        return UnknownReport(f"{known} is not archived: {catalogue.not_archived[known].why}.", nearest=[])
     by_lower = {each.lower(): each for each in catalogue.names}
     near = [by_lower[match] for match in difflib.get_close_matches(name[:200].lower(), by_lower, n=3)]
     hint = f" Did you mean {near[0]}?" if near else " The catalogue at /api/v1.0/reports lists every report."

@@ -42,7 +42,7 @@ class Report(NamedTuple):
     root: Mapping[str, str]
     """Path below each Graph version that has the report: `reports` or `copilot/reports`."""
     clouds: Mapping[str, tuple[str, ...]]
-    """Graph versions that have it, for each national cloud."""
+    """Graph versions that have it, for each cloud; `usnat` and `ussec` are the air-gapped ones of the US Government."""
     columns: Mapping[str, tuple[str, ...]]
     """The documented header for each Graph version; live files may differ, so columns are found by name."""
     version_2: Version2 | None = None
@@ -70,6 +70,16 @@ class Report(NamedTuple):
         return preferred if preferred in self.root else next(iter(self.root))
 
 
+class NotArchived(NamedTuple):
+    """What Graph tells of usage besides the reports, and the archive does not pull."""
+
+    name: str
+    question: str
+    root: Mapping[str, str]
+    """As that of a report."""
+    why: str
+
+
 class LegacyFamily(NamedTuple):
     """A report of the 2017 beta: `Office365ActiveUsers(view='Detail',period='D7')/content`."""
 
@@ -86,6 +96,7 @@ class Catalogue:
     def __init__(self, entries: Mapping[str, Any]) -> None:
         self.reports = {entry["name"]: _report(entry) for entry in entries["reports"]}
         self.legacy = {entry["family"]: LegacyFamily(**_tuples(entry)) for entry in entries["legacy"]}
+        self.not_archived = {entry["name"]: NotArchived(**entry) for entry in entries["not_archived"]}
         self._by_lower_name = {name.lower(): name for name in (*self.reports, *self.legacy)}
         self._by_lower_name |= {alias.lower(): name for alias, name in entries["aliases"].items()}
 

@@ -271,6 +271,15 @@ def test_an_unknown_report_is_answered_with_the_nearest(text: str, nearest: str)
 
 @pytest.mark.parametrize(
     "text",
+    ["azureADPremiumLicenseInsight", "GETMICROSOFT365COPILOTUSAGEUSERDETAILBYDATE(date=2026-11-18)"],
+)
+def test_what_is_not_archived_is_told_from_a_slip_of_the_pen(text: str) -> None:
+    name = next(name for name in catalogue().not_archived if name.lower() in text.lower())
+    assert str(unknown(text)) == f"{name} is not archived: {catalogue().not_archived[name].why}."
+
+
+@pytest.mark.parametrize(
+    "text",
     [
         pytest.param("", id="nothing"),
         pytest.param(" ", id="space"),

@@ -25,6 +25,8 @@ FORMS_COUNTS = {"getFormsUserActivityCounts", "getFormsUserActivityUserCounts"}
 """Microsoft documents a row per day for them, and a CSV header without `Report Date`."""
 NO_REPORT_DATE = API_CONSUMPTION | FORMS_COUNTS
 
+NATIONAL = ["usgov", "dod", "china", "usnat", "ussec"]
+
 every_family_of_2017 = pytest.mark.parametrize("family", FAMILIES_OF_2017, ids=lambda family: family.family)
 
 
@@ -169,7 +171,7 @@ def test_a_header_is_known_for_each_version_that_has_the_report() -> None:
     assert not [report.name for report in REPORTS if report.columns.keys() != report.root.keys()]
 
 
-@pytest.mark.parametrize("cloud", ["global", "usgov", "dod", "china"])
+@pytest.mark.parametrize("cloud", ["global", *NATIONAL])
 def test_a_cloud_names_only_versions_that_have_the_report(cloud: str) -> None:
     assert not [report.name for report in REPORTS if not set(report.clouds[cloud]) <= report.root.keys()]
 
@@ -178,9 +180,22 @@ def test_the_global_cloud_has_every_version_of_a_report() -> None:
     assert not [report.name for report in REPORTS if set(report.clouds["global"]) != report.root.keys()]
 
 
-@pytest.mark.parametrize("cloud", ["usgov", "dod", "china"])
+@pytest.mark.parametrize("cloud", NATIONAL)
 def test_a_national_cloud_has_beta_alone(cloud: str) -> None:
     assert {report.clouds[cloud] for report in REPORTS} == {(), ("beta",)}
+
+
+@pytest.mark.parametrize("cloud", ["usnat", "ussec"])
+def test_an_air_gapped_cloud_has_44_reports(cloud: str) -> None:
+    assert sum(bool(report.clouds[cloud]) for report in REPORTS) == 44
+
+
+def test_what_is_not_archived_is_named_and_is_no_report() -> None:
+    assert [*catalogue().not_archived] == [
+        "azureADPremiumLicenseInsight",
+        "getMicrosoft365CopilotUsageUserDetailByDate",
+    ]
+    assert not catalogue().not_archived.keys() & {*catalogue().names}
 
 
 # The families of 2017
@@ -283,7 +298,7 @@ def test_adding_a_report_needs_one_entry_and_no_code() -> None:
         "periods": ["D7", "D365"],
         "date_window_days": 14,
         "root": {"beta": "reports"},
-        "clouds": {"global": ["beta"], "usgov": [], "dod": [], "china": []},
+        "clouds": {"global": ["beta"], "usgov": [], "dod": [], "china": [], "usnat": [], "ussec": []},
         "columns": {"beta": ["Report Refresh Date", "User Principal Name", "Boards"]},
     }
     entries = {**ENTRIES, "reports": [*ENTRIES["reports"], invented]}
