@@ -33,7 +33,11 @@ This page is written by `python -m docs.generate` from `shared/domain/catalogue.
 the US Department of Defense (DoD) and China, and in the two air-gapped clouds of the US Government, USNat and USSec |
 
 *Retired*: the service behind the report is gone; what is archived is served, and nothing is pulled. *Delegated only*:
-Graph answers the report to signed-in people but not to an app, so it cannot be pulled.
+Graph answers the report to signed-in people but not to an app, so it cannot be pulled; what is archived is served.
+A call of `getSharePointApiUsage` may name a `reportType` too, as in
+`getSharePointApiUsage(period='D7',reportType='throttlingReport')`; each has a place of its own in the archive.
+Microsoft documents no window for its single days: that of the other reports is assumed, and so are the order and the
+spelling of the columns of `sharePointServicePrioritizationReport`.
 
 ## What can never be had later
 
@@ -169,6 +173,8 @@ def _cells(report: Report) -> tuple[str, ...]:
 
 def _periods(report: Report) -> str:
     text = ", ".join(report.periods) or "none"
+    if types := report.report_types:
+        return f"{text}; `reportType`: {', '.join([types.usual, *types.columns])}"
     return f"{text}; `version='v2'`: {', '.join(report.version_2.periods)}" if report.version_2 else text
 
 

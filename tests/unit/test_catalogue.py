@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from shared.domain.call import calls_of, parse
-from shared.domain.catalogue import Catalogue, LegacyFamily, Report, Version2, catalogue
+from shared.domain.catalogue import Catalogue, LegacyFamily, Version2, catalogue
 
 SHARED = Path(__file__).parents[2] / "shared" / "domain"
 ENTRIES: dict[str, Any] = json.loads((SHARED / "catalogue.json").read_text("utf-8"))
@@ -30,12 +30,8 @@ NATIONAL = ["usgov", "dod", "china", "usnat", "ussec"]
 every_family_of_2017 = pytest.mark.parametrize("family", FAMILIES_OF_2017, ids=lambda family: family.family)
 
 
-def headers(report: Report) -> list[tuple[str, ...]]:
-    return [*report.columns.values(), *([report.version_2.columns] if report.version_2 else [])]
-
-
 REPORT_NAMES = {report.name for report in REPORTS}
-HEADERS = [(report.name, header) for report in REPORTS for header in headers(report)]
+HEADERS = [(report.name, header) for report in REPORTS for header in report.headers]
 
 
 # The file
@@ -143,8 +139,9 @@ def test_a_report_without_periods_takes_no_date() -> None:
     assert not [report.name for report in REPORTS if not report.periods and report.date_window_days]
 
 
-def test_only_a_report_of_kind_detail_takes_a_date() -> None:
-    assert not [report.name for report in REPORTS if report.kind != "detail" and report.date_window_days]
+def test_only_a_report_of_kind_detail_takes_a_date_or_that_of_sharepoints_api_usage() -> None:
+    others = [report.name for report in REPORTS if report.kind != "detail" and report.date_window_days]
+    assert others == ["getSharePointApiUsage"]
 
 
 def test_every_file_but_those_of_api_consumption_begins_with_the_refresh_date() -> None:
@@ -246,6 +243,24 @@ def test_a_second_version_becomes_typed_too() -> None:
     assert isinstance(second, Version2)
     assert second.periods == ("D7", "D28", "D90", "D180", "ALL")
     assert second.columns[0] == "Report Refresh Date"
+
+
+@pytest.mark.parametrize(
+    ("report_type", "own"),
+    [
+        pytest.param(None, {"UsageMB"}, id="egressReport"),
+        pytest.param("throttlingReport", {"ThrottledRequests"}, id="throttlingReport"),
+        pytest.param(
+            "sharePointServicePrioritizationReport",
+            {"StandardRequestCount", "HeavyRequestCount", "BilledStandardRequestCount", "BilledHeavyRequestCount"},
+            id="sharePointServicePrioritizationReport",
+        ),
+    ],
+)
+def test_each_report_type_has_columns_of_its_own(report_type: str | None, own: set[str]) -> None:
+    report = catalogue().reports["getSharePointApiUsage"]
+    shared = {"UsageDateTime", "ServiceArea", "TenantId", "AppId", "UsageRequests", "ActiveApps"}
+    assert {*report.columns_of("beta", None, report_type)} == shared | own
 
 
 def test_a_family_of_2017_becomes_typed_too() -> None:
