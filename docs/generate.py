@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from local.setup import ROOT
-from shared.domain.catalogue import Catalogue, Report, catalogue
+from shared.domain.catalogue import Catalogue, NotArchived, Report, catalogue
 from shared.domain.error_code import ErrorCode
 from shared.domain.outcome import Flag, Outcome, Reason
 from shared.domain.word import Word
@@ -30,10 +30,14 @@ This page is written by `python -m docs.generate` from `shared/domain/catalogue.
 | Periods | what a call may name, as in `getEmailActivityCounts(period='D7')`; none = the report takes no argument |
 | Single days | how many days back a call may name one day, as in `getEmailActivityUserDetail(date=2026-11-18)` |
 | Graph | the versions of Graph that have the report: in the global cloud; then in those of the US Government, \
-the US Department of Defense (DoD) and China |
+the US Department of Defense (DoD) and China, and in the two air-gapped clouds of the US Government, USNat and USSec |
 
 *Retired*: the service behind the report is gone; what is archived is served, and nothing is pulled. *Delegated only*:
-Graph answers the report to signed-in people but not to an app, so it cannot be pulled.
+Graph answers the report to signed-in people but not to an app, so it cannot be pulled; what is archived is served.
+A call of `getSharePointApiUsage` may name a `reportType` too, as in
+`getSharePointApiUsage(period='D7',reportType='throttlingReport')`; each has a place of its own in the archive.
+Microsoft documents no window for its single days: that of the other reports is assumed, and so are the order and the
+spelling of the columns of `sharePointServicePrioritizationReport`.
 
 ## What can never be had later
 
@@ -43,6 +47,12 @@ afterwards, as far back as Graph reaches: 180 days where a file has daily rows, 
 below say.
 
 {lost}
+
+## What Graph tells besides
+
+These can be named, and are not archived.
+
+{not_archived}
 """
 
 _SETTINGS = """\
@@ -70,9 +80,9 @@ Every pull ends in exactly one of these.
 ## Reasons
 
 One word beside the outcome. There is none if a body was read and all is well. What is *quarantined* or *refused*, and a
-`defect`, fires the alarm [`pull-needs-a-person`](operations.md#alarms), but for `unknown_in_this_cloud` and
-`date_out_of_reach`. A call that is refused is asked for again after one day, then two, four, and from then on seven;
-one without permission, or that was answered within the last seven days, in every run.
+`defect`, fires the alarm [`pull-needs-a-person`](operations.md#alarms), but for `unknown_in_this_cloud`,
+`not_switched_on` and `date_out_of_reach`. A call that is refused is asked for again after one day, then two, four, and
+from then on seven; one without permission, or that was answered within the last seven days, in every run.
 
 {reasons}
 ## Events
@@ -96,7 +106,7 @@ What [`verify`](operations.md#verify) can find.
 
 {findings}"""
 
-_CLOUDS = {"usgov": "US Government", "dod": "DoD", "china": "China"}
+_CLOUDS = {"usgov": "US Government", "dod": "DoD", "china": "China", "usnat": "USNat", "ussec": "USSec"}
 
 
 def documents() -> dict[str, str]:
@@ -125,9 +135,16 @@ def _reports_page(reports: Catalogue) -> str:
         families.setdefault(report.family, []).append(report)
     lost = [report.name for report in reports.reports.values() if report.live and _without_past(report)]
     intro = _REPORTS.format(
-        count=len(reports.reports), lost_count=len(lost), lost="\n".join(f"- `{name}`" for name in lost)
+        count=len(reports.reports),
+        lost_count=len(lost),
+        lost="\n".join(f"- `{name}`" for name in lost),
+        not_archived="\n".join(map(_not_archived, reports.not_archived.values())),
     )
     return "\n".join([intro, *(_family(name, families[name]) for name in sorted(families, key=str.lower))])
+
+
+def _not_archived(it: NotArchived) -> str:
+    return f"- `{it.name}` ({', '.join(it.root)}). {it.question} Not archived: {it.why}."
 
 
 def _without_past(report: Report) -> bool:
@@ -156,6 +173,8 @@ def _cells(report: Report) -> tuple[str, ...]:
 
 def _periods(report: Report) -> str:
     text = ", ".join(report.periods) or "none"
+    if types := report.report_types:
+        return f"{text}; `reportType`: {', '.join([types.usual, *types.columns])}"
     return f"{text}; `version='v2'`: {', '.join(report.version_2.periods)}" if report.version_2 else text
 
 

@@ -55,7 +55,7 @@ var stale = '''
 // anything.
 var atRisk = '''
 | extend recent = timestamp > ago(18h), answered = outcome in ('published', 'unchanged', 'revised')
-| extend missed = outcome in ('deferred', 'quarantined', 'refused') and reason != 'unknown_in_this_cloud'
+| extend missed = outcome in ('deferred', 'quarantined', 'refused') and not(reason in ('unknown_in_this_cloud', 'not_switched_on'))
 | summarize tries = countif(recent), answers = countif(recent and answered), misses = countif(recent and missed), earlier = countif(not(recent) and answered) by call
 | where tries > 0 and answers == 0
 | extend day = todatetime(extract('date=([0-9-]+)', 1, call))

@@ -22,9 +22,11 @@ class Report:
     roots: Mapping[str, str]
     """API version -> path of the function's parent."""
     columns: Mapping[str, tuple[str, ...]]
-    """API version -> documented columns; `v2` is the second version of the Copilot reports."""
+    """API version -> documented columns; by `v2` those of the second version of Copilot, and by `reportType`."""
     second_periods: tuple[str, ...]
     """Periods with `version='v2'`: those of the Copilot reports only."""
+    usual_type: str
+    """What a call without `reportType` means; empty if the function takes none. The others are in `columns`."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,8 @@ def read(path: Path = DEFAULT_PATH) -> Catalogue:
 
 def _report(entry: Mapping[str, Any]) -> Report:
     second = entry.get("version_2", {"periods": (), "columns": ()})
-    columns = {**entry["columns"], "v2": second["columns"]}
+    types = entry.get("report_types", {"usual": "", "columns": {}})
+    columns = {**entry["columns"], "v2": second["columns"], **types["columns"]}
     return Report(
         name=entry["name"],
         kind=entry["kind"],
@@ -65,4 +68,5 @@ def _report(entry: Mapping[str, Any]) -> Report:
         roots=entry["root"],
         columns={version: tuple(names) for version, names in columns.items() if names},
         second_periods=tuple(second["periods"]),
+        usual_type=types["usual"],
     )

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 """What `RunRecord.from_json` raises for anything that is no record of a run."""
-_BEYOND_HELP = (Reason.UNKNOWN_IN_THIS_CLOUD, Reason.DATE_OUT_OF_REACH)
-"""The reasons of refusals that nobody can do anything about."""
+_AS_IT_SHOULD_BE = (Reason.UNKNOWN_IN_THIS_CLOUD, Reason.DATE_OUT_OF_REACH, Reason.NOT_SWITCHED_ON)
+"""The reasons of refusals that nobody can, or need, do anything about."""
 
 
 class PullResult(NamedTuple):
@@ -143,7 +143,7 @@ class RunRecord(NamedTuple):
             pull
             for pull in self.pulls
             if pull.requested
-            and pull.reason not in _BEYOND_HELP
+            and pull.reason not in _AS_IT_SHOULD_BE
             and (pull.outcome in (Outcome.QUARANTINED, Outcome.REFUSED) or pull.reason is Reason.INTERNAL_ERROR)
         ]
 

@@ -18,14 +18,17 @@ from shared.domain.errors import BadArgument, UnknownReport
 if TYPE_CHECKING:
     from shared.domain.catalogue import Catalogue, LegacyFamily, Report
 
-ARGUMENTS = ("view", "period", "date", "version")
+ARGUMENTS = ("view", "period", "date", "version", "reportType")
+_LOWER_ARGUMENTS = {name.lower() for name in ARGUMENTS}
 
 _CALL = re.compile(
     r"(?:microsoft\.graph\.)?(?P<name>\w+)\s*(?:\((?P<arguments>[^()]*)\))?(?:/content)?/?", re.ASCII | re.IGNORECASE
 )
 _ARGUMENT = re.compile(r"(?P<key>\w+)\s*=\s*(?:'(?P<quoted>[^']*)'|(?P<bare>[^\s',]+))", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_CANONICAL = re.compile(r"(\w+)(?:\((?:period='(\w+)'|date=(\d{4}-\d{2}-\d{2}))(?:,version='(\w+)')?\))?", re.ASCII)
+_CANONICAL = re.compile(
+    r"(\w+)(?:\((?:period='(\w+)'|date=(\d{4}-\d{2}-\d{2}))(?:,version='(\w+)')?(?:,reportType='(\w+)')?\))?", re.ASCII
+)
 """What `str(call)` writes."""
 
 
@@ -37,6 +40,8 @@ class Call(NamedTuple):
     date: date | None = None
     version: str | None = None
     """`v2` for the second form of the Copilot reports; None is the first."""
+    report_type: str | None = None
+    """What `reportType` says if a function has several reports; None is the usual one."""
 
     def __str__(self) -> str:
         arguments = []
@@ -46,6 +51,8 @@ class Call(NamedTuple):
             arguments.append(f"date={self.date.isoformat()}")
         if self.version:
             arguments.append(f"version='{self.version}'")
+        if self.report_type:
+            arguments.append(f"reportType='{self.report_type}'")
         return f"{self.report}({','.join(arguments)})" if arguments else self.report
 
     @classmethod
@@ -54,8 +61,8 @@ class Call(NamedTuple):
         match = _CANONICAL.fullmatch(text)
         if not match:
             raise ValueError(f"not a call as Graph writes it: {text!r}")
-        report, period, day, version = match.groups()
-        return cls(report, period, date.fromisoformat(day) if day else None, version)
+        report, period, day, version, report_type = match.groups()
+        return cls(report, period, date.fromisoformat(day) if day else None, version, report_type)
 
     @property
     def is_single_day(self) -> bool:
@@ -65,9 +72,8 @@ class Call(NamedTuple):
     @property
     def key(self) -> str:
         """The argument as the archive's names spell it: `D7`, `D28-v2`, `day` (for a date), `none`."""
-        if self.is_single_day:
-            return "day"
-        return "-".join(part for part in (self.period or "none", self.version) if part)
+        of_time = "day" if self.is_single_day else self.period or "none"
+        return "-".join(filter(None, (of_time, self.version, self.report_type)))
 
 
 def parse(
@@ -121,12 +127,16 @@ def calls_of(report: Report) -> list[Call]:
     calls = [Call(report.name, period=period) for period in report.periods]
     if report.version_2:
         calls += [Call(report.name, period=period, version="v2") for period in report.version_2.periods]
-    return calls
+    types = report.report_types.columns if report.report_types else ()
+    return calls + [call._replace(report_type=report_type) for report_type in types for call in calls]
 
 
 def every_call(report: Report, day: date = date.min) -> list[Call]:
-    """Return every call of a report that the archive has a place for; the one for `day` stands for all single days."""
-    return [*calls_of(report), *([Call(report.name, date=day)] if report.date_window_days else [])]
+    """Return every call of a report that the archive has a place for; those for `day` stand for all single days."""
+    if not report.date_window_days:
+        return calls_of(report)
+    types = (None, *(report.report_types.columns if report.report_types else ()))
+    return [*calls_of(report), *(Call(report.name, date=day, report_type=report_type) for report_type in types)]
 
 
 def _arguments(text: str, name: str) -> dict[str, str]:
@@ -143,7 +153,7 @@ def _arguments(text: str, name: str) -> dict[str, str]:
 
 def _add(arguments: dict[str, str], key: str, value: str, name: str) -> None:
     key = key.lower()
-    if key not in ARGUMENTS:
+    if key not in _LOWER_ARGUMENTS:
         raise BadArgument(f"{name} has no argument {quoted(key)}; there are {', '.join(ARGUMENTS[1:])}.")
     if value.lower() == "null":  # the first drafts of the 2017 calls wrote period=null for "not given"
         return
@@ -173,6 +183,7 @@ def _call(report: Report, arguments: Mapping[str, str]) -> Call:
             raise BadArgument(f"{report.name} takes no argument, but was given {', '.join(arguments)}.")
         return Call(report.name)
     version = _version(report, arguments.get("version"))
+    report_type = _report_type(report, arguments.get("reporttype"))
     periods = report.version_2.periods if report.version_2 and version else report.periods
     if report.date_window_days is None:
         if "date" in arguments:
@@ -184,11 +195,12 @@ def _call(report: Report, arguments: Mapping[str, str]) -> Call:
         wants = f"a period, one of {', '.join(periods)}, or a date as YYYY-MM-DD"
         raise BadArgument(f"{report.name} takes {wants}, and was given {given}.")
     if "date" in arguments:
-        return Call(report.name, date=parse_date(arguments["date"], f"The date of {report.name}"))
+        day = parse_date(arguments["date"], f"The date of {report.name}")
+        return Call(report.name, date=day, report_type=report_type)
     period = arguments["period"].upper()
     if period not in periods:
         raise BadArgument(f"{report.name} takes a period of {', '.join(periods)}, not {quoted(arguments['period'])}.")
-    return Call(report.name, period=period, version=version)
+    return Call(report.name, period=period, version=version, report_type=report_type)
 
 
 def _version(report: Report, text: str | None) -> str | None:
@@ -200,9 +212,23 @@ def _version(report: Report, text: str | None) -> str | None:
     raise BadArgument(f"The version of {report.name} is {wants}, not {quoted(text)}.")
 
 
+def _report_type(report: Report, text: str | None) -> str | None:
+    types = report.report_types
+    if text is None or (types and text.lower() == types.usual.lower()):
+        return None
+    by_lower = {each.lower(): each for each in (types.columns if types else ())}
+    if known := by_lower.get(text.lower()):
+        return known
+    wants = f"one of {', '.join([types.usual, *types.columns])}" if types else "none: it has one kind of file"
+    raise BadArgument(f"The reportType of {report.name} is {wants}, not {quoted(text)}.")
+
+
 def _unknown(name: str, catalogue: Catalogue) -> UnknownReport:
     import difflib  # only for those who misspell
 
+    known = {each.lower(): each for each in catalogue.not_archived}.get(name.lower())
+    if known:
+        return UnknownReport(f"{known} is not archived: {catalogue.not_archived[known].why}.", nearest=[])
     by_lower = {each.lower(): each for each in catalogue.names}
     near = [by_lower[match] for match in difflib.get_close_matches(name[:200].lower(), by_lower, n=3)]
     hint = f" Did you mean {near[0]}?" if near else " The catalogue at /api/v1.0/reports lists every report."

@@ -21,6 +21,15 @@ class Version2(NamedTuple):
     columns: tuple[str, ...]
 
 
+class ReportTypes(NamedTuple):
+    """The reports of a function that takes `reportType`."""
+
+    usual: str
+    """The one that a call without it means."""
+    columns: Mapping[str, tuple[str, ...]]
+    """The header of each of the others."""
+
+
 class Report(NamedTuple):
     """One reports function of Graph."""
 
@@ -42,15 +51,17 @@ class Report(NamedTuple):
     root: Mapping[str, str]
     """Path below each Graph version that has the report: `reports` or `copilot/reports`."""
     clouds: Mapping[str, tuple[str, ...]]
-    """Graph versions that have it, for each national cloud."""
+    """Graph versions that have it, for each cloud; `usnat` and `ussec` are the air-gapped ones of the US Government."""
     columns: Mapping[str, tuple[str, ...]]
     """The documented header for each Graph version; live files may differ, so columns are found by name."""
     version_2: Version2 | None = None
+    report_types: ReportTypes | None = None
 
     @property
     def headers(self) -> list[tuple[str, ...]]:
-        """The documented headers of all versions."""
-        return [*self.columns.values(), *([self.version_2.columns] if self.version_2 else [])]
+        """The documented headers of all versions and types."""
+        headers = [*self.columns.values(), *([self.version_2.columns] if self.version_2 else [])]
+        return [*headers, *(self.report_types.columns.values() if self.report_types else [])]
 
     @property
     def live(self) -> bool:
@@ -61,13 +72,25 @@ class Report(NamedTuple):
     def without_argument(self) -> bool:
         return not self.periods
 
-    def columns_of(self, graph_version: str, version: str | None) -> tuple[str, ...]:
-        """Return the documented header; `version` is that of a call: `v2` or None."""
+    def columns_of(self, graph_version: str, version: str | None, report_type: str | None) -> tuple[str, ...]:
+        """Return the documented header; `version` and `report_type` are those of a call."""
+        if report_type and self.report_types:
+            return self.report_types.columns[report_type]
         return self.version_2.columns if version and self.version_2 else self.columns[graph_version]
 
     def graph_version(self, preferred: str) -> str:
         """Return `preferred` if Graph has the report there, else the version that has it (some exist on beta only)."""
         return preferred if preferred in self.root else next(iter(self.root))
+
+
+class NotArchived(NamedTuple):
+    """What Graph tells of usage besides the reports, and the archive does not pull."""
+
+    name: str
+    question: str
+    root: Mapping[str, str]
+    """As that of a report."""
+    why: str
 
 
 class LegacyFamily(NamedTuple):
@@ -86,6 +109,7 @@ class Catalogue:
     def __init__(self, entries: Mapping[str, Any]) -> None:
         self.reports = {entry["name"]: _report(entry) for entry in entries["reports"]}
         self.legacy = {entry["family"]: LegacyFamily(**_tuples(entry)) for entry in entries["legacy"]}
+        self.not_archived = {entry["name"]: NotArchived(**entry) for entry in entries["not_archived"]}
         self._by_lower_name = {name.lower(): name for name in (*self.reports, *self.legacy)}
         self._by_lower_name |= {alias.lower(): name for alias, name in entries["aliases"].items()}
 
@@ -128,6 +152,8 @@ def _report(entry: Mapping[str, Any]) -> Report:
         fields[name] = _tuples(fields[name])
     if version_2 := fields.get("version_2"):
         fields["version_2"] = Version2(**_tuples(version_2))
+    if report_types := fields.get("report_types"):
+        fields["report_types"] = ReportTypes(report_types["usual"], _tuples(report_types["columns"]))
     return Report(**fields)
 
 

@@ -59,7 +59,7 @@ class Reason(Word):
         "Graph was not asked: the body was read that day, and nothing newer can be out yet.",
         "Nothing.",
     )
-    EMPTY_BODY = "empty_body", Outcome.NO_DATA, "The body is empty.", _WAIT
+    EMPTY_BODY = "empty_body", Outcome.NO_DATA, "The body is empty, or Graph answered 204.", _WAIT
     NO_ROWS = "no_rows", Outcome.NO_DATA, "The body has a header and no rows.", _WAIT
     UNKNOWN_TENANT = (
         "unknown_tenant",
@@ -153,6 +153,12 @@ class Reason(Word):
         Outcome.REFUSED,
         "Graph answered 403: `Reports.Read.All` is missing, or was granted less than a day ago.",
         "[Grant it](deploy.md#three-ways-to-grant-reportsreadall), and wait: every run asks again.",
+    )
+    NOT_SWITCHED_ON = (
+        "not_switched_on",
+        Outcome.REFUSED,
+        "Graph does not measure this for the tenant: nobody has switched that metric on.",
+        "Nothing, and no alarm fires. An administrator may switch it on; or `-REPORT` in `REPORTS` leaves it out.",
     )
     UNKNOWN_IN_THIS_CLOUD = (
         "unknown_in_this_cloud",

@@ -26,6 +26,8 @@ class Meaning(NamedTuple):
 
 
 MEANINGS = (
+    # learn.microsoft.com/graph/api/reportroot-getsharepointapiusage: nothing for that period or date
+    Meaning(PullError, Reason.EMPTY_BODY, {204}),
     # learn.microsoft.com/graph/errors; the code InvalidAuthenticationToken in elastic/integrations (o365_metrics)
     Meaning(Retryable, Reason.UNAUTHORIZED, {401}),
     # learn.microsoft.com/graph/throttling
@@ -37,6 +39,8 @@ MEANINGS = (
     # microsoftgraph/microsoft-graph-docs#8946: "Invalid date value specified: 2020-06-03.", and the 28 days it allows
     Meaning(PullError, Reason.DATE_OUT_OF_REACH, words="date value"),
     Meaning(PullError, Reason.DATE_OUT_OF_REACH, words="28 days"),
+    # learn.microsoft.com/graph/api/reportroot-getsharepointapiusage: "Tenant is not enabled for this report type."
+    Meaning(PullError, Reason.NOT_SWITCHED_ON, {403}, words="not enabled for this report type"),
     # The code S2SUnauthorized in microsoftgraph/msgraph-sdk-dotnet#317 and microsoft-graph-docs#8547
     Meaning(PullError, Reason.PERMISSION, {403}),
     # microsoftgraph/microsoft-graph-docs#5738: a new tenant

@@ -96,7 +96,7 @@ class Puller:
 
     def _body(self, call: Call) -> Body:
         report = self._catalogue.reports[call.report]
-        header = report.columns_of(report.graph_version(self._graph_version), call.version)
+        header = report.columns_of(report.graph_version(self._graph_version), call.version, call.report_type)
         return Body([header], self._clock().date(), call.period, is_personal=report.personal_data)
 
     def _baseline(self, planned: PlannedPull) -> Snapshot | None:
@@ -108,7 +108,7 @@ class Puller:
         if planned.newest or not day:
             return planned.newest
         days = (day, day - timedelta(weeks=1))
-        snapshots = (self._archive.snapshots.newest(Call(planned.call.report, date=each), each) for each in days)
+        snapshots = (self._archive.snapshots.newest(planned.call._replace(date=each), each) for each in days)
         return next(filter(None, snapshots), None)
 
     def _path(self, call: Call) -> str:

@@ -155,4 +155,4 @@ def digest(compressed: bytes) -> str:
 
 
 def _documented(report: Report, call: Call) -> list[tuple[str, ...]]:
-    return [report.columns_of(version, call.version) for version in report.columns]
+    return [report.columns_of(version, call.version, call.report_type) for version in report.columns]

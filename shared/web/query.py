@@ -66,7 +66,7 @@ class Parameters:
     @property
     def arguments(self) -> dict[str, str]:
         """The parameters that are part of the call."""
-        return {name: value for name, value in self._values.items() if name in ARGUMENTS}
+        return {name: self._values[name.lower()] for name in ARGUMENTS if name.lower() in self._values}
 
     def day(self, name: str) -> date | None:
         """Return the day that a parameter holds."""

@@ -66,7 +66,9 @@ class _SeriesReader:
         table = self._archive.series.as_of(call, as_of) if as_of else self._archive.series.table(call, self._today)
         if table.columns != (REFRESH_DATE,):
             return table
-        return Table(columns_of(report.columns_of(report.graph_version(self._graph_version), call.version)))
+        return Table(
+            columns_of(report.columns_of(report.graph_version(self._graph_version), call.version, call.report_type))
+        )
 
     def concatenate(self, call: Call, report: Report, wanted: SeriesQuery) -> bytes:
         """Return the rows of a personal report, of which no series is kept, as CSV. Raises TooLarge."""

@@ -144,6 +144,10 @@ def direct(answer: Answer, context: Context) -> Answer:
     return replace(errors.replaced(answer, 200, b"", *headers), body=download.body, etag=download.etag)
 
 
+def no_content(answer: Answer, context: Context) -> Answer:
+    return errors.replaced(answer, 204)
+
+
 def redirect_body(answer: Answer, context: Context, size: int) -> Answer:
     return replace(_with_headers(answer, CHUNKED), body=bodies.filler(answer.chunks, size))
 

@@ -80,6 +80,10 @@ GRAPH: dict[str, Fault] = {
     "unknown_segment": _error("F07", "400 for a retired report", 400, "BadRequest", _BAD_SEGMENT),
     "token_rejected": _error("F08", "401", 401, "InvalidAuthenticationToken", "Access token has expired."),
     "no_permission": _error("F09", "403, wrapped or not", 403, "S2SUnauthorized", "Invalid permission."),
+    "not_switched_on": _error(
+        "F09", "403 for a metric that is off", 403, "accessDenied", "Tenant is not enabled for this report type."
+    ),
+    "no_content": Fault("F10", "204 for a call without data", answers.no_content, NONE, on=("graph",)),
     "unknown_tenant": _error(
         "F10", "404 for a tenant without data", 404, "UnknownTenantId", "We do not recognize this tenant ID"
     ),

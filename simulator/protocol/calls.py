@@ -33,17 +33,19 @@ class Call:
     """The day of a `date=` call."""
     second: bool = False
     """Whether the call has `version='v2'` (Copilot)."""
+    report_type: str = ""
+    """Of the report's other types (SharePoint's API usage)."""
 
     def __str__(self) -> str:
+        more = ",version='v2'" if self.second else f",reportType='{self.report_type}'" if self.report_type else ""
         if self.day:
-            return f"{self.report.name}(date={self.day})"
-        version = ",version='v2'" if self.second else ""
-        return f"{self.report.name}(period='{self.period}'{version})" if self.period else self.report.name
+            return f"{self.report.name}(date={self.day}{more})"
+        return f"{self.report.name}(period='{self.period}'{more})" if self.period else self.report.name
 
     @property
     def header(self) -> tuple[str, ...]:
         """The documented columns, in order."""
-        return self.report.columns["v2" if self.second else self.version]
+        return self.report.columns["v2" if self.second else self.report_type or self.version]
 
     @property
     def answers_directly(self) -> bool:
@@ -106,11 +108,15 @@ def _call(report: Report, version: str, values: Mapping[str, _Value], segment: s
     names = set(values)
     second = _is_second(report, version, values)
     arguments = names - {"version"} if _is_versioned(report, version) else names
+    report_type = _report_type(report, values)
+    if report.usual_type:
+        arguments -= {"reportType"}
     if arguments == {"date"} and report.takes_date:
-        return Call(report, version, day=_date(values["date"].text))
+        return Call(report, version, day=_date(values["date"].text), report_type=report_type)
     periods = report.second_periods if second else report.periods
     if arguments == {"period"} and periods and values["period"].quoted:
-        return Call(report, version, period=_period(values["period"].text, periods), second=second)
+        period = _period(values["period"].text, periods)
+        return Call(report, version, period=period, second=second, report_type=report_type)
     if not names and not periods:
         return Call(report, version)
     raise UnknownSegment(segment)
@@ -127,6 +133,14 @@ def _is_second(report: Report, version: str, values: Mapping[str, _Value]) -> bo
     if values["version"].text not in ("v1", "v2"):
         raise InvalidArgument(f"Invalid version value specified: {values['version'].text}.")
     return values["version"].text == "v2"
+
+
+def _report_type(report: Report, values: Mapping[str, _Value]) -> str:
+    if not report.usual_type or "reportType" not in values or values["reportType"].text == report.usual_type:
+        return ""
+    if values["reportType"].text not in report.columns.keys() - report.roots.keys():
+        raise InvalidArgument(f"Invalid reportType value specified: {values['reportType'].text}.")
+    return values["reportType"].text
 
 
 def _period(text: str, periods: tuple[str, ...]) -> str:

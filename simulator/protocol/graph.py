@@ -72,6 +72,8 @@ class Graph:
         etag = snapshot.etag
         if etag in (each.strip() for each in request.headers.get("if-none-match", "").split(",")):
             return Answer(304, (("ETag", etag), *headers), call=str(call), etag=etag)
+        if call.report.delegated_only and snapshot.empty:
+            return Answer(204, headers, call=str(call))
         if call.answers_directly:
             content_type = ("Content-Type", "application/octet-stream")
             body = self._publication.chunks(snapshot)

@@ -29,6 +29,11 @@ def rows(header: Sequence[str], scope: Scope) -> Iterator[list[str]]:
                     "Usage": str(usage),
                     "UsageRequests": str(usage),
                     "UsageMB": str(usage // 20),
+                    "ThrottledRequests": str(usage // 500),
+                    "StandardRequestCount": str(usage - usage // 10),
+                    "HeavyRequestCount": str(usage // 10),
+                    "BilledStandardRequestCount": "0",
+                    "BilledHeavyRequestCount": "0",
                     "Active Apps": str(APPS),
                     "ActiveApps": str(APPS),
                 }

@@ -81,7 +81,7 @@ def days(number: int) -> list[date]:
 def body_of(call: Call, newest: date) -> bytes:
     """With the documented columns: a row for each day of the period, or one."""
     report = catalogue().reports[call.report]
-    columns = report.columns_of(report.graph_version("v1.0"), call.version)
+    columns = report.columns_of(report.graph_version("v1.0"), call.version, call.report_type)
     count = int((call.period or "D1")[1:]) if call in LONG and report.kind == "counts" else 1
     known = {"Report Refresh Date": str(newest), "Report Period": (call.period or "D1")[1:], "Site Type": "All"}
     rows = []

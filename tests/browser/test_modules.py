@@ -162,10 +162,11 @@ def test_one_word_says_what_is_wrong_with_a_call(facts: dict[str, Any], said: li
     "facts",
     [
         {"outcome": "refused", "reason": "unknown_in_this_cloud"},
+        {"outcome": "refused", "reason": "not_switched_on"},
         {"outcome": "deferred", "reason": "budget"},
         {"lost": 5},
     ],
-    ids=["not in this cloud", "to be had in the next run", "lost long ago"],
+    ids=["not in this cloud", "not switched on", "to be had in the next run", "lost long ago"],
 )
 def test_what_nobody_can_or_need_change_is_no_alarm(facts: dict[str, Any]) -> None:
     assert words(call(**facts)) == []

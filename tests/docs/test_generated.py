@@ -65,7 +65,14 @@ def test_a_row_says_whether_the_report_is_pulled(name: str, shown: str) -> None:
     [
         pytest.param(
             "getEmailActivityUserDetail",
-            ["detail", "user", "yes", "D7, D30, D90, D180", "28", "v1.0, beta; US Government, DoD, China: beta"],
+            [
+                "detail",
+                "user",
+                "yes",
+                "D7, D30, D90, D180",
+                "28",
+                "v1.0, beta; US Government, DoD, China, USNat, USSec: beta",
+            ],
             id="with single days",
         ),
         pytest.param(

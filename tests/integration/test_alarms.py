@@ -185,6 +185,13 @@ def test_what_goes_wrong_for_days_is_noticed(
     assert f'"reason": "{reason}"' in week.log.lines[0]["message"]
 
 
+def test_a_metric_that_nobody_switched_on_is_no_trouble(week: Week) -> None:
+    week.control.put("faults", {"rules": [{"fault": "not_switched_on", "times": None}]})
+    week.live(week.make_app(REPORTS=D7), range(0, 48, 6))
+    assert '"reason": "not_switched_on"' in week.log.lines[0]["message"]
+    assert week.fired() == set()
+
+
 def test_the_alarm_for_a_person_goes_out_with_the_first_good_run(week: Week) -> None:
     alarm = ALARMS["pull-needs-a-person"]
     week.control.put("roles", {"roles": []})

@@ -183,6 +183,9 @@ def test_the_words_are_those_of_the_catalogue() -> None:
     reports = catalogue().reports.values()
     periods = {period for report in reports for period in report.periods}
     periods |= {period for report in reports if report.version_2 for period in report.version_2.periods}
+    types = catalogue().reports["getSharePointApiUsage"].report_types
+    assert types
+    assert COMPONENTS["parameters"]["ReportType"]["schema"]["enum"] == [types.usual, *types.columns]
     views = {view for family in catalogue().legacy.values() for view in family.views}
     assert set(COMPONENTS["parameters"]["Period"]["schema"]["enum"]) == periods
     assert set(COMPONENTS["parameters"]["View"]["schema"]["enum"]) == views

@@ -249,6 +249,7 @@ def scripted(stack: Stack) -> Iterator[Wire]:
         pytest.param(
             response(body=CSV.replace(b"2026-11-18", b"")), Outcome.QUARANTINED, "no_refresh_date", id="no refresh date"
         ),
+        pytest.param(b"HTTP/1.1 204 No Content\r\n\r\n", Outcome.NO_DATA, "empty_body", id="204"),
         pytest.param(response(401), Outcome.DEFERRED, "unauthorized", id="401"),
         pytest.param(response(403), Outcome.REFUSED, "permission", id="403"),
         pytest.param(response(503), Outcome.DEFERRED, "graph_error", id="503"),

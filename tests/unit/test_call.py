@@ -18,6 +18,7 @@ COUNTS = "getEmailActivityCounts"
 DETAIL = "getEmailActivityUserDetail"
 COPILOT = "getMicrosoft365CopilotUserCountTrend"
 ACTIVATIONS = "getOffice365ActivationCounts"
+API_USAGE = "getSharePointApiUsage"
 DAY = date(2024, 11, 29)
 VIEWS = [
     pytest.param(family, view, id=f"{name}-{view}")
@@ -246,6 +247,37 @@ def test_other_reports_have_no_version() -> None:
     assert "only the Copilot reports" in refusal(f"{COUNTS}(period='D7',version='v2')")
 
 
+# The report types of SharePoint's API usage
+
+
+@pytest.mark.parametrize(
+    ("arguments", "canonical"),
+    [
+        pytest.param("period='D1'", "period='D1'", id="the usual one"),
+        pytest.param("period='D1',reportType='egressReport'", "period='D1'", id="the usual one by its name"),
+        pytest.param(
+            "reporttype=THROTTLINGREPORT,period=d7", "period='D7',reportType='throttlingReport'", id="another"
+        ),
+        pytest.param(
+            "date='2024-11-29',reportType='throttlingReport'",
+            "date=2024-11-29,reportType='throttlingReport'",
+            id="of a single day",
+        ),
+    ],
+)
+def test_a_report_type_is_part_of_the_call(arguments: str, canonical: str) -> None:
+    assert call(f"{API_USAGE}({arguments})") == f"{API_USAGE}({canonical})"
+
+
+def test_an_unknown_report_type_is_answered_with_those_there_are() -> None:
+    wants = "egressReport, throttlingReport, sharePointServicePrioritizationReport"
+    assert wants in refusal(f"{API_USAGE}(period='D7',reportType='x')")
+
+
+def test_other_reports_have_no_report_type() -> None:
+    assert "one kind of file" in refusal(f"{COUNTS}(period='D7',reportType='egressReport')")
+
+
 # What is refused
 
 
@@ -267,6 +299,15 @@ def test_an_unknown_report_is_answered_with_the_nearest(text: str, nearest: str)
     assert isinstance(facts, list)
     assert facts[0] == nearest
     assert f"Did you mean {nearest}?" in str(error)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["azureADPremiumLicenseInsight", "GETMICROSOFT365COPILOTUSAGEUSERDETAILBYDATE(date=2026-11-18)"],
+)
+def test_what_is_not_archived_is_told_from_a_slip_of_the_pen(text: str) -> None:
+    name = next(name for name in catalogue().not_archived if name.lower() in text.lower())
+    assert str(unknown(text)) == f"{name} is not archived: {catalogue().not_archived[name].why}."
 
 
 @pytest.mark.parametrize(
@@ -406,7 +447,7 @@ def test_an_argument_given_with_two_values_is_refused(text: str, parameters: Map
 
 @pytest.mark.parametrize("key", ["period[]", "period[0]", "periods", "$top", "", "per iod", "period\0", "date.gte"])
 def test_a_parameter_that_no_report_has_is_refused(key: str) -> None:
-    assert refusal(COUNTS, {"period": "D7", key: "D7"}).endswith("there are period, date, version.")
+    assert refusal(COUNTS, {"period": "D7", key: "D7"}).endswith("there are period, date, version, reportType.")
 
 
 @pytest.mark.parametrize(
@@ -448,6 +489,8 @@ def test_a_long_run_of_spaces_costs_no_time(last: str) -> None:
         pytest.param(Call(DETAIL, date=DAY), "day", id="date"),
         pytest.param(Call(ACTIVATIONS), "none", id="without argument"),
         pytest.param(Call(COPILOT, period="D28", version="v2"), "D28-v2", id="second version"),
+        pytest.param(Call(API_USAGE, period="D7", report_type="throttlingReport"), "D7-throttlingReport", id="type"),
+        pytest.param(Call(API_USAGE, date=DAY, report_type="throttlingReport"), "day-throttlingReport", id="day, type"),
     ],
 )
 def test_the_key_of_a_call_is_its_argument_in_the_names_of_the_archive(a_call: Call, key: str) -> None:
@@ -498,6 +541,7 @@ def letter_cases(draw: st.DrawFn, text: str) -> str:
 def notations(draw: st.DrawFn, a_call: Call) -> tuple[str, dict[str, str]]:
     """A path and query parameters that mean the call."""
     given = {"period": a_call.period, "date": a_call.date and a_call.date.isoformat(), "version": a_call.version}
+    given["reportType"] = a_call.report_type
     inside, parameters = [], {}
     for key, value in draw(st.permutations(list(given.items()))):
         held = draw(letter_cases(value)) if value else "null"

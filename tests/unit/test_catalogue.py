@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from shared.domain.call import calls_of, parse
-from shared.domain.catalogue import Catalogue, LegacyFamily, Report, Version2, catalogue
+from shared.domain.catalogue import Catalogue, LegacyFamily, Version2, catalogue
 
 SHARED = Path(__file__).parents[2] / "shared" / "domain"
 ENTRIES: dict[str, Any] = json.loads((SHARED / "catalogue.json").read_text("utf-8"))
@@ -25,15 +25,13 @@ FORMS_COUNTS = {"getFormsUserActivityCounts", "getFormsUserActivityUserCounts"}
 """Microsoft documents a row per day for them, and a CSV header without `Report Date`."""
 NO_REPORT_DATE = API_CONSUMPTION | FORMS_COUNTS
 
+NATIONAL = ["usgov", "dod", "china", "usnat", "ussec"]
+
 every_family_of_2017 = pytest.mark.parametrize("family", FAMILIES_OF_2017, ids=lambda family: family.family)
 
 
-def headers(report: Report) -> list[tuple[str, ...]]:
-    return [*report.columns.values(), *([report.version_2.columns] if report.version_2 else [])]
-
-
 REPORT_NAMES = {report.name for report in REPORTS}
-HEADERS = [(report.name, header) for report in REPORTS for header in headers(report)]
+HEADERS = [(report.name, header) for report in REPORTS for header in report.headers]
 
 
 # The file
@@ -141,8 +139,9 @@ def test_a_report_without_periods_takes_no_date() -> None:
     assert not [report.name for report in REPORTS if not report.periods and report.date_window_days]
 
 
-def test_only_a_report_of_kind_detail_takes_a_date() -> None:
-    assert not [report.name for report in REPORTS if report.kind != "detail" and report.date_window_days]
+def test_only_a_report_of_kind_detail_takes_a_date_or_that_of_sharepoints_api_usage() -> None:
+    others = [report.name for report in REPORTS if report.kind != "detail" and report.date_window_days]
+    assert others == ["getSharePointApiUsage"]
 
 
 def test_every_file_but_those_of_api_consumption_begins_with_the_refresh_date() -> None:
@@ -169,7 +168,7 @@ def test_a_header_is_known_for_each_version_that_has_the_report() -> None:
     assert not [report.name for report in REPORTS if report.columns.keys() != report.root.keys()]
 
 
-@pytest.mark.parametrize("cloud", ["global", "usgov", "dod", "china"])
+@pytest.mark.parametrize("cloud", ["global", *NATIONAL])
 def test_a_cloud_names_only_versions_that_have_the_report(cloud: str) -> None:
     assert not [report.name for report in REPORTS if not set(report.clouds[cloud]) <= report.root.keys()]
 
@@ -178,9 +177,22 @@ def test_the_global_cloud_has_every_version_of_a_report() -> None:
     assert not [report.name for report in REPORTS if set(report.clouds["global"]) != report.root.keys()]
 
 
-@pytest.mark.parametrize("cloud", ["usgov", "dod", "china"])
+@pytest.mark.parametrize("cloud", NATIONAL)
 def test_a_national_cloud_has_beta_alone(cloud: str) -> None:
     assert {report.clouds[cloud] for report in REPORTS} == {(), ("beta",)}
+
+
+@pytest.mark.parametrize("cloud", ["usnat", "ussec"])
+def test_an_air_gapped_cloud_has_44_reports(cloud: str) -> None:
+    assert sum(bool(report.clouds[cloud]) for report in REPORTS) == 44
+
+
+def test_what_is_not_archived_is_named_and_is_no_report() -> None:
+    assert [*catalogue().not_archived] == [
+        "azureADPremiumLicenseInsight",
+        "getMicrosoft365CopilotUsageUserDetailByDate",
+    ]
+    assert not catalogue().not_archived.keys() & {*catalogue().names}
 
 
 # The families of 2017
@@ -233,6 +245,24 @@ def test_a_second_version_becomes_typed_too() -> None:
     assert second.columns[0] == "Report Refresh Date"
 
 
+@pytest.mark.parametrize(
+    ("report_type", "own"),
+    [
+        pytest.param(None, {"UsageMB"}, id="egressReport"),
+        pytest.param("throttlingReport", {"ThrottledRequests"}, id="throttlingReport"),
+        pytest.param(
+            "sharePointServicePrioritizationReport",
+            {"StandardRequestCount", "HeavyRequestCount", "BilledStandardRequestCount", "BilledHeavyRequestCount"},
+            id="sharePointServicePrioritizationReport",
+        ),
+    ],
+)
+def test_each_report_type_has_columns_of_its_own(report_type: str | None, own: set[str]) -> None:
+    report = catalogue().reports["getSharePointApiUsage"]
+    shared = {"UsageDateTime", "ServiceArea", "TenantId", "AppId", "UsageRequests", "ActiveApps"}
+    assert {*report.columns_of("beta", None, report_type)} == shared | own
+
+
 def test_a_family_of_2017_becomes_typed_too() -> None:
     family = catalogue().legacy["MailboxUsage"]
     assert family.periods == ("D7", "D30", "D90", "D180")
@@ -283,7 +313,7 @@ def test_adding_a_report_needs_one_entry_and_no_code() -> None:
         "periods": ["D7", "D365"],
         "date_window_days": 14,
         "root": {"beta": "reports"},
-        "clouds": {"global": ["beta"], "usgov": [], "dod": [], "china": []},
+        "clouds": {"global": ["beta"], "usgov": [], "dod": [], "china": [], "usnat": [], "ussec": []},
         "columns": {"beta": ["Report Refresh Date", "User Principal Name", "Boards"]},
     }
     entries = {**ENTRIES, "reports": [*ENTRIES["reports"], invented]}

@@ -9,6 +9,8 @@ from shared.graph.client import checked_location
 from shared.graph.error_mapping import error_of
 from shared.graph.public_address import is_public
 
+SWITCHED_OFF = "Tenant is not enabled for this report type."
+
 
 def error_body(code: str, message: str = "") -> bytes:
     return json.dumps({"error": {"code": code, "message": message, "innerError": {}}}).encode()
@@ -25,10 +27,13 @@ def error_body(code: str, message: str = "") -> bytes:
         ),
         (400, error_body("BadRequest", "Resource not found for the segment 'x'."), PullError, "unknown_in_this_cloud"),
         (400, error_body("BadRequest", "JSON format is not supported."), PullError, "bad_request"),
+        (204, b"", PullError, "empty_body"),
         (401, error_body("InvalidAuthenticationToken"), Retryable, "unauthorized"),
         (403, error_body("S2SUnauthorized", "Invalid permission."), PullError, "permission"),
         (403, error_body("UnknownError", error_body("S2SUnauthorized", "No").decode()), PullError, "permission"),
         (403, error_body("MissingCredentials"), PullError, "missing_credentials"),
+        (403, error_body("accessDenied", "Access denied."), PullError, "permission"),
+        (403, error_body("accessDenied", SWITCHED_OFF), PullError, "not_switched_on"),
         (404, error_body("UnknownTenantId"), PullError, "unknown_tenant"),
         (404, error_body("NotFound"), PullError, "unknown_in_this_cloud"),
         (

@@ -54,7 +54,7 @@ def test_a_name_is_spelled_as_in_every_archive_there_is(name: BlobName) -> None:
 
 
 words = st.from_regex(r"[A-Za-z]\w{0,30}", fullmatch=True).filter(str.isascii)
-keys = st.sampled_from(["D7", "D180", "D28-v2", "day", "none"])
+keys = st.sampled_from(["D7", "D180", "D28-v2", "day", "day-throttlingReport", "none"])
 partitions = st.builds(Partition, words, keys)
 days = st.dates(date(2000, 1, 1), date(2100, 1, 1))
 revisions = st.integers(1, 10**6)

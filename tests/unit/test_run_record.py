@@ -146,6 +146,7 @@ def test_a_record_of_before_marks_and_rhythms_is_read() -> None:
         (Outcome.DEFERRED, Reason.RATE_LIMITED, False),
         (Outcome.REFUSED, Reason.UNKNOWN_IN_THIS_CLOUD, False),
         (Outcome.REFUSED, Reason.DATE_OUT_OF_REACH, False),
+        (Outcome.REFUSED, Reason.NOT_SWITCHED_ON, False),
     ],
 )
 def test_what_needs_a_person(outcome: Outcome, reason: Reason, needs: bool) -> None:

@@ -239,6 +239,7 @@ def test_a_single_day_is_refused_for_a_day_is_no_standing_wish(text: str) -> Non
         pytest.param("SfbActivity(view='Users',period='D7')", "retired", id="2017 form of a retired report"),
         pytest.param("getApiUsage", "signed-in people only", id="report for signed-in people"),
         pytest.param("getApiUsage(period='D7')", "signed-in people only", id="call for signed-in people"),
+        pytest.param("azureADPremiumLicenseInsight", "one JSON object", id="object that is no report"),
         pytest.param("Microsoft Graph API usage", "signed-in people only", id="family for signed-in people"),
     ],
 )

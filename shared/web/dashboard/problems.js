@@ -3,7 +3,7 @@
 import { counted, day, span } from "./elements.js";
 
 const STOPPED_DAYS = 2;
-const GOOD_TO_KNOW = ["unknown_in_this_cloud"];
+const GOOD_TO_KNOW = ["unknown_in_this_cloud", "not_switched_on"];
 
 /** `{level, word, text, advice}` for each, the worst first; level is `bad`, `warn` or `note`. None = all is well. */
 export function problems(status) {

@@ -32,6 +32,7 @@ def answer(client: Client, fault: str, **args: Any) -> requests.Response:
         ("unknown_segment", 400, "BadRequest", "Resource not found for the segment"),
         ("token_rejected", 401, "InvalidAuthenticationToken", "expired"),
         ("no_permission", 403, "S2SUnauthorized", "Invalid permission."),
+        ("not_switched_on", 403, "accessDenied", "Tenant is not enabled for this report type."),
         ("unknown_tenant", 404, "UnknownTenantId", "We do not recognize this tenant ID"),
         ("missing_credentials", 403, "MissingCredentials", "Valid Authorization header is needed."),
     ],

@@ -51,6 +51,22 @@ def test_the_second_version_of_copilot_reports_has_its_own_header(client: Client
             assert rows(content)[0]["Report Period"] == period.removeprefix("D")
 
 
+def test_each_type_of_the_api_usage_has_its_own_header(anyone: Client) -> None:
+    for report_type, columns in REPORTS["getSharePointApiUsage"]["report_types"]["columns"].items():
+        for argument in ("period='D7'", "date=2026-11-12"):
+            answer = anyone.call(f"getSharePointApiUsage({argument},reportType='{report_type}')", "beta")
+            assert (answer.status_code, header(answer.content)) == (200, columns)
+
+
+def test_the_api_usage_of_a_day_that_is_not_out_is_204(anyone: Client) -> None:
+    answer = anyone.call("getSharePointApiUsage(date=2026-11-20)", "beta")
+    assert (answer.status_code, answer.content) == (204, b"")
+
+
+def test_an_unknown_type_of_the_api_usage_is_refused(anyone: Client) -> None:
+    assert anyone.call("getSharePointApiUsage(period='D7',reportType='x')", "beta").status_code == 400
+
+
 @pytest.mark.parametrize("period", ["D7", "D30", "D90", "D180"])
 def test_daily_reports_have_a_row_per_day_newest_first(client: Client, period: str) -> None:
     days = [row["Report Date"] for row in client.rows(f"getOffice365ActiveUserCounts(period='{period}')")]

@@ -135,6 +135,8 @@ CASES: tuple[Case, ...] = (
     Case("F08", "401 for ever", "deferred:unauthorized", _always("token_rejected")),
     Case("F09", "403", "refused:permission", _always("no_permission")),
     Case("F09", "403, wrapped", "refused:permission", _always("no_permission", wrapped=True)),
+    Case("F09", "403, a metric that is switched off", "refused:not_switched_on", _always("not_switched_on")),
+    Case("F10", "204", "no_data:empty_body", _always("no_content")),
     Case("F10", "404 unknown tenant", "no_data:unknown_tenant", _always("unknown_tenant")),
     Case("F11", "200 without redirect", "published", _always("direct")),
     Case("F12", "a redirect with a body", "published", _always("redirect_body")),
