@@ -137,6 +137,6 @@ def _pull(parts: Parts) -> int:
         print(f"The function pull failed: {error}", file=sys.stderr)
         status = 1
     parts.screen.done()
-    if newest := from_environment(parts.clock).archive.runs.newest(parts.clock().date()):
+    if newest := from_environment(parts.clock).archive.runs.newest(parts.clock()):
         show_run(newest, parts.control.get("record", listener="graph"))
     return status

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import date
+from datetime import datetime, timedelta
 
 from shared.archive.blob_store import BlobStore
-from shared.archive.layout import DERIVED, RUNS, RunRecordName, run_prefix
+from shared.archive.layout import DERIVED, RUNS, run_prefix
 from shared.archive.run_record import UNREADABLE, RunRecord
 from shared.domain.dates import month_before
 from shared.domain.errors import ArchiveUnavailable
+
+AHEAD = timedelta(hours=2)
+"""How far the clock of another instance may be ahead; a record from later than that is left alone until its time."""
 
 
 class RunLog:
@@ -18,15 +21,21 @@ class RunLog:
     def __init__(self, store: BlobStore) -> None:
         self._store = store
 
-    def newest(self, today: date) -> RunRecord | None:
-        """Return the newest readable record of a run of this month or the one before, or None."""
-        for month in (today, month_before(today)):
+    def newest(self, now: datetime) -> RunRecord | None:
+        """Return the newest readable record of a run of this month or the one before, or None.
+
+        A copy under the name of another run, and a record from the future, of a clock that was wrong, are passed over.
+        """
+        latest = now + AHEAD
+        for month in (latest.date(), month_before(latest.date())):
             for blob in reversed([*self._store.list(DERIVED, run_prefix(f"{month:%Y-%m}"))]):
                 stored = self._store.get(DERIVED, blob.name)
                 if not stored:  # a run must not forget all that earlier ones knew
                     raise ArchiveUnavailable(f"Blob storage lists {blob.name} and does not have it.")
-                with suppress(*UNREADABLE):  # a damaged one must not stop the pulling
-                    return RunRecord.from_json(stored.content)
+                with suppress(*UNREADABLE):  # a damaged one, or one without time zone, must not stop the pulling
+                    record = RunRecord.from_json(stored.content)
+                    if blob.name == str(record.name) and record.started <= latest:
+                        return record
         return None
 
     def is_new(self) -> bool:
@@ -35,5 +44,4 @@ class RunLog:
 
     def keep(self, record: RunRecord) -> None:
         """Store the record of a run."""
-        name = RunRecordName(f"{record.started:%Y-%m}", record.id)
-        self._store.create(DERIVED, str(name), record.to_json(), {})
+        self._store.create(DERIVED, str(record.name), record.to_json(), {})

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from shared import __version__
 from shared.archive.cadence import Cadence
+from shared.archive.layout import RunRecordName
 from shared.domain.call import Call
 from shared.domain.errors import PullError
 from shared.domain.graph_window import days_of_interest
@@ -137,6 +138,11 @@ class RunRecord(NamedTuple):
     pulled_at: datetime | None = None
     """When a pull last succeeded, in this run or an earlier one."""
 
+    @property
+    def name(self) -> RunRecordName:
+        """The name of the blob that it is stored in."""
+        return RunRecordName(f"{self.started:%Y-%m}", self.id)
+
     def needing_a_person(self) -> list[PullResult]:
         """Return the pulls that time will not heal."""
         return [
@@ -180,9 +186,9 @@ class RunRecord(NamedTuple):
             finished=datetime.fromisoformat(record["finished"]),
             waiting=record["waiting"],
             lost={Call.from_text(call): [*map(date.fromisoformat, days)] for call, days in record["lost"].items()},
-            pulls=[PullResult(**_from_json(pull)) for pull in record["pulls"]],
+            pulls=[PullResult(**_from_json(pull, PullResult._fields)) for pull in record["pulls"]],
             states={
-                Call.from_text(call): CallState(**{"reason": None} | _from_json(state))
+                Call.from_text(call): CallState(**{"reason": None} | _from_json(state, CallState._fields))
                 for call, state in record["last"].items()
             },
             pulled_at=datetime.fromisoformat(at) if (at := record.get("pulled_at")) else None,
@@ -236,6 +242,11 @@ def _to_json(value: PullResult | CallState) -> dict[str, object]:
     }
 
 
-def _from_json(stored: Mapping[str, Any]) -> dict[str, Any]:
+def _from_json(stored: Mapping[str, Any], known: Sequence[str]) -> dict[str, Any]:
+    """Return the known fields of what is stored: a newer version of the app may have kept more."""
     fields = {_FIELDS.get(name, name): each for name, each in stored.items()}
-    return {field: _FROM_TEXT[field](each) if field in _FROM_TEXT else each for field, each in fields.items()}
+    return {
+        field: _FROM_TEXT[field](fields[field]) if field in _FROM_TEXT else fields[field]
+        for field in known
+        if field in fields
+    }

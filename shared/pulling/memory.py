@@ -44,7 +44,7 @@ class Memory(NamedTuple):
 
 def load(archive: Archive, selection: Selection, now: datetime) -> Memory:
     """Return what is known at `now` (UTC). Raises ArchiveUnavailable."""
-    record = archive.runs.newest(now.date())
+    record = archive.runs.newest(now)
     calls = selection.by_report
 
     def archived(report: str) -> ArchivedCalls:

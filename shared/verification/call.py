@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from shared.archive.blob_store import StoredBlob
-from shared.archive.layout import DERIVED, Partition, RunRecordName, SeriesName
+from shared.archive.layout import DERIVED, Partition, SeriesName
 from shared.archive.run_record import UNREADABLE, RunRecord
 from shared.archive.series_state import (
     FORMER_RULES,
@@ -192,7 +192,7 @@ def record_of(blob: Blob) -> RunRecord:
     """The run that a blob is the record of. Raises IntegrityError if it is none, or of another run."""
     try:
         run = RunRecord.from_json(blob.content())
-        named = blob.name == str(RunRecordName(f"{run.started:%Y-%m}", run.id)) and run.started.tzinfo
+        named = blob.name == str(run.name) and run.started.tzinfo
     except UNREADABLE:
         raise IntegrityError(FindingCode.DAMAGED, "It is not the record of a run.") from None
     if not named:

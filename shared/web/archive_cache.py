@@ -129,7 +129,7 @@ class ArchiveCache:
         return body
 
     def _load_run(self) -> RunRecord | None:
-        return self._archive.runs.newest(self._clock().date())
+        return self._archive.runs.newest(self._clock())
 
     def _load_awaited(self) -> datetime | None:
         return self._archive.markers.awaited_since(self._clock()) if self._archive.runs.is_new() else None

@@ -152,7 +152,7 @@ def test_the_single_days_of_an_outage_of_months_are_lost_though_no_record_of_a_r
     app.pull_run.execute()
     newest = app.archive.snapshots.refresh_dates(Call(DETAIL.report, date=date.min))[-1]
     control.sleep(80 * DAY)
-    assert app.archive.runs.newest(control.now().date()) is None
+    assert app.archive.runs.newest(control.now()) is None
     for notice in (lambda: None, app.pull_run.execute):
         notice()
         assert lost_days(told(app, SINGLE_DAYS)) == [
@@ -204,7 +204,7 @@ def test_a_run_that_cannot_mark_ends_well_and_the_next_one_that_can_marks_what_i
     faulty.set([{"fault": "read_only", "match": {"blob": "lost/*"}, "times": None}])
     run = app.pull_run.execute()
     assert run.lost
-    assert app.archive.runs.newest(control.now().date()) == run
+    assert app.archive.runs.newest(control.now()) == run
     assert marks(blobs, LOST) == []
     assert [record.getMessage().split()[0] for record in caplog.records if record.levelno >= logging.WARNING] == [
         "mark.failed",

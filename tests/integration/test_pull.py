@@ -159,7 +159,7 @@ def test_a_run_leaves_a_record_that_the_next_one_reads(make_app: MakeApp, blobs:
     app = make_app(REPORTS=D7)
     run = app.pull_run.execute()
     assert f"runs/{run.started:%Y-%m}/{run.id}.json" in names(blobs, "usage-derived")
-    assert app.archive.runs.newest(run.started.date()) == run
+    assert app.archive.runs.newest(run.started) == run
 
 
 OF_OLD = datetime(2026, 11, 21, tzinfo=UTC)
@@ -174,7 +174,7 @@ def test_a_damaged_record_does_not_stop_the_next_run(
     run = app.pull_run.execute()
     blobs.get_blob_client("usage-derived", f"runs/{run.started:%Y-%m}/9999.json").upload_blob(damaged)
     assert only(app.pull_run.execute()).outcome is Outcome.UNCHANGED
-    assert app.archive.runs.newest(run.started.date()) is not None
+    assert app.archive.runs.newest(run.started) is not None
 
 
 def test_every_call_of_a_run_has_one_event_line(make_app: MakeApp, caplog: pytest.LogCaptureFixture) -> None:

@@ -25,6 +25,7 @@ from shared.domain.call import Call
 from shared.domain.errors import ArchiveUnavailable, PullError
 from shared.domain.outcome import Outcome
 from shared.settings import read
+from tests.conftest import MORNING
 
 CALL = Call("getOffice365ServicesUserCounts", period="D7")
 DAY = date(2026, 11, 18)
@@ -194,7 +195,7 @@ def test_refresh_dates_are_those_of_that_very_call(archive: Archive, keep: Keep)
 def test_an_archive_without_containers_is_empty(archive: Archive) -> None:
     assert archive.snapshots.newest(CALL, DAY) is None
     assert archive.snapshots.refresh_dates(CALL) == []
-    assert archive.runs.newest(DAY) is None
+    assert archive.runs.newest(MORNING) is None
 
 
 def test_blobs_with_names_that_are_not_ours_are_passed_over(

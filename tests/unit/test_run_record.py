@@ -131,6 +131,13 @@ def test_a_reason_that_only_a_newer_version_knows_does_not_make_a_record_unreada
     assert record.states[Call("getY")] == CallState(Outcome.DEFERRED, None, NOW)
 
 
+def test_what_only_a_newer_version_keeps_does_not_make_a_record_unreadable() -> None:
+    record = json.loads(json.dumps(STORED))
+    for each in (record, *record["pulls"], *record["last"].values()):
+        each["since_then"] = {"of": ["another", "kind"]}
+    assert RunRecord.from_json(json.dumps(record).encode()) == RunRecord.from_json(json.dumps(STORED).encode())
+
+
 def test_a_record_of_before_marks_and_rhythms_is_read() -> None:
     record = json.loads(run_of(CallState(Outcome.NO_DATA, Reason.EMPTY_BODY, NOW)).to_json())
     del record["pulled_at"]

@@ -175,7 +175,7 @@ def _calendar(stage: Stage) -> str:
             visible = date.fromisoformat(stage.control.get("visible", report=REPORT)["refresh_date"])
             must(result.refresh_date == visible, f"{result.refresh_date} is archived, and Graph has {visible}")
             must(run.id.startswith(f"{night}T235930Z"), f"the run of {night} is called {run.id}")
-            must(app.archive.runs.newest(night) == run, f"the run of {night} is not there")
+            must(app.archive.runs.newest(run.finished) == run, f"the run of {night} is not there")
             must(stage.newest(app, CALL).refresh_date == visible, "the newest is another")
     days = app.archive.snapshots.refresh_dates(Call.from_text(CALL))
     must(date(2028, 2, 29) in days, f"{days} has no leap day")
