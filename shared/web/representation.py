@@ -29,6 +29,10 @@ class EncodedBody(NamedTuple):
     """Bytes; None if only reading tells."""
     sha256: str = ""
     """In hexadecimal; empty if only reading tells."""
+    part: Callable[[range], bytes] | None = None
+    """Reads these bytes alone; None: whoever wants a part reads all. Only where size and digest are known."""
+    working: int = 0
+    """Bytes in memory besides the body while it is read."""
 
 
 class Representation(NamedTuple):

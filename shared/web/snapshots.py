@@ -17,6 +17,7 @@ from shared.domain.errors import BadArgument, NotAcceptable, NotArchived, TooLar
 from shared.web import formats, query, representation
 from shared.web.archive_cache import ArchiveCache
 from shared.web.http import Response
+from shared.web.in_flight import InFlight
 from shared.web.links import Links
 from shared.web.query import SnapshotSelector
 from shared.web.report_request import ReportRequest
@@ -30,7 +31,7 @@ _LIST_COLUMNS = ("refreshDate", "revision", "pulledAt", "rows", "size", "sha256"
 _NEVER_CHANGES = "private, max-age=31536000, immutable"
 
 
-def snapshot(request: ReportRequest, archive: Archive, cache: ArchiveCache) -> Response:
+def snapshot(request: ReportRequest, archive: Archive, cache: ArchiveCache, in_flight: InFlight) -> Response:
     """Answer with the selected snapshot. Raises RequestError, ArchiveUnavailable, DamagedBlob."""
     parameters = request.parameters(query.OF_SNAPSHOT)
     call, report = request.call(parameters)
@@ -49,7 +50,7 @@ def snapshot(request: ReportRequest, archive: Archive, cache: ArchiveCache) -> R
         "Memento-Datetime": http_date(selected.metadata.pulled_at),
         "Vary": "Accept, Accept-Encoding" if is_memento else "Accept, Accept-Datetime, Accept-Encoding",
     }
-    return send(request.http, _represent(cache, selected, report, format_name, headers))
+    return send(request.http, _represent(cache, selected, report, format_name, headers), in_flight)
 
 
 def snapshots(request: ReportRequest, archive: Archive) -> Response:
@@ -97,7 +98,13 @@ def _represent(
 ) -> Representation:
     """Return a snapshot in one format. Raises NotAcceptable, TooLarge."""
     metadata = selected.metadata
-    plain = EncodedBody(partial(cache.body, selected), metadata.size, metadata.sha256)
+    plain = EncodedBody(
+        partial(cache.body, selected),
+        metadata.size,
+        metadata.sha256,
+        part=partial(cache.part, selected),
+        working=metadata.gzip_size,
+    )
     represent = partial(Representation, modified=metadata.pulled_at, headers=headers)
     if format_name == "csv":
         stored = EncodedBody(
