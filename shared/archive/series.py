@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 
 from shared import events
 from shared.archive.blob_store import BlobStore
 from shared.archive.layout import DERIVED, Partition, SeriesName, snapshot_prefix
+from shared.archive.read_ahead import read_ahead
 from shared.archive.series_state import (
     LateColumns,
     ListedSnapshot,
@@ -32,7 +32,6 @@ from shared.domain.dates import month_before
 from shared.domain.errors import ArchiveUnavailable, DamagedBlob
 from shared.report.table import Table, columns_of
 
-_READERS = 8
 _ATTEMPTS = 5
 _MOST_LISTINGS = 3
 """Months; to see more of them, everything is listed at once."""
@@ -137,11 +136,8 @@ class SeriesArchive:
 
     def _parts(self, listed: Sequence[ListedSnapshot], contents: Contents) -> Iterator[tuple[Snapshot, Table]]:
         snapshots = sorted((each.snapshot for each in listed), key=lambda snapshot: snapshot.order)
-        if not snapshots:
-            return
-        with ThreadPoolExecutor(min(_READERS, len(snapshots))) as pool:
-            tables = pool.map(lambda snapshot: self._part(snapshot, contents.get(snapshot.blob)), snapshots)
-            yield from zip(snapshots, tables, strict=True)
+        tables = read_ahead(lambda snapshot: self._part(snapshot, contents.get(snapshot.blob)), snapshots)
+        yield from zip(snapshots, tables, strict=True)
 
     def _part(self, snapshot: Snapshot, content: bytes | None) -> Table:
         is_personal = self._snapshots.is_personal(snapshot.call)

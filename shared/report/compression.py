@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 
 _GZIP = 31
@@ -24,6 +24,13 @@ decompressor = partial(zlib.decompressobj, wbits=_GZIP)
 """Return an object that decompresses piece by piece: `decompress(piece, max_length)`."""
 compress = partial(zlib.compress, wbits=_GZIP)
 """Return the gzip form of a body."""
+
+
+def compress_pieces(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the gzip form of a body that comes piece by piece."""
+    packer = compressor()
+    yield from map(packer.compress, pieces)
+    yield packer.flush()
 
 
 def decompress(compressed: bytes) -> bytes:

@@ -63,12 +63,14 @@ class Table(NamedTuple):
     def _only(self, days: Collection[str]) -> Table:
         return self._replace(days={day: rows for day, rows in self.days.items() if day in days})
 
-    def rows(self) -> Iterator[Row]:
-        """Yield the rows by day, oldest first, in their own order within a day; each is as long as the header."""
-        width = len(self.columns)
+    def by_day(self) -> Iterator[tuple[str, Iterator[Row]]]:
+        """Yield the days, oldest first, with their rows in their own order; each is as long as the header."""
         for day in sorted(self.days):
-            for row in self.days[day]:
-                yield row + ("",) * (width - len(row))
+            yield day, _padded(self.days[day], len(self.columns))
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the rows by day, oldest first."""
+        return chain.from_iterable(rows for _, rows in self.by_day())
 
     def to_csv(self) -> bytes:
         """Return the table as CSV in UTF-8 without a BOM, with the line ends of RFC 4180."""
@@ -181,16 +183,10 @@ def joined(before: bytes, after: bytes) -> bytes:
     return before + after[after.index(b"\n") + 1 :] if before else after
 
 
-def concatenated(columns: tuple[Column, ...], snapshots: Iterable[tuple[date, bytes]]) -> Iterator[bytes]:
-    """Yield one CSV of several snapshots without a Report Date, given with their refresh dates, oldest first.
-
-    The result is that of merging them. Memory holds one snapshot at a time.
-    """
-    yield from to_csv([columns])
-    for refresh_date, body in snapshots:
-        own, rows = _parsed(body, refresh_date)
-        width = len(columns)
-        yield from to_csv(row + ("",) * (width - len(row)) for row in _fitted(rows, own, columns))
+def fitted(columns: tuple[Column, ...], refresh_date: date, body: bytes) -> Iterator[Row]:
+    """Yield the rows of a snapshot as rows of a table with these columns, one by one; its own are among them."""
+    own, rows = _parsed(body, refresh_date)
+    return _padded(_fitted(rows, own, columns), len(columns))
 
 
 def _parsed(body: bytes, refresh_date: date | None) -> tuple[tuple[Column, ...], Iterator[Row]]:
@@ -214,6 +210,10 @@ def _parsed(body: bytes, refresh_date: date | None) -> tuple[tuple[Column, ...],
             yield tuple(cells)
 
     return columns, rows()
+
+
+def _padded(rows: Iterable[Row], width: int) -> Iterator[Row]:
+    return (row + ("",) * (width - len(row)) for row in rows)
 
 
 def _told_apart(names: Iterable[str]) -> list[Column]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from werkzeug.http import http_date, parse_date, parse_etags, parse_range_header
 
@@ -31,6 +31,7 @@ class _Selected(NamedTuple):
     """UTC, to the second, as HTTP knows no more."""
     body: EncodedBody
     is_gzip: bool
+    smaller: Mapping[str, Any]
 
 
 def send(request: Request, content: Representation, in_flight: InFlight | None = None) -> Response:
@@ -76,20 +77,20 @@ def _select(request: Request, content: Representation) -> _Selected:
     modified = content.modified.replace(microsecond=0) if content.modified else None
     if accepts_gzip(headers.get("accept-encoding", "")) and not plain_part:
         body = content.gzip or EncodedBody(lambda: compress(content.plain.read()))
-        return _Selected(gzip_tag, modified, body, is_gzip=True)
-    return _Selected(content.tag, modified, content.plain, is_gzip=False)
+        return _Selected(gzip_tag, modified, body, True, content.smaller)
+    return _Selected(content.tag, modified, content.plain, False, content.smaller)
 
 
 def _send_body(request: Request, selected: _Selected, headers: Mapping[str, str], in_flight: InFlight) -> Response:
     encoded = selected.body
-    _refuse_too_large(request, encoded.size or 0, selected)
+    _refuse_too_large(request, encoded.size or encoded.estimate, selected)
     if request.method == "HEAD" and encoded.size is not None and encoded.sha256:
         return Response(200, {**headers, "Content-Length": str(encoded.size), "Repr-Digest": _digest(encoded.sha256)})
     key = (selected.tag, headers.get("Content-Location"))
     if encoded.part and encoded.size and (part := _satisfied_range(request, selected, encoded.size)):
         body = in_flight.body((*key, part), len(part) + encoded.working, partial(encoded.part, part))
         return _send_part(part, encoded.size, body.content, {**headers, "Repr-Digest": _digest(encoded.sha256)}, body)
-    body = in_flight.body(key, (encoded.size or 0) + encoded.working, encoded.read)
+    body = in_flight.body(key, (encoded.size or encoded.estimate) + encoded.working, encoded.read)
     content = body.content
     _refuse_too_large(request, len(content), selected)
     headers = {**headers, "Repr-Digest": _digest(encoded.sha256 or hashlib.sha256(content).hexdigest())}
@@ -106,9 +107,12 @@ def _send_part(part: range, size: int, content: bytes, headers: Mapping[str, str
 def _refuse_too_large(request: Request, size: int, selected: _Selected) -> None:
     if size > LARGEST:
         ask = "Ask without Range, and with" if "range" in request.headers else "Ask with"
+        instead = [] if selected.is_gzip else ["Accept-Encoding: gzip"]
+        instead += [f"{name}={value}" for name, value in selected.smaller.items()]
         raise TooLarge(
-            f"This body has {size} bytes, and the Functions host can send {LARGEST}. "
-            + ("Read it from blob storage." if selected.is_gzip else f"{ask} Accept-Encoding: gzip.")
+            f"This body has {'' if selected.body.size else 'about '}{size} bytes, and the Functions host can send "
+            f"{LARGEST}. " + (f"{ask} {', or with '.join(instead)}." if instead else "Read it from blob storage."),
+            **selected.smaller,
         )
 
 

@@ -75,7 +75,7 @@ class Api:
         if view == "/series":
             from shared.web.series import series  # lazily, as the modules of `formats`
 
-            return series(of_report, self._archive, self._graph_version)
+            return series(of_report, self._archive, self._graph_version, self._in_flight)
         if view == "/snapshots":
             return snapshots(of_report, self._archive)
         if path["call"]:

@@ -18,7 +18,8 @@ from shared.domain.call import Call
 from shared.domain.errors import ArchiveUnavailable
 from shared.domain.outcome import Flag
 from shared.events import SERIES_BEHIND
-from shared.report.table import Table, columns_of, concatenated, joined, merged, parse, split
+from shared.report.history import Concatenation, pieces
+from shared.report.table import Table, columns_of, joined, merged, parse, split
 from tests.shelf import Shelf, lines, series_name, snapshot
 
 COUNTS = Call("getOffice365ActiveUserCounts", period="D7")
@@ -178,7 +179,7 @@ def test_concatenating_gives_what_merging_would(headers: list[list[str]]) -> Non
         body = lines(",".join(["Report Refresh Date", *names]), *(f"{day},{row},{row}{row}" for row in range(3)))
         table = merged(table, parse(body, day))
         parts.append((day, body))
-    assert b"".join(concatenated(table.columns, parts)) == table.to_csv()
+    assert b"".join(pieces(Concatenation(table.columns, lambda: parts))) == table.to_csv()
 
 
 # Two months of snapshots that differ in everything in which they can; each is told by its place in the list.
