@@ -137,10 +137,13 @@ CASES = {
 
 @pytest.mark.parametrize(("snapshots", "expected"), CASES.values(), ids=CASES.keys())
 def test_merging(snapshots: list[tuple[str, list[str]]], expected: list[str]) -> None:
-    table = Table()
-    for day, body in snapshots:
-        table = merged(table, parse(lines(*body), date.fromisoformat(day)))
+    parts = [parse(lines(*body), date.fromisoformat(day)) for day, body in snapshots]
+    table = merged(Table(), parts)
     content = table.to_csv()
+    one_by_one = Table()
+    for part in parts:
+        one_by_one = merged(one_by_one, [part])
+    assert one_by_one.to_csv() == content
     assert content.decode().split("\r\n") == [*expected, ""]
     assert parse(content).to_csv() == content
     assert parse(content).between(None, None).to_csv() == content
@@ -148,7 +151,7 @@ def test_merging(snapshots: list[tuple[str, list[str]]], expected: list[str]) ->
 
 def test_a_range_includes_its_first_day_and_not_its_end_and_has_always_the_same_header() -> None:
     table = merged(
-        Table(), parse(lines("Report Refresh Date,Report Date", *(f"2026-11-09,2026-11-0{n}" for n in range(1, 6))))
+        Table(), [parse(lines("Report Refresh Date,Report Date", *(f"2026-11-09,2026-11-0{n}" for n in range(1, 6))))]
     )
     assert list(table.between(date(2026, 11, 2), date(2026, 11, 4)).days) == ["2026-11-02", "2026-11-03"]
     assert list(table.between(date(2026, 11, 5), None).days) == ["2026-11-05"]
@@ -177,7 +180,7 @@ def test_concatenating_gives_what_merging_would(headers: list[list[str]]) -> Non
     for number, names in enumerate(headers):
         day = DAY + timedelta(days=number)
         body = lines(",".join(["Report Refresh Date", *names]), *(f"{day},{row},{row}{row}" for row in range(3)))
-        table = merged(table, parse(body, day))
+        table = merged(table, [parse(body, day)])
         parts.append((day, body))
     assert b"".join(pieces(Concatenation(table.columns, lambda: parts))) == table.to_csv()
 
