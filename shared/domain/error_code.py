@@ -110,6 +110,12 @@ class ErrorCode(Word):
         "So many large answers are being made and sent that there is no memory for another.",
         "Try again after `Retry-After` seconds, or ask with `Accept-Encoding: gzip`.",
     )
+    SERIES_UNFINISHED = (
+        "series_unfinished",
+        503,
+        "The series is being made of more snapshots than one request has time for; what was merged is kept.",
+        "Try again after `Retry-After` seconds: each request goes on where the last one ended.",
+    )
     ARCHIVE_UNAVAILABLE = (
         "archive_unavailable",
         503,

@@ -10,7 +10,8 @@ UsageArchiveError
 |   |-- PreconditionFailed   it is not, or no longer, what the caller thinks
 |   |-- TooLarge         more than one answer can carry
 |   |-- RangeNotSatisfiable  it has fewer bytes
-|   `-- Busy             there is no memory for it at the moment
+|   |-- Busy             there is no memory for it at the moment
+|   `-- SeriesUnfinished  it takes more than one request to make it
 |-- ArchiveUnavailable   storage did not answer, or refused us
 |   `-- DamagedBlob      it answered, and not with the bytes that were written
 |-- PullError            a pull that ended without a snapshot; its reason tells the outcome
@@ -112,6 +113,17 @@ class Busy(RequestError):
 
     def __init__(self) -> None:
         super().__init__("Other large answers are being sent at the moment.", headers={"Retry-After": "2"})
+
+
+class SeriesUnfinished(RequestError):
+    """A series was made in part, which is kept: there are too many snapshots to merge for one request."""
+
+    code = ErrorCode.SERIES_UNFINISHED
+
+    def __init__(self, months: int) -> None:
+        super().__init__(
+            f"The series is being made; {months} months are still to be merged.", headers={"Retry-After": "1"}
+        )
 
 
 class ArchiveUnavailable(UsageArchiveError):

@@ -13,9 +13,10 @@ from local.in_memory import Around, Operation
 from shared.app import App
 from shared.archive.archive import Archive
 from shared.archive.layout import DERIVED
+from shared.archive.series import SeriesArchive
 from shared.archive.snapshot import Snapshot
 from shared.domain.call import Call
-from shared.domain.errors import ArchiveUnavailable
+from shared.domain.errors import ArchiveUnavailable, SeriesUnfinished
 from shared.domain.outcome import Flag
 from shared.events import SERIES_BEHIND
 from shared.report.history import Concatenation, pieces
@@ -619,3 +620,50 @@ def test_a_series_of_former_rules_is_read_or_made_anew(header: str, content: str
     table = shelf.series.table(COUNTS, DAY)
     assert table == made
     assert table.to_csv() == (kept if expected == content else expected.encode())
+
+
+# More than one reader waits for
+
+
+def months_of(call: Call, shelf: Shelf) -> list[Snapshot]:
+    """Put a snapshot into each of five months."""
+    made = []
+    for month in range(7, 12):
+        day = date(2026, month, 1)
+        body = lines("Report Refresh Date,Teams,Report Date", f"{day},{month},{day}")
+        made.append(snapshot(call, day, body))
+        shelf.put(made[-1], body)
+    return made
+
+
+def test_a_long_series_is_made_in_parts_that_are_kept() -> None:
+    shelf = Shelf()
+    months_of(COUNTS, shelf)
+    series = SeriesArchive(shelf.memory, shelf.snapshots, most_at_once=2)
+    for left in (3, 1):
+        with pytest.raises(SeriesUnfinished, match=f"{left} months") as told:
+            series.table(COUNTS, DAY)
+        assert (told.value.status, told.value.headers) == (503, {"Retry-After": "1"})
+    assert series.table(COUNTS, DAY).to_csv() == shelf.rebuilt(COUNTS).to_csv()
+
+
+def test_a_long_series_that_cannot_be_kept_is_made_at_once() -> None:
+    def read_only(operation: Operation, carry_out: Callable[[], object]) -> object:
+        if operation.name == "put_blob" and operation.container == DERIVED:
+            raise ArchiveUnavailable("AuthorizationPermissionMismatch")
+        return carry_out()
+
+    shelf = Shelf(read_only)
+    for each in months_of(COUNTS, other := Shelf()):
+        kept = other.memory.blobs["usage", each.blob]
+        shelf.memory.put("usage", each.blob, kept.content, kept.metadata)
+    series = SeriesArchive(shelf.memory, shelf.snapshots, most_at_once=2)
+    assert len(series.table(COUNTS, DAY).days) == 5
+
+
+def test_a_pull_makes_a_long_series_at_once() -> None:
+    shelf = Shelf()
+    newest = months_of(COUNTS, shelf)[-1]
+    series = SeriesArchive(shelf.memory, shelf.snapshots, most_at_once=2)
+    series.keep_up(newest)
+    assert len(series.table(COUNTS, DAY).days) == 5
