@@ -4,9 +4,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event
 
+import azure.functions as func
 import pytest
 
 from shared.domain.errors import ArchiveUnavailable, Busy
+from shared.web.azure import respond
+from shared.web.http import Response
 from shared.web.in_flight import Body, InFlight
 
 MB = 1_000_000
@@ -99,3 +102,19 @@ def test_what_cannot_be_made_takes_no_room_and_is_tried_again() -> None:
         in_flight.body("report", 2 * MB, fail)
     assert in_flight.body("report", 2 * MB, of(LARGE)).content is LARGE
     assert str(failure.value) == "down"
+
+
+def test_the_function_holds_a_body_until_its_answer_is_gone() -> None:
+    in_flight = InFlight(most=3 * MB, patience=0)
+    request = func.HttpRequest("GET", "http://127.0.0.1", body=b"")
+
+    def handler(_: object) -> Response:
+        body = in_flight.body("first", 2 * MB, of(LARGE))
+        return Response(200, {}, body.content, body)
+
+    answer = respond(request, handler)
+    with pytest.raises(Busy):
+        in_flight.body("second", 2 * MB, unmade)
+    assert answer.get_body() == LARGE
+    del answer
+    assert in_flight.body("second", 2 * MB, of(LARGE)).content is LARGE
