@@ -28,6 +28,7 @@ QUESTIONS = (
     "age",
     "status",
     "memory",
+    "reading",
     "pull",
 )
 """The modules that answer one each: `rows(scale)`, which raises Skipped instead of a row that cannot be had here."""

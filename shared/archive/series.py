@@ -7,13 +7,14 @@ for.
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 
 from shared import events
 from shared.archive.blob_store import BlobStore
 from shared.archive.layout import DERIVED, Partition, SeriesName, snapshot_prefix
+from shared.archive.read_ahead import read_ahead
 from shared.archive.series_state import (
     LateColumns,
     ListedSnapshot,
@@ -29,13 +30,14 @@ from shared.archive.snapshot import Snapshot
 from shared.archive.snapshots import SnapshotArchive
 from shared.domain.call import Call
 from shared.domain.dates import month_before
-from shared.domain.errors import ArchiveUnavailable, DamagedBlob
+from shared.domain.errors import ArchiveUnavailable, DamagedBlob, SeriesUnfinished
 from shared.report.table import Table, columns_of
 
-_READERS = 8
 _ATTEMPTS = 5
 _MOST_LISTINGS = 3
 """Months; to see more of them, everything is listed at once."""
+_MOST_AT_ONCE = 2_000
+"""Snapshots that are merged for one reader, and a month: ten seconds or twenty. Clients give up after some minutes."""
 
 Contents = Mapping[str, bytes]
 """Bodies of snapshots that need not be read again, by the names of their blobs."""
@@ -44,9 +46,11 @@ Contents = Mapping[str, bytes]
 class SeriesArchive:
     """The series of all calls of an archive."""
 
-    def __init__(self, store: BlobStore, snapshots: SnapshotArchive) -> None:
+    def __init__(self, store: BlobStore, snapshots: SnapshotArchive, most_at_once: int = _MOST_AT_ONCE) -> None:
+        """For a reader, the months that a series lacks are merged up to about `most_at_once` snapshots."""
         self._store = store
         self._snapshots = snapshots
+        self._most_at_once = most_at_once
 
     def keep_up(self, snapshot: Snapshot, content: bytes | None = None) -> None:
         """Merge a snapshot that was just archived; `content` is its body, if it is at hand.
@@ -72,9 +76,10 @@ class SeriesArchive:
         """Return the series with all that is archived by now, merging what it lacks; `today` in UTC.
 
         What was merged is kept for the next reader; failing to is an event. Of a report with personal data the table
-        has the columns and no rows. Raise ArchiveUnavailable.
+        has the columns and no rows. Raise ArchiveUnavailable, and SeriesUnfinished where there is more to merge than
+        one reader waits for, and a part of it was kept.
         """
-        state, trouble = self._current(call, _since(call, today), today, {})
+        state, trouble = self._current(call, _since(call, today), today, {}, self._most_at_once)
         if trouble:
             events.emit(events.SERIES_BEHIND, logging.WARNING, call=str(call), detail=trouble)
         return state.table
@@ -84,8 +89,13 @@ class SeriesArchive:
         listed = [each for each in self._listed(call) if each.snapshot.metadata.pulled_at <= instant]
         return merge(SeriesState(), self._parts(listed, {}), {}).table
 
-    def _current(self, call: Call, first: date, last: date, contents: Contents) -> tuple[SeriesState, str]:
-        """Return the series with all of these months and between, and why that could not be kept, if so."""
+    def _current(
+        self, call: Call, first: date, last: date, contents: Contents, most: float = math.inf
+    ) -> tuple[SeriesState, str]:
+        """Return the series with all of these months and between, and why that could not be kept, if so.
+
+        Raises SeriesUnfinished if only some of them were merged, about `most` snapshots, and that was kept.
+        """
         for _ in range(_ATTEMPTS):
             stored, etag = self._stored(call)
             window = _window(stored, first, last)
@@ -95,15 +105,23 @@ class SeriesArchive:
                 month: missing_from(stored.fingerprints.get(month), months.get(month, ()))
                 for month in {*merged, *months}
             }
-            state = self._caught_up(call, stored, months, missing, contents)
+            some = _first(missing, months, most)
+            state = self._caught_up(call, stored, months, some, contents)
             if gone := sorted(month for month, lacking in missing.items() if lacking is None):
                 return state, f"Not all that is in the series of {', '.join(gone)} is still in the archive."
             if state is stored:
                 return state, ""
+            lacking = [
+                month for month in missing if state.fingerprints.get(month) != fingerprint(months.get(month, ()))
+            ]
             try:
                 if self._keep(call, state, etag):
+                    if lacking:
+                        raise SeriesUnfinished(len(lacking))
                     return state, ""
             except ArchiveUnavailable as error:
+                if lacking:  # as the next reader could not go on
+                    state = self._caught_up(call, stored, months, missing, contents)
                 return state, str(error)
         return state, "Others keep writing it."
 
@@ -137,11 +155,8 @@ class SeriesArchive:
 
     def _parts(self, listed: Sequence[ListedSnapshot], contents: Contents) -> Iterator[tuple[Snapshot, Table]]:
         snapshots = sorted((each.snapshot for each in listed), key=lambda snapshot: snapshot.order)
-        if not snapshots:
-            return
-        with ThreadPoolExecutor(min(_READERS, len(snapshots))) as pool:
-            tables = pool.map(lambda snapshot: self._part(snapshot, contents.get(snapshot.blob)), snapshots)
-            yield from zip(snapshots, tables, strict=True)
+        tables = read_ahead(lambda snapshot: self._part(snapshot, contents.get(snapshot.blob)), snapshots)
+        yield from zip(snapshots, tables, strict=True)
 
     def _part(self, snapshot: Snapshot, content: bytes | None) -> Table:
         is_personal = self._snapshots.is_personal(snapshot.call)
@@ -166,6 +181,20 @@ class SeriesArchive:
 
     def _keep(self, call: Call, state: SeriesState, etag: str | None) -> bool:
         return self._store.replace_if(DERIVED, _name(call), state.content, state.to_metadata(), etag)
+
+
+def _first(
+    missing: Mapping[str, Sequence[ListedSnapshot] | None], months: Mapping[str, Sequence[ListedSnapshot]], most: float
+) -> Mapping[str, Sequence[ListedSnapshot] | None]:
+    """Return the first months, up to about `most` snapshots to merge; all if one is to be made anew."""
+    if None in missing.values():
+        return missing
+    some: dict[str, Sequence[ListedSnapshot] | None] = {}
+    for month in sorted(missing):
+        if most > 0:
+            some[month] = missing[month]
+            most -= len(missing[month] or ())
+    return some
 
 
 def _name(call: Call) -> str:

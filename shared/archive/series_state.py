@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -148,9 +148,13 @@ def merge(state: SeriesState, parts: Iterable[tuple[Snapshot, Table]], fingerpri
         before, after = split(after, [part for _, part in parts])
     table, headers = parse(after), []
     merged_columns = table.columns
-    for snapshot, part in parts:
-        table = merged(table, part)
-        headers.append((snapshot.metadata.pulled_at, snapshot.order, part.columns))
+
+    def noted() -> Iterator[Table]:
+        for snapshot, part in parts:
+            headers.append((snapshot.metadata.pulled_at, snapshot.order, part.columns))
+            yield part
+
+    table = merged(table, noted())
     new = []
     for pulled_at, _, columns in sorted(headers):
         if pulled_at > state.pulled_at:

@@ -104,6 +104,18 @@ class ErrorCode(Word):
         "The bytes in storage are not those that were written: nobody gets them.",
         "`verify` lists what is damaged. Restore the blob from a copy or from soft delete.",
     )
+    BUSY = (
+        "busy",
+        503,
+        "So many large answers are being made and sent that there is no memory for another.",
+        "Try again after `Retry-After` seconds, or ask with `Accept-Encoding: gzip`.",
+    )
+    SERIES_UNFINISHED = (
+        "series_unfinished",
+        503,
+        "The series is being made of more snapshots than one request has time for; what was merged is kept.",
+        "Try again after `Retry-After` seconds: each request goes on where the last one ended.",
+    )
     ARCHIVE_UNAVAILABLE = (
         "archive_unavailable",
         503,

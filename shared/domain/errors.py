@@ -9,7 +9,9 @@ UsageArchiveError
 |   |-- NotAcceptable    it cannot be had in that form
 |   |-- PreconditionFailed   it is not, or no longer, what the caller thinks
 |   |-- TooLarge         more than one answer can carry
-|   `-- RangeNotSatisfiable  it has fewer bytes
+|   |-- RangeNotSatisfiable  it has fewer bytes
+|   |-- Busy             there is no memory for it at the moment
+|   `-- SeriesUnfinished  it takes more than one request to make it
 |-- ArchiveUnavailable   storage did not answer, or refused us
 |   `-- DamagedBlob      it answered, and not with the bytes that were written
 |-- PullError            a pull that ended without a snapshot; its reason tells the outcome
@@ -102,6 +104,26 @@ class RangeNotSatisfiable(RequestError):
     """`Range` asks for bytes behind the end."""
 
     code = ErrorCode.RANGE_NOT_SATISFIABLE
+
+
+class Busy(RequestError):
+    """Other large answers take all the memory that answers may have."""
+
+    code = ErrorCode.BUSY
+
+    def __init__(self) -> None:
+        super().__init__("Other large answers are being sent at the moment.", headers={"Retry-After": "2"})
+
+
+class SeriesUnfinished(RequestError):
+    """A series was made in part, which is kept: there are too many snapshots to merge for one request."""
+
+    code = ErrorCode.SERIES_UNFINISHED
+
+    def __init__(self, months: int) -> None:
+        super().__init__(
+            f"The series is being made; {months} months are still to be merged.", headers={"Retry-After": "1"}
+        )
 
 
 class ArchiveUnavailable(UsageArchiveError):

@@ -5,11 +5,15 @@ The same bytes therefore give the same gzip bytes on every machine that has the 
 
 from __future__ import annotations
 
+import io
 import zlib
+from collections.abc import Iterable, Iterator
 from functools import partial
 
 _GZIP = 31
 """What zlib calls `wbits`: the largest window, between the header and the trailer of gzip."""
+_PIECE = 1 << 14
+"""Bytes as stored, of which zlib makes at most a thousand times as many."""
 
 CompressionError = zlib.error
 """What `decompress` and a decompressor raise for bytes that are damaged or cut short."""
@@ -22,10 +26,36 @@ compress = partial(zlib.compress, wbits=_GZIP)
 """Return the gzip form of a body."""
 
 
+def compress_pieces(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the gzip form of a body that comes piece by piece."""
+    packer = compressor()
+    yield from map(packer.compress, pieces)
+    yield packer.flush()
+
+
 def decompress(compressed: bytes) -> bytes:
     """Return the body whose gzip form this is. Raises CompressionError, also if something follows it."""
-    unpacking = decompressor()
-    body = unpacking.decompress(compressed)
-    if not unpacking.eof or unpacking.unused_data:
+    body = io.BytesIO()  # it grows in place, and gives its bytes away without a copy
+    body.writelines(_pieces(compressed))
+    return body.getvalue()
+
+
+def decompress_part(compressed: bytes, wanted: range) -> bytes:
+    """Return these bytes of the body, of which no more is made than up to their end. Raises CompressionError."""
+    part, place = io.BytesIO(), 0
+    for piece in _pieces(compressed):
+        part.write(piece[max(0, wanted.start - place) : max(0, wanted.stop - place)])
+        place += len(piece)
+        if place >= wanted.stop:
+            break
+    return part.getvalue()
+
+
+def _pieces(compressed: bytes) -> Iterator[bytes]:
+    unpacking, view = decompressor(), memoryview(compressed)
+    for start in range(0, len(view), _PIECE):
+        yield unpacking.decompress(view[start : start + _PIECE])
+        if unpacking.eof:
+            break
+    if not unpacking.eof or unpacking.unused_data or start + _PIECE < len(view):
         raise CompressionError("the gzip stream is cut short, or something follows it")
-    return body

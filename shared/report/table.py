@@ -63,12 +63,14 @@ class Table(NamedTuple):
     def _only(self, days: Collection[str]) -> Table:
         return self._replace(days={day: rows for day, rows in self.days.items() if day in days})
 
-    def rows(self) -> Iterator[Row]:
-        """Yield the rows by day, oldest first, in their own order within a day; each is as long as the header."""
-        width = len(self.columns)
+    def by_day(self) -> Iterator[tuple[str, Iterator[Row]]]:
+        """Yield the days, oldest first, with their rows in their own order; each is as long as the header."""
         for day in sorted(self.days):
-            for row in self.days[day]:
-                yield row + ("",) * (width - len(row))
+            yield day, _padded(self.days[day], len(self.columns))
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the rows by day, oldest first."""
+        return chain.from_iterable(rows for _, rows in self.by_day())
 
     def to_csv(self) -> bytes:
         """Return the table as CSV in UTF-8 without a BOM, with the line ends of RFC 4180."""
@@ -129,20 +131,23 @@ def columns_of(names: Iterable[str]) -> tuple[Column, ...]:
     return pinned([column for column in columns if column != alias])
 
 
-def merged(history: Table, snapshot: Table) -> Table:
-    """Merge `snapshot` into `history`. A later revision of the same date must not have been merged before.
+def merged(history: Table, snapshots: Iterable[Table]) -> Table:
+    """Merge snapshots into `history`. A later revision of the same date must not have been merged before.
 
-    If one of them has a Report Date, the rows of the other without that column are of no day, and left out.
+    If one of them has a Report Date, the rows of others without that column are of no day, and left out.
     """
-    columns = pinned(history.columns, snapshot.columns)
-    if REPORT_DATE in columns:
-        history, snapshot = (
-            table if REPORT_DATE in table.columns else Table(table.columns) for table in (history, snapshot)
-        )
-    days = dict(history.days)
-    for day, rows in snapshot.days.items():
-        if day not in days or days[day][0][0] <= rows[0][0]:
-            days[day] = list(_fitted(rows, snapshot.columns, columns))
+    columns, days = history.columns, dict(history.days)
+    for snapshot in snapshots:
+        was_dated, columns = REPORT_DATE in columns, pinned(columns, snapshot.columns)
+        if REPORT_DATE in columns:
+            if not was_dated:
+                days = {}
+            if REPORT_DATE not in snapshot.columns:
+                continue
+        places = _places(snapshot.columns, columns)
+        for day, rows in snapshot.days.items():
+            if day not in days or days[day][0][0] <= rows[0][0]:
+                days[day] = list(_fitted(rows, places))
     return Table(columns, days)
 
 
@@ -150,7 +155,8 @@ def arranged(table: Table, columns: tuple[Column, ...]) -> Table:
     """Return the table with these columns in this order; they are at least its own."""
     if columns == table.columns:
         return table
-    days = {day: list(_fitted(rows, table.columns, columns)) for day, rows in table.days.items()}
+    places = _places(table.columns, columns)
+    days = {day: list(_fitted(rows, places)) for day, rows in table.days.items()}
     return Table(columns, days)
 
 
@@ -181,16 +187,10 @@ def joined(before: bytes, after: bytes) -> bytes:
     return before + after[after.index(b"\n") + 1 :] if before else after
 
 
-def concatenated(columns: tuple[Column, ...], snapshots: Iterable[tuple[date, bytes]]) -> Iterator[bytes]:
-    """Yield one CSV of several snapshots without a Report Date, given with their refresh dates, oldest first.
-
-    The result is that of merging them. Memory holds one snapshot at a time.
-    """
-    yield from to_csv([columns])
-    for refresh_date, body in snapshots:
-        own, rows = _parsed(body, refresh_date)
-        width = len(columns)
-        yield from to_csv(row + ("",) * (width - len(row)) for row in _fitted(rows, own, columns))
+def fitted(columns: tuple[Column, ...], refresh_date: date, body: bytes) -> Iterator[Row]:
+    """Yield the rows of a snapshot as rows of a table with these columns, one by one; its own are among them."""
+    own, rows = _parsed(body, refresh_date)
+    return _padded(_fitted(rows, _places(own, columns)), len(columns))
 
 
 def _parsed(body: bytes, refresh_date: date | None) -> tuple[tuple[Column, ...], Iterator[Row]]:
@@ -216,6 +216,10 @@ def _parsed(body: bytes, refresh_date: date | None) -> tuple[tuple[Column, ...],
     return columns, rows()
 
 
+def _padded(rows: Iterable[Row], width: int) -> Iterator[Row]:
+    return (row + ("",) * (width - len(row)) for row in rows)
+
+
 def _told_apart(names: Iterable[str]) -> list[Column]:
     return [Column(name) for name in distinct(names)]
 
@@ -225,11 +229,16 @@ def _placed(cells: Sequence[str], places: Iterable[int]) -> list[str]:
     return [cells[place] if 0 <= place < len(cells) else "" for place in places]
 
 
-def _fitted(rows: Iterable[Row], old: Sequence[Column], new: Sequence[Column]) -> Iterator[Row]:
-    """Yield rows of the columns `old` as rows of the columns `new`, which are all of `old` and maybe more."""
+def _places(old: Sequence[Column], new: Sequence[Column]) -> list[int] | None:
+    """Return where the cells of the columns `new`, which are all of `old` and maybe more, are among those of `old`.
+
+    None: they are where they were.
+    """
     if tuple(new[: len(old)]) == tuple(old):
-        yield from rows
-        return
-    places = [old.index(column) if column in old else -1 for column in new]
-    for row in rows:
-        yield tuple(_placed(row, places))
+        return None
+    return [old.index(column) if column in old else -1 for column in new]
+
+
+def _fitted(rows: Iterable[Row], places: Sequence[int] | None) -> Iterator[Row]:
+    """Yield rows with their cells at these places."""
+    return iter(rows) if places is None else (tuple(_placed(row, places)) for row in rows)

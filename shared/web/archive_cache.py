@@ -17,6 +17,7 @@ from shared.domain.catalogue import Catalogue
 from shared.domain.errors import DamagedBlob
 from shared.domain.graph_window import days_of_interest
 from shared.domain.outcome import Outcome
+from shared.report.compression import decompress_part
 from shared.web.ttl_cache import BodyCache, TtlCache
 
 WORKERS = 8
@@ -88,6 +89,10 @@ class ArchiveCache:
         if self._catalogue.reports[snapshot.call.report].personal_data:
             return self._read(snapshot, compressed)
         return self._bodies.get((snapshot, compressed), lambda: self._read(snapshot, compressed))
+
+    def part(self, snapshot: Snapshot, wanted: range) -> bytes:
+        """Return a part of the bytes that Graph sent, which are made up to its end alone. Raises DamagedBlob."""
+        return decompress_part(self.body(snapshot, compressed=True), wanted)
 
     def check_again(self, snapshot: Snapshot) -> None:
         """Read a snapshot that was damaged when it was last read. Raises DamagedBlob if it still is."""

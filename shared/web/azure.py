@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 
 import azure.functions as func
@@ -19,4 +20,10 @@ def respond(request: func.HttpRequest, handler: Callable[[Request], Response]) -
     )
     response = handle(adapted, handler)
     # The worker adds a Content-Type where there is none; one that is empty is dropped by the host.
-    return func.HttpResponse(response.body, status_code=response.status, headers=dict(response.headers), mimetype="")
+    answer = func.HttpResponse(response.body, status_code=response.status, headers=dict(response.headers), mimetype="")
+    weakref.finalize(answer, _forget, response.body_in_flight).atexit = False
+    return answer
+
+
+def _forget(held: object) -> None:
+    """Let go of what was held until an answer was sent."""

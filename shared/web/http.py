@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from shared import events
 from shared.domain.error_code import ErrorCode
-from shared.domain.errors import ArchiveUnavailable, DamagedBlob, RequestError, SettingError
+from shared.domain.errors import ArchiveUnavailable, Busy, DamagedBlob, RequestError, SettingError
 from shared.web.negotiation import error_media_type
 
 METHODS = ("GET", "HEAD")
@@ -36,6 +36,8 @@ class Response(NamedTuple):
     status: int
     headers: Mapping[str, str]
     body: bytes = b""
+    body_in_flight: object = None
+    """What is to be held until the body is sent."""
 
 
 def handle(request: Request, handler: Callable[[Request], Response]) -> Response:
@@ -46,6 +48,9 @@ def handle(request: Request, handler: Callable[[Request], Response]) -> Response
         return fail(ErrorCode.METHOD_NOT_ALLOWED, f"{request.method} is not possible here.", headers=allow)
     try:
         response = handler(request)
+    except Busy as error:
+        events.emit(events.REQUEST_FAILED, logging.WARNING, code=error.code, detail=str(error))
+        response = fail(error.code, str(error), headers=error.headers)
     except RequestError as error:
         response = fail(error.code, str(error), error.facts, error.headers)
     except SettingError as error:

@@ -6,11 +6,13 @@ A body is read as late as possible, so that a conditional request costs no readi
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from shared.report.compression import compress_pieces
 from shared.report.csv_records import to_csv
 from shared.web.http import NOTHING
 
@@ -29,6 +31,12 @@ class EncodedBody(NamedTuple):
     """Bytes; None if only reading tells."""
     sha256: str = ""
     """In hexadecimal; empty if only reading tells."""
+    part: Callable[[range], bytes] | None = None
+    """Reads these bytes alone; None: whoever wants a part reads all. Only where size and digest are known."""
+    working: int = 0
+    """Bytes in memory besides the body while it is read."""
+    estimate: int = 0
+    """Bytes, about, where only reading tells the size."""
 
 
 class Representation(NamedTuple):
@@ -46,6 +54,28 @@ class Representation(NamedTuple):
     """What else to send."""
     file_name: str = ""
     """ASCII; empty: a browser shows the body and does not save it."""
+    smaller: Mapping[str, str] = NOTHING
+    """Parameters, by name, each of which gives less, where this may be more than one answer can carry."""
+
+
+def streamed(
+    pieces: Callable[[], Iterable[bytes]], estimate: int = 0, working: int = 0
+) -> tuple[EncodedBody, EncodedBody]:
+    """Return a body that is made piece by piece, plain and as gzip, where memory never holds the plain one.
+
+    `working` is how many bytes making it holds besides.
+    """
+    return (
+        EncodedBody(lambda: join(pieces()), estimate=estimate, working=working),
+        EncodedBody(lambda: join(compress_pieces(pieces())), working=working),
+    )
+
+
+def join(pieces: Iterable[bytes]) -> bytes:
+    """Return the pieces as one body, of which there is never a second copy."""
+    body = io.BytesIO()  # it grows in place, and gives its bytes away without a copy
+    body.writelines(pieces)
+    return body.getvalue()
 
 
 def from_bytes(body: bytes, media_type: str, headers: Mapping[str, str], file_name: str = "") -> Representation:

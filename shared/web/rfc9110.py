@@ -7,13 +7,15 @@ import hashlib
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 from werkzeug.http import http_date, parse_date, parse_etags, parse_range_header
 
 from shared.domain.errors import PreconditionFailed, RangeNotSatisfiable, TooLarge
 from shared.report.compression import compress
 from shared.web.http import Request, Response
+from shared.web.in_flight import Body, InFlight
 from shared.web.negotiation import accepts_gzip
 from shared.web.representation import LARGEST, EncodedBody, Representation
 
@@ -29,10 +31,14 @@ class _Selected(NamedTuple):
     """UTC, to the second, as HTTP knows no more."""
     body: EncodedBody
     is_gzip: bool
+    smaller: Mapping[str, Any]
 
 
-def send(request: Request, content: Representation) -> Response:
-    """Answer a GET or HEAD. Raises PreconditionFailed, RangeNotSatisfiable, TooLarge."""
+def send(request: Request, content: Representation, in_flight: InFlight | None = None) -> Response:
+    """Answer a GET or HEAD. Raises PreconditionFailed, RangeNotSatisfiable, TooLarge, Busy.
+
+    Bodies that may be large are shared and bounded by `in_flight`.
+    """
     selected = _select(request, content)
     headers = {
         "ETag": f'"{selected.tag}"',
@@ -49,7 +55,7 @@ def send(request: Request, content: Representation) -> Response:
         headers["Content-Encoding"] = "gzip"
     if content.file_name:
         headers["Content-Disposition"] = f'attachment; filename="{content.file_name}"'
-    return _send_body(request, selected, headers | {"Accept-Ranges": "bytes"})
+    return _send_body(request, selected, headers | {"Accept-Ranges": "bytes"}, in_flight or InFlight())
 
 
 def parse_http_date(text: str) -> datetime | None:
@@ -71,31 +77,42 @@ def _select(request: Request, content: Representation) -> _Selected:
     modified = content.modified.replace(microsecond=0) if content.modified else None
     if accepts_gzip(headers.get("accept-encoding", "")) and not plain_part:
         body = content.gzip or EncodedBody(lambda: compress(content.plain.read()))
-        return _Selected(gzip_tag, modified, body, is_gzip=True)
-    return _Selected(content.tag, modified, content.plain, is_gzip=False)
+        return _Selected(gzip_tag, modified, body, True, content.smaller)
+    return _Selected(content.tag, modified, content.plain, False, content.smaller)
 
 
-def _send_body(request: Request, selected: _Selected, headers: Mapping[str, str]) -> Response:
+def _send_body(request: Request, selected: _Selected, headers: Mapping[str, str], in_flight: InFlight) -> Response:
     encoded = selected.body
-    _refuse_too_large(request, encoded.size or 0, selected)
+    _refuse_too_large(request, encoded.size or encoded.estimate, selected)
     if request.method == "HEAD" and encoded.size is not None and encoded.sha256:
         return Response(200, {**headers, "Content-Length": str(encoded.size), "Repr-Digest": _digest(encoded.sha256)})
-    body = encoded.read()
-    _refuse_too_large(request, len(body), selected)
-    headers = {**headers, "Repr-Digest": _digest(encoded.sha256 or hashlib.sha256(body).hexdigest())}
-    part = _satisfied_range(request, selected, len(body))
-    if part:
-        headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{len(body)}"
-        body = body[part.start : part.stop]
-    return Response(206 if part else 200, {**headers, "Content-Length": str(len(body))}, body)
+    key = (selected.tag, headers.get("Content-Location"))
+    if encoded.part and encoded.size and (part := _satisfied_range(request, selected, encoded.size)):
+        body = in_flight.body((*key, part), len(part) + encoded.working, partial(encoded.part, part))
+        return _send_part(part, encoded.size, body.content, {**headers, "Repr-Digest": _digest(encoded.sha256)}, body)
+    body = in_flight.body(key, (encoded.size or encoded.estimate) + encoded.working, encoded.read)
+    content = body.content
+    _refuse_too_large(request, len(content), selected)
+    headers = {**headers, "Repr-Digest": _digest(encoded.sha256 or hashlib.sha256(content).hexdigest())}
+    if part := _satisfied_range(request, selected, len(content)):
+        return _send_part(part, len(content), content[part.start : part.stop], headers, body)
+    return Response(200, {**headers, "Content-Length": str(len(content))}, content, body)
+
+
+def _send_part(part: range, size: int, content: bytes, headers: Mapping[str, str], body: Body) -> Response:
+    of_part = {"Content-Range": f"bytes {part.start}-{part.stop - 1}/{size}", "Content-Length": str(len(content))}
+    return Response(206, {**headers, **of_part}, content, body)
 
 
 def _refuse_too_large(request: Request, size: int, selected: _Selected) -> None:
     if size > LARGEST:
         ask = "Ask without Range, and with" if "range" in request.headers else "Ask with"
+        instead = [] if selected.is_gzip else ["Accept-Encoding: gzip"]
+        instead += [f"{name}={value}" for name, value in selected.smaller.items()]
         raise TooLarge(
-            f"This body has {size} bytes, and the Functions host can send {LARGEST}. "
-            + ("Read it from blob storage." if selected.is_gzip else f"{ask} Accept-Encoding: gzip.")
+            f"This body has {'' if selected.body.size else 'about '}{size} bytes, and the Functions host can send "
+            f"{LARGEST}. " + (f"{ask} {', or with '.join(instead)}." if instead else "Read it from blob storage."),
+            **selected.smaller,
         )
 
 

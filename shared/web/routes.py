@@ -17,6 +17,7 @@ from shared.web import query, representation
 from shared.web.archive_cache import ArchiveCache
 from shared.web.health import health
 from shared.web.http import Request, Response
+from shared.web.in_flight import InFlight
 from shared.web.report_request import ReportRequest
 from shared.web.rfc9110 import send
 from shared.web.snapshots import snapshot, snapshots
@@ -42,6 +43,7 @@ class Api:
         clock: Callable[[], datetime],
         graph_version: str,
         schedule: str,
+        in_flight: InFlight | None = None,
     ) -> None:
         """`selection` raises SettingError, the clock answers UTC.
 
@@ -54,6 +56,7 @@ class Api:
         self._clock = clock
         self._graph_version = graph_version
         self._schedule = schedule
+        self._in_flight = in_flight or InFlight()
 
     def reports(self, request: Request, *, personal: bool) -> Response:
         """Answer `/{v1.0|beta}/reports...`; reports with personal data only where `personal`."""
@@ -72,10 +75,12 @@ class Api:
         if view == "/series":
             from shared.web.series import series  # lazily, as the modules of `formats`
 
-            return series(of_report, self._archive, self._graph_version)
+            return series(of_report, self._archive, self._graph_version, self._in_flight)
         if view == "/snapshots":
             return snapshots(of_report, self._archive)
-        return snapshot(of_report, self._archive, self._cache) if path["call"] else self._list(of_report)
+        if path["call"]:
+            return snapshot(of_report, self._archive, self._cache, self._in_flight)
+        return self._list(of_report)
 
     def status(self, request: Request) -> Response:
         """Answer `/status`. Raises SettingError too."""

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence, Set
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from datetime import date, datetime
 from typing import NamedTuple
 
+from shared import __version__
 from shared.archive.archive import Archive
 from shared.archive.snapshot import Snapshot
 from shared.domain.call import Call
 from shared.domain.catalogue import Report
 from shared.domain.errors import TooLarge
 from shared.report.csv_records import BOM
-from shared.report.table import REFRESH_DATE, Table, columns_of, concatenated, days_between, last_days, parse
+from shared.report.history import Concatenation, History, pieces, with_header
+from shared.report.table import REFRESH_DATE, Column, Table, columns_of, days_between, last_days
 from shared.web import formats, query
 from shared.web.http import Response
+from shared.web.in_flight import InFlight
 from shared.web.negotiation import MEDIA_TYPES
 from shared.web.query import EVERY, SeriesQuery
 from shared.web.report_request import ReportRequest
-from shared.web.representation import CSV, JSON, LARGEST, Representation, from_bytes
+from shared.web.representation import CSV, JSON, LARGEST, Representation, from_bytes, join, streamed
 from shared.web.rfc9110 import send
 
 _FORMATS = ("csv", "json", "svg", "excel")
 
 
-def series(request: ReportRequest, archive: Archive, graph_version: str) -> Response:
+def series(request: ReportRequest, archive: Archive, graph_version: str, in_flight: InFlight) -> Response:
     """Answer with the series of a call. Raises RequestError, ArchiveUnavailable.
 
     `graph_version` is the one that Graph is asked for, whatever the path says.
@@ -33,21 +37,71 @@ def series(request: ReportRequest, archive: Archive, graph_version: str) -> Resp
     call, report = request.call(parameters, is_history=True)
     wanted = query.parse_series(parameters, _FORMATS, request.accept, request.now)
     reader = _SeriesReader(archive, graph_version, request.today)
-    if report.personal_data:
-        csv = reader.concatenate(call, report, wanted)
-        content = _Content(lambda: csv, lambda: parse(csv))
-    else:
-        table = reader.table(call, report, wanted.as_of).between(wanted.first, wanted.end).thinned(wanted.every)
-        content = _Content(table.to_csv, lambda: table)
     headers = {"Cache-Control": request.cache_control}
-    return send(request.http, _represent(content, wanted, call, report, headers))
+    if report.personal_data:
+        people = reader.people(call, report, wanted)
+        return send(request.http, _represent_people(people, wanted, call, headers), in_flight)
+    table = reader.table(call, report, wanted.as_of).between(wanted.first, wanted.end).thinned(wanted.every)
+    form = _form(wanted, call)
+    content = join(_pieces(table, wanted, call))
+    return send(request.http, from_bytes(content, form.media_type, headers, form.file_name), in_flight)
 
 
-class _Content(NamedTuple):
-    """A series as CSV or as a table, whichever the format needs."""
+class _Form(NamedTuple):
+    """How a series is sent."""
 
-    csv: Callable[[], bytes]
-    table: Callable[[], Table]
+    media_type: str
+    file_name: str
+
+
+def _form(wanted: SeriesQuery, call: Call) -> _Form:
+    name = f"{call.report}_{call.key}_series"
+    return {
+        "csv": _Form(CSV, f"{name}.csv"),
+        "excel": _Form(CSV, f"{name}_excel.csv"),
+        "json": _Form(JSON, ""),
+        "svg": _Form(MEDIA_TYPES["svg"], ""),
+    }[wanted.format]
+
+
+def _pieces(content: History, wanted: SeriesQuery, call: Call) -> Iterator[bytes]:
+    """Yield a series in the format that is wanted."""
+    if wanted.format == "csv":
+        yield BOM.encode() if wanted.bom else b""
+        yield from pieces(content)
+    elif wanted.format == "excel":
+        yield from formats.excel.pieces(with_header(content))
+    elif wanted.format == "json":
+        yield from formats.table_json.pieces(content)
+    else:
+        title = f"{call.report} ({'single days' if call.date else call.key})"
+        yield formats.chart.line_chart(content, title)
+
+
+class _People(NamedTuple):
+    """The series of a personal report, of which none is kept: what is put together for one answer."""
+
+    columns: tuple[Column, ...]
+    by_day: Mapping[str, Snapshot]
+    """The newest revisions of all refresh dates."""
+    days: Set[str]
+    """Those that are wanted, before they are thinned."""
+    read: Callable[[Sequence[Snapshot]], Iterable[bytes]]
+
+    def thinned(self, every: str) -> list[Snapshot]:
+        """Return the snapshots of the days, of each `week` or `month` the last one, oldest first."""
+        return [self.by_day[day] for day in sorted(last_days(self.days, every))]
+
+    def history(self, every: str) -> Concatenation:
+        """Return their rows."""
+        selected = self.thinned(every)
+        dates = [each.refresh_date for each in selected]
+        return Concatenation(self.columns, lambda: zip(dates, self.read(selected), strict=True))
+
+    def first_that_fits(self, every: str, size: Callable[[Sequence[Snapshot]], int]) -> str | None:
+        """Return the first `every` that is rarer, and with which one answer can carry it."""
+        rarer = EVERY[EVERY.index(every) + 1 :]
+        return next((each for each in rarer if size(self.thinned(each)) <= LARGEST), None)
 
 
 class _SeriesReader:
@@ -70,41 +124,51 @@ class _SeriesReader:
             columns_of(report.columns_of(report.graph_version(self._graph_version), call.version, call.report_type))
         )
 
-    def concatenate(self, call: Call, report: Report, wanted: SeriesQuery) -> bytes:
-        """Return the rows of a personal report, of which no series is kept, as CSV. Raises TooLarge."""
+    def people(self, call: Call, report: Report, wanted: SeriesQuery) -> _People:
+        """Return the series of a personal report, before anything of it is read. Raises TooLarge."""
         by_day = {
             each.refresh_date.isoformat(): each for each in self._archive.snapshots.last_revisions(call, wanted.as_of)
         }
         columns = self.table(call, report, wanted.as_of).columns  # after the snapshots: theirs are all among them
         days = days_between(by_day, wanted.first, wanted.end)
-        selected = _thin(by_day, days, wanted.every)
-        if _size(selected) > LARGEST:
-            raise _too_large(by_day, days, wanted.every)
-        bodies = self._archive.snapshots.contents(selected)
-        return b"".join(concatenated(columns, zip((each.refresh_date for each in selected), bodies, strict=True)))
+        people = _People(columns, by_day, days, self._archive.snapshots.contents)
+        if _size(people.thinned(wanted.every)) > LARGEST:
+            raise _too_large(people, wanted.every)
+        return people
 
 
-def _represent(
-    content: _Content, wanted: SeriesQuery, call: Call, report: Report, headers: Mapping[str, str]
-) -> Representation:
-    """Return the series in the format that is wanted."""
-    name = f"{call.report}_{call.key}_series"
-    if wanted.format == "csv":
-        bom = BOM.encode() if wanted.bom else b""
-        return from_bytes(bom + content.csv(), CSV, headers, f"{name}.csv")
-    if wanted.format == "excel":
-        return from_bytes(formats.excel.harmless(content.csv()), CSV, headers, f"{name}_excel.csv")
-    if wanted.format == "json":
-        return from_bytes(formats.table_json.to_json(content.table()), JSON, headers)
-    title = f"{report.name} ({'single days' if call.date else call.key})"
-    return from_bytes(formats.chart.line_chart(content.table(), title), MEDIA_TYPES["svg"], headers)
+def _represent_people(people: _People, wanted: SeriesQuery, call: Call, headers: Mapping[str, str]) -> Representation:
+    """Return the series of a personal report, which is made when it is sent. Its ETag names what it is made of."""
+    selected, form = people.thinned(wanted.every), _form(wanted, call)
+    of_names = formats.table_json.bytes_of_names(people.columns) if wanted.format == "json" else 0
+
+    def size(snapshots: Sequence[Snapshot]) -> int:
+        return _size(snapshots) + of_names * sum(each.metadata.rows for each in snapshots)
+
+    made_of = [__version__, wanted.format, str(wanted.bom), *people.columns]
+    made_of += [f"{each.refresh_date} {each.metadata.sha256}" for each in selected]
+    estimate = 0 if wanted.format == "svg" else size(selected)
+    largest = max((each.metadata.size for each in selected), default=0)
+    history = people.history(wanted.every)
+    plain, gzip = streamed(lambda: _pieces(history, wanted, call), estimate, working=2 * largest)
+    smaller = {"format": "csv"} if of_names else {}
+    if estimate > LARGEST and (fits := people.first_that_fits(wanted.every, size)):
+        smaller = {"every": fits, **smaller}
+    return Representation(
+        tag=hashlib.sha256("\0".join(made_of).encode()).hexdigest(),
+        media_type=form.media_type,
+        plain=plain,
+        gzip=gzip,
+        headers=headers,
+        file_name=form.file_name,
+        smaller=smaller,
+    )
 
 
-def _too_large(by_day: Mapping[str, Snapshot], days: Set[str], every: str) -> TooLarge:
+def _too_large(people: _People, every: str) -> TooLarge:
     """Return the error, which says what to ask for instead."""
-    snapshots = _thin(by_day, days, every)
-    rarer = EVERY[EVERY.index(every) + 1 :]
-    fits = next((each for each in rarer if _size(_thin(by_day, days, each)) <= LARGEST), None)
+    snapshots = people.thinned(every)
+    fits = people.first_that_fits(every, _size)
     if fits:
         instead = f"every={fits}, or a shorter range"
     elif any(_size([each]) <= LARGEST for each in snapshots):
@@ -114,11 +178,6 @@ def _too_large(by_day: Mapping[str, Snapshot], days: Set[str], every: str) -> To
     return TooLarge(
         f"These are {_size(snapshots)} bytes, and one answer can carry {LARGEST}: ask for {instead}.", every=fits
     )
-
-
-def _thin(by_day: Mapping[str, Snapshot], days: Set[str], every: str) -> list[Snapshot]:
-    """Return the snapshots of the days, of each `week` or `month` the last one, oldest first."""
-    return [by_day[day] for day in sorted(last_days(days, every))]
 
 
 def _size(snapshots: Sequence[Snapshot]) -> int:

@@ -14,13 +14,15 @@ from shared.archive.snapshot import Snapshot
 from shared.domain.call import Call
 from shared.domain.catalogue import Report
 from shared.domain.errors import BadArgument, NotAcceptable, NotArchived, TooLarge
+from shared.report.csv_records import records
 from shared.web import formats, query, representation
 from shared.web.archive_cache import ArchiveCache
 from shared.web.http import Response
+from shared.web.in_flight import InFlight
 from shared.web.links import Links
 from shared.web.query import SnapshotSelector
 from shared.web.report_request import ReportRequest
-from shared.web.representation import CSV, JSON, LARGEST, EncodedBody, Representation
+from shared.web.representation import CSV, JSON, LARGEST, EncodedBody, Representation, streamed
 from shared.web.resolver import SnapshotResolver
 from shared.web.rfc9110 import parse_http_date, send
 
@@ -30,7 +32,7 @@ _LIST_COLUMNS = ("refreshDate", "revision", "pulledAt", "rows", "size", "sha256"
 _NEVER_CHANGES = "private, max-age=31536000, immutable"
 
 
-def snapshot(request: ReportRequest, archive: Archive, cache: ArchiveCache) -> Response:
+def snapshot(request: ReportRequest, archive: Archive, cache: ArchiveCache, in_flight: InFlight) -> Response:
     """Answer with the selected snapshot. Raises RequestError, ArchiveUnavailable, DamagedBlob."""
     parameters = request.parameters(query.OF_SNAPSHOT)
     call, report = request.call(parameters)
@@ -49,7 +51,7 @@ def snapshot(request: ReportRequest, archive: Archive, cache: ArchiveCache) -> R
         "Memento-Datetime": http_date(selected.metadata.pulled_at),
         "Vary": "Accept, Accept-Encoding" if is_memento else "Accept, Accept-Datetime, Accept-Encoding",
     }
-    return send(request.http, _represent(cache, selected, report, format_name, headers))
+    return send(request.http, _represent(cache, selected, report, format_name, headers), in_flight)
 
 
 def snapshots(request: ReportRequest, archive: Archive) -> Response:
@@ -97,7 +99,13 @@ def _represent(
 ) -> Representation:
     """Return a snapshot in one format. Raises NotAcceptable, TooLarge."""
     metadata = selected.metadata
-    plain = EncodedBody(partial(cache.body, selected), metadata.size, metadata.sha256)
+    plain = EncodedBody(
+        partial(cache.body, selected),
+        metadata.size,
+        metadata.sha256,
+        part=partial(cache.part, selected),
+        working=metadata.gzip_size,
+    )
     represent = partial(Representation, modified=metadata.pulled_at, headers=headers)
     if format_name == "csv":
         stored = EncodedBody(
@@ -108,13 +116,21 @@ def _represent(
         raise TooLarge(f"{selected.call} has {metadata.size} bytes: ask for it as CSV, with Accept-Encoding: gzip.")
     tag = f"{metadata.sha256}-{format_name}-{__version__}"  # another version of the app may make other bytes
     name = selected.file_name.removesuffix(".csv")
+    working = metadata.size + metadata.gzip_size
     if format_name == "excel":
-        excel = EncodedBody(lambda: formats.excel.harmless(plain.read()))
-        return represent(tag=tag, media_type=CSV, plain=excel, file_name=f"{name}_excel.csv")
+        as_excel, excel_gzip = streamed(lambda: formats.excel.pieces(records(plain.read())), metadata.size, working)
+        return represent(tag=tag, media_type=CSV, plain=as_excel, gzip=excel_gzip, file_name=f"{name}_excel.csv")
     if not formats.graph_json.is_documented(report, selected.call):
         raise NotAcceptable(f"The names that Graph's JSON has for {report.name} are not known: ask for CSV.")
-    as_json = EncodedBody(lambda: formats.graph_json.to_json(report, selected.call, plain.read()))
-    return represent(tag=tag, media_type=JSON, plain=as_json, file_name=f"{name}.json")
+    of_names = formats.graph_json.bytes_of_names(report, metadata.columns)
+    as_json, json_gzip = streamed(
+        lambda: formats.graph_json.pieces(report, selected.call, plain.read()),
+        metadata.size + metadata.rows * of_names,
+        working,
+    )
+    smaller = {"format": "csv"}
+    file_name = f"{name}.json"
+    return represent(tag=tag, media_type=JSON, plain=as_json, gzip=json_gzip, file_name=file_name, smaller=smaller)
 
 
 def _row(snapshot: Snapshot, links: Links) -> tuple[Any, ...]:

@@ -13,12 +13,14 @@ from local.in_memory import Around, Operation
 from shared.app import App
 from shared.archive.archive import Archive
 from shared.archive.layout import DERIVED
+from shared.archive.series import SeriesArchive
 from shared.archive.snapshot import Snapshot
 from shared.domain.call import Call
-from shared.domain.errors import ArchiveUnavailable
+from shared.domain.errors import ArchiveUnavailable, SeriesUnfinished
 from shared.domain.outcome import Flag
 from shared.events import SERIES_BEHIND
-from shared.report.table import Table, columns_of, concatenated, joined, merged, parse, split
+from shared.report.history import Concatenation, pieces
+from shared.report.table import Table, columns_of, joined, merged, parse, split
 from tests.shelf import Shelf, lines, series_name, snapshot
 
 COUNTS = Call("getOffice365ActiveUserCounts", period="D7")
@@ -136,10 +138,13 @@ CASES = {
 
 @pytest.mark.parametrize(("snapshots", "expected"), CASES.values(), ids=CASES.keys())
 def test_merging(snapshots: list[tuple[str, list[str]]], expected: list[str]) -> None:
-    table = Table()
-    for day, body in snapshots:
-        table = merged(table, parse(lines(*body), date.fromisoformat(day)))
+    parts = [parse(lines(*body), date.fromisoformat(day)) for day, body in snapshots]
+    table = merged(Table(), parts)
     content = table.to_csv()
+    one_by_one = Table()
+    for part in parts:
+        one_by_one = merged(one_by_one, [part])
+    assert one_by_one.to_csv() == content
     assert content.decode().split("\r\n") == [*expected, ""]
     assert parse(content).to_csv() == content
     assert parse(content).between(None, None).to_csv() == content
@@ -147,7 +152,7 @@ def test_merging(snapshots: list[tuple[str, list[str]]], expected: list[str]) ->
 
 def test_a_range_includes_its_first_day_and_not_its_end_and_has_always_the_same_header() -> None:
     table = merged(
-        Table(), parse(lines("Report Refresh Date,Report Date", *(f"2026-11-09,2026-11-0{n}" for n in range(1, 6))))
+        Table(), [parse(lines("Report Refresh Date,Report Date", *(f"2026-11-09,2026-11-0{n}" for n in range(1, 6))))]
     )
     assert list(table.between(date(2026, 11, 2), date(2026, 11, 4)).days) == ["2026-11-02", "2026-11-03"]
     assert list(table.between(date(2026, 11, 5), None).days) == ["2026-11-05"]
@@ -176,9 +181,9 @@ def test_concatenating_gives_what_merging_would(headers: list[list[str]]) -> Non
     for number, names in enumerate(headers):
         day = DAY + timedelta(days=number)
         body = lines(",".join(["Report Refresh Date", *names]), *(f"{day},{row},{row}{row}" for row in range(3)))
-        table = merged(table, parse(body, day))
+        table = merged(table, [parse(body, day)])
         parts.append((day, body))
-    assert b"".join(concatenated(table.columns, parts)) == table.to_csv()
+    assert b"".join(pieces(Concatenation(table.columns, lambda: parts))) == table.to_csv()
 
 
 # Two months of snapshots that differ in everything in which they can; each is told by its place in the list.
@@ -615,3 +620,50 @@ def test_a_series_of_former_rules_is_read_or_made_anew(header: str, content: str
     table = shelf.series.table(COUNTS, DAY)
     assert table == made
     assert table.to_csv() == (kept if expected == content else expected.encode())
+
+
+# More than one reader waits for
+
+
+def months_of(call: Call, shelf: Shelf) -> list[Snapshot]:
+    """Put a snapshot into each of five months."""
+    made = []
+    for month in range(7, 12):
+        day = date(2026, month, 1)
+        body = lines("Report Refresh Date,Teams,Report Date", f"{day},{month},{day}")
+        made.append(snapshot(call, day, body))
+        shelf.put(made[-1], body)
+    return made
+
+
+def test_a_long_series_is_made_in_parts_that_are_kept() -> None:
+    shelf = Shelf()
+    months_of(COUNTS, shelf)
+    series = SeriesArchive(shelf.memory, shelf.snapshots, most_at_once=2)
+    for left in (3, 1):
+        with pytest.raises(SeriesUnfinished, match=f"{left} months") as told:
+            series.table(COUNTS, DAY)
+        assert (told.value.status, told.value.headers) == (503, {"Retry-After": "1"})
+    assert series.table(COUNTS, DAY).to_csv() == shelf.rebuilt(COUNTS).to_csv()
+
+
+def test_a_long_series_that_cannot_be_kept_is_made_at_once() -> None:
+    def read_only(operation: Operation, carry_out: Callable[[], object]) -> object:
+        if operation.name == "put_blob" and operation.container == DERIVED:
+            raise ArchiveUnavailable("AuthorizationPermissionMismatch")
+        return carry_out()
+
+    shelf = Shelf(read_only)
+    for each in months_of(COUNTS, other := Shelf()):
+        kept = other.memory.blobs["usage", each.blob]
+        shelf.memory.put("usage", each.blob, kept.content, kept.metadata)
+    series = SeriesArchive(shelf.memory, shelf.snapshots, most_at_once=2)
+    assert len(series.table(COUNTS, DAY).days) == 5
+
+
+def test_a_pull_makes_a_long_series_at_once() -> None:
+    shelf = Shelf()
+    newest = months_of(COUNTS, shelf)[-1]
+    series = SeriesArchive(shelf.memory, shelf.snapshots, most_at_once=2)
+    series.keep_up(newest)
+    assert len(series.table(COUNTS, DAY).days) == 5

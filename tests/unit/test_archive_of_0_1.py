@@ -57,6 +57,10 @@ def since(expected: dict[str, Any]) -> dict[str, Any]:
         headers = {name: value for name, value in expected["answer_headers"].items() if name != "Content-Type"}
         return expected | {"answer_headers": headers}
     if expected["status"] < 400:
+        if expected["path"].endswith("/series") and "Detail" in expected["path"]:
+            # The ETag names the snapshots that the answer is made of, so that conditions are told before it is made.
+            headers = {name: value for name, value in expected["answer_headers"].items() if name != "ETag"}
+            return expected | {"answer_headers": headers}
         return expected
     # Errors have Graph's own member too, as JSON that every client reads.
     document = json.loads(reworded(expected["text"]))
@@ -131,6 +135,8 @@ def test_every_url_answers_as_before(app: App, expected: dict[str, Any]) -> None
     headers = dict(expected["answer_headers"])
     headers["ETag"] = headers.get("ETag", "").replace(EXPECTED["version"], __version__)
     given = {"ETag": ""} | dict(response.headers)
+    if not headers["ETag"] and len(given["ETag"].strip('"').removesuffix("-gzip")) == 64:
+        del headers["ETag"], given["ETag"]
     sha256 = hashlib.sha256(response.body).hexdigest()
     if headers.get("Content-Encoding") == "gzip" and not request.path.endswith(")"):
         # Compressed for this answer: another zlib gives other bytes.

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from shared.report.table import Table, columns_of, concatenated, parse
+from shared.report.history import Concatenation
+from shared.report.table import Table, columns_of, parse
 from shared.web.formats.chart import line_chart
 from shared.web.formats.svg import HEIGHT, MAX_LINES, WIDTH
 from tests.shelf import lines
@@ -67,7 +68,7 @@ def people(header: str, *snapshots: list[str]) -> Picture:
     """The chart of what was pulled about people on days one after the other."""
     bodies = [(DAY + timedelta(number), lines(header, *rows)) for number, rows in enumerate(snapshots)]
     columns = parse(bodies[0][1], DAY).columns
-    return Picture(line_chart(parse(b"".join(concatenated(columns, bodies))), "People"))
+    return Picture(line_chart(Concatenation(columns, lambda: bodies), "People"))
 
 
 # Which lines

@@ -9,10 +9,19 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shared.report.table import parse
-from shared.web.formats.excel import harmless
-from shared.web.formats.table_json import to_json
+from shared.report.csv_records import records
+from shared.report.table import Table, parse
+from shared.web.formats import excel, table_json
 from tests.shelf import lines
+
+
+def to_json(table: Table) -> bytes:
+    return b"".join(table_json.pieces(table))
+
+
+def harmless(body: bytes) -> bytes:
+    return b"".join(excel.pieces(records(body)))
+
 
 # JSON
 

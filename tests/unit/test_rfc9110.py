@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.http import http_date
 
-from shared.domain.errors import PreconditionFailed, RangeNotSatisfiable, TooLarge
+from shared.domain.errors import Busy, PreconditionFailed, RangeNotSatisfiable, TooLarge
 from shared.web.http import Request, Response
+from shared.web.in_flight import InFlight
 from shared.web.negotiation import accepts_gzip
 from shared.web.representation import LARGEST, EncodedBody, Representation, from_bytes
 from shared.web.rfc9110 import parse_http_date, send
@@ -266,3 +267,20 @@ def test_headers_full_of_nonsense_give_an_answer(headers: dict[str, str]) -> Non
         assert get(**headers).status in (200, 206, 304)
     except RangeNotSatisfiable as error:
         assert error.status == 416  # noqa: PT017
+
+
+def test_a_part_is_read_alone_where_that_can_be_done() -> None:
+    plain = EncodedBody(unread, len(BODY), SHA256, part=lambda part: BODY[part.start : part.stop])
+    response = get(resource(plain=plain), range="bytes=3-5")
+    assert (response.status, response.body, response.headers["Content-Range"]) == (206, b"345", "bytes 3-5/10")
+    assert response.headers["Repr-Digest"] == get().headers["Repr-Digest"]
+
+
+def test_an_answer_holds_its_room_until_it_is_sent() -> None:
+    body = bytes(2_000_000)
+    in_flight = InFlight(most=3_000_000, patience=0)
+    content = resource(plain=EncodedBody(lambda: body, len(body), SHA256))
+    first = send(Request("GET", ""), content, in_flight)
+    with pytest.raises(Busy):
+        send(Request("GET", ""), content._replace(tag="another"), in_flight)
+    assert first.body is body

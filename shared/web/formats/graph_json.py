@@ -12,7 +12,7 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import compress
 from operator import not_
 from pathlib import Path
@@ -36,8 +36,8 @@ def is_documented(report: Report, call: Call) -> bool:
     return report.name in _documented().reports and not call.version
 
 
-def to_json(report: Report, call: Call, body: bytes) -> bytes:
-    """Return `{"value": [...]}` with all rows, which Graph would send in pages.
+def pieces(report: Report, call: Call, body: bytes) -> Iterator[bytes]:
+    """Yield `{"value": [...]}` with all rows, which Graph would send in pages.
 
     A column that is not documented is text, under the name that `property_name` gives it. A cell that is not what its
     column should hold is text too. Raises KeyError for a call that is not documented, ValueError for what is no CSV.
@@ -46,6 +46,12 @@ def to_json(report: Report, call: Call, body: bytes) -> bytes:
         raise KeyError(f"Microsoft does not document the JSON of {call}.")
     rows = filter(None, records(body))
     return wrap(_objects(_documented().reports[report.name], next(rows, []), rows))
+
+
+def bytes_of_names(report: Report, header: Sequence[str]) -> int:
+    """Return how many bytes of each object are names."""
+    documented = _documented().reports[report.name]
+    return sum(len(member.key.encode()) for member in _members(documented, header))
 
 
 def property_name(column: str) -> str:
@@ -110,7 +116,7 @@ def _objects(report: Mapping[str, Any], header: list[str], rows: Iterable[list[s
         yield "{" + (f"{shared}," if shared else "") + collection + "}"
 
 
-def _members(report: Mapping[str, Any], header: list[str]) -> list[_Member]:
+def _members(report: Mapping[str, Any], header: Sequence[str]) -> list[_Member]:
     types = {**_documented().types, **_by_column(report.get("types", {}))}
     names = distinct(_documented().names.get(column) or property_name(column) for column in header)
     text_blank = encode(report["blank"]) if "blank" in report else "null"

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+
+_PIECE = 1 << 16
+"""Characters, about."""
 
 encode = json.JSONEncoder(ensure_ascii=False).encode
 """Return a value as JSON text; letters of all languages stay as they are."""
 
 
-def wrap(objects: Iterable[str]) -> bytes:
-    """Return the document of objects that are JSON already, in UTF-8."""
-    content = io.BytesIO()
-    text = io.TextIOWrapper(content, "utf-8", newline="")
-    before = '{"value":['
+def wrap(objects: Iterable[str]) -> Iterator[bytes]:
+    """Yield the document of objects that are JSON already, in UTF-8, in pieces of about 64 KB."""
+    piece, size = ['{"value":['], 0
+    before = ""
     for each in objects:
-        text.write(before + each)
+        piece.append(before + each)
+        size += len(each)
         before = ","
-    text.write("]}" if before == "," else before + "]}")
-    text.flush()
-    return content.getvalue()
+        if size > _PIECE:
+            yield "".join(piece).encode()
+            piece, size = [], 0
+    yield "".join([*piece, "]}"]).encode()
