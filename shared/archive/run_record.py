@@ -136,6 +136,8 @@ class RunRecord(NamedTuple):
     """What this run saw, and what earlier ones saw of the calls that it did not ask for."""
     pulled_at: datetime | None = None
     """When a pull last succeeded, in this run or an earlier one."""
+    planned: Mapping[str, datetime] = MappingProxyType({})
+    """By report when a run last planned its single days, this one or, for a report that is not selected, one before."""
 
     def needing_a_person(self) -> list[PullResult]:
         """Return the pulls that time will not heal."""
@@ -148,12 +150,12 @@ class RunRecord(NamedTuple):
         ]
 
     def watched_days(self, report: str) -> datetime | None:
-        """Return when single days of a report were last asked for; None if nobody asked for them lately.
+        """Return when single days of a report were last planned, asked for or not; None if no record tells.
 
-        Runs of which the report was no part go on knowing of its days, and watched none of them.
+        A record of before that was remembered is taken to have planned the days of each report of which it knows some.
         """
-        times = [state.at for call, state in self.states.items() if call.report == report and call.is_single_day]
-        return min(self.started, max(times)) if times else None
+        is_known = any(call.report == report and call.is_single_day for call in self.states)
+        return self.planned.get(report, self.started if is_known else None)
 
     def to_json(self) -> bytes:
         """Return the record as it is stored."""
@@ -167,6 +169,7 @@ class RunRecord(NamedTuple):
             "pulls": [pull.to_json() for pull in self.pulls],
             "last": {str(call): _to_json(state) for call, state in self.states.items()},
             "pulled_at": self.pulled_at,
+            "planned": dict(self.planned),
         }
         return json.dumps(record, default=lambda day: day.isoformat(), indent=1).encode()
 
@@ -186,6 +189,7 @@ class RunRecord(NamedTuple):
                 for call, state in record["last"].items()
             },
             pulled_at=datetime.fromisoformat(at) if (at := record.get("pulled_at")) else None,
+            planned={report: datetime.fromisoformat(at) for report, at in record.get("planned", {}).items()},
         )
 
 

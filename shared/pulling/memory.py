@@ -33,6 +33,11 @@ class Memory(NamedTuple):
         return self.record.states if self.record else {}
 
     @property
+    def planned(self) -> Mapping[str, datetime]:
+        """By report when its single days were last planned, as far as records tell."""
+        return self.record.planned if self.record else {}
+
+    @property
     def unmarked(self) -> Mapping[Call, Sequence[date]]:
         """What the run before lost, and may not have been able to mark."""
         return self.record.lost if self.record else {}

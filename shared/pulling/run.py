@@ -69,6 +69,7 @@ class PullRun:
             lost=together(lost, unmarked),
             states=states_after(memory.states, pulls, finished),
             pulled_at=last_success(memory.record, pulls),
+            planned={**memory.planned, **dict.fromkeys(self.selection.daily, started)},
         )
         self._archive.runs.keep(record)
         emit_run(record, lost)
