@@ -32,7 +32,7 @@ SERIES_BEHIND = "series.behind"
 MARK_FAILED = "mark.failed"
 """Lost dates or a change of names could not be marked for readers; lost dates are tried again by the next run."""
 LOST = "archive.lost"
-"""Dates of a call that Graph showed, or could have given, while nobody asked: nothing can bring them back."""
+"""Dates of a call that Graph showed, or could have given, and no run got: nothing can bring them back."""
 REQUEST_FAILED = "request.failed"
 """An HTTP request could not be answered, through no fault of the caller."""
 

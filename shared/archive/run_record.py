@@ -94,6 +94,11 @@ class CallState(NamedTuple):
     names: str = ""
     cadence: Cadence = Cadence()
 
+    @property
+    def is_without_data(self) -> bool:
+        """Whether Graph had nothing to give when it was asked last: no rows, no reports yet, no such report."""
+        return self.outcome is Outcome.NO_DATA or self.reason is Reason.UNKNOWN_IN_THIS_CLOUD
+
     def after(self, result: PullResult) -> Self:
         """Return the state after one more pull."""
         state = self._replace(

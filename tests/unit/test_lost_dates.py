@@ -132,6 +132,26 @@ def test_a_single_day_that_went_out_of_reach_is_lost_but_not_if_graph_had_nothin
     assert found(watched | empty, set()) == {}
 
 
+@pytest.mark.parametrize(
+    ("reason", "is_lost"),
+    [
+        (Reason.BAD_REQUEST, True),
+        (Reason.PERMISSION, True),
+        (Reason.GRAPH_ERROR, True),
+        (Reason.UNKNOWN_IN_THIS_CLOUD, False),
+        (Reason.NO_ROWS, False),
+        (Reason.UNKNOWN_TENANT, False),
+    ],
+)
+def test_a_day_that_graph_refused_to_the_last_is_lost_but_not_one_that_it_never_had(
+    reason: Reason, is_lost: bool
+) -> None:
+    gone = date(2026, 10, 24)
+    states = {Call(REPORT, date=gone): CallState(reason.outcome, reason, NOW - timedelta(days=1))}
+    found = lost([], states, daily=[REPORT], planned={REPORT: NOW - timedelta(days=1)})
+    assert found == ({Call(REPORT): [gone]} if is_lost else {})
+
+
 def test_days_of_a_report_that_was_no_part_of_the_last_runs_are_lost_though_they_know_of_it() -> None:
     planned = {REPORT: NOW - timedelta(days=12)}
     gone = [date(2026, 10, each) for each in range(13, 25)]
