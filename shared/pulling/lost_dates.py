@@ -36,11 +36,11 @@ def lost_in_run(
     """
     lost = {Call(report): _lost_single_days(report, memory, now) for report in daily}
     for pull in pulls:
-        is_compared = pull.requested and pull.call in memory.archived[pull.call.report].newest
-        if is_compared and pull.refresh_date:
-            state = memory.states.get(pull.call)
-            newest = memory.archived[pull.call.report].newest[pull.call].refresh_date
-            lost[pull.call] = _lost_of_call(pull.call, pull.refresh_date, newest, state, refresh_dates, now)
+        if not pull.requested or not pull.refresh_date:
+            continue
+        if newest := memory.archived[pull.call.report].newest.get(pull.call):
+            state, before = memory.states.get(pull.call), newest.refresh_date
+            lost[pull.call] = _lost_of_call(pull.call, pull.refresh_date, before, state, refresh_dates, now)
     return {call: days for call, days in lost.items() if days}
 
 
