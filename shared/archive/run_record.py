@@ -198,18 +198,24 @@ class RunRecord(NamedTuple):
         )
 
 
-def states_after(states: Mapping[Call, CallState], pulls: Iterable[PullResult], now: datetime) -> dict[Call, CallState]:
-    """Return what is worth remembering of every call after these pulls: nothing of days that are out of reach at `now`.
+def states_after(
+    states: Mapping[Call, CallState],
+    pulls: Iterable[PullResult],
+    now: datetime,
+    planned: Mapping[str, datetime] = MappingProxyType({}),
+) -> dict[Call, CallState]:
+    """Return what is worth remembering of every call after these pulls.
 
-    A pull of a call that was neither asked nor deferred changes nothing.
+    That is nothing of days that were out of reach when those of their report were last planned; `planned` tells when,
+    or it was `now`. A pull of a call that was neither asked nor deferred changes nothing.
     """
     after = dict(states)
     for pull in pulls:
         if pull.requested or pull.outcome is Outcome.DEFERRED:
             new = CallState(pull.outcome, pull.reason, pull.at, streak=0)
             after[pull.call] = states.get(pull.call, new).after(pull)
-    oldest = days_of_interest(now)[0]
-    return {call: state for call, state in after.items() if call.date is None or call.date >= oldest}
+    oldest = {call.report: days_of_interest(planned.get(call.report, now))[0] for call in after}
+    return {call: state for call, state in after.items() if call.date is None or call.date >= oldest[call.report]}
 
 
 def last_success(before: RunRecord | None, pulls: Iterable[PullResult]) -> datetime | None:

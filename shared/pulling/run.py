@@ -63,6 +63,7 @@ class PullRun:
         pulls = self._pull(due, attempts, self._unread(memory))
         lost, unmarked = self._account(memory, selection, pulls)
         finished = self._clock()
+        planned = {**memory.planned, **dict.fromkeys(selection.daily, started)}
         record = RunRecord(
             id=f"{started:%Y-%m-%dT%H%M%SZ}-{secrets.token_hex(3)}",
             started=started,
@@ -70,9 +71,9 @@ class PullRun:
             pulls=pulls,
             waiting=due.waiting,
             lost=together(lost, unmarked),
-            states=states_after(memory.states, pulls, finished),
+            states=states_after(memory.states, pulls, finished, planned),
             pulled_at=last_success(memory.record, pulls),
-            planned={**memory.planned, **dict.fromkeys(selection.daily, started)},
+            planned=planned,
         )
         self._archive.runs.keep(record)
         emit_run(record, lost)

@@ -69,6 +69,12 @@ def test_nothing_is_remembered_of_single_days_that_are_out_of_reach() -> None:
     assert [call.date for call in states_after(states, [], NOW)] == [None, days[1]]
 
 
+def test_single_days_of_a_report_that_is_not_planned_any_more_are_remembered_as_when_it_was() -> None:
+    states = {Call("getOffice365ActiveUserDetail", date=NOW.date() - timedelta(days=28)): WAS}
+    planned = {"getOffice365ActiveUserDetail": NOW - timedelta(days=1)}
+    assert states_after(states, [], NOW, planned) == states
+
+
 def test_a_call_that_needed_no_request_stays_as_it_was() -> None:
     skipped = PullResult(CALL, Outcome.UNCHANGED, NOW, Reason.NOT_DUE, refresh_date=HELD, requested=False)
     assert after(skipped) == WAS
