@@ -17,7 +17,7 @@ from shared.archive.azure_blob_store import OF_READERS, OF_RUNS, AzureBlobStore,
 from shared.archive.blob_store import BlobStore
 from shared.archive.upload import BLOCK
 from shared.domain.catalogue import catalogue
-from shared.domain.errors import RunFailed, UsageArchiveError
+from shared.domain.errors import ArchiveUnavailable, RunFailed, UsageArchiveError
 from shared.domain.selection import Selection, select
 from shared.identity import HTTP_TOKEN_BACKOFF, RUN_TOKEN_BACKOFF, ManagedIdentity
 from shared.settings import Settings, read
@@ -133,6 +133,9 @@ class App:
         """Pull what is due. Raises RunFailed at the end if something in it needs a person, so that Azure counts it."""
         try:
             record = self.pull_run.execute()
+        except ArchiveUnavailable as error:
+            events.emit(events.RUN_STOPPED, logging.ERROR, detail=str(error))
+            raise
         except UsageArchiveError:
             raise
         except Exception as error:

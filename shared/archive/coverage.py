@@ -16,7 +16,7 @@ class GapState(Word):
 
     RECOVERABLE = "recoverable", "Graph can still be asked for it."
     EMPTY = "empty", "Graph had no rows of it so far, and can still be asked for it."
-    LOST = "lost", "Graph showed it, or could have given it, while nobody asked: nothing can bring it back."
+    LOST = "lost", "Graph showed it, or could have given it, and no run got it: nothing can bring it back."
     NEVER_PUBLISHED = "never_published", "The archive was watching, and Graph never had it."
 
 

@@ -95,6 +95,11 @@ class CallState(NamedTuple):
     names: str = ""
     cadence: Cadence = Cadence()
 
+    @property
+    def is_without_data(self) -> bool:
+        """Whether Graph had nothing to give when it was asked last: no rows, no reports yet, no such report."""
+        return self.outcome is Outcome.NO_DATA or self.reason is Reason.UNKNOWN_IN_THIS_CLOUD
+
     def after(self, result: PullResult) -> Self:
         """Return the state after one more pull."""
         state = self._replace(
@@ -137,6 +142,8 @@ class RunRecord(NamedTuple):
     """What this run saw, and what earlier ones saw of the calls that it did not ask for."""
     pulled_at: datetime | None = None
     """When a pull last succeeded, in this run or an earlier one."""
+    planned: Mapping[str, datetime] = MappingProxyType({})
+    """By report when a run last planned its single days, this one or, for a report that is not selected, one before."""
 
     @property
     def name(self) -> RunRecordName:
@@ -154,12 +161,12 @@ class RunRecord(NamedTuple):
         ]
 
     def watched_days(self, report: str) -> datetime | None:
-        """Return when single days of a report were last asked for; None if nobody asked for them lately.
+        """Return when single days of a report were last planned, asked for or not; None if no record tells.
 
-        Runs of which the report was no part go on knowing of its days, and watched none of them.
+        A record of before that was remembered is taken to have planned the days of each report of which it knows some.
         """
-        times = [state.at for call, state in self.states.items() if call.report == report and call.is_single_day]
-        return min(self.started, max(times)) if times else None
+        is_known = any(call.report == report and call.is_single_day for call in self.states)
+        return self.planned.get(report, self.started if is_known else None)
 
     def to_json(self) -> bytes:
         """Return the record as it is stored."""
@@ -173,6 +180,7 @@ class RunRecord(NamedTuple):
             "pulls": [pull.to_json() for pull in self.pulls],
             "last": {str(call): _to_json(state) for call, state in self.states.items()},
             "pulled_at": self.pulled_at,
+            "planned": dict(self.planned),
         }
         return json.dumps(record, default=lambda day: day.isoformat(), indent=1).encode()
 
@@ -192,21 +200,28 @@ class RunRecord(NamedTuple):
                 for call, state in record["last"].items()
             },
             pulled_at=datetime.fromisoformat(at) if (at := record.get("pulled_at")) else None,
+            planned={report: datetime.fromisoformat(at) for report, at in record.get("planned", {}).items()},
         )
 
 
-def states_after(states: Mapping[Call, CallState], pulls: Iterable[PullResult], now: datetime) -> dict[Call, CallState]:
-    """Return what is worth remembering of every call after these pulls: nothing of days that are out of reach at `now`.
+def states_after(
+    states: Mapping[Call, CallState],
+    pulls: Iterable[PullResult],
+    now: datetime,
+    planned: Mapping[str, datetime] = MappingProxyType({}),
+) -> dict[Call, CallState]:
+    """Return what is worth remembering of every call after these pulls.
 
-    A pull of a call that was neither asked nor deferred changes nothing.
+    That is nothing of days that were out of reach when those of their report were last planned; `planned` tells when,
+    or it was `now`. A pull of a call that was neither asked nor deferred changes nothing.
     """
     after = dict(states)
     for pull in pulls:
         if pull.requested or pull.outcome is Outcome.DEFERRED:
             new = CallState(pull.outcome, pull.reason, pull.at, streak=0)
             after[pull.call] = states.get(pull.call, new).after(pull)
-    oldest = days_of_interest(now)[0]
-    return {call: state for call, state in after.items() if call.date is None or call.date >= oldest}
+    oldest = {call.report: days_of_interest(planned.get(call.report, now))[0] for call in after}
+    return {call: state for call, state in after.items() if call.date is None or call.date >= oldest[call.report]}
 
 
 def last_success(before: RunRecord | None, pulls: Iterable[PullResult]) -> datetime | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Set
+from collections.abc import Callable, Container, Set
 from typing import NamedTuple
 
 from shared.domain.call import Call, calls_of, parse
@@ -37,6 +37,11 @@ class Selection(NamedTuple):
         for call in sorted(self.calls, key=str):
             calls[call.report].append(call)
         return calls
+
+    def only(self, reports: Container[str]) -> Selection:
+        """Return what is selected of these reports."""
+        calls = {call for call in self.calls if call.report in reports}
+        return Selection(calls, {report for report in self.daily if report in reports})
 
 
 def select(text: str, catalogue: Catalogue) -> Selection:

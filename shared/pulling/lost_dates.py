@@ -1,4 +1,4 @@
-"""Which dates were lost: Graph showed them, or could have given them, while nobody asked. Pure."""
+"""Which dates were lost: Graph showed them, or could have given them, and no run got them. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from shared.archive.run_record import CallState, PullResult
 from shared.domain.call import Call
 from shared.domain.dates import days_between
 from shared.domain.graph_window import days_of_interest
-from shared.domain.outcome import Outcome
 from shared.domain.selection import Selection
 from shared.pulling.memory import Memory
 
@@ -37,11 +36,11 @@ def lost_in_run(
     """
     lost = {Call(report): _lost_single_days(report, memory, now) for report in daily}
     for pull in pulls:
-        is_compared = pull.requested and pull.call in memory.archived[pull.call.report].newest
-        if is_compared and pull.refresh_date:
-            state = memory.states.get(pull.call)
-            newest = memory.archived[pull.call.report].newest[pull.call].refresh_date
-            lost[pull.call] = _lost_of_call(pull.call, pull.refresh_date, newest, state, refresh_dates, now)
+        if not pull.requested or not pull.refresh_date:
+            continue
+        if newest := memory.archived[pull.call.report].newest.get(pull.call):
+            state, before = memory.states.get(pull.call), newest.refresh_date
+            lost[pull.call] = _lost_of_call(pull.call, pull.refresh_date, before, state, refresh_dates, now)
     return {call: days for call, days in lost.items() if days}
 
 
@@ -74,7 +73,7 @@ def _lost_single_days(report: str, memory: Memory, now: datetime) -> list[date]:
     """Return the days that went out of reach, but for those of which Graph had nothing to the last, as of a Sunday."""
     out_of_reach = lost_days(memory.archived[report].days, memory.watched_since(report), now)
     states = {day: memory.states.get(Call(report, date=day)) for day in out_of_reach}
-    return [day for day, state in states.items() if not state or state.outcome is not Outcome.NO_DATA]
+    return [day for day, state in states.items() if not state or not state.is_without_data]
 
 
 def _lost_of_call(

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from types import MappingProxyType
 from typing import NamedTuple
 
 from shared.archive.archive import Archive
 from shared.archive.run_record import CallState, RunRecord
 from shared.domain.call import Call
 from shared.domain.dates import days_between
+from shared.domain.errors import PullError
 from shared.domain.graph_window import days_of_interest
+from shared.domain.outcome import Reason
 from shared.domain.selection import Selection
 from shared.pulling.plan import ArchivedCalls
+from shared.pulling.pull_errors import as_pull_errors
 
 _WORKERS = 4
 """Reports whose snapshots are listed side by side."""
+_PATIENCE = timedelta(minutes=10)
+"""After that no more is listed: the rest of the run is for pulling."""
 
 
 class Memory(NamedTuple):
@@ -25,12 +31,19 @@ class Memory(NamedTuple):
     record: RunRecord | None
     """Of the run before."""
     archived: Mapping[str, ArchivedCalls]
-    """By selected report."""
+    """By selected report, but for those that are ..."""
+    unread: Mapping[str, PullError] = MappingProxyType({})
+    """... not known, for these reasons: nothing is asked or concluded of them."""
 
     @property
     def states(self) -> Mapping[Call, CallState]:
         """How the last pull of each call ended."""
         return self.record.states if self.record else {}
+
+    @property
+    def planned(self) -> Mapping[str, datetime]:
+        """By report when its single days were last planned, as far as records tell."""
+        return self.record.planned if self.record else {}
 
     @property
     def unmarked(self) -> Mapping[Call, Sequence[date]]:
@@ -42,18 +55,37 @@ class Memory(NamedTuple):
         return self.record.watched_days(report) if self.record else None
 
 
-def load(archive: Archive, selection: Selection, now: datetime) -> Memory:
-    """Return what is known at `now` (UTC). Raises ArchiveUnavailable."""
+def load(archive: Archive, selection: Selection, clock: Callable[[], datetime]) -> Memory:
+    """Return what is known by now; `clock` answers UTC. Raises ArchiveUnavailable if nothing of any report can be read.
+
+    Where storage takes long, what is known of some reports is enough to begin with.
+    """
+    now = clock()
     record = archive.runs.newest(now)
     calls = selection.by_report
 
-    def archived(report: str) -> ArchivedCalls:
+    def listed(report: str) -> ArchivedCalls:
         newest = {call: each for call in calls[report] if (each := archive.snapshots.newest(call, now.date()))}
         since = record.watched_days(report) if record else None
         return ArchivedCalls(newest, _days(archive, report, since, now) if report in selection.daily else set())
 
+    def found(report: str) -> ArchivedCalls | PullError:
+        try:
+            with as_pull_errors(f"Listing {report}"):
+                if clock() - now > _PATIENCE:
+                    raise PullError(Reason.OUT_OF_TIME, "Storage took too long to list other reports.")
+                return listed(report)
+        except PullError as error:
+            return error
+
     with ThreadPoolExecutor(_WORKERS) as pool:
-        return Memory(record, dict(zip(calls, pool.map(archived, calls), strict=True)))
+        every = dict(zip(calls, pool.map(found, calls), strict=True))
+    archived = {report: each for report, each in every.items() if isinstance(each, ArchivedCalls)}
+    unread = {report: each for report, each in every.items() if isinstance(each, PullError)}
+    if unread and not archived:
+        error = next(iter(unread.values()))
+        raise error.__cause__ or error
+    return Memory(record, archived, unread)
 
 
 def _days(archive: Archive, report: str, since: datetime | None, now: datetime) -> set[date]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
-from shared import events
 from shared.archive.run_record import PullResult
-from shared.domain.errors import ArchiveUnavailable, PullError, Retryable, Unconfirmed
+from shared.domain.errors import PullError, Retryable, Unconfirmed
 from shared.domain.outcome import Reason
 from shared.pulling.budget import Budget
 from shared.pulling.plan import BUDGET, PlannedPull
 from shared.pulling.pull import Puller
+from shared.pulling.pull_errors import as_pull_errors
 
 ATTEMPTS = 4
 """Requests for one call in one run."""
@@ -86,19 +86,14 @@ class Attempts:
         if self._seconds_left() <= 0:
             raise PullError(Reason.OUT_OF_TIME, "The run had no time left.")
         try:
-            if not self._budget.take(planned.call.report):
-                raise PullError(Reason.BUDGET, f"{BUDGET} requests in ten minutes are the limit.")
-            return self._puller.pull(planned, doubted, self._seconds_left())
+            with as_pull_errors(f"Pulling {planned.call}"):
+                if not self._budget.take(planned.call.report):
+                    raise PullError(Reason.BUDGET, f"{BUDGET} requests in ten minutes are the limit.")
+                return self._puller.pull(planned, doubted, self._seconds_left())
         except PullError as error:
             if error.reason in _LATE and self._seconds_left() <= 0:
                 raise PullError(Reason.OUT_OF_TIME, f"The run had no time left for an answer. {error}") from error
             raise
-        except ArchiveUnavailable as error:
-            raise PullError(Reason.ARCHIVE_UNAVAILABLE, str(error)) from error
-        except Exception as error:
-            # A mistake in the app that shows in one call must not cost the others their day.
-            events.log_unexpected(f"Pulling {planned.call} failed.")
-            raise PullError(Reason.INTERNAL_ERROR, f"{type(error).__name__} in the app itself.") from error
 
     def _seconds_left(self) -> float:
         return (self._end - self._clock()).total_seconds()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 from shared.archive.archive import Archive
 from shared.archive.markers import Marker
 from shared.archive.run_record import PullResult, RunRecord, last_success, states_after
+from shared.domain.call import Call
+from shared.domain.graph_window import days_of_interest
 from shared.domain.selection import Selection
 from shared.pulling.budget import Budget
 from shared.pulling.concealment import changes_of_days
@@ -55,11 +57,13 @@ class PullRun:
         Raise ArchiveUnavailable when the archive cannot be read at all. A call that fails stops no other.
         """
         started = self._clock()
-        memory = load(self._archive, self.selection, started)
-        due, attempts = self._plan(memory, started)
-        pulls = self._pull(due, attempts)
-        lost, unmarked = self._account(memory, pulls)
+        memory = load(self._archive, self.selection, self._clock)
+        selection = self.selection.only(memory.archived)
+        due, attempts = self._plan(memory, selection, started)
+        pulls = self._pull(due, attempts, self._unread(memory))
+        lost, unmarked = self._account(memory, selection, pulls)
         finished = self._clock()
+        planned = {**memory.planned, **dict.fromkeys(selection.daily, started)}
         record = RunRecord(
             id=f"{started:%Y-%m-%dT%H%M%SZ}-{secrets.token_hex(3)}",
             started=started,
@@ -67,18 +71,26 @@ class PullRun:
             pulls=pulls,
             waiting=due.waiting,
             lost=together(lost, unmarked),
-            states=states_after(memory.states, pulls, finished),
+            states=states_after(memory.states, pulls, finished, planned),
             pulled_at=last_success(memory.record, pulls),
+            planned=planned,
         )
         self._archive.runs.keep(record)
         emit_run(record, lost)
         return record
 
-    def _plan(self, memory: Memory, now: datetime) -> tuple[Plan, Attempts]:
+    def _unread(self, memory: Memory) -> Iterator[PullResult]:
+        """Yield the results of the selected calls of which the archive does not tell what there is."""
+        now, calls = self._clock(), self.selection.by_report
+        for report, error in memory.unread.items():
+            for call in calls[report] or [Call(report, date=days_of_interest(now)[1])]:
+                yield PullResult.of_error(call, error, now)
+
+    def _plan(self, memory: Memory, selection: Selection, now: datetime) -> tuple[Plan, Attempts]:
         """Return what is due, and what attempts it: with its requests noted, or with the obstacle that there is."""
         budget = Budget(self._archive.store)
         for notes in budget.notes():
-            due = plan(self.selection, memory.archived, memory.states, notes.spent, now)
+            due = plan(selection, memory.archived, memory.states, notes.spent, now)
             obstacle = self.puller.obstacle() if due.pulls else None
             wanted = {report: len(pulls) for report, pulls in due.pulls.items()}
             if obstacle or not wanted or budget.reserve(wanted, notes):
@@ -94,11 +106,11 @@ class PullRun:
         )
         return due, attempts
 
-    def _pull(self, due: Plan, attempts: Attempts) -> list[PullResult]:
-        """Pull what is due, and return the results of all selected calls, by their text."""
+    def _pull(self, due: Plan, attempts: Attempts, unread: Iterable[PullResult]) -> list[PullResult]:
+        """Pull what is due, and return the results of all selected calls, `unread` with them, by their text."""
         with ThreadPoolExecutor(WORKERS) as pool:
             jobs = [pool.submit(self._pull_report, pulls, attempts) for pulls in due.pulls.values()]
-            results = [each.result(self._clock()) for each in due.skipped]
+            results = [*unread, *(each.result(self._clock()) for each in due.skipped)]
             for result in results:
                 emit_pull(result)
             results += [result for job in jobs for result in job.result()]
@@ -113,9 +125,11 @@ class PullRun:
             results.append(result)
         return results
 
-    def _account(self, memory: Memory, pulls: Sequence[PullResult]) -> tuple[LostDates, LostDates]:
+    def _account(
+        self, memory: Memory, selection: Selection, pulls: Sequence[PullResult]
+    ) -> tuple[LostDates, LostDates]:
         """Return what was lost since the run before; and what was lost then or now, if it could not be marked."""
-        daily, refresh_dates = sorted(self.selection.daily), self._archive.snapshots.refresh_dates
+        daily, refresh_dates = sorted(selection.daily), self._archive.snapshots.refresh_dates
         lost = lost_in_run(pulls, memory, daily, refresh_dates, self._clock())
         unmarked = together(memory.unmarked, lost)
         markers: list[Marker] = [*markers_of(unmarked, self.selection), *changes_of_days(daily, pulls, memory.states)]

@@ -110,8 +110,8 @@ def _of_days(
     days = [*out_of_reach, *reachable]
     states = {day: state for day in days if (state := newest_run.states.get(Call(report, date=day)))}
     # A day on which nobody did anything has no rows: it is not missing, and what comes after it is not late.
-    empty = [day for day, state in states.items() if of_periods and state.outcome is Outcome.NO_DATA]
-    lost = {day for day in out_of_reach if day not in states or states[day].outcome is not Outcome.NO_DATA}
+    empty = [day for day, state in states.items() if of_periods and state.is_without_data]
+    lost = {day for day in out_of_reach if day not in states or not states[day].is_without_data}
     latest = max([*dates[-1:], *empty], default=None)
     cadence = next((state.cadence for call in calls if (state := newest_run.states.get(call))), Cadence())
     return CallStatus(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from types import MappingProxyType
 
 import pytest
 
@@ -20,6 +21,7 @@ LONG_AGO = NOW - timedelta(days=10)
 SHOWN = date(2026, 11, 8)
 REPORT = "getOffice365ActiveUserDetail"
 D7 = Call(REPORT, period="D7")
+ASKED_LONG_AGO = {Call(REPORT, date=date(2026, 11, 9)): CallState(Outcome.UNCHANGED, None, NOW - timedelta(days=12))}
 
 
 def day(number: int) -> date:
@@ -68,10 +70,11 @@ def lost(
     *,
     daily: Sequence[str] = (),
     days: Sequence[date] = (),
+    planned: Mapping[str, datetime] = MappingProxyType({}),
 ) -> LostDates:
-    """What a run finds lost that began half a day after the one before; D7 has snapshots of the `archived` dates."""
+    """What a run finds lost that began six hours after the one before; D7 has snapshots of the `archived` dates."""
     newest = {D7: Snapshot(D7, SHOWN, 1, SnapshotMetadata("", 0, 0, NOW, "", ""))} if archived else {}
-    record = RunRecord("before", NOW - timedelta(hours=12), NOW, [], 0, states=states)
+    record = RunRecord("before", NOW - timedelta(hours=6), NOW, [], 0, states=states, planned=planned)
     memory = Memory(record, {REPORT: ArchivedCalls(newest, set(days))})
 
     def refresh_dates(call: Call, month: str) -> list[date]:
@@ -129,9 +132,39 @@ def test_a_single_day_that_went_out_of_reach_is_lost_but_not_if_graph_had_nothin
     assert found(watched | empty, set()) == {}
 
 
+@pytest.mark.parametrize(
+    ("reason", "is_lost"),
+    [
+        (Reason.BAD_REQUEST, True),
+        (Reason.PERMISSION, True),
+        (Reason.GRAPH_ERROR, True),
+        (Reason.UNKNOWN_IN_THIS_CLOUD, False),
+        (Reason.NO_ROWS, False),
+        (Reason.UNKNOWN_TENANT, False),
+    ],
+)
+def test_a_day_that_graph_refused_to_the_last_is_lost_but_not_one_that_it_never_had(
+    reason: Reason, is_lost: bool
+) -> None:
+    gone = date(2026, 10, 24)
+    states = {Call(REPORT, date=gone): CallState(reason.outcome, reason, NOW - timedelta(days=1))}
+    found = lost([], states, daily=[REPORT], planned={REPORT: NOW - timedelta(days=1)})
+    assert found == ({Call(REPORT): [gone]} if is_lost else {})
+
+
 def test_days_of_a_report_that_was_no_part_of_the_last_runs_are_lost_though_they_know_of_it() -> None:
-    states = {Call(REPORT, date=day(9)): CallState(Outcome.UNCHANGED, None, NOW - timedelta(days=12))}
-    assert lost([], states, daily=[REPORT]) == {Call(REPORT): [date(2026, 10, each) for each in range(13, 25)]}
+    planned = {REPORT: NOW - timedelta(days=12)}
+    gone = [date(2026, 10, each) for each in range(13, 25)]
+    assert lost([], ASKED_LONG_AGO, daily=[REPORT], planned=planned) == {Call(REPORT): gone}
+
+
+def test_a_day_of_a_report_that_was_planned_all_the_while_is_not_lost_though_nothing_was_due() -> None:
+    assert lost([], ASKED_LONG_AGO, daily=[REPORT], planned={REPORT: NOW - timedelta(hours=6)}) == {}
+
+
+def test_a_record_that_does_not_tell_when_days_were_planned_is_taken_to_have_planned_those_it_knows() -> None:
+    assert lost([], ASKED_LONG_AGO, daily=[REPORT], planned={}) == {}
+    assert lost([], {}, daily=[REPORT], planned={}) == {}
 
 
 # -- markers -----------------------------------------------------------------------------------------------------------

@@ -69,13 +69,29 @@ def test_nothing_is_remembered_of_single_days_that_are_out_of_reach() -> None:
     assert [call.date for call in states_after(states, [], NOW)] == [None, days[1]]
 
 
+def test_single_days_of_a_report_that_is_not_planned_any_more_are_remembered_as_when_it_was() -> None:
+    states = {Call("getOffice365ActiveUserDetail", date=NOW.date() - timedelta(days=28)): WAS}
+    planned = {"getOffice365ActiveUserDetail": NOW - timedelta(days=1)}
+    assert states_after(states, [], NOW, planned) == states
+
+
 def test_a_call_that_needed_no_request_stays_as_it_was() -> None:
     skipped = PullResult(CALL, Outcome.UNCHANGED, NOW, Reason.NOT_DUE, refresh_date=HELD, requested=False)
     assert after(skipped) == WAS
 
 
 def run_of(last: CallState) -> RunRecord:
-    return RunRecord("the run", NOW, NOW, [came(HELD)], 0, {CALL: [date(2026, 11, 9)]}, {CALL: last}, NOW)
+    return RunRecord(
+        id="the run",
+        started=NOW,
+        finished=NOW,
+        pulls=[came(HELD)],
+        waiting=0,
+        lost={CALL: [date(2026, 11, 9)]},
+        states={CALL: last},
+        pulled_at=NOW,
+        planned={"getX": NOW},
+    )
 
 
 @pytest.mark.parametrize("last", [WAS, CallState(Outcome.NO_DATA, Reason.EMPTY_BODY, NOW)], ids=["all", "little"])
@@ -119,9 +135,9 @@ STORED = {
 """As version 0.1 of the app stored it."""
 
 
-def test_a_record_of_version_0_1_is_written_again_byte_for_byte() -> None:
-    text = json.dumps(STORED | {"app_version": __version__}, indent=1).encode()
-    assert RunRecord.from_json(text).to_json() == text
+def test_a_record_of_version_0_1_is_written_again_byte_for_byte_but_for_what_it_did_not_remember() -> None:
+    again = RunRecord.from_json(json.dumps(STORED).encode()).to_json()
+    assert again == json.dumps(STORED | {"app_version": __version__, "planned": {}}, indent=1).encode()
 
 
 def test_a_reason_that_only_a_newer_version_knows_does_not_make_a_record_unreadable() -> None:

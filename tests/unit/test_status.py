@@ -192,9 +192,10 @@ def test_single_days_can_be_recovered_for_27_days() -> None:
     assert (told["missing"], told["lost"]) == (3, 1)
 
 
-def test_single_days_that_went_out_of_reach_since_the_newest_run_are_lost() -> None:
+@pytest.mark.parametrize("reason", [Reason.NO_ROWS, Reason.UNKNOWN_IN_THIS_CLOUD])
+def test_single_days_that_went_out_of_reach_since_the_newest_run_are_lost_if_graph_had_them(reason: Reason) -> None:
     held = [*dates(40, 31), *dates(27, 3)]
-    empty = {single(29): CallState(Outcome.NO_DATA, Reason.NO_ROWS, NOW)}
+    empty = {single(29): CallState(reason.outcome, reason, NOW)}
     told = of_days(held, dates(40, 3), run_of(states=empty, hours_ago=48))
     assert [(gap["first"], gap["state"]) for gap in told["gaps"]] == [
         (str(ago(30)), GapState.NEVER_PUBLISHED),
