@@ -149,7 +149,7 @@ class App:
         from shared.archive.run_lease import RunLease
 
         token = token if re.fullmatch("[0-9a-f]{6}", token) else secrets.token_hex(3)
-        with RunLease(self._run_archive.store, self._clock).hold(token) as lease:
+        with RunLease(self._run_archive.store).hold(token) as lease:
             if lease.run == token:
                 self._pull(token)
             else:

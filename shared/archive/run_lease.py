@@ -1,13 +1,14 @@
 """The lease on the runs of an archive: one at a time, whether the timer began it or somebody asked for it.
 
-It is a blob that is replaced only as it was read. A run that holds it says so again and again, so that the lease of a
-process that was killed is soon over. Two runs at once would do no harm: nothing else relies on the lease.
+It is a blob that is replaced only as it was read, by the time of storage, which is the same for all. A run that holds
+it says so again and again, so that the lease of a process that was killed is soon over. Two runs at once would do no
+harm: nothing else relies on the lease.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from threading import Event, Thread
@@ -41,10 +42,9 @@ class Lease(NamedTuple):
 class RunLease:
     """The lease of one archive. Every method raises ArchiveUnavailable."""
 
-    def __init__(self, store: BlobStore, clock: Callable[[], datetime], beat: float = BEAT) -> None:
-        """`clock` answers UTC, `beat` is in seconds of true time."""
+    def __init__(self, store: BlobStore, beat: float = BEAT) -> None:
+        """`beat` is in seconds of true time."""
         self._store = store
-        self._clock = clock
         self._beat = beat
 
     def ask(self, run: str) -> Lease:
@@ -73,9 +73,9 @@ class RunLease:
 
     def _take(self, run: str, *, is_running: bool) -> Lease:
         for _ in range(_ATTEMPTS):
-            now = self._clock()
+            now = self._store.now()
             current, etag = self._load()
-            is_held = current and current.run != run and now < current.until <= now + LIFE
+            is_held = current and current.run != run and now < current.until <= now + 2 * LIFE
             if current and is_held and (current.is_running or not is_running):
                 return current
             lease = Lease(run, now, now + LIFE, is_running)
@@ -92,7 +92,7 @@ class RunLease:
         with suppress(ArchiveUnavailable):
             current, etag = self._load()
             if current and current.run == run:
-                self._keep(current._replace(until=self._clock() + time), etag)
+                self._keep(current._replace(until=self._store.now() + time), etag)
 
     def _load(self) -> tuple[Lease | None, str | None]:
         """Return what is stored, whether it still holds or not, and its ETag; what is damaged is no lease."""

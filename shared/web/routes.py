@@ -92,7 +92,7 @@ class Api:
         from shared.archive.run_lease import RunLease  # lazily, as who reads never asks for a run
         from shared.web.door import ask_for_run
 
-        return ask_for_run(request, RunLease(self._archive.store, self._clock), send)
+        return ask_for_run(request, RunLease(self._archive.store), send)
 
     def openapi(self, request: Request) -> Response:
         """Answer `/openapi.json`."""

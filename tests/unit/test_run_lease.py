@@ -24,8 +24,8 @@ class World:
     def __init__(self) -> None:
         self.now = MORNING
         self.written = Event()
-        self.store = InMemoryBlobStore(around=self._around)
-        self.lease = RunLease(self.store, lambda: self.now)
+        self.store = InMemoryBlobStore(around=self._around, clock=lambda: self.now)
+        self.lease = RunLease(self.store)
 
     def _around(self, operation: Operation, carry_out: Callable[[], Any]) -> Any:
         done = carry_out()
@@ -81,12 +81,14 @@ def test_the_lease_of_a_killed_process_is_over_by_itself(world: World) -> None:
 
 def test_a_message_that_comes_again_goes_on_with_its_own_lease(world: World) -> None:
     world.kill("a1")
+    world.now += LIFE - SECOND
     with world.lease.hold("a1") as lease:
-        assert lease.run == "a1"
+        world.now += SECOND
+        assert lease.run == world.lease.ask("b2").run == "a1"
 
 
 def test_a_long_run_shows_that_it_is_alive(world: World) -> None:
-    with RunLease(world.store, lambda: world.now, beat=0.001).hold("a1"):
+    with RunLease(world.store, beat=0.001).hold("a1"):
         world.now += LIFE
         world.written.clear()
         assert world.written.wait(10)
@@ -129,5 +131,5 @@ def test_of_two_that_ask_at_the_same_moment_one_gets_the_lease(world: World) -> 
             second.append(world.lease.ask("b2").run)
         return carry_out()
 
-    first = RunLease(InMemoryBlobStore(around=between, same_as=world.store), lambda: world.now)
+    first = RunLease(InMemoryBlobStore(around=between, clock=lambda: world.now, same_as=world.store))
     assert (first.ask("a1").run, second) == ("b2", ["b2"])
