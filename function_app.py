@@ -11,6 +11,10 @@ from shared.web.dashboard import serve
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel[http_auth_level(os.environ)])
 
+QUEUE = "pull"
+HOST_STORAGE = "AzureWebJobsStorage"
+"""Begins the settings of the storage account of the Functions host."""
+
 # The routes leave the methods out, because the host answers 404 and not 405 to one that is not listed:
 # https://github.com/Azure/azure-functions-host/issues/11625
 
@@ -19,6 +23,19 @@ app = func.FunctionApp(http_auth_level=func.AuthLevel[http_auth_level(os.environ
 def pull(timer: func.TimerRequest) -> None:
     """Pull every report that is due."""
     archive_app().pull()
+
+
+@app.route(route="pull", auth_level=func.AuthLevel.FUNCTION)
+@app.queue_output(arg_name="message", queue_name=QUEUE, connection=HOST_STORAGE)
+def pull_now(req: func.HttpRequest, message: func.Out[str]) -> func.HttpResponse:
+    """Ask for a run now; with a key of its own, whoever is signed in."""
+    return respond(req, lambda request: archive_app().api.pull(request, message.set), methods=["POST"])
+
+
+@app.queue_trigger(arg_name="message", queue_name=QUEUE, connection=HOST_STORAGE)
+def pull_as_asked(message: func.QueueMessage) -> None:
+    """Pull every report that is due, as somebody asked for it."""
+    archive_app().pull_as_asked(message.get_body().decode())
 
 
 @app.route(route="{version}/{*path}")

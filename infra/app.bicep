@@ -139,7 +139,8 @@ module network 'network.bicep' = if (privateNetwork) {
     location: location
     name: name
     token: token
-    accountIds: [storage.outputs.hostId, storage.outputs.archiveId]
+    accountIds: [storage.outputs.hostId, storage.outputs.archiveId, storage.outputs.hostId]
+    serviceKinds: ['blob', 'blob', 'queue']
   }
 }
 

@@ -29,7 +29,7 @@ resource auth 'Microsoft.Web/sites/config@2025-03-01' = {
     globalValidation: {
       requireAuthentication: true
       unauthenticatedClientAction: 'Return401'
-      excludedPaths: ['/api/health']
+      excludedPaths: ['/api/health', '/api/pull'] // the latter wants a function key in any case
     }
     httpSettings: { requireHttps: true }
     identityProviders: {

@@ -9,13 +9,16 @@ param name string
 @description('Makes the names unique.')
 param token string
 
-@description('Ids of the storage accounts.')
+@description('Id of the storage account of each service that is reached.')
 param accountIds array
+
+@description('What each of these services keeps: blob or queue.')
+param serviceKinds array
 
 @description('Address space of the virtual network; it is not peered with any other.')
 param addressPrefix string = '10.41.0.0/24'
 
-var blobZone = 'privatelink.blob.${environment().suffixes.storage}'
+var kinds = ['blob', 'queue']
 
 resource vnet 'Microsoft.Network/virtualNetworks@2025-05-01' = {
   name: 'vnet-${name}-${token}'
@@ -49,31 +52,35 @@ resource endpointSubnet 'Microsoft.Network/virtualNetworks/subnets@2025-05-01' e
   name: 'endpoints'
 }
 
-resource zone 'Microsoft.Network/privateDnsZones@2024-06-01' = {
-  name: blobZone
-  location: 'global'
-}
-
-resource link 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = {
-  parent: zone
-  name: 'vnet'
-  location: 'global'
-  properties: {
-    registrationEnabled: false
-    virtualNetwork: { id: vnet.id }
+resource zones 'Microsoft.Network/privateDnsZones@2024-06-01' = [
+  for kind in kinds: {
+    name: 'privatelink.${kind}.${environment().suffixes.storage}'
+    location: 'global'
   }
-}
+]
+
+resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = [
+  for (kind, i) in kinds: {
+    parent: zones[i]
+    name: 'vnet'
+    location: 'global'
+    properties: {
+      registrationEnabled: false
+      virtualNetwork: { id: vnet.id }
+    }
+  }
+]
 
 resource endpoints 'Microsoft.Network/privateEndpoints@2025-05-01' = [
-  for id in accountIds: {
-    name: 'pe-${last(split(id, '/'))}'
+  for (id, i) in accountIds: {
+    name: 'pe-${last(split(id, '/'))}${serviceKinds[i] == 'blob' ? '' : '-${serviceKinds[i]}'}'
     location: location
     properties: {
       subnet: { id: endpointSubnet.id }
       privateLinkServiceConnections: [
         {
-          name: 'blob'
-          properties: { privateLinkServiceId: id, groupIds: ['blob'] }
+          name: serviceKinds[i]
+          properties: { privateLinkServiceId: id, groupIds: [serviceKinds[i]] }
         }
       ]
     }
@@ -83,11 +90,13 @@ resource endpoints 'Microsoft.Network/privateEndpoints@2025-05-01' = [
 resource addresses 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2025-05-01' = [
   for (id, i) in accountIds: {
     parent: endpoints[i]
-    name: 'blob'
+    name: serviceKinds[i]
     properties: {
-      privateDnsZoneConfigs: [{ name: 'blob', properties: { privateDnsZoneId: zone.id } }]
+      privateDnsZoneConfigs: [
+        { name: serviceKinds[i], properties: { privateDnsZoneId: zones[indexOf(kinds, serviceKinds[i])].id } }
+      ]
     }
-    dependsOn: [link]
+    dependsOn: [links]
   }
 ]
 

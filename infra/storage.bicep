@@ -56,6 +56,7 @@ var hardened = {
   networkAcls: { defaultAction: closed ? 'Deny' : 'Allow', bypass: 'None' }
 }
 var blobDataOwner = 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
+var queueDataContributor = '974c5e8b-45b9-4653-ba55-5f855dd0fb88'
 var blobDataContributor = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
 var containerNames = ['usage', 'usage-personal', 'usage-quarantine', 'usage-derived']
 
@@ -76,6 +77,30 @@ resource package 'Microsoft.Storage/storageAccounts/blobServices/containers@2025
   parent: hostBlobs
   name: 'app-package'
   properties: { publicAccess: 'None' }
+}
+
+resource hostQueues 'Microsoft.Storage/storageAccounts/queueServices@2025-06-01' = {
+  parent: host
+  name: 'default'
+}
+
+// POST /pull puts a message into the first, which starts a run; the host moves one that failed again and again into the
+// second.
+resource queues 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-06-01' = [
+  for queue in ['pull', 'pull-poison']: {
+    parent: hostQueues
+    name: queue
+  }
+]
+
+resource hostQueueContributor 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(host.id, principalId, queueDataContributor)
+  scope: host
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', queueDataContributor)
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+  }
 }
 
 resource hostOwner 'Microsoft.Authorization/roleAssignments@2022-04-01' = {

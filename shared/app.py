@@ -6,8 +6,11 @@ import functools
 import logging
 import os
 import random
+import re
+import secrets
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -81,6 +84,10 @@ class App:
         )
 
     @functools.cached_property
+    def _run_archive(self) -> Archive:
+        return self._archive(RUN_TOKEN_BACKOFF, OF_RUNS)
+
+    @functools.cached_property
     def pull_run(self) -> PullRun:
         """What the timer function executes. Raises SettingError for a REPORTS that selects nothing."""
         # Flex Consumption runs the timer on other instances than HTTP, whose cold start need not pay for these:
@@ -88,7 +95,7 @@ class App:
         from shared.pulling.pull import Puller
         from shared.pulling.run import PullRun
 
-        archive = self._archive(RUN_TOKEN_BACKOFF, OF_RUNS)
+        archive = self._run_archive
         puller = Puller(
             archive=archive,
             graph=self._graph or self._made_graph(),
@@ -129,13 +136,32 @@ class App:
     def _identity(self, backoff: Sequence[float]) -> ManagedIdentity:
         return ManagedIdentity(self._settings.client_id, backoff, self._sleep)
 
-    def pull(self) -> None:
-        """Pull what is due. Raises RunFailed at the end if something in it needs a person, so that Azure counts it."""
+    def pull_as_asked(self, token: str) -> None:
+        """Pull what is due, for a message in the queue. Raises what the same message may do better a second time."""
+        with suppress(RunFailed):  # which is in the log, and for which the host would deliver the message again
+            self.pull(token)
+
+    def pull(self, token: str = "") -> None:
+        """Pull what is due, unless another run is under way. The id of the run ends with the token, if that is one.
+
+        Raises RunFailed at the end if something in it needs a person, so that Azure counts it.
+        """
+        from shared.archive.run_lease import RunLease
+
+        token = token if re.fullmatch("[0-9a-f]{6}", token) else secrets.token_hex(3)
         try:
-            record = self.pull_run.execute()
+            with RunLease(self._run_archive.store).hold(token) as lease:
+                if lease.run == token:
+                    self._pull(token)
+                else:
+                    events.emit(events.RUN_SKIPPED, under_way=lease.run, since=lease.since)
         except ArchiveUnavailable as error:
             events.emit(events.RUN_STOPPED, logging.ERROR, detail=str(error))
             raise
+
+    def _pull(self, token: str) -> None:
+        try:
+            record = self.pull_run.execute(token)
         except UsageArchiveError:
             raise
         except Exception as error:

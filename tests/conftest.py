@@ -1,6 +1,7 @@
 """The real parts that the tests share: storage, identity and the simulated Graph, started once for all tests."""
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
@@ -69,6 +70,19 @@ def blobs(started: Stack) -> Iterator[BlobServiceClient]:
     url, ca = started.settings["ARCHIVE_URL"], started.settings["ARCHIVE_CA"]
     with BlobServiceClient(url, credential, connection_verify=ca) as service, credential:
         yield service
+
+
+@pytest.fixture(scope="session")
+def eventually() -> Callable[[Callable[[], bool]], None]:
+    """Waits until something outside this process has come true."""
+
+    def wait(condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 20
+        while not condition():
+            assert time.monotonic() < deadline, "it did not come true within 20 seconds"
+            time.sleep(0.02)
+
+    return wait
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 """A stand-in for the Azure Functions host around Microsoft's own Python worker library, driven in process.
 
-Here is what the host does and the library does not: routes, keys, the translation of HTTP, timers by hand. The quirks
-are those of the real host, https://github.com/Azure/azure-functions-host. One host at a time in a process: the library
-keeps the app in module state.
+Here is what the host does and the library does not: routes, keys, the translation of HTTP, queues, timers by hand. The
+quirks are those of the real host, https://github.com/Azure/azure-functions-host. One host at a time in a process: the
+library keeps the app in module state.
 """
 
 from __future__ import annotations
@@ -19,11 +19,13 @@ import uuid
 from collections.abc import Coroutine, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from hmac import compare_digest
 from http import HTTPStatus
 from pathlib import Path
 from threading import Thread
+from types import MappingProxyType
 from typing import Any, Self, TypeVar
 from urllib.parse import parse_qsl, quote
 
@@ -31,6 +33,7 @@ import azure_functions_runtime as worker  # type: ignore[import-untyped]
 
 from local.functions_host import worker_messages as protos
 from local.functions_host.http_server import Request, Response, WebServer
+from local.functions_host.queues import QueueTrigger
 from local.functions_host.routes import Route, RouteError, decoded
 
 T = TypeVar("T")
@@ -40,6 +43,7 @@ MASTER_KEY = "_master"
 HOST_KEY = "_host"
 _TIMER = json.dumps({"Schedule": {"AdjustForDST": True}, "ScheduleStatus": None, "IsPastDue": False})
 _GRACE_SECONDS = 5
+NOTHING: Mapping[str, protos.TypedData] = MappingProxyType({})
 # What stays as it is in the path of the URL that a function gets.
 _PATH_CHARACTERS = "/%:@!$&'()*+,;=~"
 
@@ -59,6 +63,12 @@ class Function:
     name: str
     id: str
     trigger: Mapping[str, Any]
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    """By the name of an output binding, the queue that its messages go to."""
+
+    @property
+    def is_queue(self) -> bool:
+        return bool(self.trigger["type"] == "queueTrigger")
 
     @property
     def is_http(self) -> bool:
@@ -90,6 +100,7 @@ class FunctionsHost:
 
     functions: Mapping[str, Function]
     keys: Mapping[str, str]
+    queues: Mapping[str, QueueTrigger]
     url: str
 
     def __init__(
@@ -131,7 +142,12 @@ class FunctionsHost:
             self.functions = {function.name: function for function in self._load()}
             made = {name: secrets.token_urlsafe(32) for name in (MASTER_KEY, HOST_KEY, *self.functions)}
             self.keys = made | dict(self._given_keys)
-            self._routes = self._http_routes()
+            settings = self._settings()
+            self._routes = self._http_routes(settings)
+            self.queues = self._queue_triggers(settings)
+            for queue in self.queues.values():
+                undo.callback(queue.stop, _GRACE_SECONDS)
+                queue.start()
             server = WebServer(self._answer, self._port)
             server.start()
             undo.callback(server.stop, _GRACE_SECONDS)
@@ -139,7 +155,7 @@ class FunctionsHost:
             self._cleanup = undo.pop_all()
 
     def stop(self) -> None:
-        """Gives requests under way five seconds to end, and waits for nothing else.
+        """Gives requests and messages under way five seconds to end, and waits for nothing else.
 
         A function that still runs is no longer listened to. Its thread cannot be ended from within the process, and
         keeps it alive until the function returns, unless the process ends with `os._exit`.
@@ -158,6 +174,27 @@ class FunctionsHost:
         function = self.functions[name]
         self._submit(self._invoke(function, protos.TypedData(json=_TIMER))).result()
 
+    def _settings(self) -> Mapping[str, Any]:
+        """Those of the extensions in host.json, if there are any."""
+        try:
+            settings = json.loads((self._app_directory / "host.json").read_text("utf-8"))
+        except FileNotFoundError:
+            settings = {}
+        return dict(settings.get("extensions", {}))
+
+    def _queue_triggers(self, settings: Mapping[str, Any]) -> dict[str, QueueTrigger]:
+        queues = settings.get("queues", {})
+        return {
+            each.trigger["queueName"]: QueueTrigger(each.trigger["queueName"], partial(self._take, each), queues)
+            for each in self.functions.values()
+            if each.is_queue
+        }
+
+    def _take(self, function: Function, message: str, attempt: int) -> None:
+        """Runs a function for a message of its queue. Raises FunctionError, CancelledError."""
+        told = {"DequeueCount": protos.TypedData(string=str(attempt))}
+        self._submit(self._invoke(function, protos.TypedData(string=message), told)).result()
+
     # -- the worker ----------------------------------------------------------------------------------------------------
 
     def _submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
@@ -174,9 +211,12 @@ class FunctionsHost:
             raise AppError(f"no functions found in {self._app_directory / 'function_app.py'}")
         return [_function(each) for each in metadata.function_metadata_results]
 
-    async def _invoke(self, function: Function, data: protos.TypedData) -> protos.TypedData:
+    async def _invoke(
+        self, function: Function, data: protos.TypedData, told: Mapping[str, protos.TypedData] = NOTHING
+    ) -> protos.TypedData:
+        """Runs a function for what triggered it, `told` beside; sends what it puts out. Raises FunctionError."""
         invocation = protos.InvocationRequest(
-            str(uuid.uuid4()), function.id, [protos.ParameterBinding(function.trigger["name"], data)]
+            str(uuid.uuid4()), function.id, [protos.ParameterBinding(function.trigger["name"], data)], dict(told)
         )
         started = time.perf_counter()
         answer: protos.InvocationResponse = await worker.invocation_request(
@@ -192,16 +232,14 @@ class FunctionsHost:
         )
         if error:
             raise FunctionError(error.message)
+        for sent in answer.output_data:
+            self.queues[function.outputs[sent.name]].put(sent.data.string or "")
         return answer.return_value or protos.TypedData()
 
     # -- HTTP ----------------------------------------------------------------------------------------------------------
 
-    def _http_routes(self) -> list[tuple[Route, Function]]:
-        try:
-            settings = json.loads((self._app_directory / "host.json").read_text("utf-8"))
-        except FileNotFoundError:
-            settings = {}
-        prefix = settings.get("extensions", {}).get("http", {}).get("routePrefix", "api")
+    def _http_routes(self, settings: Mapping[str, Any]) -> list[tuple[Route, Function]]:
+        prefix = settings.get("http", {}).get("routePrefix", "api")
         try:
             routes = [(Route.parse(f"{prefix}/{each.route}"), each) for each in self.functions.values() if each.is_http]
         except RouteError as error:
@@ -281,7 +319,8 @@ def _importable(app_directory: Path) -> Iterator[None]:
 def _function(metadata: protos.RpcFunctionMetadata) -> Function:
     bindings = [json.loads(_with_settings(raw)) for raw in metadata.raw_bindings]
     trigger = next(binding for binding in bindings if binding["type"].lower().endswith("trigger"))
-    return Function(metadata.name, metadata.function_id, trigger)
+    outputs = {each["name"]: each["queueName"] for each in bindings if each["type"] == "queue"}
+    return Function(metadata.name, metadata.function_id, trigger, outputs)
 
 
 def _with_settings(binding: str) -> str:

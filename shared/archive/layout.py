@@ -29,6 +29,8 @@ CONTAINERS = (USAGE, PERSONAL, DERIVED, QUARANTINE)
 
 REQUESTS = "requests.json"
 """The blob of the request budget: by report, when its requests were noted."""
+LEASE = "lease.json"
+"""The blob of the lease on runs: which one is under way."""
 REPORTS = "report="
 """What the names of all snapshots begin with."""
 STEM_END = "."

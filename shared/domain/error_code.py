@@ -61,7 +61,12 @@ class ErrorCode(Word):
         "The day was corrected less often.",
         "Leave `revision` out for the last.",
     )
-    METHOD_NOT_ALLOWED = "method_not_allowed", 405, "The method is neither GET nor HEAD.", "GET or HEAD."
+    METHOD_NOT_ALLOWED = (
+        "method_not_allowed",
+        405,
+        "The method is none of those in `Allow`.",
+        "GET or HEAD, and POST for `/pull`.",
+    )
     NOT_ACCEPTABLE = (
         "not_acceptable",
         406,

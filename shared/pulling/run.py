@@ -51,9 +51,10 @@ class PullRun:
         self._sleep = sleep
         self._random = random
 
-    def execute(self) -> RunRecord:
+    def execute(self, token: str = "") -> RunRecord:
         """Pull what is due, and return the record of that, which is stored; one event per call, and one for the run.
 
+        The id of the run ends with the token: a new one, if none is given.
         Raise ArchiveUnavailable when the archive cannot be read at all. A call that fails stops no other.
         """
         started = self._clock()
@@ -65,7 +66,7 @@ class PullRun:
         finished = self._clock()
         planned = {**memory.planned, **dict.fromkeys(selection.daily, started)}
         record = RunRecord(
-            id=f"{started:%Y-%m-%dT%H%M%SZ}-{secrets.token_hex(3)}",
+            id=f"{started:%Y-%m-%dT%H%M%SZ}-{token or secrets.token_hex(3)}",
             started=started,
             finished=finished,
             pulls=pulls,

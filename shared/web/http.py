@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 from typing import NamedTuple
@@ -28,6 +28,7 @@ class Request(NamedTuple):
     query: Mapping[str, str] = NOTHING
     headers: Mapping[str, str] = NOTHING
     """By name in lower case."""
+    body: bytes = b""
 
 
 class Response(NamedTuple):
@@ -40,11 +41,11 @@ class Response(NamedTuple):
     """What is to be held until the body is sent."""
 
 
-def handle(request: Request, handler: Callable[[Request], Response]) -> Response:
+def handle(request: Request, handler: Callable[[Request], Response], methods: Sequence[str] = METHODS) -> Response:
     """Return the response of `handler`: without its body for HEAD, and for an error a problem document (RFC 9457)."""
     fail = partial(problem, error_media_type(request.headers.get("accept", "")))
-    if request.method not in METHODS:
-        allow = {"Allow": ", ".join(METHODS)}
+    if request.method not in methods:
+        allow = {"Allow": ", ".join(methods)}
         return fail(ErrorCode.METHOD_NOT_ALLOWED, f"{request.method} is not possible here.", headers=allow)
     try:
         response = handler(request)

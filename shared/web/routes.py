@@ -92,6 +92,13 @@ class Api:
         """Answer `/health` with one word; never raises."""
         return health(self._cache, self._schedule, self._clock())
 
+    def pull(self, request: Request, send: Callable[[str], object]) -> Response:
+        """Answer `/pull`; `send` puts a message into the queue."""
+        from shared.archive.run_lease import RunLease  # lazily, as who reads never asks for a run
+        from shared.web.door import ask_for_run
+
+        return ask_for_run(request, RunLease(self._archive.store), send)
+
     def openapi(self, request: Request) -> Response:
         """Answer `/openapi.json`."""
         content = Path(__file__).with_name("openapi.json").read_bytes()

@@ -24,7 +24,7 @@ def site(stack: Stack) -> Iterator[Site]:
 def test_an_empty_archive_says_when_something_comes_and_what_would_come(visit: Visit) -> None:
     visit.open()
     assert visit.text("#headline") == "Empty"
-    expect(visit.page.locator(".headline")).to_contain_text("run the function pull in the Azure portal")
+    expect(visit.page.locator(".headline")).to_contain_text("POST /api/pull")
     assert visit.rows("#overview") == [[RESTATED, "none", "nothing archived", "not due"]]
     assert visit.page.locator(".card.absent").count() == 5
     expect(visit.page.locator("#days")).to_contain_text("Nothing is archived of this call.")

@@ -125,7 +125,7 @@ def test_azd_sets_what_the_template_reads_and_asks_for_what_it_puts_out() -> Non
 
 
 def test_every_setting_that_a_command_sets_is_one() -> None:
-    host = re.compile(r"AzureWebJobs\.pull\.Disabled")
+    host = re.compile(r"AzureWebJobs\.(pull|pull_now)\.Disabled")
     known = {setting.name for setting in SETTINGS}
     found = [word for _, command in commands("az") for word in command if re.fullmatch(r"[A-Z]\w*(\.\w+)*=.*", word)]
     assert found

@@ -61,7 +61,7 @@ def status_of(url: str) -> int:
             return handle(Request("GET", rest, query), lambda request: api().reports(request, personal=True)).status
         case "status":
             return handle(Request("GET", first, query), api().status).status
-        case "health":
+        case "health" | "pull":
             return 200
         case "openapi.json":
             return handle(Request("GET", first, query), api().openapi).status

@@ -281,9 +281,9 @@ ROWS = [
     ),
     Row("B61", GOOD, 200, check=others_are_served_meanwhile),
     Row("B62", GOOD, 200, check=all_of_five_hundred_are_served_from_memory),
-    # There is nothing to start, erase or verify over HTTP. A pull by hand is the host's own, and wants the master key.
+    # Nobody says over HTTP what is pulled; there is nothing to erase or verify. The host has a door of its own, with its key.
     *(
-        Row(f"B63-{number}", "/api/pull", 405, "method_not_allowed", "POST", body=body)
+        Row(f"B63-{number}", "/api/pull", 400, "bad_argument", "POST", body=body, keys=("pull_now", None))
         for number, body in enumerate(
             (b"x" * 10_000_000, b"no JSON", b'{"report":"../x"}', b'{"report":"getNothing"}'), 1
         )

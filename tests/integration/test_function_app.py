@@ -44,6 +44,8 @@ def test_these_are_the_functions_and_their_triggers(running: tuple[FunctionsHost
     functions = running[0].functions.values()
     assert {(each.name, each.trigger["type"], each.trigger.get("route")) for each in functions} == {
         ("pull", "timerTrigger", None),
+        ("pull_now", "httpTrigger", "pull"),
+        ("pull_as_asked", "queueTrigger", None),
         ("reports", "httpTrigger", "{version}/{*path}"),
         ("personal_reports", "httpTrigger", "personal/{version}/{*path}"),
         ("status", "httpTrigger", "status"),

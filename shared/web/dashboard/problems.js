@@ -46,7 +46,7 @@ function empty(calls) {
     word: "Empty",
     text: "Nothing is archived yet.",
     advice:
-      "The timer pulls several times a day. To pull at once, run the function pull in the Azure portal, under Code + Test.",
+      "The timer pulls several times a day. To pull at once: POST /api/pull, with a key of the function pull_now.",
   };
 }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import textwrap
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,16 +19,3 @@ def write_app(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]
         return folder
 
     return write
-
-
-@pytest.fixture(scope="session")
-def eventually() -> Callable[[Callable[[], bool]], None]:
-    """Waits until something outside this process has come true."""
-
-    def wait(condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 20
-        while not condition():
-            assert time.monotonic() < deadline, "it did not come true within 20 seconds"
-            time.sleep(0.02)
-
-    return wait

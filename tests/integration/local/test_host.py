@@ -75,6 +75,22 @@ APP = """
         logging.info("pulling, past due: %s", timer.past_due)
 
 
+    @app.route(auth_level=ANONYMOUS)
+    @app.queue_output(arg_name="message", queue_name="work", connection="AzureWebJobsStorage")
+    def send(req: func.HttpRequest, message: func.Out[str]) -> func.HttpResponse:
+        if text := req.params.get("text"):
+            message.set(text)
+        return func.HttpResponse("sent")
+
+
+    @app.queue_trigger(arg_name="message", queue_name="work", connection="AzureWebJobsStorage")
+    def work(message: func.QueueMessage) -> None:
+        text, attempt = message.get_body().decode(), message.dequeue_count
+        logging.info("work: %s, attempt %d", text, attempt)
+        if text == "bad" or (text == "better" and attempt == 1):
+            raise ValueError("the reason")
+
+
     @app.timer_trigger(arg_name="timer", schedule="0 0 0 * * *")
     def fails(timer: func.TimerRequest) -> None:
         raise ValueError("the reason")
@@ -145,6 +161,34 @@ def test_a_literal_route_wins_over_a_parameter(host: FunctionsHost) -> None:
 
 def test_a_method_that_the_literal_route_does_not_take_goes_to_the_next(host: FunctionsHost) -> None:
     assert said(host, "/api/echo/beta/x", "POST")["by"] == "echo"
+
+
+# -- queues ------------------------------------------------------------------------------------------------------------
+
+
+def attempts(host: FunctionsHost, log: Lines, text: str, eventually: Callable[[Callable[[], bool]], None]) -> list[str]:
+    """Return which attempts a message took, from an output binding on, until the one after it was taken."""
+    after = f"after {text}"
+    for each in (text, after):
+        assert requests.get(f"{host.url}/api/send", params={"text": each}).text == "sent"
+    eventually(lambda: f"work: {after}, attempt 1" in log.texts)
+    return [line.rpartition(" ")[2] for line in log.texts if line.startswith(f"work: {text}, ")]
+
+
+@pytest.mark.parametrize(("text", "taken"), [("good", "1"), ("better", "12"), ("bad", "12345")])
+def test_a_message_is_delivered_until_it_is_taken_or_poison(
+    host: FunctionsHost, log: Lines, eventually: Callable[[Callable[[], bool]], None], text: str, taken: str
+) -> None:
+    assert attempts(host, log, text, eventually) == [*taken]
+    assert host.queues["work"].poison == [text] * (taken == "12345")
+
+
+def test_what_was_not_set_is_not_sent(
+    host: FunctionsHost, log: Lines, eventually: Callable[[Callable[[], bool]], None]
+) -> None:
+    requests.get(f"{host.url}/api/send")
+    attempts(host, log, "something", eventually)
+    assert "work: , attempt 1" not in log.texts
 
 
 # -- what the caller gets ----------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import tomllib
@@ -21,6 +22,7 @@ REQUIRED = tomllib.loads(Path(__file__).with_name("required.toml").read_text("ut
 ACCOUNT = "Microsoft.Storage/storageAccounts"
 BLOBS = f"{ACCOUNT}/blobServices"
 CONTAINER = f"{BLOBS}/containers"
+QUEUE = f"{ACCOUNT}/queueServices/queues"
 LIFECYCLE = f"{ACCOUNT}/managementPolicies"
 ROLE = "Microsoft.Authorization/roleAssignments"
 AUDIT = "Microsoft.Insights/diagnosticSettings"
@@ -35,6 +37,7 @@ ENDPOINT = "Microsoft.Network/privateEndpoints"
 GRANT = "Microsoft.Graph/appRoleAssignedTo@v1.0"
 
 BLOB_DATA_OWNER = "b7e6dc6d-f1e8-4753-8033-0f276bb0955b"
+QUEUE_DATA_CONTRIBUTOR = "974c5e8b-45b9-4653-ba55-5f855dd0fb88"
 BLOB_DATA_CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
 METRICS_PUBLISHER = "3913510d-42f4-4e42-8a64-420c390055eb"
 """https://learn.microsoft.com/azure/role-based-access-control/built-in-roles"""
@@ -175,6 +178,13 @@ def test_the_archive_has_the_containers_that_the_app_writes_to(infra: Infra) -> 
     assert "starch" in output_of(infra, infra.default.settings["ARCHIVE_URL"])
 
 
+def test_the_host_has_the_queue_of_the_door_and_the_one_for_what_failed(infra: Infra) -> None:
+    triggers = ast.parse((ROOT / "function_app.py").read_text("utf-8"))
+    (name,) = re.findall(r"^QUEUE = '(.*)'$", ast.unparse(triggers), re.MULTILINE)
+    queues = [each["name"].rpartition("/")[2] for each in infra.default.all(QUEUE, "sthost")]
+    assert queues == [name, f"{name}-poison"]
+
+
 def test_snapshots_without_personal_data_are_never_deleted_or_moved(infra: Infra) -> None:
     for rule in (rule for name in SETS for rule in lifecycle_rules(infra.deployed(name))):
         assert set(rule["filters"]["prefixMatch"]) <= {
@@ -220,6 +230,7 @@ def test_the_app_may_do_this_and_nothing_else(infra: Infra) -> None:
         assert sorted(grants) == sorted(
             [
                 (BLOB_DATA_OWNER, deployed.one(ACCOUNT, "sthost")["id"]),
+                (QUEUE_DATA_CONTRIBUTOR, deployed.one(ACCOUNT, "sthost")["id"]),
                 *((BLOB_DATA_CONTRIBUTOR, each["id"]) for each in deployed.all(CONTAINER, "starch")),
                 (METRICS_PUBLISHER, deployed.one(INSIGHTS)["id"]),
             ]
@@ -329,16 +340,23 @@ def test_graph_is_that_of_the_cloud(infra: Infra) -> None:
 # -- options -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_private_network_has_an_endpoint_for_each_account(infra: Infra) -> None:
+def test_a_private_network_has_an_endpoint_for_the_blobs_of_each_account_and_for_the_queues(infra: Infra) -> None:
     deployed = infra.deployed("private_network")
     endpoints = [each["properties"] for each in deployed.all(ENDPOINT)]
     links = [each["privateLinkServiceConnections"][0]["properties"] for each in endpoints]
     accounts = [output_of(infra, each["privateLinkServiceId"]) for each in links]
-    assert sorted(re.findall(r"'(st\w+)\{0\}'", "".join(accounts))) == ["starch", "sthost"]
-    assert all(each["groupIds"] == ["blob"] for each in links)
+    reached = re.findall(r"'(st\w+)\{0\}'", "".join(accounts))
+    kinds = [kind for each in links for kind in each["groupIds"]]
+    assert sorted(zip(reached, kinds, strict=True)) == [("starch", "blob"), ("sthost", "blob"), ("sthost", "queue")]
     assert {each["subnet"]["id"].rpartition("/")[2] for each in endpoints} == {"endpoints"}
-    link = deployed.one("Microsoft.Network/privateDnsZones/virtualNetworkLinks")
-    assert link["properties"]["virtualNetwork"]["id"] == deployed.one(NETWORK)["id"]
+    zones = [
+        zone["properties"]["privateDnsZoneId"]
+        for each in deployed.all("Microsoft.Network/privateEndpoints/privateDnsZoneGroups")
+        for zone in each["properties"]["privateDnsZoneConfigs"]
+    ]
+    assert [kind for zone in zones for kind in re.findall("blob|queue", zone)] == kinds
+    for link in deployed.all("Microsoft.Network/privateDnsZones/virtualNetworkLinks"):
+        assert link["properties"]["virtualNetwork"]["id"] == deployed.one(NETWORK)["id"]
 
 
 def test_the_app_has_a_subnet_of_its_own_in_a_private_network_alone(infra: Infra) -> None:
