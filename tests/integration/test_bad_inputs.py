@@ -281,7 +281,7 @@ ROWS = [
     ),
     Row("B61", GOOD, 200, check=others_are_served_meanwhile),
     Row("B62", GOOD, 200, check=all_of_five_hundred_are_served_from_memory),
-    # Nobody says over HTTP what is pulled; there is nothing to erase or verify. The host has a door of its own, with its key.
+    # Nobody says over HTTP what is pulled; there is nothing to erase or verify. The host has a door of its own.
     *(
         Row(f"B63-{number}", "/api/pull", 400, "bad_argument", "POST", body=body, keys=("pull_now", None))
         for number, body in enumerate(
