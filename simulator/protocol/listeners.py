@@ -4,7 +4,7 @@ The handler is the seam: whoever wraps it changes what goes over the wire.
 """
 
 import contextlib
-import select
+import selectors
 import socket
 import ssl
 import struct
@@ -149,11 +149,17 @@ class _Connection(BaseHTTPRequestHandler):
         for part in reduce(lambda stream, change: change(stream), wire, parts):
             if part:
                 self.wfile.write(part)
-            elif select.select([self.connection], [], [], 0)[0]:
+            elif self._speaks():
                 raise ConnectionAbortedError  # the client sends something while it should wait: it has left
             if wire:
                 self.wfile.flush()
         self.wfile.flush()
+
+    def _speaks(self) -> bool:
+        """Whether there is something from the client, or it has left."""
+        with selectors.DefaultSelector() as selector:  # select.select knows no descriptor from 1,024 on
+            selector.register(self.connection, selectors.EVENT_READ)
+            return bool(selector.select(0))
 
     def _abort(self) -> None:
         """End the connection with a reset."""

@@ -1,7 +1,9 @@
 """Faults on the wire: what a client sees of the bytes."""
 
 import gzip
+import os
 import socket
+import sys
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -59,6 +61,23 @@ def chunked(body: bytes) -> bytes:
             break
         content, body = content + body[: int(size, 16)], body[int(size, 16) + 2 :]
     return content
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="descriptors of sockets are no small numbers there")
+def test_silence_lasts_in_a_process_with_very_many_open_files(client: Client) -> None:
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    opened = list[int]()
+    try:
+        while not opened or opened[-1] < 1100:
+            opened.append(os.open(os.devnull, os.O_RDONLY))
+        assert received(client, "hang", seconds=0.1)[1]
+    finally:
+        for each in opened:
+            os.close(each)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_body_without_its_last_chunk(client: Client) -> None:
