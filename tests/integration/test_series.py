@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from local.in_memory import Around, Operation
@@ -224,7 +224,6 @@ def snapshots_of(drawn: list[tuple[int, str, set[int], int]], call: Call) -> lis
 @pytest.mark.parametrize(
     "call", [COUNTS, PEOPLE, Call(PEOPLE.report, date=DAY)], ids=["counts", "people", "people by day"]
 )
-@settings(max_examples=150, deadline=None)
 @given(drawn=archived, chance=st.randoms(use_true_random=False))
 @example(drawn=[(1, HEADERS[0], {0}, 0), (0, HEADERS[3], {1}, 0), (1, HEADERS[2], {0, 1}, 3)], chance=None)
 def test_any_order_of_arrival_gives_the_bytes_of_a_rebuild(

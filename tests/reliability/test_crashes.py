@@ -16,7 +16,7 @@ from local.stack import Stack
 from tests.reliability.checks import snapshots
 from tests.reliability.crashes.run import SCENARIOS, Crash, Crashes
 
-SEED, CRASHES = 1, 4
+SEED, CRASHES = 1, 2
 """Of each scenario."""
 CrashesOf = Callable[[str], Crashes]
 

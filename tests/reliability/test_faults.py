@@ -1,6 +1,11 @@
-"""Each fault singly: the pull ends as it must, and what must hold of an archive at every instant still holds."""
+"""Each fault singly: the pull ends as it must, and what must hold of an archive at every instant still holds.
+
+The first of each id that is quick is tried each time; `--long` tries the other quick ones, and
+`python -m tests.reliability faults` all.
+"""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -17,7 +22,17 @@ def stage(stack: Stack) -> Iterator[Stage]:
         yield stage
 
 
-@pytest.mark.parametrize("fault", [fault for fault in ALL if not fault.slow], ids=lambda fault: fault.name)
+def each_id_first() -> Iterator[Any]:
+    """Yield the quick faults, those with the ids of one before it as long."""
+    tried = set[str]()
+    for fault in ALL:
+        if not fault.slow:
+            is_known = tried.issuperset(fault.ids.split())
+            yield pytest.param(fault, id=fault.name, marks=[pytest.mark.long] if is_known else [])
+            tried.update(fault.ids.split())
+
+
+@pytest.mark.parametrize("fault", [*each_id_first()])
 def test_a_fault_alone(stage: Stage, fault: Case | Scenario) -> None:
     assert attempt(stage, fault).violated == ""
 

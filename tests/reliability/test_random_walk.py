@@ -59,7 +59,7 @@ def machine(environment: InProcess) -> type[RuleBasedStateMachine]:
 
 def test_whatever_happens_what_must_hold_holds(in_memory: InProcess) -> None:
     run_state_machine_as_test(
-        machine(in_memory), settings=settings(max_examples=30, stateful_step_count=25, derandomize=True, deadline=None)
+        machine(in_memory), settings=settings(max_examples=settings().max_examples // 4, stateful_step_count=25)
     )
 
 
@@ -114,7 +114,7 @@ def test_a_reader_with_a_stale_list_gets_what_that_list_tells(in_memory: InProce
     walk.read()
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.long), 3])
 def test_and_so_it_does_among_the_real_parts(real_parts: RealParts, seed: int) -> None:
     assert walk(real_parts, seed, steps=12).violated == ""
 

@@ -52,7 +52,7 @@ def representatives() -> Selection:
 class World:
     """The tenant as Graph shows it, and an archive that is kept by the plan."""
 
-    def __init__(self, selection: Selection = EVERYTHING, neighbour: int = 0) -> None:
+    def __init__(self, selection: Selection, neighbour: int = 0) -> None:
         self.selection = selection
         self.requests: Counter[str] = Counter()
         self.archived: defaultdict[Call, set[date]] = defaultdict(set)
@@ -161,7 +161,7 @@ def test_in_a_year_no_refresh_date_and_no_day_is_missed_and_no_request_is_wasted
 
 
 def test_after_an_outage_of_ten_days_all_that_can_be_had_is_archived_and_the_rest_is_named() -> None:
-    world = World()
+    world = World(representatives())
     for now in runs(40):
         world.run(now)
     back = now + timedelta(days=10)
@@ -196,7 +196,7 @@ def test_an_outage_of_forty_days_loses_single_days_and_names_them() -> None:
 
 
 def test_a_neighbour_that_takes_thirty_of_the_tenants_forty_requests_costs_no_refresh_date() -> None:
-    world = World(neighbour=30)
+    world = World(representatives(), neighbour=30)
     for now in runs(40):
         world.run(now)
     assert {call: dates for call, dates in world.visible().items() if dates - world.archived[call]} == {}
