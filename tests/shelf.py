@@ -31,7 +31,7 @@ class Shelf(Archive):
 
     def __init__(self, around: Around = lambda operation, carry_out: carry_out()) -> None:
         self.memory = InMemoryBlobStore(around)
-        super().__init__(self.memory, catalogue().personal)
+        super().__init__(self.memory, catalogue())
 
     @property
     def blobs(self) -> Blobs:
