@@ -130,9 +130,11 @@ class RunRecordName(NamedTuple):
     month: str
     """In which the run started (UTC), as `YYYY-MM`."""
     id: str
+    is_plain: bool = False
+    """Whether it is JSON without compression, as earlier versions wrote it."""
 
     def __str__(self) -> str:
-        return f"{run_prefix(self.month)}{self.id}.json"
+        return f"{run_prefix(self.month)}{self.id}.json{'' if self.is_plain else '.gz'}"
 
 
 class LostRange(NamedTuple):
@@ -290,8 +292,8 @@ _KINDS: tuple[tuple[str, Callable[[re.Match[str]], BlobName]], ...] = (
     ),
     (r"series/PARTITION/[\w-]+\.csv", lambda match: SeriesName(_partition(match))),
     (
-        r"runs/(?P<month>\d{4}-\d\d)/(?P<id>[\w-]+)\.json",
-        lambda match: RunRecordName(match["month"], match["id"]),
+        r"runs/(?P<month>\d{4}-\d\d)/(?P<id>[\w-]+)\.json(?P<gz>\.gz)?",
+        lambda match: RunRecordName(match["month"], match["id"], is_plain=not match["gz"]),
     ),
     (
         r"PARTITIONDAY/reason=(?P<reason>\w+)/(?P<sha256>\w+)\.csv\.gz",
