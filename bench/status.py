@@ -13,12 +13,13 @@ from local.environment import environment
 from local.setup import ROOT
 from local.stack import Stack
 from shared.app import App
+from shared.archive.coverage_archive import WORKERS
 from shared.archive.layout import USAGE, Partition, snapshot_prefix
 from shared.domain.call import every_call
 from shared.domain.catalogue import catalogue
 from shared.domain.selection import select
 from shared.settings import read
-from shared.web.archive_cache import WORKERS, ArchiveCache
+from shared.web.archive_cache import ArchiveCache
 from shared.web.http import Request, handle
 from shared.web.routes import Api
 

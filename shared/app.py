@@ -125,7 +125,7 @@ class App:
 
     def _archive(self, waits: Sequence[float], timeouts: StorageTimeouts) -> Archive:
         store = self._store or self._made_store(waits, self._timeouts or timeouts)
-        return Archive(store, self._reports.personal, block=self._block)
+        return Archive(store, self._reports, block=self._block)
 
     def _made_store(self, waits: Sequence[float], timeouts: StorageTimeouts) -> BlobStore:
         settings = self._settings

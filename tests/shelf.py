@@ -31,7 +31,7 @@ class Shelf(Archive):
 
     def __init__(self, around: Around = lambda operation, carry_out: carry_out()) -> None:
         self.memory = InMemoryBlobStore(around)
-        super().__init__(self.memory, catalogue().personal)
+        super().__init__(self.memory, catalogue())
 
     @property
     def blobs(self) -> Blobs:
@@ -64,7 +64,10 @@ def as_blobs(blobs: Blobs, md5: Iterable[Blob] = ()) -> list[Blob]:
             container,
             name,
             metadata,
-            known.get((container, name), None if name.endswith(".gz") else hashlib.md5(content).digest()),
+            known.get(
+                (container, name),
+                None if container != DERIVED and name.endswith(".gz") else hashlib.md5(content).digest(),
+            ),
             partial(StoredBlob, content, metadata, ""),
         )
         for (container, name), (content, metadata) in blobs.items()

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from shared.archive.blob_store import BlobStore
+from shared.archive.layout import Partition
 from shared.archive.markers import Markers
 from shared.archive.run_log import RunLog
 from shared.archive.snapshots import SnapshotArchive
 from shared.archive.upload import BLOCK
+from shared.domain.call import every_call
+from shared.domain.catalogue import Catalogue
 
 if TYPE_CHECKING:
+    from shared.archive.coverage_archive import CoverageArchive
     from shared.archive.series import SeriesArchive
 
 
 class Archive:
     """All that is kept in a store; each part raises ArchiveUnavailable."""
 
-    def __init__(self, store: BlobStore, personal: Iterable[str], *, block: int = BLOCK) -> None:
-        """`personal` names the reports with personal data; `block` is the size of staged blocks in bytes."""
+    def __init__(self, store: BlobStore, catalogue: Catalogue, *, block: int = BLOCK) -> None:
+        """`catalogue` says which reports have personal data; `block` is the size of staged blocks in bytes."""
         self.store = store
-        self.snapshots = SnapshotArchive(store, personal, block)
+        self._catalogue = catalogue
+        self.snapshots = SnapshotArchive(store, catalogue.personal, block)
         self.runs = RunLog(store)
         self.markers = Markers(store)
 
@@ -32,3 +36,11 @@ class Archive:
         from shared.archive.series import SeriesArchive  # the newest snapshot, which most ask for, does not need it
 
         return SeriesArchive(self.store, self.snapshots)
+
+    @functools.cached_property
+    def coverage(self) -> CoverageArchive:
+        """What there is, as one read tells it."""
+        from shared.archive.coverage_archive import CoverageArchive  # likewise
+
+        calls = (call for report in self._catalogue.reports.values() for call in every_call(report))
+        return CoverageArchive(self.store, self.snapshots, self.markers, sorted(map(Partition.of, calls)))

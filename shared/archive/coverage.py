@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Set
+from collections.abc import Container
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from shared.domain.dates import days_between, stretches
+from shared.domain.date_ranges import NO_DAYS, DateRanges
+from shared.domain.dates import days_between
 from shared.domain.graph_window import DATE_DAYS, days_of_interest
 from shared.domain.word import Word
 
@@ -51,28 +52,35 @@ def classify(
 
 
 def gaps(
-    archived: Set[date], lost: Set[date], reachable: Set[date] = frozenset(), empty: Set[date] = frozenset()
+    archived: DateRanges,
+    lost: DateRanges = NO_DAYS,
+    reachable: DateRanges = NO_DAYS,
+    empty: DateRanges = NO_DAYS,
 ) -> list[Gap]:
     """Return what is missing of one call, oldest first; the sets as for `classify`.
 
     Empty days are told between archived days alone: elsewhere nothing is missing.
     """
-    between = days_between(min(archived), max(archived)) if archived else []
-    days: dict[GapState, list[date]] = {}
-    for day in {*between, *lost, *(reachable - empty)} - archived:
-        days.setdefault(classify(day, lost, reachable, empty), []).append(day)
-    return sorted(Gap(first, last, state) for state in days for first, last in stretches(days[state]))
+    missing = (archived.span | lost | (reachable - empty)) - archived
+    out_of_reach = missing - reachable
+    states = {
+        GapState.RECOVERABLE: (missing & reachable) - empty,
+        GapState.EMPTY: missing & reachable & empty,
+        GapState.LOST: out_of_reach & lost,
+        GapState.NEVER_PUBLISHED: out_of_reach - lost,
+    }
+    return sorted(Gap(first, last, state) for state, days in states.items() for first, last in days.ranges)
 
 
-def lost_days(archived: Set[date], since: datetime | None, now: datetime) -> list[date]:
+def lost_days(archived: DateRanges, since: datetime | None, now: datetime) -> list[date]:
     """Return the days that a `date=` call could still ask for at `since` (the run before), but no longer at `now`.
 
     If `since` is None, as no record tells of a run before: the days after the newest that is archived.
     """
     if since:
         first = days_of_interest(since)[0]
-    elif archived:
-        first = max(archived) + timedelta(days=1)
+    elif archived.last:
+        first = archived.last + timedelta(days=1)
     else:
         return []
     return [day for day in days_between(first, days_of_interest(now)[0]) if day not in archived]

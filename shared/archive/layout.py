@@ -31,8 +31,12 @@ REQUESTS = "requests.json"
 """The blob of the request budget: by report, when its requests were noted."""
 LEASE = "lease.json"
 """The blob of the lease on runs: which one is under way."""
+COVERAGE = "coverage.json.gz"
+"""The blob of the coverage index: what the names say, in one read."""
 REPORTS = "report="
 """What the names of all snapshots begin with."""
+YEAR_END = "-"
+"""What the year of a refresh date ends with."""
 STEM_END = "."
 """What the stem of a snapshot's name ends with; in Azurite, a delimiter of a listing is one character."""
 RUNS = "runs/"
@@ -126,9 +130,11 @@ class RunRecordName(NamedTuple):
     month: str
     """In which the run started (UTC), as `YYYY-MM`."""
     id: str
+    is_plain: bool = False
+    """Whether it is JSON without compression, as earlier versions wrote it."""
 
     def __str__(self) -> str:
-        return f"{run_prefix(self.month)}{self.id}.json"
+        return f"{run_prefix(self.month)}{self.id}.json{'' if self.is_plain else '.gz'}"
 
 
 class LostRange(NamedTuple):
@@ -201,6 +207,12 @@ def run_prefix(month: str) -> str:
 def report_of(folder: str) -> str:
     """Return the report of a folder at the top of a container of snapshots."""
     return folder.removeprefix(REPORTS).rstrip("/")
+
+
+def year_of(folder: str) -> str:
+    """Return the year that a name of a snapshot up to YEAR_END says; empty if it says none."""
+    year = folder.rpartition("=")[2].removesuffix(YEAR_END)
+    return year if re.fullmatch(r"(?!0000)\d{4}", year, re.ASCII) else ""
 
 
 def parse_stem(stem: str) -> SnapshotName | None:
@@ -280,8 +292,8 @@ _KINDS: tuple[tuple[str, Callable[[re.Match[str]], BlobName]], ...] = (
     ),
     (r"series/PARTITION/[\w-]+\.csv", lambda match: SeriesName(_partition(match))),
     (
-        r"runs/(?P<month>\d{4}-\d\d)/(?P<id>[\w-]+)\.json",
-        lambda match: RunRecordName(match["month"], match["id"]),
+        r"runs/(?P<month>\d{4}-\d\d)/(?P<id>[\w-]+)\.json(?P<gz>\.gz)?",
+        lambda match: RunRecordName(match["month"], match["id"], is_plain=not match["gz"]),
     ),
     (
         r"PARTITIONDAY/reason=(?P<reason>\w+)/(?P<sha256>\w+)\.csv\.gz",

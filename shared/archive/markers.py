@@ -41,9 +41,10 @@ class Markers:
         parsed = self._parsed(f"{LOST}{partition}/" if partition else LOST)
         return [marker for marker in parsed if isinstance(marker, LostRange)]
 
-    def concealment_changes(self) -> list[ConcealmentChange]:
-        """Return where names changed, by partition, oldest first."""
-        return [marker for marker in self._parsed(CONCEALMENT_CHANGES) if isinstance(marker, ConcealmentChange)]
+    def concealment_changes(self, partition: Partition | None = None) -> list[ConcealmentChange]:
+        """Return where names changed, in one partition or in all, by partition, oldest first."""
+        parsed = self._parsed(f"{CONCEALMENT_CHANGES}{partition}/" if partition else CONCEALMENT_CHANGES)
+        return [marker for marker in parsed if isinstance(marker, ConcealmentChange)]
 
     def awaited_since(self, now: datetime) -> datetime:
         """Return since when somebody asked for the first run; `now` if nobody did, which is written down."""

@@ -33,8 +33,8 @@ class RunLog:
                 if not stored:  # a run must not forget all that earlier ones knew
                     raise ArchiveUnavailable(f"Blob storage lists {blob.name} and does not have it.")
                 with suppress(*UNREADABLE):  # a damaged one, or one without time zone, must not stop the pulling
-                    record = RunRecord.from_json(stored.content)
-                    if blob.name == str(record.name) and record.started <= latest:
+                    record = RunRecord.from_bytes(stored.content)
+                    if record.is_named(blob.name) and record.started <= latest:
                         return record
         return None
 
@@ -44,4 +44,4 @@ class RunLog:
 
     def keep(self, record: RunRecord) -> None:
         """Store the record of a run."""
-        self._store.create(DERIVED, str(record.name), record.to_json(), {})
+        self._store.create(DERIVED, str(record.name), record.to_bytes(), {})

@@ -13,17 +13,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from shared import __version__
 from shared.archive.cadence import Cadence
-from shared.archive.layout import RunRecordName
+from shared.archive.layout import Partition, RunRecordName, SnapshotName
 from shared.domain.call import Call
 from shared.domain.errors import PullError
 from shared.domain.graph_window import days_of_interest
 from shared.domain.outcome import Outcome, Reason
+from shared.report.compression import MAGIC, CompressionError, compress, decompress
 
 if TYPE_CHECKING:
     from shared.archive.snapshot import Snapshot
 
-UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
-"""What `RunRecord.from_json` raises for anything that is no record of a run."""
+UNREADABLE = (CompressionError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
+"""What `RunRecord.from_bytes` raises for anything that is no record of a run."""
 _AS_IT_SHOULD_BE = (Reason.UNKNOWN_IN_THIS_CLOUD, Reason.DATE_OUT_OF_REACH, Reason.NOT_SWITCHED_ON)
 """The reasons of refusals that nobody can, or need, do anything about."""
 
@@ -168,8 +169,21 @@ class RunRecord(NamedTuple):
         is_known = any(call.report == report and call.is_single_day for call in self.states)
         return self.planned.get(report, self.started if is_known else None)
 
+    def is_named(self, name: str) -> bool:
+        """Whether that is what the blob of the record is called, by this version of the app or an earlier one."""
+        return name in (str(self.name), str(self.name._replace(is_plain=True)))
+
+    def to_bytes(self) -> bytes:
+        """Return the record as it is stored: JSON as gzip."""
+        return compress(self.to_json())
+
+    @classmethod
+    def from_bytes(cls, stored: bytes) -> Self:
+        """Return the record that is stored so, or as earlier versions did. Raises one of UNREADABLE for others."""
+        return cls.from_json(decompress(stored) if stored.startswith(MAGIC) else stored)
+
     def to_json(self) -> bytes:
-        """Return the record as it is stored."""
+        """Return the record as JSON."""
         record = {
             "run": self.id,
             "started": self.started,
@@ -177,12 +191,12 @@ class RunRecord(NamedTuple):
             "app_version": __version__,
             "waiting": self.waiting,
             "lost": {str(call): days for call, days in self.lost.items()},
-            "pulls": [pull.to_json() for pull in self.pulls],
+            "pulls": [_without_blob(pull).to_json() for pull in self.pulls],
             "last": {str(call): _to_json(state) for call, state in self.states.items()},
             "pulled_at": self.pulled_at,
             "planned": dict(self.planned),
         }
-        return json.dumps(record, default=lambda day: day.isoformat(), indent=1).encode()
+        return json.dumps(record, default=lambda day: day.isoformat(), separators=(",", ":")).encode()
 
     @classmethod
     def from_json(cls, text: bytes) -> Self:
@@ -194,7 +208,7 @@ class RunRecord(NamedTuple):
             finished=datetime.fromisoformat(record["finished"]),
             waiting=record["waiting"],
             lost={Call.from_text(call): [*map(date.fromisoformat, days)] for call, days in record["lost"].items()},
-            pulls=[PullResult(**_from_json(pull, PullResult._fields)) for pull in record["pulls"]],
+            pulls=[_with_blob(PullResult(**_from_json(pull, PullResult._fields))) for pull in record["pulls"]],
             states={
                 Call.from_text(call): CallState(**{"reason": None} | _from_json(state, CallState._fields))
                 for call, state in record["last"].items()
@@ -233,6 +247,22 @@ def last_success(before: RunRecord | None, pulls: Iterable[PullResult]) -> datet
 def _known_reason(text: str) -> Reason | None:
     """Return the reason of that name; None for one that only a newer version of the app knows."""
     return Reason(text) if text in {*Reason} else None
+
+
+def _snapshot(pull: PullResult) -> str | None:
+    """Return the name of the snapshot that the archive has after a pull, as what else is known of it tells."""
+    if not pull.refresh_date or not pull.revision:
+        return None
+    return str(SnapshotName(Partition.of(pull.call), pull.refresh_date, pull.revision))
+
+
+def _without_blob(pull: PullResult) -> PullResult:
+    """Return the result without the name of a snapshot, which would be a third of the record."""
+    return pull._replace(blob=None) if pull.blob == _snapshot(pull) else pull
+
+
+def _with_blob(pull: PullResult) -> PullResult:
+    return pull if pull.blob else pull._replace(blob=_snapshot(pull))
 
 
 _JSON_NAMES = {"cadence": "rhythm", "requested": "asked"}

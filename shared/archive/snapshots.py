@@ -12,12 +12,14 @@ from shared.archive.layout import (
     REPORTS,
     STEM_END,
     USAGE,
+    YEAR_END,
     Partition,
     SnapshotName,
     parse,
     parse_stem,
     report_of,
     snapshot_prefix,
+    year_of,
 )
 from shared.archive.read_ahead import read_ahead
 from shared.archive.snapshot import Snapshot, read_snapshot
@@ -74,9 +76,18 @@ class SnapshotArchive:
 
         That is fast, and tells nothing of whether the app can read what has these names, or of what follows them.
         """
-        start = snapshot_prefix(Partition.of(call), month)
-        stems = self._store.list_folders(self.container(call), start, STEM_END)
+        return self.dates_in(Partition.of(call), month)
+
+    def dates_in(self, partition: Partition, start: str = "") -> list[date]:
+        """Return the refresh dates of a partition that begin with `start`, as `refresh_dates` does."""
+        prefix = snapshot_prefix(partition, start)
+        stems = self._store.list_folders(self._container(partition.report), prefix, STEM_END)
         return sorted({name.refresh_date for name in map(parse_stem, stems) if name})
+
+    def years_of(self, partition: Partition) -> list[str]:
+        """Return the years of which a partition has refresh dates, oldest first: the cheapest look at all of it."""
+        starts = self._store.list_folders(self._container(partition.report), snapshot_prefix(partition), YEAR_END)
+        return sorted(filter(None, map(year_of, starts)))
 
     def reports(self) -> set[str]:
         """Return the names of all reports that have a snapshot."""
@@ -105,7 +116,10 @@ class SnapshotArchive:
 
     def container(self, call: Call) -> str:
         """Return the container of a call's snapshots."""
-        return PERSONAL if call.report in self._personal else USAGE
+        return self._container(call.report)
+
+    def _container(self, report: str) -> str:
+        return PERSONAL if report in self._personal else USAGE
 
     def is_personal(self, call: Call) -> bool:
         """Whether a call's rows are about people, sites, groups or teams."""

@@ -10,6 +10,7 @@ from shared.archive.layout import LostRange, Partition
 from shared.archive.markers import lost_ranges
 from shared.archive.run_record import CallState, PullResult
 from shared.domain.call import Call
+from shared.domain.date_ranges import DateRanges
 from shared.domain.dates import days_between
 from shared.domain.graph_window import days_of_interest
 from shared.domain.selection import Selection
@@ -71,7 +72,7 @@ def markers_of(lost: LostDates, selection: Selection) -> Iterator[LostRange]:
 
 def _lost_single_days(report: str, memory: Memory, now: datetime) -> list[date]:
     """Return the days that went out of reach, but for those of which Graph had nothing to the last, as of a Sunday."""
-    out_of_reach = lost_days(memory.archived[report].days, memory.watched_since(report), now)
+    out_of_reach = lost_days(DateRanges.of(memory.archived[report].days), memory.watched_since(report), now)
     states = {day: memory.states.get(Call(report, date=day)) for day in out_of_reach}
     return [day for day, state in states.items() if not state or not state.is_without_data]
 

@@ -23,6 +23,12 @@ class Marking:
 
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
+        self._written: list[Marker] = []
+
+    def take_written(self) -> list[Marker]:
+        """Return the markers that were written since this was last asked."""
+        written, self._written = self._written, []
+        return written
 
     def mark(self, markers: Iterable[Marker]) -> bool:
         """Write markers, and return whether all are written."""
@@ -34,6 +40,7 @@ class Marking:
                 pool.shutdown(cancel_futures=True)
                 _emit(len(written), error)
                 return False
+        self._written += written
         return True
 
     def mark_change(self, planned: PlannedPull, result: PullResult) -> None:

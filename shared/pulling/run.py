@@ -15,6 +15,7 @@ from shared.domain.graph_window import days_of_interest
 from shared.domain.selection import Selection
 from shared.pulling.budget import Budget
 from shared.pulling.concealment import changes_of_days
+from shared.pulling.covering import keep_coverage
 from shared.pulling.lost_dates import LostDates, lost_in_run, markers_of, together
 from shared.pulling.marking import Marking
 from shared.pulling.memory import Memory, load
@@ -76,6 +77,8 @@ class PullRun:
             pulled_at=last_success(memory.record, pulls),
             planned=planned,
         )
+        # Before the record: an index that does not know the newest record is made anew.
+        keep_coverage(self._archive.coverage, record, memory, selection, self._marking.take_written())
         self._archive.runs.keep(record)
         emit_run(record, lost)
         return record

@@ -12,6 +12,8 @@ from functools import partial
 
 _GZIP = 31
 """What zlib calls `wbits`: the largest window, between the header and the trailer of gzip."""
+MAGIC = b"\x1f\x8b"
+"""What gzip begins with, and no text does."""
 _PIECE = 1 << 14
 """Bytes as stored, of which zlib makes at most a thousand times as many."""
 

@@ -15,6 +15,7 @@ from itertools import chain
 
 from shared.archive.blob_store import BlobStore
 from shared.archive.layout import (
+    COVERAGE,
     DERIVED,
     LEASE,
     PERSONAL,
@@ -37,6 +38,7 @@ from shared.archive.run_record import PullResult, RunRecord
 from shared.domain.call import Call, every_call
 from shared.domain.catalogue import Catalogue
 from shared.verification.call import RECENT, Blob, Holding, check_quarantined, record_of
+from shared.verification.coverage import NamedDates
 from shared.verification.finding import Finding, FindingCode, IntegrityError
 from shared.verification.snapshot import named
 
@@ -91,6 +93,8 @@ class Verification:
             for call in every_call(report)
         }
         self._by_place = {Partition.of(holding.call): holding for holding in self._holdings.values()}
+        self._dates = NamedDates({at: each.container for at, each in self._by_place.items()}, self._young)
+        self._coverage: list[Blob] = []
         self._flips: list[ConcealmentChange] = []
         self._lost: dict[Partition, set[date]] = {place: set() for place in self._by_place}
         self._runs: list[Blob] = []
@@ -113,16 +117,20 @@ class Verification:
         yield chain.from_iterable(apply(lambda holding: holding.findings(self._chosen, self._young), holdings))
         yield chain.from_iterable(apply(self._check_run, self._of_share(self._runs)))
         yield chain.from_iterable(self._check_flip(flip) for flip in self._flips)
+        yield chain.from_iterable(map(self._dates.findings, self._coverage))
         quarantined = self._of_share(self._quarantined)
         yield chain.from_iterable(apply(lambda blob: list(check_quarantined(blob)), quarantined))
 
     def _sort_in(self, blob: Blob) -> None:
+        self._dates.note(blob)
         it, parsed = named(blob.name, self._catalogue), parse(blob.name)
         holding = self._holdings[str(SeriesName(Partition.of(it.call)))] if it else None
         if blob.container == QUARANTINE and isinstance(parsed, QuarantineName | LargeQuarantineName):
             self._quarantined.append(blob)
         elif blob.container == DERIVED and blob.name in self._holdings:
             self._holdings[blob.name].series[blob.name] = blob
+        elif blob.container == DERIVED and blob.name == COVERAGE:
+            self._coverage.append(blob)
         elif blob.container == DERIVED and isinstance(parsed, RunRecordName):
             self._runs.append(blob)
         elif blob.container == DERIVED and isinstance(parsed, ConcealmentChange) and parsed.partition in self._by_place:

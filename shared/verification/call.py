@@ -191,8 +191,8 @@ class Holding(NamedTuple):
 def record_of(blob: Blob) -> RunRecord:
     """The run that a blob is the record of. Raises IntegrityError if it is none, or of another run."""
     try:
-        run = RunRecord.from_json(blob.content())
-        named = blob.name == str(run.name) and run.started.tzinfo
+        run = RunRecord.from_bytes(blob.content())
+        named = run.is_named(blob.name) and run.started.tzinfo
     except UNREADABLE:
         raise IntegrityError(FindingCode.DAMAGED, "It is not the record of a run.") from None
     if not named:

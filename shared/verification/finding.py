@@ -46,6 +46,12 @@ class FindingCode(Word):
         "Nothing at first: the next pull or reader makes it good. If it stays, delete the series: it is made anew.",
     )
     SERIES_DIFFERS = "series_differs", "A series is not what its snapshots give.", _REMAKE
+    COVERAGE_DIFFERS = (
+        "coverage_differs",
+        "The coverage index is not what the names say, for more than an hour.",
+        "Nothing at first: whatever others put there or took away shows in its turn. To have it at once, delete "
+        "`coverage.json.gz`: it is made anew.",
+    )
     UNKNOWN_BLOB = (
         "unknown_blob",
         "The app writes no blob of that name.",

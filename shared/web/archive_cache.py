@@ -1,15 +1,14 @@
-"""A cache of what readers often ask of the archive. Names alone tell it: one listing for each call."""
+"""A cache of what readers often ask of the archive."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence, Set
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
 
 from shared.archive.archive import Archive
 from shared.archive.coverage import GapState, classify
-from shared.archive.layout import ConcealmentChange, Partition
+from shared.archive.coverage_index import CoverageIndex
+from shared.archive.layout import Partition
 from shared.archive.run_record import RunRecord
 from shared.archive.snapshot import Snapshot
 from shared.domain.call import Call, every_call
@@ -20,24 +19,12 @@ from shared.domain.outcome import Outcome
 from shared.report.compression import decompress_part
 from shared.web.ttl_cache import BodyCache, TtlCache
 
-WORKERS = 8
-"""Listings side by side; the SDK's pool of connections has room for ten."""
 _RUN_AGE = timedelta(seconds=30)
 _NEWEST_AGE = timedelta(seconds=30)
-_INVENTORY_AGE = timedelta(minutes=10)
-"""While no run comes to its end, which is when snapshots are new. 236 calls cost about a tenth of a cent to list."""
+_COVERAGE_AGE = timedelta(minutes=10)
+"""While no run comes to its end, which is when snapshots are new."""
 
 _BODY_BYTES = 16 << 20
-
-
-class Inventory(NamedTuple):
-    """What is in the archive, by partition."""
-
-    dates: Mapping[Partition, Sequence[date]]
-    """Every refresh date, or single day, that is archived, oldest first."""
-    lost: Mapping[Partition, Set[date]]
-    flips: Mapping[Partition, Sequence[ConcealmentChange]]
-    """Where names became concealed or readable, oldest first, as they are listed."""
 
 
 class ArchiveCache:
@@ -50,7 +37,7 @@ class ArchiveCache:
         self._clock = clock
         self._run = TtlCache(self._load_run, _RUN_AGE, clock)
         self._awaited = TtlCache(self._load_awaited, _RUN_AGE, clock)
-        self._inventory = TtlCache(self._load_inventory, _INVENTORY_AGE, clock)
+        self._coverage = TtlCache(self._load_coverage, _COVERAGE_AGE, clock)
         self._newest: dict[Call, TtlCache[Snapshot | None]] = {}
         self._bodies = BodyCache(_BODY_BYTES)
         self._damaged: set[Snapshot] = set()
@@ -63,10 +50,10 @@ class ArchiveCache:
         """Return since when the first run is waited for; None if there was one, of which no record is looked at."""
         return self._awaited.get()
 
-    def inventory(self) -> Inventory:
+    def coverage(self) -> CoverageIndex:
         """Return what was in the archive when the newest run had ended, or at most ten minutes ago."""
         run = self.run()
-        return self._inventory.get(run.id if run else None)
+        return self._coverage.get(run.id if run else None)
 
     def newest(self, call: Call) -> Snapshot | None:
         """Return the newest snapshot of a call as it was at most half a minute ago, or None."""
@@ -104,8 +91,8 @@ class ArchiveCache:
 
         Calls of reports with personal data are among them if `personal`.
         """
-        dates = self.inventory().dates
-        newest = {call: dates[partition][-1] for partition, call in self._calls().items() if partition in dates}
+        dates = self.coverage().dates
+        newest = {call: day for at, call in self._calls().items() if at in dates and (day := dates[at].last)}
         return {
             call._replace(date=day) if call.date else call: day
             for call, day in newest.items()
@@ -139,20 +126,9 @@ class ArchiveCache:
     def _load_awaited(self) -> datetime | None:
         return self._archive.markers.awaited_since(self._clock()) if self._archive.runs.is_new() else None
 
-    def _load_inventory(self) -> Inventory:
-        with ThreadPoolExecutor(WORKERS) as pool:
-            lost_ranges = pool.submit(self._archive.markers.lost)
-            changes = pool.submit(self._archive.markers.concealment_changes)
-            reports = self._archive.snapshots.reports()
-            calls = {partition: call for partition, call in self._calls().items() if call.report in reports}
-            dates = dict(zip(calls, pool.map(self._archive.snapshots.refresh_dates, calls.values()), strict=True))
-        lost: dict[Partition, set[date]] = {}
-        flips: dict[Partition, list[ConcealmentChange]] = {}
-        for each in lost_ranges.result():
-            lost.setdefault(each.partition, set()).update(each.days)
-        for change in changes.result():
-            flips.setdefault(change.partition, []).append(change)
-        return Inventory({partition: days for partition, days in dates.items() if days}, lost, flips)
+    def _load_coverage(self) -> CoverageIndex:
+        run = self.run()
+        return self._archive.coverage.read(run.id if run else None)
 
     def _calls(self) -> dict[Partition, Call]:
         return {Partition.of(call): call for report in self._catalogue.reports.values() for call in every_call(report)}

@@ -8,14 +8,15 @@ from datetime import date, datetime, timedelta
 
 from shared.archive.cadence import Cadence
 from shared.archive.coverage import Gap, gaps, lost_days
+from shared.archive.coverage_index import CoverageIndex
 from shared.archive.layout import ConcealmentChange, Partition
 from shared.archive.run_record import CallState, PullResult, RunRecord
 from shared.domain.call import Call
+from shared.domain.date_ranges import NO_DAYS, DateRanges
 from shared.domain.dates import days_between
 from shared.domain.graph_window import days_of_interest
 from shared.domain.outcome import Outcome
 from shared.domain.selection import Selection
-from shared.web.archive_cache import Inventory
 from shared.web.health import STALE
 
 _WORST_FIRST = (
@@ -50,14 +51,16 @@ class CallStatus:
     flips: Sequence[ConcealmentChange]
 
 
-def call_statuses(selection: Selection, inventory: Inventory, run: RunRecord | None, now: datetime) -> list[CallStatus]:
+def call_statuses(
+    selection: Selection, coverage: CoverageIndex, run: RunRecord | None, now: datetime
+) -> list[CallStatus]:
     """Return the status of each selected call, by report; single days after the periods."""
     newest_run = _NewestRun(run)
     statuses = []
     for report, calls in selection.by_report.items():
-        statuses += [_of_period(call, inventory, newest_run) for call in calls]
+        statuses += [_of_period(call, coverage, newest_run) for call in calls]
         if report in selection.daily:
-            statuses.append(_of_days(report, calls, inventory, newest_run, now))
+            statuses.append(_of_days(report, calls, coverage, newest_run, now))
     return statuses
 
 
@@ -79,51 +82,52 @@ class _NewestRun:
         return self.run is not None and now - self.run.finished <= STALE
 
 
-def _of_period(call: Call, inventory: Inventory, newest_run: _NewestRun) -> CallStatus:
+def _of_period(call: Call, coverage: CoverageIndex, newest_run: _NewestRun) -> CallStatus:
     partition = Partition.of(call)
-    dates = inventory.dates.get(partition, ())
-    newest = dates[-1] if dates else None
+    dates = coverage.dates.get(partition, NO_DAYS)
+    newest = dates.last
     state = newest_run.states.get(call)
     return CallStatus(
         call=str(call),
         report=call.report,
-        since=dates[0] if dates else None,
+        since=dates.first,
         refresh_date=newest,
         state=state if state and state.refresh_date == newest else None,
         expected=(state.cadence if state else Cadence()).next_expected(newest) if newest else None,
         pulled=newest_run.pulls.get(call),
-        gaps=gaps(set(dates), set(inventory.lost.get(partition, ()))),
-        flips=inventory.flips.get(partition, ()),
+        gaps=gaps(dates, coverage.lost.get(partition, NO_DAYS)),
+        flips=coverage.changes.get(partition, ()),
     )
 
 
 def _of_days(
-    report: str, calls: Sequence[Call], inventory: Inventory, newest_run: _NewestRun, now: datetime
+    report: str, calls: Sequence[Call], coverage: CoverageIndex, newest_run: _NewestRun, now: datetime
 ) -> CallStatus:
     """Return the status of all single days of a report. They come out with the refresh dates of its periods."""
     partition = Partition(report, "day")
-    dates = inventory.dates.get(partition, ())
-    newest = dates[-1] if dates else None
-    of_periods = [days[-1] for call in calls if (days := inventory.dates.get(Partition.of(call)))]
+    dates = coverage.dates.get(partition, NO_DAYS)
+    newest = dates.last
+    of_periods = [day for call in calls if (day := coverage.dates.get(Partition.of(call), NO_DAYS).last)]
     reachable = _reachable_days(of_periods, newest_run, now)
-    out_of_reach = lost_days(set(dates), newest_run.run.watched_days(report) if newest_run.run else None, now)
+    out_of_reach = lost_days(dates, newest_run.run.watched_days(report) if newest_run.run else None, now)
     days = [*out_of_reach, *reachable]
     states = {day: state for day in days if (state := newest_run.states.get(Call(report, date=day)))}
     # A day on which nobody did anything has no rows: it is not missing, and what comes after it is not late.
     empty = [day for day, state in states.items() if of_periods and state.is_without_data]
-    lost = {day for day in out_of_reach if day not in states or not states[day].is_without_data}
-    latest = max([*dates[-1:], *empty], default=None)
+    lost = DateRanges.of(day for day in out_of_reach if day not in states or not states[day].is_without_data)
+    marked = coverage.lost.get(partition, NO_DAYS)
+    latest = max([*([newest] if newest else []), *empty], default=None)
     cadence = next((state.cadence for call in calls if (state := newest_run.states.get(call))), Cadence())
     return CallStatus(
         call=f"{report}(date)",
         report=report,
-        since=dates[0] if dates else None,
+        since=dates.first,
         refresh_date=newest,
         state=states.get(newest) if newest else None,
         expected=cadence.next_expected(latest) if latest else None,
         pulled=newest_run.worst.get(report),
-        gaps=gaps(set(dates), lost | set(inventory.lost.get(partition, ())), set(reachable), set(empty)),
-        flips=inventory.flips.get(partition, ()),
+        gaps=gaps(dates, lost | marked, DateRanges.of(reachable), DateRanges.of(empty)),
+        flips=coverage.changes.get(partition, ()),
     )
 
 

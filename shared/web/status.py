@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from shared.archive.coverage import Gap, GapState
+from shared.archive.coverage_index import CoverageIndex
 from shared.archive.run_record import RunRecord
 from shared.domain.outcome import Reason
 from shared.domain.selection import Selection
 from shared.web import query, representation
-from shared.web.archive_cache import ArchiveCache, Inventory
+from shared.web.archive_cache import ArchiveCache
 from shared.web.call_status import CallStatus, call_statuses
 from shared.web.http import Request, Response
 from shared.web.query import Parameters
@@ -40,19 +41,19 @@ def status(request: Request, cache: ArchiveCache, selection: Callable[[], Select
     """Answer `/status`. Raises RequestError, SettingError, ArchiveUnavailable."""
     parameters = Parameters(request.query, query.OF_STATUS, of_call=False)
     format_name = parameters.format(("json", "csv"), request.headers.get("accept", ""))
-    content = summary(selection(), cache.inventory(), cache.run(), now)
+    content = summary(selection(), cache.coverage(), cache.run(), now)
     if format_name == "json":
         return send(request, representation.from_json(content, _HEADERS))
     return send(request, representation.from_csv(table(content), _HEADERS, "status.csv"))
 
 
-def summary(selection: Selection, inventory: Inventory, run: RunRecord | None, now: datetime) -> dict[str, Any]:
+def summary(selection: Selection, coverage: CoverageIndex, run: RunRecord | None, now: datetime) -> dict[str, Any]:
     """Return how the archive stands, as JSON has it: dates and times in UTC.
 
     `permission` is `missing` while Graph refuses calls for want of Reports.Read.All, which takes up to a day to reach
     the identity after it was granted: https://github.com/MicrosoftDocs/azure-docs/issues/101801
     """
-    calls = [_to_json(each, run, now) for each in call_statuses(selection, inventory, run, now)]
+    calls = [_to_json(each, run, now) for each in call_statuses(selection, coverage, run, now)]
     if run is None:
         return {"at": now.isoformat(), "permission": "unknown", "run": None, "calls": calls}
     missing = any(pulled.reason is Reason.PERMISSION for pulled in run.pulls)

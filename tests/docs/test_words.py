@@ -8,6 +8,7 @@ import pytest
 
 from shared import events
 from shared.archive.coverage import GapState
+from shared.archive.coverage_index import CoverageIndex
 from shared.archive.run_record import RunRecord
 from shared.domain.catalogue import catalogue
 from shared.domain.error_code import ErrorCode
@@ -16,7 +17,6 @@ from shared.domain.outcome import Flag, Outcome, Reason
 from shared.domain.selection import select
 from shared.domain.word import Word
 from shared.verification.finding import FindingCode
-from shared.web.archive_cache import Inventory
 from shared.web.status import summary
 from tests.docs.pages import ROOT, pages, words
 
@@ -62,7 +62,7 @@ def test_every_word_of_health_has_a_line(word: str) -> None:
 
 
 def test_every_key_of_the_status_has_a_line() -> None:
-    found = summary(select("getOffice365ActiveUserCounts(period='D7')", catalogue()), Inventory({}, {}, {}), None, NOW)
+    found = summary(select("getOffice365ActiveUserCounts(period='D7')", catalogue()), CoverageIndex(), None, NOW)
     keys = set(found["calls"][0]) - {"call", "report"}
     assert keys <= set(words(" ".join(API.first_cells("Status"))))
 

@@ -11,7 +11,7 @@ from azure.storage.blob import BlobServiceClient
 from local.simulator_client import Control
 from local.stack import Stack
 from shared.app import App
-from shared.archive.layout import CONCEALMENT_CHANGES, LOST
+from shared.archive.layout import CONCEALMENT_CHANGES, COVERAGE, LOST
 from shared.domain.call import Call
 from shared.domain.catalogue import catalogue
 from shared.domain.errors import ArchiveUnavailable
@@ -45,7 +45,7 @@ def told(of: Callable[[App], ArchiveCache], control: Control) -> Callable[..., d
     def told(app: App, *items: object) -> dict[str, dict[str, Any]]:
         selection = select(", ".join(map(str, items)), catalogue())
         cache = of(app)
-        content = summary(selection, cache.inventory(), cache.run(), control.now())
+        content = summary(selection, cache.coverage(), cache.run(), control.now())
         return {call["call"]: call for call in content["calls"]}
 
     return told
@@ -231,6 +231,7 @@ def test_a_run_with_nothing_to_mark_asks_storage_for_no_mark(
         "runs",
         "series",
         "requests.json",
+        "coverage.json.gz",
     }
 
 
@@ -293,27 +294,27 @@ def test_an_archive_that_does_not_exist_yet_is_empty(make_app: MakeApp, of: Call
     assert of(make_app()).newest_dates(personal=True) == {}
 
 
-def test_the_archive_is_listed_again_when_a_run_has_ended_or_after_ten_minutes(
+def test_the_index_is_read_again_when_a_run_has_ended_or_after_ten_minutes(
     make_app: MakeApp, of: Callable[[App], ArchiveCache], faulty: FaultyStorage, control: Control
 ) -> None:
     app = make_app(REPORTS=str(SERVICES), **faulty.settings)
     app.pull_run.execute()
     cache = of(app)
 
-    def listed() -> int:
+    def read() -> list[str]:
         faulty.seen.clear()
         cache.newest_dates(personal=False)
-        return sum(operation.name == "list" and operation.container == "usage" for operation in faulty.seen)
+        return [each.name for each in faulty.seen if each.container == "usage" or each.blob == COVERAGE]
 
-    first = listed()
+    assert read() == ["get"]
     control.sleep(60)
-    assert (first, listed()) == (1 + 4, 0)  # once for the reports, and for each call of the one there is
+    assert read() == []
     control.sleep(60)
     app.pull_run.execute()
     control.sleep(30)
-    assert listed() == first
+    assert read() == ["get"]
     control.sleep(600)
-    assert listed() == first
+    assert read() == ["get"]
 
 
 def test_the_cost_of_a_look_does_not_grow_with_the_archive(
@@ -326,7 +327,7 @@ def test_the_cost_of_a_look_does_not_grow_with_the_archive(
         control.sleep(DAY)
         app.pull_run.execute()
         faulty.seen.clear()
-        of(app).inventory()
+        of(app).coverage()
         operations.append(len(faulty.seen))
     assert len(app.archive.snapshots.refresh_dates(SERVICES)) > 1
     assert operations == operations[:1] * 3

@@ -65,7 +65,7 @@ def runs(blobs: BlobServiceClient) -> list[str]:
     """Return how the ids of the runs end whose record is in the archive."""
     container = blobs.get_container_client("usage-derived")
     names = [blob.name for blob in container.list_blobs("runs/")] if container.exists() else []
-    return [name.removesuffix(".json")[-6:] for name in names]
+    return [name.removesuffix(".json.gz")[-6:] for name in names]
 
 
 def test_it_is_answered_at_once_and_the_queue_runs_it(

@@ -19,15 +19,16 @@ from local.functions_host.host import HOST_KEY, Function
 from local.functions_host.routes import Route
 from local.stack import Stack
 from shared.archive.coverage import GapState
+from shared.archive.coverage_index import CoverageIndex
 from shared.archive.layout import ConcealmentChange, Partition
 from shared.archive.run_record import CallState, RunRecord
 from shared.domain.call import ARGUMENTS, Call
 from shared.domain.catalogue import catalogue
+from shared.domain.date_ranges import DateRanges
 from shared.domain.error_code import ErrorCode
 from shared.domain.outcome import Outcome, Reason
 from shared.domain.selection import select
 from shared.web import query
-from shared.web.archive_cache import Inventory
 from shared.web.status import summary
 from tests.serving import CALLS, DAY, Served, serving
 
@@ -228,13 +229,14 @@ def section(title: str) -> str:
 
 def test_gaps_and_flips_in_the_status_are_as_described() -> None:
     place, sunday = Partition("getOffice365ActiveUserDetail", "day"), date(2026, 11, 15)
-    held = {place: [date(2026, 10, 1), date(2026, 10, 4), DAY], Partition(place.report, "D7"): [DAY]}
+    days = DateRanges.of([date(2026, 10, 1), date(2026, 10, 4), DAY])
+    held = {place: days, Partition(place.report, "D7"): DateRanges.of([DAY])}
     flips = {place: [ConcealmentChange(place, DAY, 1, "named", "concealed")]}
-    inventory = Inventory(held, {place: {date(2026, 10, 2)}}, flips)
+    coverage = CoverageIndex(held, {place: DateRanges.of([date(2026, 10, 2)])}, flips)
     now = datetime(2026, 11, 21, 7, 15, tzinfo=UTC)
     empty = {Call(place.report, date=sunday): CallState(Outcome.NO_DATA, Reason.NO_ROWS, now)}
     run = RunRecord("the run", now, now, [], 0, states=empty)
-    told = summary(select(place.report, catalogue()), inventory, run, now)
+    told = summary(select(place.report, catalogue()), coverage, run, now)
     assert {gap["state"] for call in told["calls"] for gap in call["gaps"]} == {*GapState}
     schema = {"$ref": "#/components/schemas/Status", "components": COMPONENTS}
     Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(told)

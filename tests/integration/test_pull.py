@@ -158,7 +158,7 @@ def test_a_new_refresh_date_is_published_beside_the_old(make_app: MakeApp, contr
 def test_a_run_leaves_a_record_that_the_next_one_reads(make_app: MakeApp, blobs: BlobServiceClient) -> None:
     app = make_app(REPORTS=D7)
     run = app.pull_run.execute()
-    assert f"runs/{run.started:%Y-%m}/{run.id}.json" in names(blobs, "usage-derived")
+    assert f"runs/{run.started:%Y-%m}/{run.id}.json.gz" in names(blobs, "usage-derived")
     assert app.archive.runs.newest(run.started) == run
 
 

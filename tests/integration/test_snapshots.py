@@ -22,6 +22,7 @@ from shared.archive.layout import USAGE
 from shared.archive.snapshot import Snapshot, SnapshotMetadata, read_snapshot
 from shared.archive.upload import IN_MEMORY, SnapshotUpload
 from shared.domain.call import Call
+from shared.domain.catalogue import catalogue
 from shared.domain.errors import ArchiveUnavailable, PullError
 from shared.domain.outcome import Outcome
 from shared.settings import read
@@ -41,7 +42,7 @@ def archive(make_app: Callable[..., App], stack: Stack) -> Archive:
     """Empty, and with small blocks."""
     settings = read(stack.settings)
     store = AzureBlobStore(settings.archive_url, ManagedIdentityCredential(), settings.archive_ca)
-    return Archive(store, [], block=BLOCK)
+    return Archive(store, catalogue(), block=BLOCK)
 
 
 @pytest.fixture
@@ -218,6 +219,6 @@ def test_a_name_tells_its_snapshot(keep: Keep, period: str) -> None:
 def test_a_blob_service_that_is_not_there_is_said_to_be_unavailable(make_app: Callable[..., App]) -> None:
     nowhere = "https://127.0.0.1:1/devstoreaccount1"
     store = AzureBlobStore(nowhere, ManagedIdentityCredential(), timeouts=StorageTimeouts(backoff=0))
-    archive = Archive(store, [])
+    archive = Archive(store, catalogue())
     with pytest.raises(ArchiveUnavailable):
         archive.snapshots.newest(CALL, DAY)

@@ -30,7 +30,7 @@ from typing import Any, NamedTuple
 
 from local.in_memory import KeptBlob
 from shared.archive.blob_store import StoredBlob
-from shared.archive.layout import DERIVED, LEASE, PERSONAL, QUARANTINE, REQUESTS, USAGE
+from shared.archive.layout import COVERAGE, DERIVED, LEASE, PERSONAL, QUARANTINE, REQUESTS, USAGE
 from shared.domain.call import Call, every_call
 from shared.domain.catalogue import catalogue
 from shared.pulling.plan import BUDGET, WINDOW
@@ -50,7 +50,7 @@ Record = Iterable[Mapping[str, Any]]
 _SNAPSHOT = re.compile(r"report=(\w+)/period=([\w-]+)/refresh_date=([\d-]{10})/revision=(\d+)/\1_\2_\3_r\4\.csv\.gz")
 _REFRESH_DATE = "Report Refresh Date"
 _REPORT_DATE = "Report Date"
-_REPLACEABLE = ("series/", REQUESTS, LEASE)
+_REPLACEABLE = ("series/", REQUESTS, LEASE, COVERAGE)
 """What may change, in the container of what can be made again."""
 
 

@@ -111,7 +111,7 @@ class Oracle:
                     broken.append(f"I1: {revision} is nothing that Graph said")
         for _, name in new:
             if name.startswith("runs/"):
-                broken += self._check_run(RunRecord.from_json(blobs["usage-derived", name].content))
+                broken += self._check_run(RunRecord.from_bytes(blobs["usage-derived", name].content))
         return broken
 
     def newest(self, call: Call) -> str | None:

@@ -42,6 +42,9 @@ def test_every_request_of_a_run_is_a_step(crashes_of: CrashesOf) -> None:
         "create_container usage",
         "get usage-derived/series",
         "put_blob usage-derived/series",
+        "get usage-derived/coverage.json.gz",
+        "list usage-personal",
+        "put_blob usage-derived/coverage.json.gz",
         "put_blob usage-derived/runs",
     ]
 

@@ -16,6 +16,7 @@ from shared.archive.run_record import CallState, PullResult, states_after
 from shared.archive.snapshot import Snapshot, SnapshotMetadata
 from shared.domain.call import Call
 from shared.domain.catalogue import catalogue
+from shared.domain.date_ranges import DateRanges
 from shared.domain.graph_window import DATE_DAYS
 from shared.domain.outcome import Outcome, Reason
 from shared.domain.selection import Selection, select
@@ -73,7 +74,7 @@ class World:
         """One run of the timer; a 429 would raise TooManyRequests."""
         since, self._since = self._since or now, now
         for report in self.selection.daily:
-            self.lost[report].update(lost_days(self._days[report], since, now))
+            self.lost[report].update(lost_days(DateRanges.of(self._days[report]), since, now))
         shown = self.shown[now] = {report: self.newest(report, now) for report in self._calls}
         archived = {report: ArchivedCalls(self._newest[report], self._days[report]) for report in self._calls}
         todo = plan(self.selection, archived, self._states, {}, now)

@@ -11,6 +11,7 @@ from local.in_memory import InMemoryBlobStore
 from shared.app import App
 from shared.archive.archive import Archive
 from shared.archive.run_record import RunRecord
+from shared.domain.catalogue import catalogue
 from shared.settings import read
 from shared.web.http import Response
 from tests.conftest import MORNING
@@ -37,7 +38,7 @@ class World:
     def run(self, finished: datetime, pulled_at: datetime | None) -> None:
         started = finished - 2 * MINUTE
         record = RunRecord(f"{started:%Y-%m-%dT%H%M%SZ}-5b2c1f", started, finished, [], 0, pulled_at=pulled_at)
-        Archive(self.store, ()).runs.keep(record)
+        Archive(self.store, catalogue()).runs.keep(record)
 
 
 def test_the_first_run_is_waited_for_while_two_could_have_been() -> None:

@@ -39,7 +39,10 @@ NAMES: dict[BlobName, str] = {
         "report=getOffice365ActiveUserDetail/period=day/date=2026-11-09/reason=no_rows/0a.csv.gz"
     ),
     LargeQuarantineName(D7, None, "0a"): "report=getOffice365ServicesUserCounts/period=D7/large/0a.csv.gz",
-    RunRecordName("2026-11", "2026-11-09T071500Z-5b2c1f"): "runs/2026-11/2026-11-09T071500Z-5b2c1f.json",
+    RunRecordName("2026-11", "2026-11-09T071500Z-5b2c1f"): "runs/2026-11/2026-11-09T071500Z-5b2c1f.json.gz",
+    RunRecordName("2026-11", "2026-11-09T071500Z-5b2c1f", is_plain=True): (
+        "runs/2026-11/2026-11-09T071500Z-5b2c1f.json"
+    ),
     LOST: "lost/report=getOffice365ServicesUserCounts/period=D7/first=2026-11-09/last=2026-11-11",
     ConcealmentChange(D7, DAY, 2, "named", "concealed"): (
         "flips/report=getOffice365ServicesUserCounts/period=D7/refresh_date=2026-11-09/revision=2/named-to-concealed"

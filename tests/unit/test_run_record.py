@@ -5,11 +5,17 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from local.in_memory import InMemoryBlobStore
 from shared import __version__
 from shared.archive.cadence import Cadence
+from shared.archive.layout import DERIVED, Partition, SnapshotName
+from shared.archive.run_log import RunLog
 from shared.archive.run_record import CallState, PullResult, RunRecord, states_after
 from shared.domain.call import Call
+from shared.domain.catalogue import catalogue
 from shared.domain.outcome import Outcome, Reason
+from shared.domain.selection import select
+from tests.shelf import lines, snapshot
 
 NOW = datetime(2026, 11, 21, 7, 15, tzinfo=UTC)
 HELD = date(2026, 11, 17)
@@ -80,12 +86,15 @@ def test_a_call_that_needed_no_request_stays_as_it_was() -> None:
     assert after(skipped) == WAS
 
 
+BODY = lines("Report Refresh Date,Value", "2026-11-17,1")
+
+
 def run_of(last: CallState) -> RunRecord:
     return RunRecord(
         id="the run",
         started=NOW,
         finished=NOW,
-        pulls=[came(HELD)],
+        pulls=[came(HELD)._replace(blob=str(SnapshotName(Partition.of(CALL), HELD, 1)))],
         waiting=0,
         lost={CALL: [date(2026, 11, 9)]},
         states={CALL: last},
@@ -96,7 +105,25 @@ def run_of(last: CallState) -> RunRecord:
 
 @pytest.mark.parametrize("last", [WAS, CallState(Outcome.NO_DATA, Reason.EMPTY_BODY, NOW)], ids=["all", "little"])
 def test_the_record_of_a_run_is_read_as_it_was(last: CallState) -> None:
-    assert RunRecord.from_json(run_of(last).to_json()) == run_of(last)
+    assert RunRecord.from_bytes(run_of(last).to_bytes()) == run_of(last)
+
+
+def test_the_record_of_a_run_over_every_call_is_a_few_kilobytes() -> None:
+    calls = sorted(select("aggregates", catalogue()).calls, key=str)
+    pulls = [PullResult.of_snapshot(Outcome.PUBLISHED, snapshot(call, HELD, BODY), NOW) for call in calls]
+    slow = Cadence(((85,) * 5, (79, 85, 91), (85,) * 5, (85, 79) * 2, (91,) * 5, (85,) * 5, (79,) * 5))
+    states = {call: state._replace(cadence=slow) for call, state in states_after({}, pulls, NOW).items()}
+    record = run_of(WAS)._replace(pulls=pulls, states=states)
+    assert len(record.to_bytes()) < 5_000
+    assert len(calls) == 230
+    assert RunRecord.from_bytes(record.to_bytes()) == record
+
+
+def test_a_record_of_an_earlier_version_is_read_from_its_place() -> None:
+    store = InMemoryBlobStore()
+    record = run_of(WAS)
+    store.put(DERIVED, str(record.name._replace(is_plain=True)), record.to_json(), {})
+    assert RunLog(store).newest(NOW) == record
 
 
 @pytest.mark.parametrize(
@@ -135,9 +162,9 @@ STORED = {
 """As version 0.1 of the app stored it."""
 
 
-def test_a_record_of_version_0_1_is_written_again_byte_for_byte_but_for_what_it_did_not_remember() -> None:
+def test_a_record_of_version_0_1_is_written_again_as_it_was_but_for_what_it_did_not_remember() -> None:
     again = RunRecord.from_json(json.dumps(STORED).encode()).to_json()
-    assert again == json.dumps(STORED | {"app_version": __version__, "planned": {}}, indent=1).encode()
+    assert json.loads(again) == STORED | {"app_version": __version__, "planned": {}}
 
 
 def test_a_reason_that_only_a_newer_version_knows_does_not_make_a_record_unreadable() -> None:

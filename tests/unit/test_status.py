@@ -1,5 +1,6 @@
 """How each call stands: late or not, what is missing, and what the newest run said."""
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -7,14 +8,15 @@ import pytest
 
 from shared.archive.cadence import Cadence
 from shared.archive.coverage import GapState
+from shared.archive.coverage_index import CoverageIndex
 from shared.archive.layout import ConcealmentChange, Partition
 from shared.archive.run_record import CallState, PullResult, RunRecord
 from shared.domain.call import Call
 from shared.domain.catalogue import catalogue
+from shared.domain.date_ranges import DateRanges
 from shared.domain.dates import days_between
 from shared.domain.outcome import Outcome, Reason
 from shared.domain.selection import Selection, select
-from shared.web.archive_cache import Inventory
 from shared.web.call_status import call_statuses
 from shared.web.status import COLUMNS, summary, table
 
@@ -48,6 +50,17 @@ def run_of(*pulls: PullResult, states: dict[Call, CallState] | None = None, hour
     return RunRecord("the run", at, at, list(pulls), 0, states=states or {}, pulled_at=at)
 
 
+def covered(
+    held: Mapping[Partition, Iterable[date]],
+    lost: Mapping[Partition, Iterable[date]] | None = None,
+    changes: Mapping[Partition, list[ConcealmentChange]] | None = None,
+) -> CoverageIndex:
+    dates, marked = (
+        {place: DateRanges.of(days) for place, days in each.items() if days} for each in (held, lost or {})
+    )
+    return CoverageIndex(dates, marked, changes or {})
+
+
 def entry(
     selection: Selection,
     held: dict[Partition, list[date]],
@@ -58,7 +71,7 @@ def entry(
     now: datetime = NOW,
 ) -> dict[str, Any]:
     """The last of the calls in the status."""
-    found: dict[str, Any] = summary(selection, Inventory(held, lost or {}, flips or {}), run, now)["calls"][-1]
+    found: dict[str, Any] = summary(selection, covered(held, lost, flips), run, now)["calls"][-1]
     return found
 
 
@@ -73,7 +86,7 @@ def of_days(days: list[date], periods: list[date], run: RunRecord | None = None,
 
 def test_every_selected_call_is_told_and_the_single_days_of_a_report_as_one() -> None:
     selection = selected(SERVICES, DETAIL.report)
-    assert [each.call for each in call_statuses(selection, Inventory({}, {}, {}), None, NOW)] == [
+    assert [each.call for each in call_statuses(selection, CoverageIndex(), None, NOW)] == [
         *(f"{DETAIL.report}(period='{period}')" for period in ("D180", "D30", "D7", "D90")),
         f"{DETAIL.report}(date)",
         str(SERVICES),
@@ -270,7 +283,7 @@ def test_as_a_table_every_call_is_a_line_of_text_below_a_constant_header() -> No
     last = CallState(Outcome.UNCHANGED, None, NOW, refresh_date=ago(3), names="none")
     told = summary(
         selected(SERVICES, DETAIL),
-        Inventory({place: dates(20, 15) + dates(10, 3)}, {place: set(dates(14, 13))}, {}),
+        covered({place: dates(20, 15) + dates(10, 3)}, {place: set(dates(14, 13))}),
         run_of(pulled, states={SERVICES: last}),
         NOW,
     )

@@ -127,7 +127,7 @@ def _any_message(stage: Stage) -> str:
         app.pull_as_asked(message)
     runs = [*app.archive.store.list(DERIVED, "runs/")]
     must(len(runs) == len(messages), f"{len(runs)} runs")
-    must([run.name[-11:] for run in runs].count("0a1b2c.json") == 1, "a run is not named by its message")
+    must([run.name[-14:] for run in runs].count("0a1b2c.json.gz") == 1, "a run is not named by its message")
     stage.tomorrow(5, 0)
     app.pull()
     must(len([*app.archive.store.list(DERIVED, "runs/")]) == len(messages) + 1, "the timer began no run")

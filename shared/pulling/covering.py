@@ -1,0 +1,64 @@
+"""What a run tells the coverage index: only readers need it, so a run goes on where it cannot be kept."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+
+from shared import events
+from shared.archive.coverage_archive import CoverageArchive
+from shared.archive.coverage_index import CoverageIndex
+from shared.archive.layout import ConcealmentChange, LostRange, Partition, SnapshotName
+from shared.archive.markers import Marker
+from shared.archive.run_record import PullResult, RunRecord
+from shared.domain.date_ranges import NO_DAYS, DateRanges
+from shared.domain.errors import ArchiveUnavailable
+from shared.domain.graph_window import days_of_interest
+from shared.domain.selection import Selection
+from shared.pulling.memory import Memory
+
+
+def keep_coverage(
+    coverage: CoverageArchive, record: RunRecord, memory: Memory, selection: Selection, marked: Iterable[Marker]
+) -> None:
+    """Bring the index up to date at the end of a run; `memory` is what was known when it began."""
+    marks = [mark for mark in marked if isinstance(mark, LostRange | ConcealmentChange)]
+    before = memory.record.id if memory.record else None
+    try:
+        coverage.keep(
+            record.id,
+            before,
+            [*_snapshots(record.pulls), *marks],
+            lambda index: doubted(index, memory, selection, record.started),
+        )
+    except ArchiveUnavailable as error:
+        events.emit(events.COVERAGE_BEHIND, logging.WARNING, detail=str(error))
+    except Exception:
+        # A defect of ours in what only readers need must not cost the run its record.
+        events.log_unexpected("The coverage index cannot be brought up to date.")
+
+
+def doubted(index: CoverageIndex, memory: Memory, selection: Selection, started: datetime) -> Iterator[Partition]:
+    """Yield the partitions of which the run, when it began, found something else than the index says.
+
+    A run may have died between a snapshot and the index, or somebody put a snapshot there, or took one away.
+    """
+    oldest = days_of_interest(started)[0]
+    reach = DateRanges(((oldest, started.date() + timedelta(days=1)),))
+    for report, calls in selection.by_report.items():
+        held = memory.archived[report]
+        for call in calls:
+            newest = held.newest.get(call)
+            if index.dates.get(Partition.of(call), NO_DAYS).last != (newest.refresh_date if newest else None):
+                yield Partition.of(call)
+        days = Partition(report, "day")
+        if report in selection.daily and index.dates.get(days, NO_DAYS) & reach != DateRanges.of(held.days) & reach:
+            yield days
+
+
+def _snapshots(pulls: Iterable[PullResult]) -> Iterator[SnapshotName]:
+    """Yield the snapshots that the archive has after these pulls."""
+    for pull in pulls:
+        if pull.refresh_date and pull.revision:
+            yield SnapshotName(Partition.of(pull.call), pull.refresh_date, pull.revision)
