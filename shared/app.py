@@ -23,7 +23,7 @@ from shared.domain.catalogue import catalogue
 from shared.domain.errors import ArchiveUnavailable, RunFailed, UsageArchiveError
 from shared.domain.selection import Selection, select
 from shared.identity import HTTP_TOKEN_BACKOFF, RUN_TOKEN_BACKOFF, ManagedIdentity
-from shared.settings import Settings, read
+from shared.settings import FOLDER_URL, Settings, read
 from shared.web.archive_cache import ArchiveCache
 from shared.web.routes import Api
 
@@ -129,6 +129,10 @@ class App:
 
     def _made_store(self, waits: Sequence[float], timeouts: StorageTimeouts) -> BlobStore:
         settings = self._settings
+        if settings.archive_url.startswith(FOLDER_URL):
+            from shared.archive.folder_blob_store import FolderBlobStore
+
+            return FolderBlobStore.at(settings.archive_url, self._clock_of_storage)
         return AzureBlobStore(
             settings.archive_url, self._identity(waits), settings.archive_ca, timeouts, self._clock_of_storage
         )

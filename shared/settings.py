@@ -12,6 +12,9 @@ from shared.domain.errors import SettingError
 
 GRAPH_VERSIONS = ("v1.0", "beta")
 
+FOLDER_URL = "file:///"
+"""Begins an ARCHIVE_URL that is a folder of this machine."""
+
 _HOST = re.compile(r"([\w.-]+|\[[\da-fA-F:]+\])(:\d+)?", re.ASCII)
 
 
@@ -40,7 +43,12 @@ SETTINGS = (
         "Further origins, comma separated, that a report may be downloaded from. "
         "Microsoft's own (https://reports*.office.com) are always allowed.",
     ),
-    Setting("ARCHIVE_URL", None, "Blob service URL of the archive, such as https://ACCOUNT.blob.core.windows.net."),
+    Setting(
+        "ARCHIVE_URL",
+        None,
+        "Blob service URL of the archive, such as https://ACCOUNT.blob.core.windows.net. On one machine, not in Azure: "
+        "`file:///FOLDER`.",
+    ),
     Setting("ARCHIVE_CA", "", "PEM file to trust for the blob service, for an emulator with its own certificate."),
     Setting(
         "HTTP_AUTH_LEVEL",
@@ -84,7 +92,7 @@ def read(environment: Mapping[str, str]) -> Settings:
             for origin in re.split(r"[\s,]+", values["DOWNLOAD_HOSTS"])
             if origin
         ),
-        archive_url=_archive_url(values["ARCHIVE_URL"]),
+        archive_url=_archive_url(values["ARCHIVE_URL"], is_in_azure=bool(environment.get("WEBSITE_INSTANCE_ID"))),
         archive_ca=values["ARCHIVE_CA"] or None,
         client_id=values["AZURE_CLIENT_ID"] or None,
     )
@@ -105,10 +113,17 @@ def _origin(name: str, value: str, wants: str) -> str:
     return f"{parts.scheme}://{parts.netloc.lower()}"
 
 
-def _archive_url(value: str) -> str:
+def _archive_url(value: str, *, is_in_azure: bool) -> str:
     wants = "the blob service URL, such as https://ACCOUNT.blob.core.windows.net, without container, key or SAS"
     if not value:
         raise SettingError("ARCHIVE_URL", None, wants)
+    if value.startswith(FOLDER_URL):
+        if is_in_azure:
+            # The disk of an instance is gone with it, and no other instance sees it.
+            raise SettingError("ARCHIVE_URL", "a folder, which is for one machine and not for Azure", wants)
+        if re.search(r"[?#\0]|/\.\.(/|$)", value) or not value.removeprefix(FOLDER_URL).strip("/"):
+            raise SettingError("ARCHIVE_URL", "something else (not shown)", "a folder such as file:///home/ann/archive")
+        return value
     parts = _split(value)
     # An emulator has the account in the path, Azure has it in the host.
     if parts is None or parts.path.strip("/").count("/") or (".blob." in parts.netloc and parts.path.strip("/")):

@@ -1,8 +1,10 @@
-"""What every place for blobs promises: one contract, tried on Azure's storage (Azurite) and on memory."""
+"""What every place for blobs promises: one contract, tried on Azure's storage (Azurite), a folder and memory."""
 
 import io
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +13,7 @@ from local.stack import Stack
 from local.storage import empty
 from shared.archive.azure_blob_store import AzureBlobStore, StorageTimeouts
 from shared.archive.blob_store import BlobStore, StoredBlob
+from shared.archive.folder_blob_store import FolderBlobStore
 from shared.archive.layout import DERIVED, USAGE
 from shared.domain.errors import ArchiveUnavailable
 from shared.identity import ManagedIdentity
@@ -19,9 +22,11 @@ NAME = "report=getX/period=D7/refresh_date=2026-11-18/revision=1/getX_D7_2026-11
 METADATA = {"sha256": "00", "columns": "Report Refresh Date,%C3%9Cbung"}
 
 
-@pytest.fixture(params=["azure", "memory"])
-def make_store(request: pytest.FixtureRequest) -> Callable[[], BlobStore]:
+@pytest.fixture(params=["azure", "folder", "memory"])
+def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], BlobStore]:
     """Makes views of one empty place, as several processes have them."""
+    if request.param == "folder":
+        return lambda: FolderBlobStore(tmp_path / "a folder")
     if request.param == "memory":
         place = InMemoryBlobStore()
         return lambda: InMemoryBlobStore(same_as=place)
@@ -95,10 +100,44 @@ def test_of_two_commits_the_first_wins(make_store: Callable[[], BlobStore]) -> N
     assert contents(ours.get(USAGE, NAME)) == (b"theirs", METADATA)
 
 
+def test_a_commit_of_blocks_that_are_gone_makes_no_blob(store: BlobStore) -> None:
+    (block,) = staged(store, b"one")
+    assert store.commit(USAGE, NAME, [block], METADATA)
+    store.delete(USAGE, NAME)
+    assert not store.commit(USAGE, NAME, [block], METADATA)
+    assert store.get(USAGE, NAME) is None
+
+
+def test_of_many_who_create_a_blob_at_once_one_does(make_store: Callable[[], BlobStore]) -> None:
+    stores = [make_store() for _ in range(8)]
+    bodies = [f"{number}".encode() * 5000 for number in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        written = list(
+            pool.map(lambda store, body: store.create(USAGE, NAME, body, {"n": f"{body[0]:c}"}), stores, bodies)
+        )
+    assert written.count(True) == 1
+    body = bodies[written.index(True)]
+    assert contents(stores[0].get(USAGE, NAME)) == (body, {"n": f"{body[0]:c}"})
+
+
+def test_a_name_that_begins_as_another_ends_is_neither_its_blob_nor_its_folder(store: BlobStore) -> None:
+    store.create(USAGE, "a/b/c", b"", {})
+    assert [store.get(USAGE, name) for name in ("a", "a/b", "a/b/c/d")] == [None, None, None]
+    assert [blob.name for blob in store.list(USAGE, "a/b/c")] == ["a/b/c"]
+    assert list(store.list(USAGE, "a/b/c/")) == []
+
+
+def test_folders_of_which_all_was_deleted_are_gone(store: BlobStore) -> None:
+    store.create(USAGE, "a/b/c", b"", {})
+    store.delete(USAGE, "a/b/c")
+    assert list(store.list_folders(USAGE)) == []
+    assert list(store.list_folders(USAGE, "a/")) == []
+
+
 def test_a_listing_is_by_name_and_has_the_metadata(store: BlobStore) -> None:
-    for name in ("b/2", "a/10", "b/1", "a/9", "c"):
+    for name in ("b/2", "a/10", "b/1", "a/9", "c", "a-b"):
         store.create(USAGE, name, b"", {"name": name.replace("/", "_")})
-    assert [blob.name for blob in store.list(USAGE)] == ["a/10", "a/9", "b/1", "b/2", "c"]
+    assert [blob.name for blob in store.list(USAGE)] == ["a-b", "a/10", "a/9", "b/1", "b/2", "c"]
     assert [(blob.name, dict(blob.metadata)) for blob in store.list(USAGE, "b/")] == [
         ("b/1", {"name": "b_1"}),
         ("b/2", {"name": "b_2"}),

@@ -121,7 +121,26 @@ def test_the_archive_is_the_root_of_a_blob_service(url: str, kept: str) -> None:
     assert settings(ARCHIVE_URL=url).archive_url == kept
 
 
+@pytest.mark.parametrize("url", ["file:///home/ann/an%20archive", "file:///C:/archive"])
+def test_the_archive_of_one_machine_is_a_folder(url: str) -> None:
+    assert settings(ARCHIVE_URL=url).archive_url == url
+
+
 # What is refused
+
+
+def test_no_folder_of_an_instance_in_azure_is_an_archive() -> None:
+    assert "a folder, which is for one machine and not for Azure" in refusal(
+        ARCHIVE_URL="file:///home/archive", WEBSITE_INSTANCE_ID="0123"
+    )
+    assert settings(ARCHIVE_URL=ARCHIVE, WEBSITE_INSTANCE_ID="0123").archive_url == ARCHIVE
+
+
+@pytest.mark.parametrize(
+    "url", ["file:///", "file:////", "file://host/share", "file:///a/../b", "file:///a?b", "file:///a#b"]
+)
+def test_a_folder_is_a_plain_one_of_this_machine(url: str) -> None:
+    assert refusal(ARCHIVE_URL=url).startswith("The app setting ARCHIVE_URL holds 'something else (not shown)'")
 
 
 @pytest.mark.parametrize("environment", [{}, {"ARCHIVE_URL": ""}, {"ARCHIVE_URL": " "}], ids=["none", "empty", "space"])

@@ -1,0 +1,257 @@
+"""A plain folder as a BlobStore, for one machine: each blob is a file under its own name.
+
+    FOLDER/usage/report=R/...csv.gz                  the bytes
+    FOLDER/.metadata/usage/report=R/...csv.gz.json   what is known of them
+    FOLDER/.staged/                                  what is not a blob yet
+
+Whoever writes holds a lock, which the operating system takes back from a process that dies. Metadata are written first,
+so that the file, which appears in one step, is never there without them. Nobody who reads waits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from secrets import token_hex
+from typing import IO, NamedTuple
+from urllib.parse import unquote, urlsplit
+
+from shared.archive.blob_store import ListedBlob, StoredBlob
+from shared.domain.errors import ArchiveUnavailable
+
+_OWNER_ALONE = 0o700
+_NO_FILE = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
+_STAGED_SECONDS = 7 * 86400
+"""How long a block waits for its commit, as in Azure."""
+
+
+class _Version(NamedTuple):
+    """What is known of the bytes of a blob."""
+
+    md5: str
+    etag: str
+    metadata: Mapping[str, str]
+
+
+class FolderBlobStore:
+    """The containers in one folder, which several threads and processes may use at once."""
+
+    def __init__(self, folder: Path, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        """`clock` answers UTC. The folder is made when it is first written to."""
+        self.now = clock
+        self._folder = folder
+        self._staged = folder / ".staged"
+
+    @classmethod
+    def at(cls, url: str, clock: Callable[[], datetime] | None = None) -> FolderBlobStore:
+        """Return the store in the folder of a URL such as file:///home/ann/archive."""
+        path = unquote(urlsplit(url).path)
+        folder = Path(path.removeprefix("/") if path[2:3] == ":" else path)  # file:///C:/archive
+        return cls(folder, clock) if clock else cls(folder)
+
+    def list(self, container: str, prefix: str = "") -> Iterator[ListedBlob]:
+        """Yield the blobs whose names begin with `prefix`, by name."""
+        with _our_errors():
+            for name in self._names(container, prefix):
+                with suppress(*_NO_FILE):  # deleted meanwhile
+                    known = self._version(container, name)
+                    yield ListedBlob(name, known.metadata, bytes.fromhex(known.md5) or None)
+
+    def list_folders(self, container: str, prefix: str = "", delimiter: str = "/") -> Iterator[str]:
+        """Yield what names that begin with `prefix` have up to the next `delimiter` after that, with it."""
+        with _our_errors():
+            if delimiter == "/":
+                folder, _, start = prefix.rpartition("/")
+                for name, path in _entries(self._file(container, folder), start):
+                    if not name.endswith("/") or next(_files(path, ""), None):
+                        yield prefix.removesuffix(start) + name
+            else:
+                heads = (name.removeprefix(prefix).partition(delimiter) for name in self._names(container, prefix))
+                yield from dict.fromkeys(prefix + head + end for head, end, _ in heads)
+
+    def get(self, container: str, name: str, start: int = 0, length: int | None = None) -> StoredBlob | None:
+        """Return a blob, or up to `length` of its bytes from `start` on; None if there is none of that name."""
+        with _our_errors(), suppress(*_NO_FILE):
+            while True:
+                known = self._version(container, name)
+                with self._file(container, name).open("rb") as file:
+                    file.seek(start)
+                    content = file.read(-1 if length is None else length)
+                if self._version(container, name) == known:  # and so it was while the bytes were read
+                    return StoredBlob(content, known.metadata, known.etag)
+        return None
+
+    def create(self, container: str, name: str, content: bytes, metadata: Mapping[str, str]) -> bool:
+        """Write a blob, unless there is one of that name."""
+        return self.replace_if(container, name, content, metadata, None)
+
+    def replace_if(
+        self, container: str, name: str, content: bytes, metadata: Mapping[str, str], etag: str | None
+    ) -> bool:
+        """Write a blob over the one that has this ETag; None: where there is none."""
+        with _our_errors(), self._locked():
+            staged = self._staged / token_hex(16)
+            staged.write_bytes(content)
+            md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
+            return self._put(container, name, staged, _Version(md5, _new_etag(), dict(metadata)), etag)
+
+    def stage(self, container: str, name: str, content: IO[bytes]) -> str:
+        """Keep all of `content` as a block of a future blob."""
+        block = token_hex(16)
+        with _our_errors():
+            self._make_folders()
+            content.seek(0)
+            with (self._staged / block).open("xb") as file:
+                shutil.copyfileobj(content, file, 1 << 20)
+        return block
+
+    def commit(self, container: str, name: str, blocks: Sequence[str], metadata: Mapping[str, str]) -> bool:
+        """Make a blob of staged blocks, unless there is one of that name or the blocks are gone."""
+        with _our_errors(), self._locked():
+            whole, md5 = self._staged / token_hex(16), hashlib.md5(usedforsecurity=False)
+            try:
+                with whole.open("xb") as file:
+                    for block in blocks:
+                        with (self._staged / block).open("rb") as part:
+                            while piece := part.read(1 << 20):
+                                file.write(piece)
+                                md5.update(piece)
+            except FileNotFoundError:
+                whole.unlink()
+                return False
+            is_written = self._put(container, name, whole, _Version(md5.hexdigest(), _new_etag(), dict(metadata)), None)
+            for block in blocks:
+                (self._staged / block).unlink()
+            return is_written
+
+    def delete(self, container: str, name: str) -> None:
+        """Delete a blob; nothing if there is none of that name."""
+        with _our_errors(), self._locked():
+            for file in (self._file(container, name), self._metadata_file(container, name)):
+                file.unlink(missing_ok=True)
+
+    def _put(self, container: str, name: str, staged: Path, new: _Version, etag: str | None) -> bool:
+        """Move a staged file to its place, and return True; False if what is there has another ETag. Needs the lock."""
+        file, old = self._file(container, name), None
+        with suppress(FileNotFoundError):
+            old = self._version(container, name)
+        if (old and old.etag) != etag:
+            staged.unlink()
+            return False
+        for folder in (self._folder / ".metadata", self._folder / container):
+            folder.mkdir(_OWNER_ALONE, exist_ok=True)
+        self._keep_versions(container, name, [old, new] if old else [new])
+        file.parent.mkdir(parents=True, exist_ok=True)
+        staged.replace(file)
+        if old:
+            self._keep_versions(container, name, [new])
+        return True
+
+    def _version(self, container: str, name: str) -> _Version:
+        """Return what is known of a blob. Raise FileNotFoundError if there is none.
+
+        Where a writer stopped between metadata and bytes, or is between them, there are two versions, and the bytes
+        tell which it is. Nothing is known of a file that somebody else put there, or whose metadata are damaged.
+        """
+        file = self._file(container, name)
+        status = file.stat()
+        try:
+            versions = [_Version(*each) for each in json.loads(self._metadata_file(container, name).read_bytes())]
+        except (FileNotFoundError, ValueError, TypeError):
+            return _Version("", f'"{status.st_mtime_ns:x}-{status.st_size:x}"', {})
+        if len(versions) > 1:
+            md5 = hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest()
+            return next((each for each in reversed(versions) if each.md5 == md5), versions[0])
+        return versions[0]
+
+    def _keep_versions(self, container: str, name: str, versions: Sequence[_Version]) -> None:
+        file, staged = self._metadata_file(container, name), self._staged / token_hex(16)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        staged.write_text(json.dumps(versions), "utf-8")
+        staged.replace(file)
+
+    def _names(self, container: str, prefix: str) -> Iterator[str]:
+        folder, slash, start = prefix.rpartition("/")
+        for name in _files(self._file(container, folder), start):
+            yield folder + slash + name
+
+    def _file(self, container: str, name: str) -> Path:
+        if ".." in name.split("/") or name.startswith("/"):
+            raise ArchiveUnavailable("This is no name of a blob.")
+        return self._folder / container / name
+
+    def _metadata_file(self, container: str, name: str) -> Path:
+        return self._folder / ".metadata" / container / f"{name}.json"
+
+    def _make_folders(self) -> None:
+        """Make what is needed to write, for its owner alone, and forget blocks that nobody committed."""
+        for folder in (self._folder, self._staged):
+            folder.mkdir(_OWNER_ALONE, parents=True, exist_ok=True)
+        too_old = time.time() - _STAGED_SECONDS
+        for staged in self._staged.iterdir():
+            with suppress(FileNotFoundError):
+                if staged.stat().st_mtime < too_old:
+                    staged.unlink()
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Let no other thread or process write."""
+        self._make_folders()
+        descriptor = os.open(self._folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            _lock(descriptor)
+            yield
+        finally:
+            os.close(descriptor)
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(descriptor: int) -> None:
+        msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
+else:
+    import fcntl
+
+    def _lock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+
+def _files(folder: Path, start: str) -> Iterator[str]:
+    """Yield the paths of all files below a folder that begin with `start`, in the order of the paths."""
+    for name, path in _entries(folder, start):
+        if name.endswith("/"):
+            for below in _files(path, ""):
+                yield name + below
+        else:
+            yield name
+
+
+def _entries(folder: Path, start: str) -> list[tuple[str, Path]]:
+    """Return what is in a folder, with a slash after folders, by name; nothing if there is no such folder."""
+    try:
+        with os.scandir(folder) as entries:
+            found = [entry for entry in entries if entry.name.startswith(start)]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return sorted((entry.name + "/" * entry.is_dir(), Path(entry.path)) for entry in found)
+
+
+def _new_etag() -> str:
+    return f'"{token_hex(16)}"'
+
+
+@contextmanager
+def _our_errors() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ArchiveUnavailable(f"The folder of the archive does not answer as it should: {error.strerror}.") from None
