@@ -27,7 +27,7 @@ from azure.storage.blob import BlobBlock, BlobProperties, BlobServiceClient, Exp
 
 from shared.archive.blob_store import ListedBlob, StoredBlob
 from shared.archive.layout import DERIVED
-from shared.domain.errors import ArchiveUnavailable
+from shared.domain.errors import AccessRefused, ArchiveUnavailable
 
 
 class StorageTimeouts(NamedTuple):
@@ -196,7 +196,8 @@ def _our_errors(*, missing_container_is_empty: bool = False) -> Iterator[None]:
     except AzureError as error:
         if missing_container_is_empty and _error_code(error) == "ContainerNotFound":
             return
-        raise ArchiveUnavailable(f"Blob storage does not answer as it should: {_error_code(error)}.") from None
+        kind = AccessRefused if getattr(error, "status_code", None) == 403 else ArchiveUnavailable
+        raise kind(f"Blob storage does not answer as it should: {_error_code(error)}.") from None
 
 
 def _is_in_the_way(error: HttpResponseError) -> bool:

@@ -30,7 +30,7 @@ from shared.archive.snapshot import Snapshot
 from shared.archive.snapshots import SnapshotArchive
 from shared.domain.call import Call
 from shared.domain.dates import month_before
-from shared.domain.errors import ArchiveUnavailable, DamagedBlob, SeriesUnfinished
+from shared.domain.errors import AccessRefused, ArchiveUnavailable, DamagedBlob, SeriesUnfinished
 from shared.report.table import Table, columns_of
 
 _ATTEMPTS = 5
@@ -170,8 +170,14 @@ class SeriesArchive:
         return Table(table.columns) if is_personal else table
 
     def _stored(self, call: Call) -> tuple[SeriesState, str | None]:
-        """Return what is kept and its ETag. A series that is missing or not to be trusted has nothing merged in it."""
-        stored = self._store.get(DERIVED, _name(call))
+        """Return what is kept and its ETag.
+
+        A series that is missing, not to be read or not to be trusted has nothing merged in it.
+        """
+        try:
+            stored = self._store.get(DERIVED, _name(call))
+        except AccessRefused:
+            stored = None
         if not stored:
             return SeriesState(), None
         try:

@@ -130,6 +130,10 @@ class ArchiveUnavailable(UsageArchiveError):
     """Blob storage could not be reached or refused the app's identity."""
 
 
+class AccessRefused(ArchiveUnavailable):
+    """Blob storage answered, and refused the app's identity what it asked for."""
+
+
 class DamagedBlob(ArchiveUnavailable):
     """The bytes of a snapshot are not those that were written."""
 

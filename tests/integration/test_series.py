@@ -10,6 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from local.in_memory import Around, Operation
+from local.stack import Stack
 from shared.app import App
 from shared.archive.archive import Archive
 from shared.archive.layout import DERIVED
@@ -21,6 +22,8 @@ from shared.domain.outcome import Flag
 from shared.events import SERIES_BEHIND
 from shared.report.history import Concatenation, pieces
 from shared.report.table import Table, columns_of, joined, merged, parse, split
+from shared.web.http import Request, handle
+from tests.reliability.storage_proxy import FaultyStorage
 from tests.shelf import Shelf, lines, series_name, snapshot
 
 COUNTS = Call("getOffice365ActiveUserCounts", period="D7")
@@ -486,6 +489,20 @@ def test_a_reader_gets_the_series_that_cannot_be_kept(caplog: pytest.LogCaptureF
     (each, body), *_ = a_week()
     shelf.put(each, body)
     assert list(shelf.series.table(COUNTS, DAY).days) == [str(DAY - timedelta(days=1)), str(DAY)]
+    assert SERIES_BEHIND in caplog.text
+
+
+def test_a_reader_gets_the_series_where_nothing_derived_is_to_be_read(
+    stack: Stack, make_app: Callable[..., App], caplog: pytest.LogCaptureFixture
+) -> None:
+    make_app(REPORTS="getOffice365ServicesUserCounts(period='D7')").pull()
+    path = "v1.0/reports/getOffice365ServicesUserCounts(period='D7')/series"
+    with FaultyStorage(stack.settings) as storage:
+        whole, nothing_derived = (make_app(**storage.settings).api for _ in range(2))
+        expected = handle(Request("GET", path), lambda request: whole.reports(request, personal=False))
+        storage.set([{"fault": "no_permission", "match": {"container": DERIVED}, "times": None}])
+        got = handle(Request("GET", path), lambda request: nothing_derived.reports(request, personal=False))
+    assert (got.status, got.body) == (200, expected.body)
     assert SERIES_BEHIND in caplog.text
 
 
