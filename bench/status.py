@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from bench.measure import Row, Scale, compared, interleaved, timed
 from bench.parts import FIVE_YEARS, TODAY, service
@@ -46,7 +47,7 @@ def rows(scale: Scale) -> list[Row]:
                         assert all(len(each) == number for each in found)
 
                 quick = {
-                    f"{question} {age}": timed(lambda ask=ask, at=at: ask(App(read(at), clock=lambda: TODAY)))
+                    f"{question} {age}": timed(partial(_asked, ask, at))
                     for question, ask in QUESTIONS.items()
                     for age, at in (("old", old), ("young", young))
                 }
@@ -62,6 +63,10 @@ def rows(scale: Scale) -> list[Row]:
         every.append(compared(text, ours, against, listings * len(ours), "s", scale.pick(2, 100) / 100))
         every.append(compared(text, ours, f"in an archive of {WEEK} days", week, "s", 1.2))
     return every
+
+
+def _asked(ask: Callable[[App], None], settings: Mapping[str, str]) -> None:
+    ask(App(read(settings), clock=lambda: TODAY))
 
 
 def _status(app: App) -> None:
