@@ -1,10 +1,12 @@
-"""The status of an archive that is five years old, next to one listing for each call; and the status kept from then."""
+"""What tells of all calls, asked of a new process: in an archive that is five years old, and in its first week."""
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from bench.measure import Row, Scale, compared, interleaved, timed
 from bench.parts import FIVE_YEARS, TODAY, service
@@ -17,44 +19,26 @@ from shared.archive.coverage_archive import WORKERS
 from shared.archive.layout import USAGE, Partition, snapshot_prefix
 from shared.domain.call import every_call
 from shared.domain.catalogue import catalogue
-from shared.domain.selection import select
 from shared.settings import read
-from shared.web.archive_cache import ArchiveCache
 from shared.web.http import Request, handle
-from shared.web.routes import Api
 
-REQUEST = Request("GET", "status", {}, {"accept-encoding": "gzip"})
+WEEK = 7
+PACKED = {"accept-encoding": "gzip"}
 
 
 def rows(scale: Scale) -> list[Row]:
-    """Every call that the catalogue has."""
+    """Every call that the catalogue has; and next to it one listing for each, which is what it took before."""
     number = scale.pick(FIVE_YEARS, 60)
-    reports = catalogue()
-    prefixes = sorted(
-        {snapshot_prefix(Partition.of(call)) for report in reports.reports.values() for call in every_call(report)}
-    )
-    storage = Child("Storage", [sys.executable, "-m", "bench.listing", str(number)], json.loads, cwd=ROOT)
+    calls = [call for report in catalogue().reports.values() for call in every_call(report)]
+    prefixes = sorted({snapshot_prefix(Partition.of(call)) for call in calls})
+    command = [sys.executable, "-m", "bench.listing", str(number), str(WEEK)]
+    storage = Child("Storage", command, json.loads, cwd=ROOT)
     try:
         told = storage.announcement()
         with Stack() as stack:
-            settings = stack.settings | {"ARCHIVE_URL": told["url"], "ARCHIVE_CA": told["ca_file"], "REPORTS": "all"}
-            with environment(settings), service(settings) as client:
-                app = App(read(settings), clock=lambda: TODAY)
-                selection = select("all", reports)
-
-                def fresh() -> Api:
-                    return Api(
-                        archive=app.archive,
-                        catalogue=reports,
-                        cache=ArchiveCache(app.archive, reports, lambda: TODAY),
-                        selection=lambda: selection,
-                        clock=lambda: TODAY,
-                        graph_version="v1.0",
-                        schedule=settings["PULL_SCHEDULE"],
-                    )
-
-                def ask(api: Api) -> None:
-                    assert handle(REQUEST, api.status).status == 200
+            settings = stack.settings | {"ARCHIVE_CA": told["ca_file"], "REPORTS": "all"}
+            old, young = (settings | {"ARCHIVE_URL": f"{told['url']}/{days}"} for days in (number, WEEK))
+            with environment(old), service(old) as client:
 
                 def bare() -> None:
                     container = client.get_container_client(USAGE)
@@ -62,15 +46,41 @@ def rows(scale: Scale) -> list[Row]:
                         found = pool.map(lambda start: list(container.walk_blobs(name_starts_with=start)), prefixes)
                         assert all(len(each) == number for each in found)
 
-                kept = fresh()
-                took = interleaved(
-                    {"ours": timed(lambda: ask(fresh())), "bare": timed(bare), "kept": timed(lambda: ask(kept))},
-                    min(3, scale.rounds),
-                )
+                quick = {
+                    f"{question} {age}": timed(partial(_asked, ask, at))
+                    for question, ask in QUESTIONS.items()
+                    for age, at in (("old", old), ("young", young))
+                }
+                took = interleaved(quick, 3 * scale.rounds)
+                listings = interleaved({"bare": timed(bare)}, 1)["bare"]
     finally:
         storage.stop()
-    question, against = f"status of {len(prefixes)} calls, {number} days", f"a listing for each, {WORKERS} side by side"
-    return [
-        compared(question, took["ours"], against, took["bare"], "s", 1.3),
-        compared(f"{question}, again within half a minute", took["kept"], against, took["bare"], "s", 1.3),
-    ]
+    every = []
+    for question in QUESTIONS:
+        text = f"{question} of {len(prefixes)} calls, {number} days, by a new process"
+        ours, week = took[f"{question} old"], took[f"{question} young"]
+        against = f"a listing for each, {WORKERS} side by side"
+        every.append(compared(text, ours, against, listings * len(ours), "s", scale.pick(2, 100) / 100))
+        every.append(compared(text, ours, f"in an archive of {WEEK} days", week, "s", 1.2))
+    return every
+
+
+def _asked(ask: Callable[[App], None], settings: Mapping[str, str]) -> None:
+    ask(App(read(settings), clock=lambda: TODAY))
+
+
+def _status(app: App) -> None:
+    assert handle(Request("GET", "status", {}, PACKED), app.api.status).status == 200
+
+
+def _reports(app: App) -> None:
+    answer = handle(Request("GET", "v1.0/reports", {}, PACKED), lambda request: app.api.reports(request, personal=True))
+    assert answer.status == 200
+
+
+QUESTIONS: dict[str, Callable[[App], None]] = {"status": _status, "list of reports": _reports}
+
+
+if __name__ == "__main__":
+    for row in rows(Scale()):
+        print(row)

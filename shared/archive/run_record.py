@@ -175,7 +175,7 @@ class RunRecord(NamedTuple):
 
     def to_bytes(self) -> bytes:
         """Return the record as it is stored: JSON as gzip."""
-        return compress(self.to_json())
+        return compress(self.to_json(), level=9)
 
     @classmethod
     def from_bytes(cls, stored: bytes) -> Self:
