@@ -7,12 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import Self
-
-from azure.core.exceptions import ResourceExistsError
-from azure.identity import ManagedIdentityCredential
-from azure.storage.blob import BlobServiceClient
 
 from local.in_memory import InMemoryBlobStore, KeptBlob
 from local.in_process import InProcessControl, in_process_graph
@@ -40,14 +35,11 @@ class Past:
         self._simulator = Simulator(users=users)
         self.control = InProcessControl(self._simulator)
         self._store = InMemoryBlobStore(clock=self.control.now)
-        self._service = BlobServiceClient(
-            settings["ARCHIVE_URL"], ManagedIdentityCredential(), connection_verify=settings["ARCHIVE_CA"]
-        )
-        for container in {each.name for each in self._service.list_containers()} & set(CONTAINERS):
-            client = self._service.get_container_client(container)
-            for blob in client.list_blobs(include=["metadata"]):
-                content = client.download_blob(blob.name).readall()
-                self._store.put(container, blob.name, content, blob.metadata or {})
+        self._place = App(read(settings)).archive.store
+        for container in CONTAINERS:
+            for blob in self._place.list(container):
+                if stored := self._place.get(container, blob.name):
+                    self._store.put(container, blob.name, stored.content, stored.metadata)
         self._stored: dict[tuple[str, str], KeptBlob] = dict(self._store.blobs)
 
     def __enter__(self) -> Self:
@@ -55,7 +47,6 @@ class Past:
 
     def __exit__(self, *_: object) -> None:
         self._simulator.stop()
-        self._service.close()
 
     def app(self, reports: str = "aggregates") -> App:
         """Return the app, as in a new process: it lives in the simulator's time."""
@@ -66,13 +57,12 @@ class Past:
     def keep(self) -> None:
         """Put what is new since the last time into storage, and forget what was asked meanwhile."""
         new = {at: kept for at, kept in self._store.blobs.items() if self._stored.get(at) is not kept}
-        for container in {container for container, _ in new}:
-            with suppress(ResourceExistsError):
-                self._service.create_container(container)
         with ThreadPoolExecutor(_WRITERS) as pool:
             list(pool.map(self._put, new, new.values()))
         self._stored |= new
         self.control.forget()
 
     def _put(self, at: tuple[str, str], kept: KeptBlob) -> None:
-        self._service.get_blob_client(*at).upload_blob(kept.content, overwrite=True, metadata=dict(kept.metadata))
+        if not self._place.create(*at, kept.content, kept.metadata):
+            stored = self._place.get(*at)
+            self._place.replace_if(*at, kept.content, kept.metadata, stored.etag if stored else None)

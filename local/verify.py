@@ -16,11 +16,13 @@ from azure.identity import DefaultAzureCredential
 
 from local.child import ChildError
 from local.environment import environment, identity
-from local.options import add_archive
+from local.folder import FILES, OF_AZURITE
+from local.options import add_archive, add_azurite
 from local.stack import Stack
 from shared.app import App, utc_now
 from shared.archive.azure_blob_store import AzureBlobStore
 from shared.archive.blob_store import BlobStore
+from shared.archive.folder_blob_store import FolderBlobStore
 from shared.domain.catalogue import catalogue
 from shared.domain.errors import UsageArchiveError
 from shared.settings import read
@@ -36,6 +38,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python3 -m local verify", description=__doc__)
     add_archive(where := parser.add_mutually_exclusive_group())
     where.add_argument("--url", metavar="URL", help="of a blob service in Azure, instead of a folder")
+    add_azurite(parser)
     parser.add_argument("--sample", type=share, default=(1, 1), metavar="n/t", help="the n-th of t shares only")
     parser.add_argument("--manifest", type=Path, metavar="FILE", help="write a list for sha256sum -c")
     return parser.parse_args(arguments)
@@ -58,13 +61,14 @@ def share(text: str) -> tuple[int, int]:
 def verify(options: argparse.Namespace) -> int:
     """Print what is wrong with an archive, a line for each finding, and a line for each quarantined body.
 
-    It is that of the blob service at `options.url`, or without one that in the folder `options.archive`.
+    It is that of the blob service at `options.url`, or without one that in the folder `options.archive`, of plain files
+    or, with `options.azurite`, kept by Azurite.
     `options.sample` is the share to read, as from `share`; `options.manifest` a file to write, or None. Answers 0 if
     all is well, 1 if there are findings, 2 if it could not be found out.
     """
     try:
         url: str | None = options.url
-        with _in_folder(options.archive.resolve()) if url is None else _in_azure(url) as archive:
+        with _in_folder(options.archive.resolve(), options.azurite) if url is None else _in_azure(url) as archive:
             return _verify(archive, options.sample, options.manifest)
     except (ChildError, UsageArchiveError, OSError) as error:
         print(f"The archive could not be verified: {error}", file=sys.stderr)
@@ -72,9 +76,13 @@ def verify(options: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _in_folder(folder: Path) -> Iterator[BlobStore]:
-    if not (folder / "blobs").is_dir():
-        raise FileNotFoundError(f"there is no archive in {folder}")
+def _in_folder(folder: Path, azurite: bool) -> Iterator[BlobStore]:
+    if not (folder / (OF_AZURITE if azurite else FILES)).is_dir():
+        other = not azurite and (folder / OF_AZURITE).is_dir()
+        raise FileNotFoundError(f"there is no archive in {folder}" + " but that of --azurite" * other)
+    if not azurite:
+        yield FolderBlobStore(folder / FILES)
+        return
     with Stack(folder, users=1) as stack, environment(identity(stack.settings)):
         yield App(read(stack.settings), utc_now).archive.store
 

@@ -446,34 +446,46 @@ def test_damage_in_real_storage(make_app: Callable[..., App], blobs: BlobService
 
 
 def options(
-    folder: Path = Path(), sample: str = "1/1", file: Path | None = None, url: str | None = None
+    folder: Path = Path(),
+    sample: str = "1/1",
+    file: Path | None = None,
+    url: str | None = None,
+    azurite: bool = False,
 ) -> argparse.Namespace:
-    return argparse.Namespace(archive=folder, sample=share(sample), manifest=file, url=url)
+    return argparse.Namespace(archive=folder, sample=share(sample), manifest=file, url=url, azurite=azurite)
 
 
-def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], stack: Stack) -> None:
+@pytest.mark.parametrize(
+    ("azurite", "while_in_use"), [pytest.param(False, 0, id="a folder"), pytest.param(True, 2, id="Azurite")]
+)
+def test_the_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], stack: Stack, azurite: bool, while_in_use: int
+) -> None:
     folder = tmp_path / "archive"
-    with Stack(folder, users=1) as own, environment(identity(own.settings)):
+    with Stack(folder, azurite=azurite, users=1) as own, environment(identity(own.settings)):
         archive = App(read(own.settings), lambda: NOW).archive
         made = fill(archive)
-        assert command(options(folder)) == 2, "while somebody uses it"
+        assert command(options(folder, azurite=azurite)) == while_in_use
         unpacked_to = tmp_path / "copy"
         for each in made:
             file = unpacked_to / each.blob.removesuffix(".gz")
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(archive.snapshots.content(each))
-    assert command(options(folder, file=tmp_path / "manifest")) == 0
+    assert command(options(folder, file=tmp_path / "manifest", azurite=azurite)) == 0
     assert "no findings" in capsys.readouterr().out
     if shutil.which("sha256sum"):
         subprocess.run(["sha256sum", "--strict", "-c", tmp_path / "manifest"], cwd=unpacked_to, check=True)
     assert len((tmp_path / "manifest").read_text().splitlines()) == len(made)
-    with Stack(folder, users=1) as own, environment(identity(own.settings)):
+    with Stack(folder, azurite=azurite, users=1) as own, environment(identity(own.settings)):
         archive = App(read(own.settings), lambda: NOW).archive
         archive.store.delete(USAGE, made[0].blob)
-    assert command(options(folder, "1/2")) == 1
+    assert command(options(folder, "1/2", azurite=azurite)) == 1
     assert made[0].blob in capsys.readouterr().out
-    assert command(options(tmp_path / "nowhere")) == 2
+    assert command(options(tmp_path / "nowhere", azurite=azurite)) == 2
     assert "there is no archive" in capsys.readouterr().err
+    if azurite:
+        assert command(options(folder)) == 2
+        assert "but that of --azurite" in capsys.readouterr().err
 
 
 def test_the_command_reads_an_archive_in_azure(

@@ -80,6 +80,16 @@ def test_another_number_of_people_needs_a_fresh_archive(first: str, folder: Path
 
 
 def test_a_history_is_lived_through_first(tmp_path: Path) -> None:
+    (tmp_path / "blobs").mkdir()  # which Azurite left
     done = once(tmp_path, "--days", "2", REPORTS=f"{STARTED_FROM[0]}(period='D7')")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Living through day 2 of 2" in done.stdout
+    assert "--azurite opens that" in done.stdout
+    kept = {file.name for file in (tmp_path / "files" / "usage").rglob("*.csv.gz")}
+    assert len(kept) == 3
+
+
+def test_azurite_keeps_an_archive_of_its_own(tmp_path: Path) -> None:
+    done = once(tmp_path, "--azurite", "--days", "1", REPORTS=f"{STARTED_FROM[0]}(period='D7')")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_dir()) == ["blobs"]

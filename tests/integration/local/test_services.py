@@ -17,7 +17,7 @@ def test_the_addresses_of_what_runs_are_written_beside_the_other_settings(tmp_pa
     settings = tmp_path / "local.settings.json"
     settings.write_text(json.dumps({"IsEncrypted": False, "Values": {"REPORTS": "all"}}))
     folders = ["--archive", str(tmp_path / "archive"), "--settings", str(settings)]
-    command = [sys.executable, "-m", "local.cli", "services", "--users", "20", *folders]
+    command = [sys.executable, "-m", "local.cli", "services", "--azurite", "--users", "20", *folders]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
     assert process.stdout is not None
     assert "local.settings.json has their addresses" in process.stdout.readline()

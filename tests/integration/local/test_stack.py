@@ -14,9 +14,12 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
+from local.lock import LockedError
 from local.setup import ROOT
 from local.stack import Stack
 from shared import settings
+from shared.app import App
+from shared.archive.layout import USAGE
 
 HOLDER = """
 import json, sys
@@ -63,6 +66,15 @@ def test_the_archive_is_kept_in_a_folder(tmp_path: Path) -> None:
     with Stack(tmp_path / "archive") as stack:
         assert Path(stack.settings["ARCHIVE_CA"]).is_relative_to(tmp_path / "archive")
     assert (tmp_path / "archive" / "blobs").is_dir()
+
+
+def test_the_archive_is_plain_files_in_a_folder(tmp_path: Path) -> None:
+    with Stack(tmp_path / "an archive", azurite=False) as stack:
+        archive = App(settings.read(stack.settings)).archive
+        assert archive.store.create(USAGE, "name", b"", {})
+        with pytest.raises(LockedError), Stack(tmp_path / "an archive", azurite=False):
+            pass
+    assert (tmp_path / "an archive" / "files" / USAGE / "name").is_file()
 
 
 @pytest.mark.parametrize(
