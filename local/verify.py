@@ -17,7 +17,7 @@ from azure.identity import DefaultAzureCredential
 from local.child import ChildError
 from local.environment import environment, identity
 from local.folder import FILES, OF_AZURITE
-from local.options import add_archive, add_azurite
+from local.options import add_archive, add_azurite, instant
 from local.stack import Stack
 from shared.app import App, utc_now
 from shared.archive.azure_blob_store import AzureBlobStore
@@ -28,6 +28,7 @@ from shared.domain.errors import UsageArchiveError
 from shared.settings import read
 from shared.verification.archive import everything, manifest
 from shared.verification.archive import verify as findings_in
+from shared.verification.portion import Portion
 from shared.verification.quarantine import quarantined
 
 _STORAGE = "https://storage.azure.com/.default"
@@ -40,6 +41,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     where.add_argument("--url", metavar="URL", help="of a blob service in Azure, instead of a folder")
     add_azurite(parser)
     parser.add_argument("--sample", type=share, default=(1, 1), metavar="n/t", help="the n-th of t shares only")
+    parser.add_argument("--since", type=instant, metavar="DATE", help="read only what was pulled since then")
     parser.add_argument("--manifest", type=Path, metavar="FILE", help="write a list for sha256sum -c")
     return parser.parse_args(arguments)
 
@@ -63,13 +65,14 @@ def verify(options: argparse.Namespace) -> int:
 
     It is that of the blob service at `options.url`, or without one that in the folder `options.archive`, of plain files
     or, with `options.azurite`, kept by Azurite.
-    `options.sample` is the share to read, as from `share`; `options.manifest` a file to write, or None. Answers 0 if
+    `options.sample` is the share to read, as from `share`; `options.since` the time (UTC) since when blobs were
+    pulled that are read, or None; `options.manifest` a file to write, or None. Answers 0 if
     all is well, 1 if there are findings, 2 if it could not be found out.
     """
     try:
         url: str | None = options.url
         with _in_folder(options.archive.resolve(), options.azurite) if url is None else _in_azure(url) as archive:
-            return _verify(archive, options.sample, options.manifest)
+            return _verify(archive, Portion(options.sample, options.since), options.manifest)
     except (ChildError, UsageArchiveError, OSError) as error:
         print(f"The archive could not be verified: {error}", file=sys.stderr)
         return 2
@@ -101,18 +104,19 @@ def _in_azure(url: str) -> Iterator[BlobStore]:
         yield AzureBlobStore(settings.archive_url, credential, settings.archive_ca)
 
 
-def _verify(store: BlobStore, sample: tuple[int, int], manifest_file: Path | None) -> int:
+def _verify(store: BlobStore, portion: Portion, manifest_file: Path | None) -> int:
     started = utc_now()
     blobs = list(everything(store))
     if manifest_file:
         manifest_file.write_text("".join(manifest(blobs, catalogue())), "ascii")
     number = 0
-    for finding in findings_in(blobs, catalogue(), started, sample):
+    for finding in findings_in(blobs, catalogue(), started, portion):
         number += 1
         print(finding)
     for line in quarantined(blobs, catalogue()):
         print(line)
     seconds = (utc_now() - started).total_seconds()
-    read_them = "all" if sample == (1, 1) else "share {} of {}".format(*sample)
+    read_them = "all" if portion.share == (1, 1) else "share {} of {}".format(*portion.share)
+    read_them += f" since {portion.since:%Y-%m-%dT%H:%MZ}" if portion.since else ""
     print(f"{len(blobs)} blobs listed, {read_them} read, {seconds:.1f} s: {number or 'no'} findings.")
     return 1 if number else 0

@@ -6,7 +6,6 @@ of all runs, and the marks of where names changed. What none of these remembers 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
@@ -40,8 +39,10 @@ from shared.domain.catalogue import Catalogue
 from shared.verification.call import RECENT, Blob, Holding, check_quarantined, record_of
 from shared.verification.coverage import NamedDates
 from shared.verification.finding import Finding, FindingCode, IntegrityError
+from shared.verification.portion import Portion
 from shared.verification.snapshot import named
 
+_EVERYTHING = Portion()
 _WORKERS = 8
 
 
@@ -59,19 +60,15 @@ def manifest(blobs: Iterable[Blob], catalogue: Catalogue) -> Iterator[str]:
             yield f"{blob.metadata.get('sha256', '')}  {blob.name.removesuffix('.gz')}\n"
 
 
-def in_share(name: str, number: int, of: int) -> bool:
-    """Whether a blob is in the `number`-th of so many shares: in exactly one of them, and always in the same."""
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") % of == number - 1
-
-
 def verify(
-    blobs: Iterable[Blob], catalogue: Catalogue, now: datetime, share: tuple[int, int] = (1, 1)
+    blobs: Iterable[Blob], catalogue: Catalogue, now: datetime, portion: Portion = _EVERYTHING
 ) -> Iterator[Finding]:
     """What is wrong with these blobs, which are all of an archive.
 
-    What a listing shows is checked always, what has to be read only for the share. Raises ArchiveUnavailable.
+    What a listing shows is checked always, what has to be read only for the portion; of one that begins at some time,
+    no series is made anew. Raises ArchiveUnavailable.
     """
-    verification = Verification(blobs, catalogue, now, share)
+    verification = Verification(blobs, catalogue, now, portion)
     with ThreadPoolExecutor(_WORKERS) as pool:
         yield from verification.findings(pool.map)
 
@@ -80,11 +77,11 @@ class Verification:
     """All blobs, each where it belongs, and what is wrong with them."""
 
     def __init__(
-        self, blobs: Iterable[Blob], catalogue: Catalogue, now: datetime, share: tuple[int, int] = (1, 1)
+        self, blobs: Iterable[Blob], catalogue: Catalogue, now: datetime, portion: Portion = _EVERYTHING
     ) -> None:
         self._catalogue = catalogue
         self._young = now - RECENT
-        self._share = share
+        self._portion = portion
         self._holdings = {
             str(SeriesName(Partition.of(call))): Holding(
                 catalogue, call, PERSONAL if report.personal_data else USAGE, {}, {}
@@ -114,11 +111,11 @@ class Verification:
 
     def _checked(self, apply: Callable[..., Iterable[list[Finding]]]) -> Iterator[Iterable[Finding]]:
         holdings = [each for each in self._holdings.values() if each.snapshots or each.series]
-        yield chain.from_iterable(apply(lambda holding: holding.findings(self._chosen, self._young), holdings))
-        yield chain.from_iterable(apply(self._check_run, self._of_share(self._runs)))
+        yield chain.from_iterable(apply(self._check_holding, holdings))
+        yield chain.from_iterable(apply(self._check_run, self._of_portion(self._runs)))
         yield chain.from_iterable(self._check_flip(flip) for flip in self._flips)
         yield chain.from_iterable(map(self._dates.findings, self._coverage))
-        quarantined = self._of_share(self._quarantined)
+        quarantined = self._of_portion(self._quarantined)
         yield chain.from_iterable(apply(lambda blob: list(check_quarantined(blob)), quarantined))
 
     def _sort_in(self, blob: Blob) -> None:
@@ -149,11 +146,11 @@ class Verification:
             holding.snapshots[blob.name] = it, blob
         self._names.add(blob.name)
 
-    def _chosen(self, name: str) -> bool:
-        return in_share(name, *self._share)
+    def _of_portion(self, blobs: Iterable[Blob]) -> list[Blob]:
+        return [blob for blob in blobs if self._portion.has(blob)]
 
-    def _of_share(self, blobs: Iterable[Blob]) -> list[Blob]:
-        return [blob for blob in blobs if self._chosen(blob.name)]
+    def _check_holding(self, holding: Holding) -> list[Finding]:
+        return holding.findings(self._portion.has, self._young, rebuilds=self._portion.since is None)
 
     def _check_run(self, blob: Blob) -> list[Finding]:
         try:

@@ -79,8 +79,8 @@ class Holding(NamedTuple):
         """What the catalogue has of it."""
         return self.catalogue.reports[self.call.report]
 
-    def findings(self, chosen: Callable[[str], bool], young: datetime) -> list[Finding]:
-        """What is wrong. Reads the snapshots whose names are `chosen`, and all of them if that of the series is.
+    def findings(self, chosen: Callable[[Blob], bool], young: datetime, *, rebuilds: bool) -> list[Finding]:
+        """What is wrong. Reads what is `chosen`; and all snapshots, if the series is and it `rebuilds` that.
 
         Snapshots that were pulled after `young` need not be in the series yet.
         """
@@ -93,13 +93,13 @@ class Holding(NamedTuple):
             *self._unsealed(listed, young),
         ]
         series = self.series.get(_series(self.call))
-        rebuild = series is not None and chosen(series.name)
+        rebuild = rebuilds and series is not None and chosen(series)
         flawed: list[Finding] = []
 
         def parts() -> Iterator[tuple[Snapshot, Table]]:
             for snapshot, _ in listed:
                 blob = self.snapshots[snapshot.blob][1]
-                if rebuild or chosen(blob.name):
+                if rebuild or chosen(blob):
                     try:
                         yield snapshot, self._table(snapshot, blob)
                     except IntegrityError as error:
@@ -107,8 +107,8 @@ class Holding(NamedTuple):
 
         state = merge(SeriesState(), parts(), {month: fingerprint(each) for month, each in by_month(listed).items()})
         findings += flawed
-        if series and rebuild:
-            sound = not findings and fingerprints_of(series.metadata) == state.fingerprints
+        if series and chosen(series):
+            sound = rebuild and not findings and fingerprints_of(series.metadata) == state.fingerprints
             findings += _rebuilt(series, state if sound else None)
         return findings
 

@@ -22,6 +22,7 @@ from local.verify import share
 from local.verify import verify as command
 from shared.app import App
 from shared.archive.archive import Archive
+from shared.archive.blob_store import StoredBlob
 from shared.archive.layout import (
     DERIVED,
     PERSONAL,
@@ -38,9 +39,10 @@ from shared.domain.call import Call
 from shared.domain.catalogue import Catalogue
 from shared.domain.outcome import Flag, Outcome
 from shared.settings import read
-from shared.verification.archive import Verification, everything, in_share, verify
+from shared.verification.archive import Verification, everything, verify
 from shared.verification.call import Blob
 from shared.verification.finding import Finding, IntegrityError
+from shared.verification.portion import Portion, in_share
 from shared.verification.snapshot import named, prove, snapshot_of, unpacked
 from tests.shelf import Shelf, as_blobs, lines, run_of, series_name, snapshot
 
@@ -96,8 +98,10 @@ USERS_R1, USERS_R2, USERS_LATER = sorted(at for at in SNAPSHOTS if NAMES[0] in a
 AS_LISTED = as_blobs(HEALTHY)
 
 
-def found(blobs: Blobs, share: tuple[int, int] = (1, 1), now: datetime = NOW) -> list[Finding]:
-    return list(Verification(as_blobs(blobs, AS_LISTED), FEW, now, share).findings())
+def found(
+    blobs: Blobs, share: tuple[int, int] = (1, 1), now: datetime = NOW, since: datetime | None = None
+) -> list[Finding]:
+    return list(Verification(as_blobs(blobs, AS_LISTED), FEW, now, Portion(share, since)).findings())
 
 
 def beside(at: tuple[str, str]) -> Blobs:
@@ -404,6 +408,45 @@ def test_every_flip_is_found_by_one_of_the_shares() -> None:
         assert shares[[in_share(at[1], number, 3) for number in (1, 2, 3)].index(True)]
 
 
+def reads(portion: Portion, blobs: Blobs = HEALTHY) -> set[tuple[str, str]]:
+    """Return what is read of an archive, each once."""
+    read: list[tuple[str, str]] = []
+
+    def noted(blob: Blob) -> Blob:
+        def get() -> StoredBlob | None:
+            read.append(blob[:2])
+            return blob.read()
+
+        return blob._replace(read=get)
+
+    assert list(Verification(map(noted, as_blobs(blobs, AS_LISTED)), FEW, NOW, portion).findings()) == []
+    assert len(read) == len({*read})
+    return {*read}
+
+
+def test_nothing_is_read_twice() -> None:
+    assert reads(Portion()) == HEALTHY.keys()
+
+
+def test_since_a_time_only_what_was_pulled_then_is_read_and_what_does_not_tell_when() -> None:
+    last = datetime.fromisoformat(HEALTHY[USERS_LATER][1]["pulled_at"])
+    dated = {at for at, (_, metadata) in HEALTHY.items() if "pulled_at" in metadata or "runs/" in at[1]}
+    new = {at for at in dated if HEALTHY[at][1].get("pulled_at", last.isoformat()) >= last.isoformat()}
+    assert (USERS_LATER in new, USERS_R1 in new) == (True, False)
+    assert reads(Portion(since=last)) == new | HEALTHY.keys() - dated
+    assert reads(Portion(since=last + timedelta(days=1))) == HEALTHY.keys() - dated
+
+
+@pytest.mark.parametrize("at", [USERS_LATER, USERS_R1], ids=["new", "old"])
+def test_since_a_time_every_gone_snapshot_is_found_and_damage_only_in_new_ones(at: tuple[str, str]) -> None:
+    last = datetime.fromisoformat(HEALTHY[USERS_LATER][1]["pulled_at"])
+    content, metadata = HEALTHY[at]
+    damaged = HEALTHY | {at: (content[:-1], metadata)}
+    assert [finding[:2] for finding in found(damaged, since=last)] == [at] * (at == USERS_LATER)
+    gone = {other: kept for other, kept in HEALTHY.items() if other != at}
+    assert at in [finding[:2] for finding in found(gone, since=last)]
+
+
 @pytest.mark.parametrize("text", ["0/3", "4/3", "1", "a/b", "1/0", "-1/2", "1/2/3", "\u0663/7"])
 def test_what_is_no_share(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError):
@@ -452,7 +495,7 @@ def options(
     url: str | None = None,
     azurite: bool = False,
 ) -> argparse.Namespace:
-    return argparse.Namespace(archive=folder, sample=share(sample), manifest=file, url=url, azurite=azurite)
+    return argparse.Namespace(archive=folder, sample=share(sample), since=None, manifest=file, url=url, azurite=azurite)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from local.simulator_client import Control
 from local.stack import Stack
 from local.storage import empty
 from shared.app import App
-from shared.archive.layout import CONTAINERS
+from shared.archive.layout import CONTAINERS, COVERAGE
 from shared.domain.outcome import Outcome
 from tests.conftest import USERS
 
@@ -23,12 +23,12 @@ Held = Mapping[tuple[str, str], tuple[bytes, Mapping[str, str]]]
 
 
 def held(blobs: BlobServiceClient) -> Held:
-    """What lies in storage but for the records of runs and requests, with the metadata that do not differ by chance."""
+    """What lies in storage but for what has ids of runs and requests, with the metadata that do not differ by chance."""
     found = {}
     for container in {each.name for each in blobs.list_containers()} & set(CONTAINERS):
         client = blobs.get_container_client(container)
         for name in client.list_blob_names():
-            if not name.startswith(("runs/", "requests.json")):
+            if not name.startswith(("runs/", "requests.json", COVERAGE)):
                 blob = client.download_blob(name)
                 known = {key: text for key, text in blob.properties.metadata.items() if key not in OF_ONE_PULL}
                 found[container, name] = blob.readall(), known
