@@ -23,7 +23,7 @@ Held = Mapping[tuple[str, str], tuple[bytes, Mapping[str, str]]]
 
 
 def held(blobs: BlobServiceClient) -> Held:
-    """What lies in storage but for what has ids of runs and requests, with the metadata that do not differ by chance."""
+    """What lies in storage but for what has ids of runs and requests, with the metadata that do not differ by run."""
     found = {}
     for container in {each.name for each in blobs.list_containers()} & set(CONTAINERS):
         client = blobs.get_container_client(container)
