@@ -212,5 +212,5 @@ def test_in_a_year_of_faults_outages_and_corrections_no_revision_is_lost_and_wha
     assert (year.pulls, year.corrected) == (days * PULLS_A_DAY, RESTATEMENTS)
     assert year.concealment_changes == CONCEALMENT_CHANGES
     assert year.faulty >= SHARE * year.requests
-    assert year.revised == year.read > RESTATEMENTS / 3
+    assert year.revised == year.read > RESTATEMENTS / 4
     assert year.named == year.missed > len(DOWN)
