@@ -19,7 +19,7 @@ from local.storage import certificate
 from shared.archive.coverage_index import CoverageIndex
 from shared.archive.layout import COVERAGE, DERIVED, REPORTS, RUNS, USAGE, Partition
 from shared.archive.run_record import PullResult, RunRecord, states_after
-from shared.domain.call import every_call
+from shared.domain.call import calls_in
 from shared.domain.catalogue import catalogue
 from shared.domain.date_ranges import DateRanges
 from shared.domain.outcome import Outcome
@@ -27,7 +27,7 @@ from simulator.protocol.listeners import Listener
 from simulator.protocol.messages import Answer, Request
 
 NEWEST = TODAY.date() - timedelta(days=1)
-CALLS = [call for report in catalogue().reports.values() for call in every_call(report, NEWEST)]
+CALLS = [*calls_in(catalogue(), NEWEST)]
 
 
 def main() -> None:

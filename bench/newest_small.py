@@ -15,7 +15,7 @@ from bench.parts import bodies, call, days, fill, served, service
 from local.setup import ROOT
 from local.stack import Stack
 from shared.archive.layout import USAGE, Partition, snapshot_prefix
-from shared.domain.call import every_call
+from shared.domain.call import calls_in
 from shared.domain.catalogue import catalogue
 
 CALL = "getOffice365ServicesUserCounts(period='D7')"
@@ -85,7 +85,7 @@ def rows(scale: Scale) -> list[Row]:
 
 def _others(number: int) -> list[str]:
     """So many other calls without personal data."""
-    calls = (call for report in catalogue().reports.values() for call in every_call(report) if not call.date)
+    calls = (call for call in calls_in(catalogue()) if not call.date)
     plain = [str(call) for call in calls if not catalogue().reports[call.report].personal_data and str(call) != CALL]
     assert len(plain) >= number, f"there are {len(plain)} calls, and {number} are wanted"
     return plain[:number]

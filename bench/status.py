@@ -17,7 +17,7 @@ from local.stack import Stack
 from shared.app import App
 from shared.archive.coverage_archive import WORKERS
 from shared.archive.layout import USAGE, Partition, snapshot_prefix
-from shared.domain.call import every_call
+from shared.domain.call import calls_in
 from shared.domain.catalogue import catalogue
 from shared.settings import read
 from shared.web.http import Request, handle
@@ -29,7 +29,7 @@ PACKED = {"accept-encoding": "gzip"}
 def rows(scale: Scale) -> list[Row]:
     """Every call that the catalogue has; and next to it one listing for each, which is what it took before."""
     number = scale.pick(FIVE_YEARS, 60)
-    calls = [call for report in catalogue().reports.values() for call in every_call(report)]
+    calls = [*calls_in(catalogue())]
     prefixes = sorted({snapshot_prefix(Partition.of(call)) for call in calls})
     command = [sys.executable, "-m", "bench.listing", str(number), str(WEEK)]
     storage = Child("Storage", command, json.loads, cwd=ROOT)

@@ -16,7 +16,7 @@ from os import SEEK_SET
 from threading import RLock
 from typing import IO, Any, NamedTuple
 
-from shared.archive.blob_store import ListedBlob, StoredBlob
+from shared.archive.blob_store import BlobStore, ListedBlob, StoredBlob
 from shared.domain.errors import ArchiveUnavailable
 
 METADATA_BYTES = 8 << 10
@@ -48,7 +48,7 @@ Around = Callable[[Operation, Callable[[], Any]], Any]
 """Gets each operation, and what carries it out and returns its result; may raise ArchiveUnavailable instead."""
 
 
-class InMemoryBlobStore:
+class InMemoryBlobStore(BlobStore):
     """Keeps blobs in a dictionary, under the conditions and within the limits of Azure's storage."""
 
     def __init__(
@@ -59,7 +59,7 @@ class InMemoryBlobStore:
     ) -> None:
         """`same_as` is another view of the same blobs, which may be disturbed while this one is not."""
         self._around = around
-        self.now = clock
+        self._clock = clock
         self.blobs: dict[tuple[str, str], KeptBlob] = same_as.blobs if same_as else {}
         self._names: list[tuple[str, str]] = same_as._names if same_as else []
         self._blocks: dict[tuple[str, str], dict[str, bytes]] = same_as._blocks if same_as else {}
@@ -71,6 +71,10 @@ class InMemoryBlobStore:
         with self._lock:
             for kept in (self.blobs, self._names, self._blocks):
                 kept.clear()
+
+    def now(self) -> datetime:
+        """Return the time, in UTC."""
+        return self._clock()
 
     def list(self, container: str, prefix: str = "") -> Iterator[ListedBlob]:
         """Yield the blobs whose names begin with `prefix`, by name."""
@@ -102,10 +106,6 @@ class InMemoryBlobStore:
         _demand(start < len(kept.content) or not (start or length), "InvalidRange")
         end = None if length is None else start + length
         return StoredBlob(kept.content[start:end], kept.metadata, kept.etag)
-
-    def create(self, container: str, name: str, content: bytes, metadata: Mapping[str, str]) -> bool:
-        """Write a blob, unless there is one of that name."""
-        return self.replace_if(container, name, content, metadata, None)
 
     def replace_if(
         self, container: str, name: str, content: bytes, metadata: Mapping[str, str], etag: str | None

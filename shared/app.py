@@ -150,11 +150,9 @@ class App:
 
         Raises RunFailed at the end if something in it needs a person, so that Azure counts it.
         """
-        from shared.archive.run_lease import RunLease
-
         token = token if re.fullmatch("[0-9a-f]{6}", token) else secrets.token_hex(3)
         try:
-            with RunLease(self._run_archive.store).hold(token) as lease:
+            with self._run_archive.lease.hold(token) as lease:
                 if lease.run == token:
                     self._pull(token)
                 else:

@@ -11,11 +11,12 @@ from shared.archive.markers import Markers
 from shared.archive.run_log import RunLog
 from shared.archive.snapshots import SnapshotArchive
 from shared.archive.upload import BLOCK
-from shared.domain.call import every_call
+from shared.domain.call import calls_in
 from shared.domain.catalogue import Catalogue
 
 if TYPE_CHECKING:
     from shared.archive.coverage_archive import CoverageArchive
+    from shared.archive.run_lease import RunLease
     from shared.archive.series import SeriesArchive
 
 
@@ -42,5 +43,12 @@ class Archive:
         """What there is, as one read tells it."""
         from shared.archive.coverage_archive import CoverageArchive  # likewise
 
-        calls = (call for report in self._catalogue.reports.values() for call in every_call(report))
-        return CoverageArchive(self.store, self.snapshots, self.markers, sorted(map(Partition.of, calls)))
+        partitions = sorted(map(Partition.of, calls_in(self._catalogue)))
+        return CoverageArchive(self.store, self.snapshots, self.markers, partitions)
+
+    @functools.cached_property
+    def lease(self) -> RunLease:
+        """Whose turn it is to run."""
+        from shared.archive.run_lease import RunLease  # likewise
+
+        return RunLease(self.store)

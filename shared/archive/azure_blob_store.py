@@ -25,7 +25,7 @@ from azure.core.exceptions import (
 )
 from azure.storage.blob import BlobBlock, BlobProperties, BlobServiceClient, ExponentialRetry
 
-from shared.archive.blob_store import ListedBlob, StoredBlob
+from shared.archive.blob_store import BlobStore, ListedBlob, StoredBlob
 from shared.archive.layout import DERIVED
 from shared.domain.errors import AccessRefused, ArchiveUnavailable
 
@@ -47,7 +47,7 @@ OF_READERS = StorageTimeouts(connect=1.5, read=3, backoff=0, attempts=2)
 """Somebody waits: storage that does not answer at all is reported after nine seconds."""
 
 
-class AzureBlobStore:
+class AzureBlobStore(BlobStore):
     """The containers behind one blob service."""
 
     def __init__(
@@ -109,10 +109,6 @@ class AzureBlobStore:
                 return StoredBlob(blob.readall(), blob.properties.metadata or {}, blob.properties.etag)
             except ResourceNotFoundError:
                 return None
-
-    def create(self, container: str, name: str, content: bytes, metadata: Mapping[str, str]) -> bool:
-        """Write a blob, unless there is one of that name."""
-        return self.replace_if(container, name, content, metadata, None)
 
     def replace_if(
         self, container: str, name: str, content: bytes, metadata: Mapping[str, str], etag: str | None

@@ -48,6 +48,7 @@ class BlobStore(Protocol):
 
     def create(self, container: str, name: str, content: bytes, metadata: Mapping[str, str]) -> bool:
         """Write a blob and return True; or change nothing and return False if there is one of that name."""
+        return self.replace_if(container, name, content, metadata, None)
 
     def replace_if(
         self, container: str, name: str, content: bytes, metadata: Mapping[str, str], etag: str | None

@@ -25,8 +25,8 @@ V = TypeVar("V", DateRanges, Sequence[ConcealmentChange])
 New = SnapshotName | LostRange | ConcealmentChange
 """A name that was written."""
 
-
 MARKS = "marks"
+"""The step of a turn that is no year."""
 
 
 class Turn(NamedTuple):

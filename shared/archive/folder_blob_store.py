@@ -24,7 +24,7 @@ from secrets import token_hex
 from typing import IO, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from shared.archive.blob_store import ListedBlob, StoredBlob
+from shared.archive.blob_store import BlobStore, ListedBlob, StoredBlob
 from shared.domain.errors import ArchiveUnavailable
 
 _OWNER_ALONE = 0o700
@@ -41,12 +41,12 @@ class _Version(NamedTuple):
     metadata: Mapping[str, str]
 
 
-class FolderBlobStore:
+class FolderBlobStore(BlobStore):
     """The containers in one folder, which several threads and processes may use at once."""
 
     def __init__(self, folder: Path, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         """`clock` answers UTC. The folder is made when it is first written to."""
-        self.now = clock
+        self._clock = clock
         self._folder = folder
         self._staged = folder / ".staged"
 
@@ -56,6 +56,10 @@ class FolderBlobStore:
         path = unquote(urlsplit(url).path)
         folder = Path(path.removeprefix("/") if path[2:3] == ":" else path)  # file:///C:/archive
         return cls(folder, clock) if clock else cls(folder)
+
+    def now(self) -> datetime:
+        """Return the time of this machine, in UTC."""
+        return self._clock()
 
     def list(self, container: str, prefix: str = "") -> Iterator[ListedBlob]:
         """Yield the blobs whose names begin with `prefix`, by name."""
@@ -88,10 +92,6 @@ class FolderBlobStore:
                 if self._version(container, name) == known:  # and so it was while the bytes were read
                     return StoredBlob(content, known.metadata, known.etag)
         return None
-
-    def create(self, container: str, name: str, content: bytes, metadata: Mapping[str, str]) -> bool:
-        """Write a blob, unless there is one of that name."""
-        return self.replace_if(container, name, content, metadata, None)
 
     def replace_if(
         self, container: str, name: str, content: bytes, metadata: Mapping[str, str], etag: str | None

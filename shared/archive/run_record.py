@@ -50,6 +50,13 @@ class PullResult(NamedTuple):
     names: str = ""
     """`named`, `concealed`, `mixed` or `none`, of the snapshot."""
 
+    @property
+    def snapshot(self) -> SnapshotName | None:
+        """The name of the snapshot that the archive has after the pull; None if there is none."""
+        if not self.refresh_date or not self.revision:
+            return None
+        return SnapshotName(Partition.of(self.call), self.refresh_date, self.revision)
+
     @classmethod
     def of_snapshot(cls, outcome: Outcome, snapshot: Snapshot, at: datetime, reason: Reason | None = None) -> Self:
         """Return the result of a pull after which the archive holds `snapshot`; with a reason if no body was read."""
@@ -249,20 +256,13 @@ def _known_reason(text: str) -> Reason | None:
     return Reason(text) if text in {*Reason} else None
 
 
-def _snapshot(pull: PullResult) -> str | None:
-    """Return the name of the snapshot that the archive has after a pull, as what else is known of it tells."""
-    if not pull.refresh_date or not pull.revision:
-        return None
-    return str(SnapshotName(Partition.of(pull.call), pull.refresh_date, pull.revision))
-
-
 def _without_blob(pull: PullResult) -> PullResult:
     """Return the result without the name of a snapshot, which would be a third of the record."""
-    return pull._replace(blob=None) if pull.blob == _snapshot(pull) else pull
+    return pull._replace(blob=None) if pull.snapshot and pull.blob == str(pull.snapshot) else pull
 
 
 def _with_blob(pull: PullResult) -> PullResult:
-    return pull if pull.blob else pull._replace(blob=_snapshot(pull))
+    return pull._replace(blob=str(pull.snapshot)) if pull.snapshot and not pull.blob else pull
 
 
 _JSON_NAMES = {"cadence": "rhythm", "requested": "asked"}

@@ -8,7 +8,7 @@ form, which is Graph's own.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple, Self
 from urllib.parse import unquote
@@ -137,6 +137,12 @@ def every_call(report: Report, day: date = date.min) -> list[Call]:
         return calls_of(report)
     types = (None, *(report.report_types.columns if report.report_types else ()))
     return [*calls_of(report), *(Call(report.name, date=day, report_type=report_type) for report_type in types)]
+
+
+def calls_in(catalogue: Catalogue, day: date = date.min) -> Iterator[Call]:
+    """Yield every call of every report, as `every_call` has them."""
+    for report in catalogue.reports.values():
+        yield from every_call(report, day)
 
 
 def _arguments(text: str, name: str) -> dict[str, str]:

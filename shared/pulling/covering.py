@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from shared import events
 from shared.archive.coverage_archive import CoverageArchive
 from shared.archive.coverage_index import CoverageIndex
-from shared.archive.layout import ConcealmentChange, LostRange, Partition, SnapshotName
+from shared.archive.layout import ConcealmentChange, LostRange, Partition
 from shared.archive.markers import Marker
-from shared.archive.run_record import PullResult, RunRecord
+from shared.archive.run_record import RunRecord
 from shared.domain.date_ranges import NO_DAYS, DateRanges
 from shared.domain.errors import ArchiveUnavailable
 from shared.domain.graph_window import days_of_interest
@@ -29,7 +29,7 @@ def keep_coverage(
         coverage.keep(
             record.id,
             before,
-            [*_snapshots(record.pulls), *marks],
+            [*filter(None, (pull.snapshot for pull in record.pulls)), *marks],
             lambda index: doubted(index, memory, selection, record.started),
         )
     except ArchiveUnavailable as error:
@@ -55,10 +55,3 @@ def doubted(index: CoverageIndex, memory: Memory, selection: Selection, started:
         days = Partition(report, "day")
         if report in selection.daily and index.dates.get(days, NO_DAYS) & reach != DateRanges.of(held.days) & reach:
             yield days
-
-
-def _snapshots(pulls: Iterable[PullResult]) -> Iterator[SnapshotName]:
-    """Yield the snapshots that the archive has after these pulls."""
-    for pull in pulls:
-        if pull.refresh_date and pull.revision:
-            yield SnapshotName(Partition.of(pull.call), pull.refresh_date, pull.revision)

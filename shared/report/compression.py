@@ -37,8 +37,13 @@ def compress_pieces(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 def decompress(compressed: bytes) -> bytes:
     """Return the body whose gzip form this is. Raises CompressionError, also if something follows it."""
+    return join(_pieces(compressed))
+
+
+def join(pieces: Iterable[bytes]) -> bytes:
+    """Return the pieces as one body, of which there is never a second copy."""
     body = io.BytesIO()  # it grows in place, and gives its bytes away without a copy
-    body.writelines(_pieces(compressed))
+    body.writelines(pieces)
     return body.getvalue()
 
 

@@ -11,7 +11,7 @@ from shared.archive.coverage_index import CoverageIndex
 from shared.archive.layout import Partition
 from shared.archive.run_record import RunRecord
 from shared.archive.snapshot import Snapshot
-from shared.domain.call import Call, every_call
+from shared.domain.call import Call, calls_in
 from shared.domain.catalogue import Catalogue
 from shared.domain.errors import DamagedBlob
 from shared.domain.graph_window import days_of_interest
@@ -131,4 +131,4 @@ class ArchiveCache:
         return self._archive.coverage.read(run.id if run else None)
 
     def _calls(self) -> dict[Partition, Call]:
-        return {Partition.of(call): call for report in self._catalogue.reports.values() for call in every_call(report)}
+        return {Partition.of(call): call for call in calls_in(self._catalogue)}

@@ -6,13 +6,12 @@ A body is read as late as possible, so that a conditional request costs no readi
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from shared.report.compression import compress_pieces
+from shared.report.compression import compress_pieces, join
 from shared.report.csv_records import to_csv
 from shared.web.http import NOTHING
 
@@ -69,13 +68,6 @@ def streamed(
         EncodedBody(lambda: join(pieces()), estimate=estimate, working=working),
         EncodedBody(lambda: join(compress_pieces(pieces())), working=working),
     )
-
-
-def join(pieces: Iterable[bytes]) -> bytes:
-    """Return the pieces as one body, of which there is never a second copy."""
-    body = io.BytesIO()  # it grows in place, and gives its bytes away without a copy
-    body.writelines(pieces)
-    return body.getvalue()
 
 
 def from_bytes(body: bytes, media_type: str, headers: Mapping[str, str], file_name: str = "") -> Representation:

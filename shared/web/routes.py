@@ -94,10 +94,9 @@ class Api:
 
     def pull(self, request: Request, send: Callable[[str], object]) -> Response:
         """Answer `/pull`; `send` puts a message into the queue."""
-        from shared.archive.run_lease import RunLease  # lazily, as who reads never asks for a run
-        from shared.web.door import ask_for_run
+        from shared.web.door import ask_for_run  # lazily, as who reads never asks for a run
 
-        return ask_for_run(request, RunLease(self._archive.store), send)
+        return ask_for_run(request, self._archive.lease, send)
 
     def openapi(self, request: Request) -> Response:
         """Answer `/openapi.json`."""

@@ -13,6 +13,7 @@ from shared.archive.snapshot import Snapshot
 from shared.domain.call import Call
 from shared.domain.catalogue import Report
 from shared.domain.errors import TooLarge
+from shared.report.compression import join
 from shared.report.csv_records import BOM
 from shared.report.history import Concatenation, History, pieces, with_header
 from shared.report.table import REFRESH_DATE, Column, Table, columns_of, days_between, last_days
@@ -22,7 +23,7 @@ from shared.web.in_flight import InFlight
 from shared.web.negotiation import MEDIA_TYPES
 from shared.web.query import EVERY, SeriesQuery
 from shared.web.report_request import ReportRequest
-from shared.web.representation import CSV, JSON, LARGEST, Representation, from_bytes, join, streamed
+from shared.web.representation import CSV, JSON, LARGEST, Representation, from_bytes, streamed
 from shared.web.rfc9110 import send
 
 _FORMATS = ("csv", "json", "svg", "excel")

@@ -14,7 +14,7 @@ from shared.archive.coverage_index import MARKS, UNREADABLE, CoverageIndex, Turn
 from shared.archive.layout import COVERAGE, DERIVED, ConcealmentChange, LostRange, Partition
 from shared.archive.run_record import PullResult, RunRecord
 from shared.archive.snapshot import Snapshot
-from shared.domain.call import Call, every_call
+from shared.domain.call import Call, calls_in
 from shared.domain.catalogue import catalogue
 from shared.domain.date_ranges import NO_DAYS, DateRanges
 from shared.domain.errors import ArchiveUnavailable
@@ -262,6 +262,6 @@ def test_the_index_reads_what_it_wrote() -> None:
 
 def test_five_years_of_every_call_are_a_few_kilobytes() -> None:
     years = DateRanges(((date(2021, 11, 20), date(2026, 11, 18)),))
-    calls = [call for report in catalogue().reports.values() for call in every_call(report)]
+    calls = [*calls_in(catalogue())]
     index = CoverageIndex(dates=dict.fromkeys(map(Partition.of, calls), years))
     assert len(index.to_bytes()) < 10_000

@@ -19,7 +19,7 @@ from shared.archive.layout import (
     SnapshotName,
 )
 from shared.archive.snapshot import SnapshotMetadata
-from shared.domain.call import Call, every_call
+from shared.domain.call import Call, calls_in
 from shared.domain.catalogue import catalogue
 from shared.domain.errors import ArchiveUnavailable
 from shared.domain.outcome import Flag, Outcome, Reason
@@ -64,7 +64,7 @@ def test_the_metadata_of_a_snapshot_fit_whatever_the_header_is(
 
 def test_every_name_is_short_enough() -> None:
     longest = max(
-        (Partition.of(call) for report in catalogue().reports.values() for call in every_call(report)),
+        map(Partition.of, calls_in(catalogue())),
         key=lambda partition: len(str(partition)),
     )
     reason = max(Reason, key=len)
