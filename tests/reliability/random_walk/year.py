@@ -87,7 +87,7 @@ class _Correction(NamedTuple):
 
 
 def live(environment: Environment, reports: str, seed: int, days: int = DAYS) -> Year:
-    """Walk through a year, which the seed determines. Raise Violation."""
+    """Walk through a year, which the seed determines but for what goes on side by side. Raise Violation."""
     random_ = random.Random(seed)
     number = days * PULLS_A_DAY
     down = _outages(random_, number)
