@@ -192,6 +192,8 @@ def test_a_set_up_that_was_killed_is_redone(checkout: Checkout) -> None:
         assert killed.stderr
         killed.stderr.readline()
         killed.kill()
+    with locked(checkout.root / ".local" / "setup.lock", seconds=30):
+        pass  # what it had started has ended too
     code, _, error = checkout.run("run", "--azurite")
     assert (code, steps(error)) == (0, FOR_AZURITE)
 
