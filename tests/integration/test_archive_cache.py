@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from local.simulator_client import Control
-from local.stack import Stack
 from shared.app import App
 from shared.archive.layout import CONCEALMENT_CHANGES, COVERAGE, DERIVED, LOST
 from shared.domain.call import Call
@@ -16,7 +15,6 @@ from shared.domain.catalogue import catalogue
 from shared.domain.errors import ArchiveUnavailable
 from shared.domain.outcome import Outcome
 from shared.domain.selection import select
-from shared.settings import read
 from shared.web.archive_cache import ArchiveCache
 from shared.web.health import health_word
 from shared.web.status import summary
@@ -32,18 +30,8 @@ SCHEDULE = "0 0 */6 * * *"
 
 
 @pytest.fixture
-def storage(control: Control) -> FaultyMemory:
-    return FaultyMemory(control.now)
-
-
-@pytest.fixture
-def make_app(stack: Stack, control: Control, storage: FaultyMemory) -> MakeApp:
-    """Makes the app that lives in the simulator's time; settings as keywords."""
-
-    def make(**settings: str) -> App:
-        return App(read(stack.settings | settings), store=storage.store, clock=control.now, sleep=control.sleep)
-
-    return make
+def make_app(make_app_in_memory: MakeApp) -> MakeApp:
+    return make_app_in_memory
 
 
 @pytest.fixture
