@@ -25,10 +25,10 @@ LAYERS = [
 EDGES = {
     "azure.functions": {"web/azure.py"},
     "azure.storage": {"archive/azure_blob_store.py"},
-    "azure.core": {"archive/azure_blob_store.py", "identity.py", "graph/bearer.py"},
+    "azure.core": {"archive/azure_blob_store.py", "archive/blob_reader.py", "identity.py", "graph/bearer.py"},
     "azure.identity": {"identity.py"},
-    "requests": {"graph"},
-    "urllib3": {"graph/body_stream.py", "graph/deadline.py", "graph/public_address.py"},
+    "requests": {"graph", "archive/blob_reader.py"},
+    "urllib3": {"archive/blob_reader.py", "graph/body_stream.py", "graph/deadline.py", "graph/public_address.py"},
     "werkzeug": {"web"},
 }
 """Where each SDK is known: a file, or all of a folder."""
