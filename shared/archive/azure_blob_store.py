@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from os import SEEK_END
 from secrets import token_hex
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from azure.core import MatchConditions
 from azure.core.credentials import TokenCredential
@@ -23,12 +24,14 @@ from azure.core.exceptions import (
     ResourceModifiedError,
     ResourceNotFoundError,
 )
-from azure.storage.blob import BlobBlock, BlobServiceClient, ExponentialRetry
 
 from shared.archive.blob_reader import BlobReader, StorageTimeouts
 from shared.archive.blob_store import BlobStore, ListedBlob, StoredBlob
 from shared.archive.layout import DERIVED
 from shared.domain.errors import AccessRefused, ArchiveUnavailable
+
+if TYPE_CHECKING:
+    from azure.storage.blob import BlobServiceClient
 
 OF_RUNS = StorageTimeouts()
 """A run has time, and a snapshot that it fails to write may be lost."""
@@ -48,11 +51,25 @@ class AzureBlobStore(BlobStore):
         clock: Callable[[], datetime] | None = None,
     ) -> None:
         """`ca` is a PEM file to trust instead of the system's; `clock` answers UTC, in place of the service."""
+        self._url = url
+        self._credential = credential
+        self._ca = ca
+        self._timeouts = timeouts
         self._clock = clock
-        self._service = BlobServiceClient(
-            url,
-            credential=credential,
-            connection_verify=ca or True,
+        self._reader = BlobReader(url, credential, ca, timeouts, self._read_clock)
+        self._ahead: timedelta | None = None
+        """How far the service's clock is ahead of the monotonic one of this process."""
+
+    @cached_property
+    def _service(self) -> BlobServiceClient:
+        """The SDK's client. Readers mostly do without it, and its import is a third of that of all SDKs."""
+        from azure.storage.blob import BlobServiceClient, ExponentialRetry
+
+        timeouts = self._timeouts
+        return BlobServiceClient(
+            self._url,
+            credential=self._credential,
+            connection_verify=self._ca or True,
             connection_timeout=timeouts.connect,
             read_timeout=timeouts.read,
             retry_policy=ExponentialRetry(
@@ -63,9 +80,6 @@ class AzureBlobStore(BlobStore):
             ),
             raw_response_hook=lambda response: self._read_clock(response.http_response.headers),
         )
-        self._reader = BlobReader(url, credential, ca, timeouts, self._read_clock)
-        self._ahead: timedelta | None = None
-        """How far the service's clock is ahead of the monotonic one of this process."""
 
     def now(self) -> datetime:
         """Return the service's time, as its newest answer gave it (UTC, to the second)."""
@@ -119,6 +133,8 @@ class AzureBlobStore(BlobStore):
 
     def commit(self, container: str, name: str, blocks: Sequence[str], metadata: Mapping[str, str]) -> bool:
         """Make a blob of staged blocks, unless there is one of that name or another commit dropped the blocks."""
+        from azure.storage.blob import BlobBlock
+
         client = self._service.get_blob_client(container, name)
         staged = [BlobBlock(block) for block in blocks]
         return self._written(

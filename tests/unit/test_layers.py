@@ -88,3 +88,10 @@ def test_the_pure_core_loads_nothing_but_the_standard_library(place: str) -> Non
     code = f"import sys, {', '.join(f'shared.{module}' for module in modules)}; print(*sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert not {"azure", "requests", "urllib3", "werkzeug"} & {name.split(".")[0] for name in run.stdout.split()}
+
+
+def test_a_cold_start_leaves_the_sdk_of_storage_to_those_who_write() -> None:
+    code = "import sys, function_app; print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert "shared.archive.azure_blob_store" in run.stdout.split()
+    assert not [name for name in run.stdout.split() if name.startswith("azure.storage")]
