@@ -18,6 +18,7 @@ from azure.storage.blob import BlobServiceClient
 from local.child import Child
 from local.environment import environment, identity
 from local.setup import ROOT
+from local.stack import Stack
 from shared.archive.layout import PERSONAL, USAGE
 from shared.archive.snapshot import Snapshot, SnapshotMetadata
 from shared.domain.call import Call, parse
@@ -54,6 +55,20 @@ def served(directory: Path, settings: Mapping[str, str]) -> Iterator[tuple[str, 
         yield told["url"], told["keys"]
     finally:
         child.stop()
+
+
+@contextmanager
+def aged(*ages: int) -> Iterator[list[dict[str, str]]]:
+    """The settings of an app for an archive of every call that is so many days old, for each of these ages."""
+    command = [sys.executable, "-m", "bench.listing", *map(str, ages)]
+    storage = Child("Storage", command, json.loads, cwd=ROOT)
+    try:
+        told = storage.announcement()
+        with Stack() as stack:
+            settings = stack.settings | {"ARCHIVE_CA": told["ca_file"], "REPORTS": "all"}
+            yield [settings | {"ARCHIVE_URL": f"{told['url']}/{days}"} for days in ages]
+    finally:
+        storage.stop()
 
 
 def call(text: str) -> Call:
