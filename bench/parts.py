@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import subprocess
 import sys
+import tarfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +18,7 @@ from pathlib import Path
 from azure.identity import ManagedIdentityCredential
 from azure.storage.blob import BlobServiceClient
 
+from bench.measure import Skipped
 from local.child import Child
 from local.environment import environment, identity
 from local.setup import ROOT
@@ -30,6 +34,8 @@ from simulator.tenant.publication import Publication
 from simulator.tenant.publication import Snapshot as Published
 from simulator.tenant.tenant import Tenant
 
+FORMER = "ef04d4f"
+"""The commit before answers were bounded and no cost grew with age."""
 TODAY = datetime(2026, 6, 17, 12, tzinfo=UTC)
 FIVE_YEARS = 5 * 365
 
@@ -69,6 +75,16 @@ def aged(*ages: int) -> Iterator[list[dict[str, str]]]:
             yield [settings | {"ARCHIVE_URL": f"{told['url']}/{days}"} for days in ages]
     finally:
         storage.stop()
+
+
+def former_build(folder: Path) -> Path:
+    """Lay the files of commit FORMER into a folder. Raises Skipped where the commit is not there."""
+    done = subprocess.run(["git", "archive", FORMER], cwd=ROOT, capture_output=True, check=False)
+    if done.returncode:
+        raise Skipped(f"there is no commit {FORMER} to hold it against")
+    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
+        archive.extractall(folder, filter="data")
+    return folder
 
 
 def call(text: str) -> Call:

@@ -28,6 +28,7 @@ QUESTIONS = (
     "age",
     "status",
     "dashboard",
+    "verify",
     "memory",
     "reading",
     "pull",
