@@ -275,6 +275,6 @@ def _following(at: At, revision: Revision) -> At:
 
 def _rewrite(environment: Environment, change: Callable[[dict[str, Any]], None]) -> None:
     for at in [*_derived(environment, "runs/")][-1:]:
-        record = json.loads(environment.seen[at].content)
+        record = json.loads(body(environment.seen[at]))
         change(record)
         environment.put(at, json.dumps(record).encode(), {})

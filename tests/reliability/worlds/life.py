@@ -196,7 +196,7 @@ class Life:
         violated += self.truth.wrong(new, environment.seen)
         written = sorted({at for at in environment.seen if at[1].startswith("runs/")} - records)
         if written:
-            run = self._last_run = RunRecord.from_json(environment.seen[written[-1]].content)
+            run = self._last_run = RunRecord.from_bytes(environment.seen[written[-1]].content)
             violated += self._flaws(run, app) + self.truth.unheeded(run, environment.seen)
         elif not self._storage:
             violated.append("I13: a run left no record")
