@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import hashlib
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
@@ -20,6 +21,8 @@ REFRESH_DATES = ("Report Refresh Date", "Data as of", "ContentDate")
 """Names of the column: of today, and of the 2017 beta."""
 
 REPORT_DATE_NAME = "Report Date"
+_ERROR = re.compile(r'<(?:!doctype|\?xml|html|body)\b|\{\s*"error"', re.IGNORECASE)
+"""How pages and errors of services begin."""
 _LONGEST = 1 << 20
 """Characters of a line, and of a row of several lines; far above any report's, so that none can fill the memory."""
 
@@ -206,8 +209,11 @@ class Body:
         fields, width = len(last), len(self.header)
         if fields < width and not (self.is_ended and self._dates.has(last[column] if column < fields else "")):
             raise PullError(Reason.CUT_SHORT, f"The last row has {fields} of {width} fields.")
+        if _ERROR.search(",".join(last)):
+            raise PullError(Reason.CUT_SHORT, "The last row goes on with an error.")
         period = self._period_of(last)
-        if fields >= width and not self.is_ended and period != self._period:
+        is_number = period.isdecimal() or not self._period.isdecimal()
+        if fields >= width and period != self._period and not (self.is_ended and is_number):
             raise PullError(Reason.CUT_SHORT, "The last row has another Report Period than the first.")
         if fields >= width and period:
             self._check_period(period)

@@ -1,0 +1,144 @@
+"""What Graph said to one archive, and which of it the archive must hold, whoever disturbs it.
+
+Bodies are told apart by what the simulator recorded of them: those that a fault made wrong must never be archived, of
+the others the last that a pull read must be the newest revision of its day. All methods return what does not hold.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from shared.archive.run_record import RunRecord
+from shared.domain.call import Call
+from simulator.faults.table import CONTENT, WIRE
+from tests.reliability.checks import At, Blobs, Record, Revision, is_readable, revision_of
+from tests.reliability.oracle import CallDay
+
+TRUE = {"rows_shuffled", "rows_reordered", "concealed", "shrunk", "lf", "blank_lines", "products_reordered"}
+"""Faults of the content after which a body is a report as Graph may send it."""
+DOUBTED = {"ragged", "unended"}
+"""Flags of a body that looks as if it were cut, and is believed when it comes twice."""
+PATIENCE = 3
+"""Runs in which Graph says something until it must be archived."""
+_WHOLE = {"hang", "silence", "drip"}
+
+
+IsEmpty = Callable[[Call], bool]
+"""Tells whether Graph has no rows for a call."""
+
+
+class _Sent(NamedTuple):
+    day: date
+    sha256: str
+    is_true: bool
+
+
+class Truth:
+    """All that Graph said to one archive."""
+
+    def __init__(self) -> None:
+        self.shown: defaultdict[str, set[date]] = defaultdict(set)
+        """The refresh dates that Graph may have shown, by report ..."""
+        self.given: defaultdict[str, set[date]] = defaultdict(set)
+        """... and those that it gave to a run which nothing disturbed."""
+        self._true: defaultdict[Call, set[str]] = defaultdict(set)
+        self._wrong: defaultdict[Call, Counter[str]] = defaultdict(Counter)
+        """How often it came in one run."""
+        self._told: Counter[CallDay] = Counter()
+        """In how many runs, with storage well, Graph said something of a day."""
+        self._sent: defaultdict[Call, list[_Sent]] = defaultdict(list)
+
+    def hear(self, record: Record, *, is_storage_well: bool) -> None:
+        """Note what the simulator recorded during a run."""
+        self._sent.clear()
+        self._wrong.clear()
+        for entry in record:
+            faults = {*entry["faults"]}
+            if entry["listener"] == "identity" or entry["status"] != 200 or faults & WIRE.keys() - _WHOLE:
+                continue
+            call = Call.from_text(entry["call"])
+            is_true = not faults & CONTENT.keys() - TRUE
+            if is_true:
+                self._true[call].add(entry["sha256"])
+            else:
+                self._wrong[call][entry["sha256"]] += 1
+            if day := call.date or _day(entry):
+                self._sent[call].append(_Sent(day, entry["sha256"], is_true))
+        if is_storage_well:
+            days = {CallDay(call, each.day) for call, sent in self._sent.items() for each in sent if each.is_true}
+            self._told.update(days)
+
+    def wrong(self, new: Iterable[Revision], blobs: Blobs) -> list[str]:
+        """Return which new snapshots are nothing that Graph had to say."""
+        broken = []
+        archived = {revision: blob for at, blob in blobs.items() if (revision := revision_of(at))}
+        for each in new:
+            metadata = archived[each].metadata
+            sha256, flags = metadata.get("sha256", ""), {*metadata.get("flags", "").split(",")}
+            times = self._wrong[each.call][sha256]
+            if sha256 not in self._true[each.call] and not (times > 1 and flags & DOUBTED):
+                what = "was made wrong on its way" if times else "is nothing that Graph said"
+                broken.append(f"I1: {each} {what}")
+        return broken
+
+    def unheeded(self, run: RunRecord, blobs: Blobs) -> list[str]:
+        """I3: return of which calls the newest revision is not what this run read last."""
+        newest = newest_revisions(blobs)
+        broken = []
+        for result in run.pulls:
+            sent = self._sent.get(result.call, [])
+            if not (result.read and result.outcome.is_success and result.refresh_date and sent):
+                continue
+            there = newest.get(CallDay(result.call, result.refresh_date), "nothing")
+            if there != sent[-1].sha256:
+                broken.append(f"I3: {result.call} of {result.refresh_date}: Graph said {sent[-1].sha256}, not {there}")
+        return broken
+
+    def unarchived(self, blobs: Blobs, by_hand: Iterable[At], is_empty: IsEmpty) -> list[str]:
+        """I13: return the days of which Graph said something again and again, in vain.
+
+        Those are left out of which somebody else may have made a snapshot unreadable since.
+        """
+        newest = newest_revisions(blobs).keys() | {CallDay(*each[:2]) for each in map(revision_of, by_hand) if each}
+        return [
+            f"I13: {call} of {day} came in {runs} runs, and is not archived"
+            for (call, day), runs in self._told.items()
+            if runs >= PATIENCE and CallDay(call, day) not in newest and not is_empty(call)
+        ]
+
+    def misjudged(self, status: Mapping[str, Any]) -> list[str]:
+        """I6: return which gaps in a `/status` are called what they are not."""
+        broken = []
+        for call in status["calls"]:
+            of_days = call["call"].endswith("(date)")
+            for gap in call["gaps"]:
+                first, last = date.fromisoformat(gap["first"]), date.fromisoformat(gap["last"])
+                days = [date.fromordinal(each) for each in range(first.toordinal(), last.toordinal() + 1)]
+                given = [day for day in days if day in self.given[call["report"]]]
+                if gap["state"] == "never_published" and not of_days and given:
+                    broken.append(f"I6: {call['call']} of {given[0]} is called never published, and Graph gave it")
+                if gap["state"] == "lost" and not of_days and not self.shown[call["report"]].issuperset(days):
+                    broken.append(f"I6: {call['call']} of {first} to {last} is called lost, and Graph never had some")
+        return broken
+
+
+def newest_revisions(blobs: Blobs) -> dict[CallDay, str]:
+    """Return the SHA-256 of the newest readable revision of each refresh date, by its metadata."""
+    newest: dict[CallDay, tuple[int, str]] = {}
+    for at, blob in blobs.items():
+        if (revision := revision_of(at)) and is_readable(blob):
+            day = CallDay(revision.call, revision.refresh_date)
+            newest[day] = max(newest.get(day, (0, "")), (revision.number, blob.metadata["sha256"]))
+    return {day: sha256 for day, (_, sha256) in newest.items()}
+
+
+def _day(entry: Mapping[str, Any]) -> date | None:
+    """Return the refresh date that an ETag encodes."""
+    try:
+        return datetime.strptime(b64decode(entry["etag"].strip('"')).decode().split()[0], "%m/%d/%Y").date()  # noqa: DTZ007
+    except (ValueError, IndexError):
+        return None
