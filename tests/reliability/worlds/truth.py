@@ -20,7 +20,7 @@ from tests.reliability.oracle import CallDay
 
 TRUE = {"rows_shuffled", "rows_reordered", "concealed", "shrunk", "lf", "blank_lines", "products_reordered"}
 """Faults of the content after which a body is a report as Graph may send it."""
-DOUBTED = {"ragged", "unended"}
+DOUBTED = {"ragged", "unended", "error_text"}
 """Flags of a body that looks as if it were cut, and is believed when it comes twice."""
 PATIENCE = 3
 """Runs in which Graph says something until it must be archived."""
