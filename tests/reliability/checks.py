@@ -41,6 +41,7 @@ from shared.domain.catalogue import catalogue
 from shared.pulling.plan import BUDGET, WINDOW
 from shared.verification.archive import verify
 from shared.verification.call import Blob
+from shared.verification.finding import Finding
 from shared.web.http import Response
 
 ABOUT_ONE = re.compile(
@@ -51,8 +52,6 @@ ABOUT_ONE = re.compile(
 """Columns that tell whom a row is about."""
 PERSON = "@contoso.com"
 """What the address of every person in the simulated tenant ends with."""
-CUT = "ends inside a row"
-"""What is the matter with a body that may be whole all the same, if it came twice; it is flagged then."""
 DAMAGED = "502 damaged"
 NOTHING = "404"
 SECRETS = ("eyJ", "Bearer ", "token=", "sig=", "SharedKey")
@@ -156,9 +155,7 @@ def published(at: At, blob: KeptBlob, content: bytes, now: Blobs) -> list[str]:
         return [f"I2: {'/'.join(at)} is no snapshot"]
     call, day, number = revision
     earlier = [now.get((at[0], _renumbered(at[1], each))) for each in range(1, number)]
-    flaw = flaw_of(content, None if call.date else day)
-    if "ragged" in blob.metadata.get("flags", ""):
-        flaw = flaw.replace(CUT, "")
+    flaw = flaw_of(content, None if call.date else day, is_ragged="ragged" in blob.metadata.get("flags", "").split(","))
     return _broken(
         {
             f"I1: {revision} is not what its metadata say": sha256(content) != blob.metadata.get("sha256"),
@@ -179,8 +176,11 @@ def quarantined(at: At, blob: KeptBlob, content: bytes) -> list[str]:
     return _broken({f"I5: {'/'.join(at)} is another body": not is_named or digest != blob.metadata.get("sha256")})
 
 
-def flaw_of(content: bytes, day: date | None) -> str:
-    """Return what keeps a body from being a whole report of that refresh date (None: of any), or nothing."""
+def flaw_of(content: bytes, day: date | None, *, is_ragged: bool = False) -> str:
+    """Return what keeps a body from being a whole report of that refresh date (None: of any), or nothing.
+
+    Its last row may be short if it `is_ragged`, as readers are told then: such a body came twice.
+    """
     try:
         text = content.decode("utf-8").lstrip("\ufeff")
         rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
@@ -188,11 +188,11 @@ def flaw_of(content: bytes, day: date | None) -> str:
         return f"is no CSV: {error}"
     if len(rows) < 2 or _REFRESH_DATE not in rows[0]:
         return "is no report"
-    if len(rows[-1]) < len(rows[0]):
-        return CUT
-    column = rows[0].index(_REFRESH_DATE)
-    days = {row[column].removesuffix("T00:00:00Z") for row in rows[1:] if len(row) >= len(rows[0]) and row[column]}
-    if _REPORT_DATE in rows[0] and all(row[column] == row[rows[0].index(_REPORT_DATE)] for row in rows[1:]):
+    if len(rows[-1]) < len(rows[0]) and not is_ragged:
+        return "ends inside a row"
+    whole = [dict(zip(rows[0], row, strict=False)) for row in rows[1:] if len(row) >= len(rows[0])]
+    days = {row[_REFRESH_DATE].removesuffix("T00:00:00Z") for row in whole if row[_REFRESH_DATE]}
+    if days and all(row[_REFRESH_DATE] == row.get(_REPORT_DATE) for row in whole):
         days = {max(days)}
     return "" if days == {str(day)} or (day is None and len(days) == 1) else f"has the refresh dates {sorted(days)}"
 
@@ -227,12 +227,16 @@ def all_kept(blobs: Blobs, call: Call, day: date, received: Set[str]) -> list[st
 
 def verified(blobs: Blobs, now: datetime, by_hand: Container[At] = ()) -> list[str]:
     """I10: return what `verify` finds at that time, but for what somebody else wrote."""
+    return [f"I10: {each}" for each in findings(blobs, now) if (each.container, each.name) not in by_hand]
+
+
+def findings(blobs: Blobs, now: datetime) -> list[Finding]:
+    """Return what `verify` finds at that time."""
     listed = [
         Blob(*at, blob.metadata, blob.md5, partial(StoredBlob, blob.content, blob.metadata, blob.etag))
         for at, blob in blobs.items()
     ]
-    found = verify(listed, catalogue(), now)
-    return [f"I10: {each}" for each in found if (each.container, each.name) not in by_hand]
+    return [*verify(listed, catalogue(), now)]
 
 
 def _touched(before: Blobs, now: Blobs) -> list[At]:
@@ -285,16 +289,17 @@ def is_readable(blob: KeptBlob) -> bool:
         return False
 
 
-def answers(blob: KeptBlob | None) -> Sequence[str]:
+def answers(blob: KeptBlob | None, *, is_new: bool = False) -> Sequence[str]:
     """Return the right answers for a snapshot: its bytes, by their SHA-256; NOTHING if there is none.
 
-    If they are no longer those that were written: DAMAGED, or they, which the app may have read before.
+    If they are no longer those that were written: DAMAGED, or they, which an app may have read before unless it
+    `is_new`.
     """
     if not blob:
         return [NOTHING]
     written, gzip = blob.metadata["sha256"], blob.metadata.get("gzip_sha256")
     is_whole = gzip in (None, sha256(blob.content)) and is_one_stream(blob.content) and sha256(body(blob)) == written
-    return [written] if is_whole else [written, DAMAGED]
+    return [written] if is_whole else [DAMAGED] if is_new else [written, DAMAGED]
 
 
 def is_one_stream(content: bytes) -> bool:

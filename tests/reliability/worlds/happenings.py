@@ -46,7 +46,7 @@ def _by(hands_: Sequence[Hand]) -> Callable[[Life, Random], None]:
 
 def _strays(life: Life, random_: Random) -> None:
     day = str(random_.choice([life.shown_day(), life.shown_day() - timedelta(days=3)]))
-    hands.put_strays(life.environment, life.calls, day, random_, 0.4)
+    hands.put_strays(life.environment, [*life.calls, *life.single_days()], day, random_, 0.4)
 
 
 def _other_report(life: Life, random_: Random) -> None:

@@ -10,18 +10,20 @@ from base64 import b64decode
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from shared.archive.run_record import RunRecord
 from shared.domain.call import Call
+from shared.domain.outcome import Reason
 from simulator.faults.table import CONTENT, WIRE
-from tests.reliability.checks import At, Blobs, Record, Revision, is_readable, revision_of
+from tests.reliability.checks import Blobs, Record, Revision, is_readable, revision_of
 from tests.reliability.oracle import CallDay
 
 TRUE = {"rows_shuffled", "rows_reordered", "concealed", "shrunk", "lf", "blank_lines", "products_reordered"}
 """Faults of the content after which a body is a report as Graph may send it."""
 DOUBTED = {"ragged", "unended", "error_text"}
-"""Flags of a body that looks as if it were cut, and is believed when it comes twice."""
+"""Flags of a body that looks as if it were cut, and is believed when its values come twice, in whatever order."""
 PATIENCE = 3
 """Runs in which Graph says something until it must be archived."""
 _WHOLE = {"hang", "silence", "drip"}
@@ -46,13 +48,15 @@ class Truth:
         self.given: defaultdict[str, set[date]] = defaultdict(set)
         """... and those that it gave to a run which nothing disturbed."""
         self._true: defaultdict[Call, set[str]] = defaultdict(set)
-        self._wrong: defaultdict[Call, Counter[str]] = defaultdict(Counter)
-        """How often it came in one run."""
+        self._wrong: defaultdict[Call, list[str]] = defaultdict(list)
+        """What came in one run."""
         self._told: Counter[CallDay] = Counter()
-        """In how many runs, with storage well, Graph said something of a day."""
+        """In how many runs, with storage well, Graph said something of a day since that was archived."""
         self._sent: defaultdict[Call, list[_Sent]] = defaultdict(list)
+        self._looks: defaultdict[str, list[tuple[int, date]]] = defaultdict(list)
+        """By call in which slots a run knew what Graph shows, and what that was."""
 
-    def hear(self, record: Record, *, is_storage_well: bool) -> None:
+    def hear(self, record: Record) -> None:
         """Note what the simulator recorded during a run."""
         self._sent.clear()
         self._wrong.clear()
@@ -65,12 +69,15 @@ class Truth:
             if is_true:
                 self._true[call].add(entry["sha256"])
             else:
-                self._wrong[call][entry["sha256"]] += 1
+                self._wrong[call].append(entry["sha256"])
             if day := call.date or _day(entry):
                 self._sent[call].append(_Sent(day, entry["sha256"], is_true))
-        if is_storage_well:
-            days = {CallDay(call, each.day) for call, sent in self._sent.items() for each in sent if each.is_true}
-            self._told.update(days)
+
+    def look(self, run: RunRecord, slot: int) -> None:
+        """Note what a run knew in a slot of the schedule."""
+        for pull in run.pulls:
+            if pull.outcome.is_success and pull.refresh_date and (pull.requested or pull.reason is Reason.NOT_DUE):
+                self._looks[str(pull.call)].append((slot, pull.refresh_date))
 
     def wrong(self, new: Iterable[Revision], blobs: Blobs) -> list[str]:
         """Return which new snapshots are nothing that Graph had to say."""
@@ -79,9 +86,9 @@ class Truth:
         for each in new:
             metadata = archived[each].metadata
             sha256, flags = metadata.get("sha256", ""), {*metadata.get("flags", "").split(",")}
-            times = self._wrong[each.call][sha256]
-            if sha256 not in self._true[each.call] and not (times > 1 and flags & DOUBTED):
-                what = "was made wrong on its way" if times else "is nothing that Graph said"
+            wrong = self._wrong[each.call]
+            if sha256 not in self._true[each.call] and not (flags & DOUBTED and sha256 in wrong and len(wrong) > 1):
+                what = "was made wrong on its way" if sha256 in wrong else "is nothing that Graph said"
                 broken.append(f"I1: {each} {what}")
         return broken
 
@@ -98,17 +105,14 @@ class Truth:
                 broken.append(f"I3: {result.call} of {result.refresh_date}: Graph said {sent[-1].sha256}, not {there}")
         return broken
 
-    def unarchived(self, blobs: Blobs, by_hand: Iterable[At], is_empty: IsEmpty) -> list[str]:
-        """I13: return the days of which Graph said something again and again, in vain.
-
-        Those are left out of which somebody else may have made a snapshot unreadable since.
-        """
-        newest = newest_revisions(blobs).keys() | {CallDay(*each[:2]) for each in map(revision_of, by_hand) if each}
-        return [
-            f"I13: {call} of {day} came in {runs} runs, and is not archived"
-            for (call, day), runs in self._told.items()
-            if runs >= PATIENCE and CallDay(call, day) not in newest and not is_empty(call)
-        ]
+    def unarchived(self, blobs: Blobs, is_empty: IsEmpty) -> list[str]:
+        """I13: return the days of which Graph said something in run after run, with storage well, in vain."""
+        newest, broken = newest_revisions(blobs).keys(), []
+        for day in {CallDay(call, each.day) for call, sent in self._sent.items() for each in sent if each.is_true}:
+            self._told[day] = 0 if day in newest else self._told[day] + 1
+            if self._told[day] >= PATIENCE and not is_empty(day.call):
+                broken.append(f"I13: {day.call} of {day.day} came in {self._told[day]} runs, and is not archived")
+        return broken
 
     def misjudged(self, status: Mapping[str, Any]) -> list[str]:
         """I6: return which gaps in a `/status` are called what they are not."""
@@ -121,9 +125,17 @@ class Truth:
                 given = [day for day in days if day in self.given[call["report"]]]
                 if gap["state"] == "never_published" and not of_days and given:
                     broken.append(f"I6: {call['call']} of {given[0]} is called never published, and Graph gave it")
-                if gap["state"] == "lost" and not of_days and not self.shown[call["report"]].issuperset(days):
-                    broken.append(f"I6: {call['call']} of {first} to {last} is called lost, and Graph never had some")
+                watched = [day for day in days if not self._was_missed(call["report"], call["call"], day)]
+                if gap["state"] == "lost" and not of_days and watched:
+                    broken.append(f"I6: {call['call']} of {watched[0]} is called lost, and Graph never had it")
         return broken
+
+    def _was_missed(self, report: str, call: str, day: date) -> bool:
+        """Whether Graph showed a refresh date, or may have done so in a slot between two looks."""
+        between = pairwise(self._looks[call])
+        return day in self.shown[report] or any(
+            before < day < after and slot - looked > 1 for (looked, before), (slot, after) in between
+        )
 
 
 def newest_revisions(blobs: Blobs) -> dict[CallDay, str]:
