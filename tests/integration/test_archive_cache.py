@@ -1,17 +1,15 @@
-"""What there is in the archive and what a run marks in it, on real parts."""
+"""What there is in the archive and what a run marks in it: Graph is asked over HTTP, and storage is memory."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from azure.storage.blob import BlobServiceClient
 
 from local.simulator_client import Control
-from local.stack import Stack
 from shared.app import App
-from shared.archive.layout import CONCEALMENT_CHANGES, COVERAGE, LOST
+from shared.archive.layout import CONCEALMENT_CHANGES, COVERAGE, DERIVED, LOST
 from shared.domain.call import Call
 from shared.domain.catalogue import catalogue
 from shared.domain.errors import ArchiveUnavailable
@@ -20,8 +18,7 @@ from shared.domain.selection import select
 from shared.web.archive_cache import ArchiveCache
 from shared.web.health import health_word
 from shared.web.status import summary
-from tests.conftest import maker
-from tests.reliability.storage_proxy import FaultyStorage
+from tests.reliability.faulty_memory import FaultyMemory
 
 MakeApp = Callable[..., App]
 SERVICES = Call("getOffice365ServicesUserCounts", period="D7")
@@ -30,6 +27,11 @@ SINGLE_DAYS = f"{DETAIL.report}, {', '.join(f'-{DETAIL._replace(period=each)}' f
 """Single days, and D7."""
 DAY = 86400
 SCHEDULE = "0 0 */6 * * *"
+
+
+@pytest.fixture
+def make_app(make_app_in_memory: MakeApp) -> MakeApp:
+    return make_app_in_memory
 
 
 @pytest.fixture
@@ -51,14 +53,8 @@ def told(of: Callable[[App], ArchiveCache], control: Control) -> Callable[..., d
     return told
 
 
-@pytest.fixture
-def faulty(stack: Stack) -> Iterator[FaultyStorage]:
-    with FaultyStorage(stack.settings) as storage:
-        yield storage
-
-
-def marks(blobs: BlobServiceClient, kind: str) -> list[str]:
-    return [blob.name for blob in blobs.get_container_client("usage-derived").list_blobs(kind)]
+def marks(storage: FaultyMemory, kind: str) -> list[str]:
+    return sorted(name for container, name in storage.sound.blobs if container == DERIVED and name.startswith(kind))
 
 
 # -- an outage ---------------------------------------------------------------------------------------------------------
@@ -92,12 +88,12 @@ def test_the_refresh_dates_of_an_outage_are_lost(
 
 
 def test_a_date_is_lost_if_it_is_marked_and_never_published_else(
-    outage: tuple[App, set[date]], of: Callable[[App], ArchiveCache], blobs: BlobServiceClient
+    outage: tuple[App, set[date]], of: Callable[[App], ArchiveCache], storage: FaultyMemory
 ) -> None:
     app, missed = outage
     assert {of(app).why_missing(SERVICES, day) for day in missed} == {"lost"}
-    for name in marks(blobs, LOST):
-        blobs.get_blob_client("usage-derived", name).delete_blob()
+    for name in marks(storage, LOST):
+        storage.sound.delete(DERIVED, name)
     assert {of(app).why_missing(SERVICES, day) for day in missed} == {"never_published"}
 
 
@@ -161,9 +157,9 @@ def test_the_single_days_of_an_outage_of_months_are_lost_though_no_record_of_a_r
 
 
 def test_the_single_days_of_a_report_that_was_not_selected_for_months_are_lost(
-    make_app: MakeApp, stack: Stack, told: Callable[..., dict[str, dict[str, Any]]], control: Control
+    make_app: MakeApp, told: Callable[..., dict[str, dict[str, Any]]], control: Control
 ) -> None:
-    app, without = make_app(REPORTS=SINGLE_DAYS), maker(stack, control)(REPORTS=str(SERVICES))
+    app, without = make_app(REPORTS=SINGLE_DAYS), make_app(REPORTS=str(SERVICES))
     app.pull_run.execute()
     newest = app.archive.snapshots.refresh_dates(Call(DETAIL.report, date=date.min))[-1]
     control.sleep(80 * DAY)
@@ -179,54 +175,53 @@ def test_the_single_days_of_a_report_that_was_not_selected_for_months_are_lost(
 
 
 def test_lost_days_in_a_row_are_one_empty_blob_however_often_they_are_marked(
-    outage: tuple[App, set[date]], blobs: BlobServiceClient, control: Control
+    outage: tuple[App, set[date]], storage: FaultyMemory, control: Control
 ) -> None:
     app, missed = outage
     name = f"lost/report={SERVICES.report}/period=D7/first={min(missed)}/last={max(missed)}"
     for _ in range(2):
-        written = marks(blobs, f"lost/report={SERVICES.report}/")
+        written = marks(storage, f"lost/report={SERVICES.report}/")
         control.sleep(DAY / 4)
         app.pull_run.execute()
     assert written == [name]
-    assert blobs.get_blob_client("usage-derived", name).get_blob_properties().size == 0
+    assert storage.sound.blobs[DERIVED, name].content == b""
 
 
 def test_a_run_that_cannot_mark_ends_well_and_the_next_one_that_can_marks_what_it_lost(
     make_app: MakeApp,
-    faulty: FaultyStorage,
+    storage: FaultyMemory,
     control: Control,
-    blobs: BlobServiceClient,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    app = make_app(REPORTS=str(SERVICES), **faulty.settings)
+    app = make_app(REPORTS=str(SERVICES))
     app.pull_run.execute()
     control.sleep(4 * DAY)
-    faulty.set([{"fault": "read_only", "match": {"blob": "lost/*"}, "times": None}])
+    storage.set([{"fault": "read_only", "match": {"blob": "lost/*"}, "times": None}])
     run = app.pull_run.execute()
     assert run.lost
     assert app.archive.runs.newest(control.now()) == run
-    assert marks(blobs, LOST) == []
+    assert marks(storage, LOST) == []
     assert [record.getMessage().split()[0] for record in caplog.records if record.levelno >= logging.WARNING] == [
         "mark.failed",
         "archive.lost",
     ]
     control.sleep(DAY / 4)
     assert app.pull_run.execute().lost == run.lost
-    faulty.set([])
+    storage.set([])
     control.sleep(DAY / 4)
     app.pull_run.execute()
-    assert len(marks(blobs, LOST)) == 1
+    assert len(marks(storage, LOST)) == 1
 
 
 def test_a_run_with_nothing_to_mark_asks_storage_for_no_mark(
-    make_app: MakeApp, faulty: FaultyStorage, control: Control
+    make_app: MakeApp, storage: FaultyMemory, control: Control
 ) -> None:
-    app = make_app(REPORTS=str(SERVICES), **faulty.settings)
+    app = make_app(REPORTS=str(SERVICES))
     app.pull_run.execute()
     control.sleep(DAY / 4)
-    faulty.seen.clear()
+    storage.seen.clear()
     app.pull_run.execute()
-    assert {each.blob.partition("/")[0] for each in faulty.seen if each.container == "usage-derived"} == {
+    assert {each.blob.partition("/")[0] for each in storage.seen if each.container == "usage-derived"} == {
         "",  # the listing of records of runs
         "runs",
         "series",
@@ -239,7 +234,7 @@ def test_a_run_with_nothing_to_mark_asks_storage_for_no_mark(
 
 
 def test_where_names_are_concealed_and_shown_again_is_marked_and_told(
-    make_app: MakeApp, told: Callable[..., dict[str, dict[str, Any]]], control: Control, blobs: BlobServiceClient
+    make_app: MakeApp, told: Callable[..., dict[str, dict[str, Any]]], control: Control, storage: FaultyMemory
 ) -> None:
     app = make_app(REPORTS=str(DETAIL))
     concealed = [{"fault": "concealed", "match": {"call": str(DETAIL)}, "times": None}]
@@ -253,14 +248,14 @@ def test_where_names_are_concealed_and_shown_again_is_marked_and_told(
     assert names == ["named", "concealed", "concealed", "named"]
     assert [(flip["from"], flip["to"]) for flip in flips] == [("named", "concealed"), ("concealed", "named")]
     at = [f"refresh_date={flip['refreshDate']}/revision={flip['revision']}" for flip in flips]
-    assert marks(blobs, CONCEALMENT_CHANGES) == [
+    assert marks(storage, CONCEALMENT_CHANGES) == [
         f"flips/report={DETAIL.report}/period=D7/{at[0]}/named-to-concealed",
         f"flips/report={DETAIL.report}/period=D7/{at[1]}/concealed-to-named",
     ]
 
 
 def test_where_names_of_single_days_are_concealed_and_shown_again_is_marked_once_and_told(
-    make_app: MakeApp, told: Callable[..., dict[str, dict[str, Any]]], control: Control, blobs: BlobServiceClient
+    make_app: MakeApp, told: Callable[..., dict[str, dict[str, Any]]], control: Control, storage: FaultyMemory
 ) -> None:
     app = make_app(REPORTS=SINGLE_DAYS)
     concealed = [{"fault": "concealed", "match": {"call": f"{DETAIL.report}(date=*"}, "times": None}]
@@ -270,7 +265,7 @@ def test_where_names_of_single_days_are_concealed_and_shown_again_is_marked_once
         control.sleep(DAY)
     flips = told(app, DETAIL.report)[f"{DETAIL.report}(date)"]["flips"]
     assert [(flip["from"], flip["to"]) for flip in flips] == [("named", "concealed"), ("concealed", "named")]
-    assert len(marks(blobs, CONCEALMENT_CHANGES)) == 2
+    assert len(marks(storage, CONCEALMENT_CHANGES)) == 2
 
 
 # -- what there is -----------------------------------------------------------------------------------------------------
@@ -295,16 +290,16 @@ def test_an_archive_that_does_not_exist_yet_is_empty(make_app: MakeApp, of: Call
 
 
 def test_the_index_is_read_again_when_a_run_has_ended_or_after_ten_minutes(
-    make_app: MakeApp, of: Callable[[App], ArchiveCache], faulty: FaultyStorage, control: Control
+    make_app: MakeApp, of: Callable[[App], ArchiveCache], storage: FaultyMemory, control: Control
 ) -> None:
-    app = make_app(REPORTS=str(SERVICES), **faulty.settings)
+    app = make_app(REPORTS=str(SERVICES))
     app.pull_run.execute()
     cache = of(app)
 
     def read() -> list[str]:
-        faulty.seen.clear()
+        storage.seen.clear()
         cache.newest_dates(personal=False)
-        return [each.name for each in faulty.seen if each.container == "usage" or each.blob == COVERAGE]
+        return [each.name for each in storage.seen if each.container == "usage" or each.blob == COVERAGE]
 
     assert read() == ["get"]
     control.sleep(60)
@@ -318,17 +313,17 @@ def test_the_index_is_read_again_when_a_run_has_ended_or_after_ten_minutes(
 
 
 def test_the_cost_of_a_look_does_not_grow_with_the_archive(
-    make_app: MakeApp, of: Callable[[App], ArchiveCache], faulty: FaultyStorage, control: Control
+    make_app: MakeApp, of: Callable[[App], ArchiveCache], storage: FaultyMemory, control: Control
 ) -> None:
-    app = make_app(REPORTS=str(SERVICES), **faulty.settings)
+    app = make_app(REPORTS=str(SERVICES))
     operations = []
     control.set_time(control.now().replace(day=3, hour=4))  # the newest run is looked for in its month
     for _ in range(3):
         control.sleep(DAY)
         app.pull_run.execute()
-        faulty.seen.clear()
+        storage.seen.clear()
         of(app).coverage()
-        operations.append(len(faulty.seen))
+        operations.append(len(storage.seen))
     assert len(app.archive.snapshots.refresh_dates(SERVICES)) > 1
     assert operations == operations[:1] * 3
 
@@ -375,34 +370,34 @@ def test_runs_that_archive_nothing_do_not_make_the_app_healthy(
 
 
 def test_health_costs_one_look_in_half_a_minute(
-    make_app: MakeApp, of: Callable[[App], ArchiveCache], faulty: FaultyStorage, control: Control
+    make_app: MakeApp, of: Callable[[App], ArchiveCache], storage: FaultyMemory, control: Control
 ) -> None:
-    app = make_app(REPORTS=str(SERVICES), **faulty.settings)
+    app = make_app(REPORTS=str(SERVICES))
     app.pull_run.execute()
     cache = of(app)
-    faulty.seen.clear()
+    storage.seen.clear()
     for _ in range(29):
         assert health_word(cache, SCHEDULE, control.now()) == "healthy"
         control.sleep(1)
-    assert [str(operation).partition("/")[0][2:] for operation in faulty.seen] == [
+    assert [str(operation).partition("/")[0][2:] for operation in storage.seen] == [
         "list usage-derived",
         "get usage-derived",
     ]
 
 
 def test_an_archive_that_does_not_answer_is_unreachable_and_left_alone_for_half_a_minute(
-    make_app: MakeApp, of: Callable[[App], ArchiveCache], faulty: FaultyStorage, control: Control
+    make_app: MakeApp, of: Callable[[App], ArchiveCache], storage: FaultyMemory, control: Control
 ) -> None:
-    app = make_app(REPORTS=str(SERVICES), **faulty.settings)
-    faulty.set([{"fault": "disabled", "times": None}])
+    app = make_app(REPORTS=str(SERVICES))
+    storage.set([{"fault": "disabled", "times": None}])
     cache = of(app)
     words = {health_word(cache, SCHEDULE, control.now()) for _ in range(5)}
     with pytest.raises(ArchiveUnavailable):
         cache.newest_dates(personal=False)
     assert words == {"unreachable"}
-    assert len(faulty.seen) == 1
+    assert len(storage.seen) == 1
     control.sleep(30)
-    faulty.set([])
+    storage.set([])
     assert health_word(cache, SCHEDULE, control.now()) == "starting"
 
 
@@ -414,16 +409,16 @@ def test_an_archive_that_does_not_answer_is_unreachable_and_left_alone_for_half_
     [pytest.param(SERVICES, 2, id="once in each form"), pytest.param(DETAIL, 6, id="personal: never kept")],
 )
 def test_a_body_is_kept_in_memory_unless_it_is_personal(
-    make_app: MakeApp, of: Callable[[App], ArchiveCache], faulty: FaultyStorage, call: Call, reads: int
+    make_app: MakeApp, of: Callable[[App], ArchiveCache], storage: FaultyMemory, call: Call, reads: int
 ) -> None:
-    app = make_app(REPORTS=str(call), **faulty.settings)
+    app = make_app(REPORTS=str(call))
     app.pull_run.execute()
     cache = of(app)
     newest = cache.newest(call)
     assert newest
-    faulty.seen.clear()
+    storage.seen.clear()
     plain = [cache.body(newest) for _ in range(3)]
     packed = [cache.body(newest, compressed=True) for _ in range(3)]
     assert set(plain) == {app.archive.snapshots.content(newest)}
     assert set(packed) == {app.archive.snapshots.compressed(newest)}
-    assert [operation.name for operation in faulty.seen] == ["get"] * (reads + 2)
+    assert [operation.name for operation in storage.seen] == ["get"] * (reads + 2)

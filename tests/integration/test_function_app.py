@@ -157,7 +157,12 @@ def test_the_status_tells_how_each_call_stands(running: tuple[FunctionsHost, Con
 
 
 @pytest.mark.parametrize(
-    ("setting", "level"), [("", "FUNCTION"), ("ANONYMOUS", "ANONYMOUS"), ("anonymous", "FUNCTION"), ("no", "FUNCTION")]
+    ("setting", "level"),
+    [
+        ("ANONYMOUS", "ANONYMOUS"),
+        ("anonymous", "FUNCTION"),
+        *(pytest.param(each, "FUNCTION", marks=pytest.mark.long) for each in ("", "no")),
+    ],
 )
 def test_only_personal_data_needs_a_key_where_entra_guards_the_app(setting: str, level: str) -> None:
     code = (

@@ -1,4 +1,4 @@
-"""Pulling, on real parts: what a run asks for, what it archives, and what it does when something is wrong."""
+"""Pulling over HTTP: what a run asks for, what it archives, and what it does when something is wrong."""
 
 import hashlib
 import logging
@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from azure.storage.blob import BlobServiceClient
 
 from local.simulator_client import Control
 from local.stack import Stack
@@ -22,6 +21,8 @@ from shared.domain.outcome import Outcome, Reason
 from shared.graph.body_stream import CHUNK
 from shared.pulling.plan import PlannedPull
 from shared.settings import read
+from tests.conftest import maker
+from tests.reliability.faulty_memory import FaultyMemory
 from tests.wire import Wire, response
 
 MakeApp = Callable[..., App]
@@ -46,33 +47,38 @@ def newest(app: App, call: Call) -> Snapshot:
     return snapshot
 
 
-def names(blobs: BlobServiceClient, container: str) -> list[str]:
-    return [blob.name for blob in blobs.get_container_client(container).list_blobs()]
+def names(storage: FaultyMemory, container: str) -> list[str]:
+    return sorted(name for each, name in storage.sound.blobs if each == container)
+
+
+@pytest.fixture
+def make_app(make_app_in_memory: MakeApp) -> MakeApp:
+    return make_app_in_memory
 
 
 # -- what is archived --------------------------------------------------------------------------------------------------
 
 
 def test_the_bytes_that_graph_sent_are_archived_under_their_refresh_date(
-    make_app: MakeApp, control: Control, blobs: BlobServiceClient
+    make_app: MakeApp, control: Control, storage: FaultyMemory
 ) -> None:
     run = make_app(REPORTS=D7).pull_run.execute()
     expected = control.get("expected", call=D7)
     day = expected["refresh_date"]
     assert only(run).outcome is Outcome.PUBLISHED
-    (name,) = names(blobs, "usage")
+    (name,) = names(storage, "usage")
     assert name == f"report={SERVICES}/period=D7/refresh_date={day}/revision=1/{SERVICES}_D7_{day}_r1.csv.gz"
-    compressed = blobs.get_blob_client("usage", name).download_blob().readall()
+    compressed = storage.sound.blobs["usage", name].content
     content = zlib.decompress(compressed, wbits=31)
     assert hashlib.sha256(content).hexdigest() == expected["sha256"]
     assert content.startswith(b"\xef\xbb\xbfReport Refresh Date,")
 
 
 def test_the_facts_about_a_snapshot_are_metadata_of_its_blob(
-    make_app: MakeApp, control: Control, blobs: BlobServiceClient
+    make_app: MakeApp, control: Control, storage: FaultyMemory
 ) -> None:
     make_app(REPORTS=D7).pull_run.execute()
-    metadata = blobs.get_blob_client("usage", names(blobs, "usage")[0]).get_blob_properties().metadata
+    metadata = storage.sound.blobs["usage", names(storage, "usage")[0]].metadata
     expected = control.get("expected", call=D7)
     (download,) = control.get("record", listener="download")
     assert metadata["sha256"] == expected["sha256"] == download["sha256"]
@@ -82,10 +88,10 @@ def test_the_facts_about_a_snapshot_are_metadata_of_its_blob(
     assert metadata["app_version"] == "0.1.0"
 
 
-def test_personal_snapshots_lie_in_a_container_of_their_own(make_app: MakeApp, blobs: BlobServiceClient) -> None:
+def test_personal_snapshots_lie_in_a_container_of_their_own(make_app: MakeApp, storage: FaultyMemory) -> None:
     make_app(REPORTS=f"{D7}, {DETAIL}").pull_run.execute()
-    assert {name.split("/")[0] for name in names(blobs, "usage")} == {f"report={SERVICES}"}
-    assert {name.split("/")[0] for name in names(blobs, "usage-personal")} == {f"report={DETAIL}"}
+    assert {name.split("/")[0] for name in names(storage, "usage")} == {f"report={SERVICES}"}
+    assert {name.split("/")[0] for name in names(storage, "usage-personal")} == {f"report={DETAIL}"}
 
 
 def test_a_single_day_is_archived_under_that_day(make_app: MakeApp, control: Control) -> None:
@@ -104,14 +110,12 @@ def test_a_copilot_report_comes_without_redirect_and_in_two_versions(make_app: M
 # -- again and again ---------------------------------------------------------------------------------------------------
 
 
-def test_a_second_run_finds_everything_unchanged_and_archives_nothing(
-    make_app: MakeApp, blobs: BlobServiceClient
-) -> None:
+def test_a_second_run_finds_everything_unchanged_and_archives_nothing(make_app: MakeApp, storage: FaultyMemory) -> None:
     app = make_app(REPORTS=SERVICES)
     app.pull_run.execute()
-    before = names(blobs, "usage")
+    before = names(storage, "usage")
     assert set(outcomes(app.pull_run.execute()).values()) == {Outcome.UNCHANGED}
-    assert names(blobs, "usage") == before
+    assert names(storage, "usage") == before
 
 
 def next_day(control: Control) -> datetime:
@@ -155,10 +159,10 @@ def test_a_new_refresh_date_is_published_beside_the_old(make_app: MakeApp, contr
 # -- the record of a run -----------------------------------------------------------------------------------------------
 
 
-def test_a_run_leaves_a_record_that_the_next_one_reads(make_app: MakeApp, blobs: BlobServiceClient) -> None:
+def test_a_run_leaves_a_record_that_the_next_one_reads(make_app: MakeApp, storage: FaultyMemory) -> None:
     app = make_app(REPORTS=D7)
     run = app.pull_run.execute()
-    assert f"runs/{run.started:%Y-%m}/{run.id}.json.gz" in names(blobs, "usage-derived")
+    assert f"runs/{run.started:%Y-%m}/{run.id}.json.gz" in names(storage, "usage-derived")
     assert app.archive.runs.newest(run.started) == run
 
 
@@ -168,11 +172,11 @@ NO_CALLS = RunRecord("", OF_OLD, OF_OLD, [], 0).to_json().replace(b'"lost": {}',
 
 @pytest.mark.parametrize("damaged", [b"", b"{}", b"[]", b'{"run": 1', NO_CALLS, b"[" * 10**5])
 def test_a_damaged_record_does_not_stop_the_next_run(
-    make_app: MakeApp, control: Control, blobs: BlobServiceClient, damaged: bytes
+    make_app: MakeApp, control: Control, storage: FaultyMemory, damaged: bytes
 ) -> None:
     app = make_app(REPORTS=D7)
     run = app.pull_run.execute()
-    blobs.get_blob_client("usage-derived", f"runs/{run.started:%Y-%m}/9999.json").upload_blob(damaged)
+    storage.sound.put("usage-derived", f"runs/{run.started:%Y-%m}/9999.json", damaged, {})
     assert only(app.pull_run.execute()).outcome is Outcome.UNCHANGED
     assert app.archive.runs.newest(run.started) is not None
 
@@ -203,10 +207,10 @@ def test_a_missing_permission_is_refused_and_needs_a_person(make_app: MakeApp, c
     assert only(app.pull_run.execute()).outcome is Outcome.REFUSED
 
 
-def test_without_a_token_there_is_no_run(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_token_there_is_no_run(stack: Stack, control: Control, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IDENTITY_HEADER", "wrong")
     with pytest.raises(ArchiveUnavailable):  # storage wants a token too
-        make_app(REPORTS=SERVICES).pull_run.execute()
+        maker(stack, control)(REPORTS=SERVICES).pull_run.execute()
 
 
 def test_a_neighbour_that_uses_up_the_tenants_limit_makes_calls_wait(make_app: MakeApp, control: Control) -> None:
@@ -314,59 +318,59 @@ def then(make_app: MakeApp, scripted: Wire, control: Control) -> Callable[[bytes
     return then
 
 
-def flags(blobs: BlobServiceClient, pulled: PullResult) -> str:
-    metadata = blobs.get_blob_client("usage", str(pulled.blob)).get_blob_properties().metadata
+def flags(storage: FaultyMemory, pulled: PullResult) -> str:
+    metadata = storage.sound.blobs["usage", str(pulled.blob)].metadata
     return str(metadata.get("flags", ""))
 
 
 def test_a_changed_schema_is_published_with_a_flag_and_an_event(
-    then: Callable[[bytes], PullResult], blobs: BlobServiceClient, caplog: pytest.LogCaptureFixture
+    then: Callable[[bytes], PullResult], storage: FaultyMemory, caplog: pytest.LogCaptureFixture
 ) -> None:
     pulled = then(csv(*(f"{row},1" for row in ROWS), header="Report Refresh Date,Exchange Active,Report Period,New"))
-    assert (pulled.outcome, flags(blobs, pulled)) == (Outcome.REVISED, "schema_changed")
+    assert (pulled.outcome, flags(storage, pulled)) == (Outcome.REVISED, "schema_changed")
     assert 'schema.changed {"call": "getOffice365ServicesUserCounts(period=\'D7\')", "added": ["New"]}' in caplog.text
 
 
 def test_a_report_that_got_many_columns_more_is_published(
-    then: Callable[[bytes], PullResult], blobs: BlobServiceClient
+    then: Callable[[bytes], PullResult], storage: FaultyMemory
 ) -> None:
     header = ",".join(catalogue().reports[SERVICES].columns["v1.0"])
     more = ",".join(f"New {number}" for number in range(40))
     pulled = then(csv(*(f"2026-11-18,{row}{',7' * 54}" for row in range(10)), header=f"{header},{more}"))
-    assert (pulled.outcome, flags(blobs, pulled)) == (Outcome.REVISED, "schema_changed")
+    assert (pulled.outcome, flags(storage, pulled)) == (Outcome.REVISED, "schema_changed")
 
 
 def test_blanks_around_the_names_of_columns_are_remembered(
-    then: Callable[[bytes], PullResult], blobs: BlobServiceClient
+    then: Callable[[bytes], PullResult], storage: FaultyMemory
 ) -> None:
     pulled = then(csv(*ROWS, header="Report Refresh Date,Exchange Active,Report Period "))
-    metadata = blobs.get_blob_client("usage", str(pulled.blob)).get_blob_properties().metadata
+    metadata = storage.sound.blobs["usage", str(pulled.blob)].metadata
     assert SnapshotMetadata.from_metadata(metadata).columns[-1] == "Report Period "
 
 
 def test_a_body_with_far_fewer_rows_is_believed_once_it_came_twice(
-    then: Callable[[bytes], PullResult], blobs: BlobServiceClient, scripted: Wire
+    then: Callable[[bytes], PullResult], storage: FaultyMemory, scripted: Wire
 ) -> None:
     before = len(scripted.seen)
     pulled = then(csv(*ROWS[:5]))
-    assert (pulled.outcome, flags(blobs, pulled)) == (Outcome.REVISED, "shrunk")
+    assert (pulled.outcome, flags(storage, pulled)) == (Outcome.REVISED, "shrunk")
     assert len(scripted.seen) - before == 2
 
 
 def test_the_same_values_in_another_order_are_a_revision_marked_as_reordered(
-    then: Callable[[bytes], PullResult], blobs: BlobServiceClient
+    then: Callable[[bytes], PullResult], storage: FaultyMemory
 ) -> None:
     pulled = then(csv(*reversed(ROWS)))
-    assert (pulled.outcome, flags(blobs, pulled)) == (Outcome.REVISED, "reordered")
+    assert (pulled.outcome, flags(storage, pulled)) == (Outcome.REVISED, "reordered")
 
 
-def test_ragged_rows_are_published_with_a_flag(then: Callable[[bytes], PullResult], blobs: BlobServiceClient) -> None:
+def test_ragged_rows_are_published_with_a_flag(then: Callable[[bytes], PullResult], storage: FaultyMemory) -> None:
     pulled = then(csv(*ROWS[:9], f"{ROWS[9]},more"))
-    assert (pulled.outcome, flags(blobs, pulled)) == (Outcome.REVISED, "ragged")
+    assert (pulled.outcome, flags(storage, pulled)) == (Outcome.REVISED, "ragged")
 
 
 def test_a_report_that_lost_its_report_date_makes_no_numbers_until_it_is_back(
-    make_app: MakeApp, stack: Stack, control: Control, blobs: BlobServiceClient
+    make_app: MakeApp, control: Control, storage: FaultyMemory
 ) -> None:
     call = Call("getOffice365ActiveUserCounts", period="D7")
     dated = "Report Refresh Date,Office 365,Report Date,Report Period"
@@ -376,7 +380,7 @@ def test_a_report_that_lost_its_report_date_makes_no_numbers_until_it_is_back(
         def pulled(day: int, header: str, row: str) -> tuple[str, list[str]]:
             graph.answers[f"/v1.0/reports/{call}"] = response(body=csv(f"2026-11-{day},{row}", header=header))
             control.set_time(next_day(control))
-            found = flags(blobs, only(app.pull_run.execute()))
+            found = flags(storage, only(app.pull_run.execute()))
             return found, [",".join(row) for row in app.archive.series.table(call, control.now().date()).rows()]
 
         assert pulled(10, dated.replace(",Report Date", ""), "1,7") == ("undated", [])
@@ -392,16 +396,16 @@ def test_a_report_that_lost_its_report_date_makes_no_numbers_until_it_is_back(
 
 
 def test_a_body_that_is_not_published_is_kept_aside_once_with_the_reason(
-    then: Callable[[bytes], PullResult], blobs: BlobServiceClient
+    then: Callable[[bytes], PullResult], storage: FaultyMemory
 ) -> None:
     html = b"<html>We are busy.</html>"
     pulled = then(html)
     assert then(html).blob == pulled.blob
-    (name,) = names(blobs, "usage-quarantine")
+    (name,) = names(storage, "usage-quarantine")
     assert name == f"report={SERVICES}/period=D7/reason=not_this_report/{hashlib.sha256(html).hexdigest()}.csv.gz"
-    kept = blobs.get_blob_client("usage-quarantine", name).download_blob()
-    assert zlib.decompress(kept.readall(), wbits=31) == html
-    assert kept.properties.metadata["reason"] == "not_this_report"
+    kept = storage.sound.blobs["usage-quarantine", name]
+    assert zlib.decompress(kept.content, wbits=31) == html
+    assert kept.metadata["reason"] == "not_this_report"
     assert pulled.blob == name
 
 
@@ -419,26 +423,26 @@ def test_a_body_that_is_not_published_is_kept_aside_once_with_the_reason(
 )
 def test_a_body_that_is_no_report_is_kept_aside_without_what_is_secret_in_it(
     then: Callable[[bytes], PullResult],
-    blobs: BlobServiceClient,
+    storage: FaultyMemory,
     caplog: pytest.LogCaptureFixture,
     body: bytes,
     expected: bytes,
 ) -> None:
     pulled = then(body)
-    kept = blobs.get_blob_client("usage-quarantine", str(pulled.blob)).download_blob()
-    assert zlib.decompress(kept.readall(), wbits=31) == expected
-    assert kept.properties.metadata["sha256"] == hashlib.sha256(expected).hexdigest()
+    kept = storage.sound.blobs["usage-quarantine", str(pulled.blob)]
+    assert zlib.decompress(kept.content, wbits=31) == expected
+    assert kept.metadata["sha256"] == hashlib.sha256(expected).hexdigest()
     assert "topsecret" not in f"{caplog.text}{pulled}"
     assert then(body).blob == pulled.blob
 
 
 def test_a_body_that_turns_out_wrong_early_is_kept_to_its_end(
-    then: Callable[[bytes], PullResult], blobs: BlobServiceClient
+    then: Callable[[bytes], PullResult], storage: FaultyMemory
 ) -> None:
     body = csv("soon,1,7", *ROWS * 5000)
     assert len(body) > 2 * CHUNK
-    kept = blobs.get_blob_client("usage-quarantine", str(then(body).blob)).download_blob()
-    assert zlib.decompress(kept.readall(), wbits=31) == body
+    kept = storage.sound.blobs["usage-quarantine", str(then(body).blob)]
+    assert zlib.decompress(kept.content, wbits=31) == body
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "2099-01-01"])
@@ -461,12 +465,12 @@ def test_retries_count_against_the_request_budget(make_app: MakeApp, scripted: W
 
 
 def test_each_wait_is_twice_as_long_as_the_one_before_with_jitter(
-    stack: Stack, make_app: MakeApp, scripted: Wire, control: Control
+    stack: Stack, scripted: Wire, control: Control, storage: FaultyMemory
 ) -> None:
     scripted.answers[f"/v1.0/reports/{D7}"] = response(503)
     waits: list[float] = []
     settings = read(stack.settings | {"REPORTS": D7, "GRAPH_ENDPOINT": scripted.origin})
-    app = App(settings, clock=control.now, sleep=waits.append, random=lambda least, most: most)
+    app = App(settings, store=storage.store, clock=control.now, sleep=waits.append, random=lambda least, most: most)
     assert only(app.pull_run.execute()).reason is Reason.GRAPH_ERROR
     assert waits == [1.25, 2.5, 5.0]
 
@@ -480,7 +484,7 @@ def test_runs_that_begin_at_once_share_the_request_budget(make_app: MakeApp, con
 
 
 def test_people_under_a_call_that_names_nobody_are_kept_aside_and_told_nowhere(
-    make_app: MakeApp, scripted: Wire, blobs: BlobServiceClient, caplog: pytest.LogCaptureFixture
+    make_app: MakeApp, scripted: Wire, storage: FaultyMemory, caplog: pytest.LogCaptureFixture
 ) -> None:
     call = "getEmailAppUsageUserCounts(period='D7')"
     header = ",".join(catalogue().reports["getEmailAppUsageUserDetail"].columns["v1.0"])
@@ -488,9 +492,8 @@ def test_people_under_a_call_that_names_nobody_are_kept_aside_and_told_nowhere(
     app = make_app(REPORTS=call, GRAPH_ENDPOINT=scripted.origin)
     pulled = only(app.pull_run.execute())
     assert (pulled.outcome, pulled.reason) == (Outcome.QUARANTINED, Reason.NOT_THIS_REPORT)
-    assert not blobs.get_container_client("usage").exists()
-    derived = blobs.get_container_client("usage-derived")
-    told = b"".join(derived.download_blob(name).readall() for name in names(blobs, "usage-derived"))
+    assert names(storage, "usage") == []
+    told = b"".join(storage.sound.blobs["usage-derived", name].content for name in names(storage, "usage-derived"))
     assert "user0" not in f"{told!r} {caplog.text}"
 
 
@@ -512,14 +515,13 @@ CANARY = "2026-11-18,canary@contoso.example,Canary Person,7"
     ],
 )
 def test_no_person_is_told_of_in_a_log_or_a_record(
-    make_app: MakeApp, scripted: Wire, blobs: BlobServiceClient, caplog: pytest.LogCaptureFixture, answer: bytes
+    make_app: MakeApp, scripted: Wire, storage: FaultyMemory, caplog: pytest.LogCaptureFixture, answer: bytes
 ) -> None:
     call = f"{DETAIL}(period='D7')"
     scripted.answers[f"/v1.0/reports/{call}"] = answer
     caplog.set_level(logging.INFO)
     make_app(REPORTS=call, GRAPH_ENDPOINT=scripted.origin).pull_run.execute()
-    derived = blobs.get_container_client("usage-derived")
-    told = b"".join(derived.download_blob(name).readall() for name in names(blobs, "usage-derived"))
+    told = b"".join(storage.sound.blobs["usage-derived", name].content for name in names(storage, "usage-derived"))
     assert f"{DETAIL}(period='D7')" in caplog.text
     assert "canary" not in f"{told!r} {caplog.text}".lower()
 

@@ -14,20 +14,19 @@ import requests
 from azure.storage.blob import BlobServiceClient
 
 from local.simulator_client import Control
-from local.stack import Stack
 from shared import events
 from shared.app import App
 from shared.web.http import Request, Response, handle
 from tests.asking import ask, code
-from tests.reliability.storage_proxy import FaultyStorage
 
 SERVICES = "getOffice365ServicesUserCounts"
 DETAIL = "getOffice365ActiveUserDetail"
 D7 = f"{SERVICES}(period='D7')"
 
 
-@pytest.fixture
-def app(make_app: Callable[..., App]) -> App:
+@pytest.fixture(scope="module")
+def app(lasting: tuple[Callable[..., App], Control]) -> App:
+    make_app, _ = lasting
     app = make_app(REPORTS=f"{D7}, {DETAIL}(period='D7')")
     app.pull_run.execute()
     return app
@@ -58,16 +57,6 @@ def test_every_notation_of_a_call_gives_the_newest_snapshot(
     response = get(path, query)
     assert response.status == 200
     assert hashlib.sha256(response.body).hexdigest() == control.get("expected", call=D7)["sha256"]
-
-
-def test_a_refresh_date_chooses_its_newest_snapshot(app: App, get: Callable[..., Response], control: Control) -> None:
-    first = get(f"v1.0/reports/{D7}")
-    day = control.get("visible", report=SERVICES)["refresh_date"]
-    while control.get("visible", report=SERVICES)["refresh_date"] == day:
-        control.sleep(6 * 3600)
-    app.pull_run.execute()
-    assert get(f"v1.0/reports/{D7}").body != first.body
-    assert get(f"v1.0/reports/{D7}", {"refreshDate": day}).body == first.body
 
 
 def test_a_report_with_personal_data_is_served_by_the_personal_function_only(get: Callable[..., Response]) -> None:
@@ -162,19 +151,6 @@ def test_gzip_is_the_archives_own_bytes(
     assert head.headers == response.headers
 
 
-def test_a_conditional_request_reads_no_blob(make_app: Callable[..., App], stack: Stack) -> None:
-    with FaultyStorage(stack.settings) as storage:
-        app = make_app(REPORTS=D7, **storage.settings)
-        app.pull_run.execute()
-        for accept_encoding in ("", "gzip"):
-            headers = {"accept-encoding": accept_encoding}
-            etag = ask(app, f"v1.0/reports/{D7}", headers=headers).headers["ETag"]
-            storage.seen.clear()
-            assert ask(app, f"v1.0/reports/{D7}", headers=headers | {"if-none-match": etag}).status == 304
-            assert ask(app, f"v1.0/reports/{D7}", method="HEAD", headers=headers).status == 200
-            assert storage.seen == []
-
-
 def test_head_gives_the_same_headers_without_a_body(get: Callable[..., Response]) -> None:
     full, head = get(f"v1.0/reports/{D7}"), get(f"v1.0/reports/{D7}", method="HEAD")
     assert (head.status, head.headers, head.body) == (200, full.headers, b"")
@@ -254,27 +230,6 @@ def test_an_error_is_a_problem_of_rfc_9457_by_name_too(get: Callable[..., Respon
     assert response.body == get("v1.0/reports/getNothing").body
 
 
-# -- the status --------------------------------------------------------------------------------------------------------
-
-
-def test_the_status_says_that_the_permission_is_missing_until_it_is_granted(
-    make_app: Callable[..., App], control: Control
-) -> None:
-    app = make_app(REPORTS=D7)
-    assert json.loads(app.api.status(Request("GET", "status")).body)["permission"] == "unknown"
-    control.put("roles", {"roles": []})
-    app.pull_run.execute()
-    control.sleep(30)
-    assert json.loads(app.api.status(Request("GET", "status")).body)["permission"] == "missing"
-    control.put("roles", {"roles": ["Reports.Read.All"]})
-    control.sleep(6 * 3600)
-    app = make_app(REPORTS=D7)
-    app.pull_run.execute()
-    told = json.loads(app.api.status(Request("GET", "status")).body)
-    assert told["permission"] == "granted"
-    assert [(call["call"], call["outcome"]) for call in told["calls"]] == [(D7, "published")]
-
-
 # -- what cannot be answered -------------------------------------------------------------------------------------------
 
 
@@ -320,12 +275,6 @@ def test_a_missing_day_names_the_nearest_ones(app: App, get: Callable[..., Respo
 def test_only_reading_is_possible(get: Callable[..., Response], method: str) -> None:
     response = get(f"v1.0/reports/{D7}", method=method)
     assert (response.status, response.headers["Allow"]) == (405, "GET, HEAD")
-
-
-def test_an_archive_that_does_not_answer_is_503_with_a_time_to_wait(make_app: Callable[..., App]) -> None:
-    api = make_app(ARCHIVE_URL="https://127.0.0.1:1/devstoreaccount1").api
-    response = handle(Request("GET", f"v1.0/reports/{D7}"), lambda request: api.reports(request, personal=False))
-    assert (response.status, code(response), response.headers["Retry-After"]) == (503, "archive_unavailable", "30")
 
 
 def test_a_mistake_of_the_app_is_a_problem_and_its_trace_is_logged(caplog: pytest.LogCaptureFixture) -> None:

@@ -1,4 +1,4 @@
-"""Where an archive can live while it is tried: among real parts (real_parts.py), or in one process and its memory."""
+"""Where an archive can live while it is tried: in memory, or among real parts (real_parts.py)."""
 
 from __future__ import annotations
 
@@ -178,20 +178,13 @@ class Environment(ABC):
         return log
 
 
-class InProcess(Environment):
-    """No network and no service: twenty times as fast."""
+class InMemory(Environment):
+    """Storage is the memory of this process."""
 
-    def __init__(self, users: int = 12) -> None:
+    def __init__(self, control: Control) -> None:
         super().__init__()
-        self._simulator = Simulator(users=users)
-        self._settings = settings_of(self._simulator)
-        self.control = InProcessControl(self._simulator)
-        self._memory = self.storage = FaultyMemory(self.control.now, self.control.sleep)
-        self.secret = self._simulator.identity_header
-
-    def __exit__(self, *_: object) -> None:
-        super().__exit__()
-        self._simulator.stop()
+        self.control = control
+        self._memory = self.storage = FaultyMemory(control.now, control.sleep)
 
     def app(self, reports: str = "aggregates", *, ahead: timedelta = timedelta(0)) -> App:
         return self._app(self._memory.store, reports, ahead)
@@ -213,6 +206,24 @@ class InProcess(Environment):
 
     def _remove(self, at: At) -> None:
         self._memory.sound.delete(*at)
+
+    @abstractmethod
+    def _app(self, store: InMemoryBlobStore, reports: str, ahead: timedelta = timedelta(0)) -> App:
+        """Return the app on this store."""
+
+
+class InProcess(InMemory):
+    """No network and no service: twenty times as fast."""
+
+    def __init__(self, users: int = 12) -> None:
+        self._simulator = Simulator(users=users)
+        super().__init__(InProcessControl(self._simulator))
+        self._settings = settings_of(self._simulator)
+        self.secret = self._simulator.identity_header
+
+    def __exit__(self, *_: object) -> None:
+        super().__exit__()
+        self._simulator.stop()
 
     def _app(self, store: InMemoryBlobStore, reports: str, ahead: timedelta = timedelta(0)) -> App:
         settings = read(self._settings | {"REPORTS": reports})

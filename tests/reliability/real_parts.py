@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Self
 
@@ -13,7 +13,7 @@ from azure.identity import ManagedIdentityCredential
 from azure.storage.blob import BlobProperties, BlobServiceClient
 
 from local.environment import environment, identity
-from local.in_memory import KeptBlob
+from local.in_memory import InMemoryBlobStore, KeptBlob
 from local.simulator_client import Control
 from local.stack import Stack
 from local.storage import empty
@@ -27,7 +27,7 @@ from shared.graph.session import LIMITS, Limits
 from shared.identity import READ_SECONDS, RUN_TOKEN_BACKOFF, ManagedIdentity
 from shared.settings import read
 from tests.reliability.checks import At, Blobs
-from tests.reliability.environment import BLOCK, Environment
+from tests.reliability.environment import BLOCK, Environment, InMemory
 from tests.reliability.storage_proxy import FaultyStorage
 
 AT_ONCE = StorageTimeouts(backoff=0)
@@ -115,6 +115,19 @@ class RealParts(Environment):
                 yield (container, blob.name), blob
 
 
+class RealGraph(InMemory):
+    """Identity, Graph and downloads over HTTP; storage is memory."""
+
+    def __init__(self, settings: Mapping[str, str], control: Control) -> None:
+        """`settings` are those of the app beside these parts."""
+        super().__init__(control)
+        self._settings = settings
+        self.secret = settings["IDENTITY_HEADER"]
+
+    def _app(self, store: InMemoryBlobStore, reports: str, ahead: timedelta = timedelta(0)) -> App:
+        return app_of({**self._settings, "REPORTS": reports}, self.control, store, ahead=ahead)
+
+
 def store_of(
     settings: Mapping[str, str],
     control: Control,
@@ -131,22 +144,17 @@ def app_of(
     control: Control,
     store: BlobStore,
     *,
-    ahead: timedelta = timedelta(0),
     limits: Limits = LIMITS,
     token_seconds: float = READ_SECONDS,
     block: int = BLOCK,
+    ahead: timedelta = timedelta(0),
 ) -> App:
-    """Return the app with that patience, whose clock is `ahead` of the simulator's time."""
+    """Return the app, with that patience, whose clock is `ahead` of the simulator's time."""
     wanted = read(settings)
     credential = partial(ManagedIdentity, None, RUN_TOKEN_BACKOFF, control.sleep, token_seconds)
     bearer = Bearer(credential, wanted.graph_endpoint)
     graph = GraphClient(wanted.graph_endpoint, bearer, wanted.download_origins, limits)
-    clock = partial(_ahead, control, ahead)
-    return App(wanted, store=store, graph=graph, clock=clock, sleep=control.sleep, block=block)
-
-
-def _ahead(control: Control, ahead: timedelta) -> datetime:
-    return control.now() + ahead
+    return App(wanted, store=store, graph=graph, clock=lambda: control.now() + ahead, sleep=control.sleep, block=block)
 
 
 @contextmanager

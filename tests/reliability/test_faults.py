@@ -11,15 +11,14 @@ import pytest
 
 from local.simulator_client import Control
 from local.stack import Stack
-from tests.reliability.faults.cases import IDS, Case
-from tests.reliability.faults.run import ALL, attempt
-from tests.reliability.faults.scenario import Scenario, Stage
+from tests.reliability.faults.cases import IDS
+from tests.reliability.faults.run import ALL, Fault, Stages, attempt, stages
 
 
 @pytest.fixture(scope="module")
-def stage(stack: Stack) -> Iterator[Stage]:
-    with Stage(stack.settings, Control(stack.control)) as stage:
-        yield stage
+def on(stack: Stack) -> Iterator[Stages]:
+    with stages(stack.settings, Control(stack.control)) as on:
+        yield on
 
 
 def each_id_first() -> Iterator[Any]:
@@ -33,8 +32,8 @@ def each_id_first() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("fault", [*each_id_first()])
-def test_a_fault_alone(stage: Stage, fault: Case | Scenario) -> None:
-    assert attempt(stage, fault).violated == ""
+def test_a_fault_alone(on: Stages, fault: Fault) -> None:
+    assert attempt(on, fault).violated == ""
 
 
 def test_every_known_fault_is_tried() -> None:

@@ -5,9 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.long
 def test_the_newest_snapshot_is_served_without_error_and_no_body_is_read_for_304() -> None:
     command = [sys.executable, "-m", "tests.reliability", "load", "--seconds", "2", "--rate", "10"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)

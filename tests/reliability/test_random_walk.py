@@ -59,7 +59,7 @@ def machine(environment: InProcess) -> type[RuleBasedStateMachine]:
 
 def test_whatever_happens_what_must_hold_holds(in_memory: InProcess) -> None:
     run_state_machine_as_test(
-        machine(in_memory), settings=settings(max_examples=settings().max_examples // 4, stateful_step_count=25)
+        machine(in_memory), settings=settings(max_examples=settings().max_examples // 6, stateful_step_count=25)
     )
 
 
@@ -114,12 +114,14 @@ def test_a_reader_with_a_stale_list_gets_what_that_list_tells(in_memory: InProce
     walk.read()
 
 
-@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.long), 3])
+@pytest.mark.parametrize("seed", [1, *(pytest.param(each, marks=pytest.mark.long) for each in (2, 3))])
 def test_and_so_it_does_among_the_real_parts(real_parts: RealParts, seed: int) -> None:
     assert walk(real_parts, seed, steps=12).violated == ""
 
 
-@pytest.mark.parametrize("reports", REPORTS[:4])
+@pytest.mark.parametrize(
+    "reports", [REPORTS[0], REPORTS[1], *(pytest.param(each, marks=pytest.mark.long) for each in REPORTS[2:4])]
+)
 def test_storage_in_memory_ends_as_the_service_does(real_parts: RealParts, reports: str) -> None:
     with InProcess(USERS) as in_memory:
         assert end_of(in_memory, reports) == end_of(real_parts, reports)

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,7 @@ PURE = ["domain", "report", "archive/layout.py", "archive/blob_store.py", "archi
 FILES = sorted(path.relative_to(SHARED).as_posix() for path in SHARED.rglob("*.py"))
 
 
+@cache
 def imports(file: str) -> set[str]:
     """Every module that a file names in an import, wherever that stands."""
     found = set()

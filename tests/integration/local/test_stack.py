@@ -37,8 +37,8 @@ def listens(url: str) -> bool:
         return probe.connect_ex((str(address.hostname), int(address.port or 0))) == 0
 
 
-def test_the_settings_are_what_the_app_reads() -> None:
-    with Stack(settings={"REPORTS": "all"}) as stack:
+def test_the_settings_are_what_the_app_reads(tmp_path: Path) -> None:
+    with Stack(tmp_path, azurite=False, settings={"REPORTS": "all"}) as stack:
         read = settings.read(stack.settings)
         assert read.reports == "all"
         assert read.archive_url == stack.settings["ARCHIVE_URL"]
@@ -47,19 +47,18 @@ def test_the_settings_are_what_the_app_reads() -> None:
         assert listens(stack.control)
 
 
-def test_the_identity_gives_tokens_for_the_storage() -> None:
-    with Stack() as stack:
-        answer = requests.get(
-            stack.settings["IDENTITY_ENDPOINT"],
-            params={"api-version": "2019-08-01", "resource": "https://storage.azure.com"},
-            headers={"X-IDENTITY-HEADER": stack.settings["IDENTITY_HEADER"]},
-        )
-        blobs = requests.get(
-            f"{stack.settings['ARCHIVE_URL']}?comp=list",
-            headers={"Authorization": f"Bearer {answer.json()['access_token']}", "x-ms-version": "2024-11-04"},
-            verify=stack.settings["ARCHIVE_CA"],
-        )
-        assert blobs.status_code == 200
+def test_the_identity_gives_tokens_for_the_storage(stack: Stack) -> None:
+    answer = requests.get(
+        stack.settings["IDENTITY_ENDPOINT"],
+        params={"api-version": "2019-08-01", "resource": "https://storage.azure.com"},
+        headers={"X-IDENTITY-HEADER": stack.settings["IDENTITY_HEADER"]},
+    )
+    blobs = requests.get(
+        f"{stack.settings['ARCHIVE_URL']}?comp=list",
+        headers={"Authorization": f"Bearer {answer.json()['access_token']}", "x-ms-version": "2024-11-04"},
+        verify=stack.settings["ARCHIVE_CA"],
+    )
+    assert blobs.status_code == 200
 
 
 def test_the_archive_is_kept_in_a_folder(tmp_path: Path) -> None:
@@ -81,9 +80,9 @@ def test_the_archive_is_plain_files_in_a_folder(tmp_path: Path) -> None:
     "end",
     [
         pytest.param(lambda holder: holder.stdin.write("\n"), id="ends"),
-        pytest.param(lambda holder: holder.stdin.write("fail\n"), id="fails"),
-        pytest.param(lambda holder: holder.send_signal(signal.SIGINT), id="is interrupted"),
-        pytest.param(lambda holder: holder.terminate(), id="is terminated"),
+        pytest.param(lambda holder: holder.stdin.write("fail\n"), id="fails", marks=pytest.mark.long),
+        pytest.param(lambda holder: holder.send_signal(signal.SIGINT), id="is interrupted", marks=pytest.mark.long),
+        pytest.param(lambda holder: holder.terminate(), id="is terminated", marks=pytest.mark.long),
         pytest.param(lambda holder: holder.kill(), id="is killed"),
     ],
 )

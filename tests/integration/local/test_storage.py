@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import jwt
@@ -47,30 +48,32 @@ def test_what_is_stored_in_memory_is_gone_afterwards() -> None:
         blobs.create_container("usage")
         folder = storage.ca_file.parent
     assert not folder.exists()
-    with Storage() as storage, service(storage) as blobs:
-        assert list(blobs.list_containers()) == []
 
 
-def test_a_token_for_something_else_is_refused() -> None:
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Storage, Path]]:
+    """Storage, and its folder."""
+    folder = tmp_path_factory.mktemp("kept")
+    with Storage(folder) as storage:
+        yield storage, folder
+
+
+def test_a_token_for_something_else_is_refused(kept: tuple[Storage, Path]) -> None:
     with (
-        Storage() as storage,
-        service(storage, Identity("https://graph.microsoft.com")) as blobs,
+        service(kept[0], Identity("https://graph.microsoft.com")) as blobs,
         pytest.raises(ClientAuthenticationError),
     ):
         list(blobs.list_containers())
 
 
-def test_one_folder_serves_one_storage_at_a_time(tmp_path: Path) -> None:
-    with Storage(tmp_path), pytest.raises(LockedError, match=tmp_path.name), Storage(tmp_path):
-        pass
-    with Storage(tmp_path):
+def test_one_folder_serves_one_storage_at_a_time(kept: tuple[Storage, Path]) -> None:
+    with pytest.raises(LockedError, match=kept[1].name), Storage(kept[1]):
         pass
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps no such file modes")
-def test_nobody_else_can_read_the_private_key(tmp_path: Path) -> None:
-    with Storage(tmp_path):
-        assert stat.S_IMODE((tmp_path / "key.pem").stat().st_mode) == 0o600
+def test_nobody_else_can_read_the_private_key(kept: tuple[Storage, Path]) -> None:
+    assert stat.S_IMODE((kept[1] / "key.pem").stat().st_mode) == 0o600
 
 
 def test_storage_that_does_not_come_up_says_what_it_printed(tmp_path: Path) -> None:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from local.simulator_client import Control
 from simulator.faults.table import LASTING
 from tests.reliability.faults.cases import CASES, Case
-from tests.reliability.faults.scenario import NotHeld, Scenario, Stage, ended, must
+from tests.reliability.faults.scenario import InMemoryStage, NotHeld, RealStage, Scenario, Stage, ended, must
 from tests.reliability.faults.scenarios import SCENARIOS
 from tests.reliability.real_parts import started
 
-ALL: tuple[Case | Scenario, ...] = (*CASES, *SCENARIOS)
+Fault = Case | Scenario[Any]
+ALL: tuple[Fault, ...] = (*CASES, *SCENARIOS)
 
 
 class Result(NamedTuple):
@@ -26,10 +29,25 @@ class Result(NamedTuple):
     """What did not hold; empty if all is well."""
 
 
-def attempt(stage: Stage, fault: Case | Scenario) -> Result:
+Stages = Mapping[type[Stage], Stage]
+"""Where faults are tried."""
+
+
+@contextmanager
+def stages(settings: Mapping[str, str], control: Control) -> Iterator[Stages]:
+    """Set the stages up beside an app of these settings."""
+    with RealStage(settings, control) as real, InMemoryStage(settings, control) as in_memory:
+        yield {RealStage: real, InMemoryStage: in_memory}
+
+
+def attempt(on: Stages, fault: Fault) -> Result:
     """Try a fault on an empty archive, and look at the archive after it, when all is healed."""
+    if isinstance(fault, Case):
+        stage = on[RealStage if fault.storage else InMemoryStage]
+        play: Callable[[Any], str] = partial(_pull_through, fault)
+    else:
+        stage, play = on[fault.on], fault.play
     stage.begin()
-    play = partial(_pull_through, fault) if isinstance(fault, Case) else fault.play
     try:
         how = play(stage)
         stage.heal()
@@ -80,9 +98,9 @@ def show_all(users: int = 40) -> int:
     """Try every fault and print the table. Return the exit status: 1 if one did not end as it must."""
     began, wrong = time.monotonic(), 0
     faults = sorted(ALL, key=lambda fault: fault.ids)
-    with started(users) as parts, Stage(parts.settings, Control(parts.control)) as stage:
+    with started(users) as parts, stages(parts.settings, Control(parts.control)) as on:
         for fault in faults:
-            result = attempt(stage, fault)
+            result = attempt(on, fault)
             wrong += result.violated != ""
             print(f"{fault.ids:<8} {fault.what:<62} {result.ended:<50} {result.violated or 'held'}", flush=True)
     ids = {each for fault in faults for each in fault.ids.split()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 import requests
 
@@ -15,7 +15,8 @@ from shared.app import App
 from shared.archive.run_record import PullResult
 from shared.archive.snapshot import Snapshot
 from shared.domain.call import Call
-from tests.reliability.real_parts import RealParts
+from tests.reliability.environment import Environment
+from tests.reliability.real_parts import RealGraph, RealParts
 
 
 class NotHeld(Exception):
@@ -33,8 +34,8 @@ class Site(NamedTuple):
         return requests.get(f"{self.host.url}/api/{path}", params=query, headers=headers, timeout=60)
 
 
-class Stage(RealParts):
-    """The real parts, and what happens to them in a play."""
+class Stage(Environment):
+    """An archive, and what happens to it in a play."""
 
     def begin(self) -> None:
         """Empty the archive, and let nothing have happened yet."""
@@ -65,12 +66,6 @@ class Stage(RealParts):
         finally:
             self.control.put("restate", wish | {"revision": 0})
 
-    @contextmanager
-    def serving(self) -> Iterator[Site]:
-        """Serve the app as deployed, under Microsoft's own runtime."""
-        with deployed(self.settings, self.control.now) as host:
-            yield Site(host)
-
     def tomorrow(self, hour: int, minute: int) -> None:
         """Go to the next day: at 23:59 UTC its refresh date is out, at midnight it is not."""
         self.at((self.control.now() + timedelta(days=1)).replace(hour=hour, minute=minute, second=0))
@@ -85,13 +80,31 @@ class Stage(RealParts):
             raise NotHeld("; ".join(violations))
 
 
-class Scenario(NamedTuple):
+class InMemoryStage(Stage, RealGraph):
+    """Where a play is quick that is about Graph alone."""
+
+
+class RealStage(Stage, RealParts):
+    """The real parts."""
+
+    @contextmanager
+    def serving(self) -> Iterator[Site]:
+        """Serve the app as deployed, under Microsoft's own runtime."""
+        with deployed(self.settings, self.control.now) as host:
+            yield Site(host)
+
+
+S = TypeVar("S", bound=Stage)
+
+
+class Scenario(NamedTuple, Generic[S]):
     """One fault, alone."""
 
     ids: str
     what: str
-    play: Callable[[Stage], str]
+    play: Callable[[S], str]
     """Returns how it ended. Raises NotHeld."""
+    on: type[S]
     slow: bool = False
     """Whether it takes more than a few seconds, as the app's true limits or sizes do."""
 

@@ -1,5 +1,7 @@
 """Faults that take more than one pull to try, by where they strike."""
 
+from typing import Any
+
 from tests.reliability.faults.scenario import Scenario
 from tests.reliability.faults.scenarios.content import CONTENT
 from tests.reliability.faults.scenarios.graph import GRAPH
@@ -9,4 +11,4 @@ from tests.reliability.faults.scenarios.readers import READERS
 from tests.reliability.faults.scenarios.runs import RUNS
 from tests.reliability.faults.scenarios.size import SIZE
 
-SCENARIOS: tuple[Scenario, ...] = (*GRAPH, *CONTENT, *IDENTITY, *RUNS, *PROCESSES, *SIZE, *READERS)
+SCENARIOS: tuple[Scenario[Any], ...] = (*GRAPH, *CONTENT, *IDENTITY, *RUNS, *PROCESSES, *SIZE, *READERS)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from shared.domain.call import Call
 from tests.reliability.faults.cases import CALL, DETAIL, OTHER
-from tests.reliability.faults.scenario import Scenario, Stage, ended, must, must_end
+from tests.reliability.faults.scenario import InMemoryStage, Scenario, Stage, ended, must, must_end
 
 
 def _concealed_and_back(stage: Stage) -> str:
@@ -96,10 +96,10 @@ def _empty_day(stage: Stage) -> str:
     return "no_data:no_rows, published the next day"
 
 
-CONTENT: tuple[Scenario, ...] = (
-    Scenario("F40", "names concealed for a day", _concealed_and_back),
-    Scenario("F43", "a correction three weeks later", _three_weeks_later),
-    Scenario("F45", "a refresh date that is stuck and jumps", _stuck_and_jump),
-    Scenario("F46", "a refresh date for each report", _different_dates),
-    Scenario("F49", "a single day that is empty at first", _empty_day),
+CONTENT: tuple[Scenario[InMemoryStage], ...] = (
+    Scenario("F40", "names concealed for a day", _concealed_and_back, InMemoryStage),
+    Scenario("F43", "a correction three weeks later", _three_weeks_later, InMemoryStage),
+    Scenario("F45", "a refresh date that is stuck and jumps", _stuck_and_jump, InMemoryStage),
+    Scenario("F46", "a refresh date for each report", _different_dates, InMemoryStage),
+    Scenario("F49", "a single day that is empty at first", _empty_day, InMemoryStage),
 )

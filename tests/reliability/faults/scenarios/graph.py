@@ -12,17 +12,17 @@ from shared.domain.errors import PullError
 from shared.graph.client import checked_location
 from shared.graph.session import Limits
 from tests.reliability.faults.cases import CALL, OTHER
-from tests.reliability.faults.scenario import Scenario, Stage, ended, must, must_end
+from tests.reliability.faults.scenario import InMemoryStage, RealStage, Scenario, Stage, ended, must, must_end
 
 DETAIL = "getOffice365ActiveUserDetail"
 SHORT = Limits(connect_timeout=0.3, read_timeout=0.5, total_timeout=2.0, max_bytes=1 << 20)
 """Limits that no test has to wait for."""
 
 
-def _ails(ends: str, fault: str, match: Mapping[str, str] | None = None, **args: Any) -> Callable[[Stage], str]:
+def _ails(ends: str, fault: str, match: Mapping[str, str] | None = None, **args: Any) -> Callable[[RealStage], str]:
     """One report meets the fault at every request; another goes on."""
 
-    def play(stage: Stage) -> str:
+    def play(stage: RealStage) -> str:
         where = {"call": CALL} | dict(match or {})
         stage.spoil([{"fault": fault, "times": None, "match": where, "args": args}])
         run = stage.app(f"{CALL}, {OTHER}", limits=SHORT).pull_run.execute()
@@ -33,7 +33,7 @@ def _ails(ends: str, fault: str, match: Mapping[str, str] | None = None, **args:
     return play
 
 
-def _connect_hangs(stage: Stage) -> str:
+def _connect_hangs(stage: RealStage) -> str:
     """Nobody accepts connections, and no more of them can wait."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
         address = listener.getsockname()
@@ -123,17 +123,24 @@ def _tries(stage: Stage) -> str:
     return f"{ended(result)}, {addresses} addresses"
 
 
-GRAPH: tuple[Scenario, ...] = (
-    Scenario("F03", "another app uses up the limit of the tenant", _neighbour),
-    Scenario("F05", "400 for each single day", _day_out_of_reach),
-    Scenario("F13", "a connection that hangs", _connect_hangs),
-    Scenario("F13", "an answer that never comes", _ails("deferred:unreachable", "hang", seconds=None)),
-    Scenario("F13", "silence behind the head", _ails("deferred:cut_short", "silence", {"listener": "download"})),
-    Scenario("F13", "silence in the body", _ails("deferred:cut_short", "silence", {"listener": "download"}, chunks=1)),
-    Scenario("F14", "Location in another official region", _hosts),
-    Scenario("F17", "a download host that refuses a bearer", _nothing_carried),
-    Scenario("F18", "the download host wants credentials for ever", _tries),
-    Scenario("F24", "an endless body", _ails("refused:too_large", "endless")),
-    Scenario("F24", "a byte at a time", _ails("deferred:too_slow", "drip", seconds=0.1)),
-    Scenario("F25", "a correction with the same ETag", _same_tag),
+GRAPH: tuple[Scenario[Any], ...] = (
+    Scenario("F03", "another app uses up the limit of the tenant", _neighbour, InMemoryStage),
+    Scenario("F05", "400 for each single day", _day_out_of_reach, InMemoryStage),
+    Scenario("F13", "a connection that hangs", _connect_hangs, RealStage),
+    Scenario("F13", "an answer that never comes", _ails("deferred:unreachable", "hang", seconds=None), RealStage),
+    Scenario(
+        "F13", "silence behind the head", _ails("deferred:cut_short", "silence", {"listener": "download"}), RealStage
+    ),
+    Scenario(
+        "F13",
+        "silence in the body",
+        _ails("deferred:cut_short", "silence", {"listener": "download"}, chunks=1),
+        RealStage,
+    ),
+    Scenario("F14", "Location in another official region", _hosts, InMemoryStage),
+    Scenario("F17", "a download host that refuses a bearer", _nothing_carried, InMemoryStage),
+    Scenario("F18", "the download host wants credentials for ever", _tries, InMemoryStage),
+    Scenario("F24", "an endless body", _ails("refused:too_large", "endless"), RealStage),
+    Scenario("F24", "a byte at a time", _ails("deferred:too_slow", "drip", seconds=0.1), RealStage),
+    Scenario("F25", "a correction with the same ETag", _same_tag, InMemoryStage),
 )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from shared.identity import READ_SECONDS
 from tests.reliability.faults.cases import CALL, FOR_GRAPH, OTHER
-from tests.reliability.faults.scenario import Scenario, Stage, must, must_end
+from tests.reliability.faults.scenario import InMemoryStage, RealStage, Scenario, Stage, must, must_end
 
 
-def _refused_at_first(stage: Stage) -> str:
+def _refused_at_first(stage: RealStage) -> str:
     """The token endpoint refuses every connection for the first 20 seconds of a new instance."""
     stage.spoil([{"fault": "refused", "args": {"seconds": 20.0}}])
     started = stage.control.now()
@@ -19,8 +20,8 @@ def _refused_at_first(stage: Stage) -> str:
     return f"{must_end(result, 'published')} after {waited:.0f} s"
 
 
-def _now_and_then(share: float) -> Scenario:
-    def play(stage: Stage) -> str:
+def _now_and_then(share: float) -> Scenario[RealStage]:
+    def play(stage: RealStage) -> str:
         """A share of its answers fails, on eight days; one token is enough for all of a run."""
         stage.spoil([{"fault": "token_error", "times": None, "p": share, "match": FOR_GRAPH}])
         for _ in range(8):
@@ -33,19 +34,21 @@ def _now_and_then(share: float) -> Scenario:
             must(len(tokens) == 1, f"{len(tokens)} tokens were fetched for one run")
         return "published, one token for each run"
 
-    return Scenario("F52", f"one in {1 / share:.0f} tokens fails", play, slow=True)
+    return Scenario("F52", f"one in {1 / share:.0f} tokens fails", play, RealStage, slow=True)
 
 
-def _hangs(seconds: float) -> Scenario:
-    def play(stage: Stage) -> str:
+def _hangs(seconds: float) -> Scenario[RealStage]:
+    def play(stage: RealStage) -> str:
         """Three requests for a token get no answer."""
         stage.spoil([{"fault": "hang", "times": 3, "match": FOR_GRAPH, "args": {"seconds": None}}])
         return must_end(stage.pull(stage.app(CALL, token_seconds=seconds)), "published")
 
-    return Scenario("F53", f"the token endpoint hangs three times, {seconds:g} s each", play, slow=seconds > 1)
+    return Scenario(
+        "F53", f"the token endpoint hangs three times, {seconds:g} s each", play, RealStage, slow=seconds > 1
+    )
 
 
-def _hangs_for_good(stage: Stage) -> str:
+def _hangs_for_good(stage: RealStage) -> str:
     """No request for a token gets an answer, in the middle of things."""
     app = stage.app(CALL, token_seconds=0.2)
     must_end(stage.pull(app), "published")
@@ -71,12 +74,12 @@ def _down_for_days(stage: Stage) -> str:
     return f"deferred:no_token, then {must_end(stage.pull(app), 'published')}"
 
 
-IDENTITY: tuple[Scenario, ...] = (
-    Scenario("F51", "nobody at the token endpoint for 20 s", _refused_at_first),
+IDENTITY: tuple[Scenario[Any], ...] = (
+    Scenario("F51", "nobody at the token endpoint for 20 s", _refused_at_first, RealStage),
     _now_and_then(1 / 6),
     _now_and_then(1 / 10),
     _hangs(0.2),
     _hangs(READ_SECONDS),
-    Scenario("F53", "the token endpoint hangs for good", _hangs_for_good),
-    Scenario("F54", "no token for four days", _down_for_days),
+    Scenario("F53", "the token endpoint hangs for good", _hangs_for_good, RealStage),
+    Scenario("F54", "no token for four days", _down_for_days, InMemoryStage),
 )

@@ -14,7 +14,7 @@ from typing import Any
 from local.setup import ROOT
 from tests.reliability.checks import no_secret
 from tests.reliability.faults.cases import CALL, DETAIL, large
-from tests.reliability.faults.scenario import Scenario, Stage, must, must_end
+from tests.reliability.faults.scenario import RealStage, Scenario, must, must_end
 from tests.reliability.storage_proxy import Operation
 
 MEMORY = 256
@@ -38,7 +38,7 @@ def outcome_of(process: subprocess.Popen[str]) -> Mapping[str, Any]:
     return dict(json.loads(output))
 
 
-def _terminated(stage: Stage) -> str:
+def _terminated(stage: RealStage) -> str:
     """The process is asked to end while it is about to write a snapshot. (`crashes` kills it at every step.)"""
     stage.tomorrow(23, 59)
     reached, over = Event(), Event()
@@ -60,7 +60,7 @@ def _terminated(stage: Stage) -> str:
     return f"terminated, then {must_end(stage.pull(stage.app(CALL)), 'published')}"
 
 
-def _no_room(stage: Stage) -> str:
+def _no_room(stage: RealStage) -> str:
     """No file can grow beyond some kilobytes, and the body needs a temporary one."""
     stage.tomorrow(23, 59)
     stage.spoil(large("Display Name", rows=30))
@@ -71,7 +71,7 @@ def _no_room(stage: Stage) -> str:
     return f"{how}, then {must_end(stage.pull(stage.app(DETAIL)), 'published')}"
 
 
-def _half_a_package(stage: Stage) -> str:
+def _half_a_package(stage: RealStage) -> str:
     """A module that only pulling needs cannot be imported."""
     code = (
         "import sys, time; began = time.perf_counter()\n"
@@ -93,8 +93,8 @@ def _half_a_package(stage: Stage) -> str:
     return f"HTTP answers {status} after {float(seconds):.1f} s"
 
 
-def _in_memory(what: str, ends: str, *faults: tuple[str, Mapping[str, Any]]) -> Scenario:
-    def play(stage: Stage) -> str:
+def _in_memory(what: str, ends: str, *faults: tuple[str, Mapping[str, Any]]) -> Scenario[RealStage]:
+    def play(stage: RealStage) -> str:
         """The process that pulls stays small."""
         stage.tomorrow(23, 59)
         stage.spoil([{"fault": fault, "times": None, "args": args} for fault, args in faults])
@@ -103,15 +103,15 @@ def _in_memory(what: str, ends: str, *faults: tuple[str, Mapping[str, Any]]) -> 
         must(run["peak"] < MEMORY, f"it took {run['peak']} MB")
         return f"{ends}, {run['peak']:.0f} MB, {run['seconds']:.0f} s"
 
-    return Scenario("F24", what, play, slow=True)
+    return Scenario("F24", what, play, RealStage, slow=True)
 
 
-PROCESSES: tuple[Scenario, ...] = (
+PROCESSES: tuple[Scenario[RealStage], ...] = (
     _in_memory("memory of a gzip bomb of 4 GB", "refused:bomb", ("gzip_bomb", {"size": 4 << 30})),
     _in_memory(
         "memory of an endless body", "refused:too_large", ("odd_cell", {"text": "x" * 200_000}), ("endless", {})
     ),
-    Scenario("F72", "a process that is asked to end", _terminated),
-    Scenario("F77", "a module for pulling cannot be imported", _half_a_package),
-    Scenario("F78", "no room for a temporary file", _no_room),
+    Scenario("F72", "a process that is asked to end", _terminated, RealStage),
+    Scenario("F77", "a module for pulling cannot be imported", _half_a_package, RealStage),
+    Scenario("F78", "no room for a temporary file", _no_room, RealStage),
 )

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from shared.domain.call import Call
 from tests.reliability.checks import no_secret, sha256
 from tests.reliability.faults.cases import CALL, OTHER
-from tests.reliability.faults.scenario import Scenario, Stage, must, must_end
+from tests.reliability.faults.scenario import RealStage, Scenario, must, must_end
 from tests.reliability.storage_proxy import Operation
 
 PATH = f"v1.0/reports/{CALL}"
@@ -18,7 +18,7 @@ PATH = f"v1.0/reports/{CALL}"
 CALLERS = 50
 
 
-def _while_published(stage: Stage) -> str:
+def _while_published(stage: RealStage) -> str:
     """A reader asks before and after each storage operation of a pull that publishes a correction."""
     stage.tomorrow(7, 0)
     app = stage.app(CALL)
@@ -47,7 +47,7 @@ def _while_published(stage: Stage) -> str:
     return f"{must_end(result, 'revised')}; {len(answers)} answers, each whole, old before new"
 
 
-def _storage_down(stage: Stage) -> str:
+def _storage_down(stage: RealStage) -> str:
     """Storage refuses everything."""
     stage.tomorrow(7, 0)
     stage.pull(stage.app(CALL))
@@ -69,7 +69,7 @@ def _storage_down(stage: Stage) -> str:
     return f"503, Retry-After {answers[PATH].headers['Retry-After']}, health {health.text}"
 
 
-def _not_there(stage: Stage) -> str:
+def _not_there(stage: RealStage) -> str:
     """Somebody asks for days that are not in the archive, for one reason or another."""
     today = stage.control.now()
     app = stage.app(CALL)
@@ -99,7 +99,7 @@ def _why(document: dict[str, object], day: date) -> str:
     return str(document["code"])
 
 
-def _burst(stage: Stage) -> str:
+def _burst(stage: RealStage) -> str:
     """Many readers ask for the newest at once, most of whom have it already."""
     stage.tomorrow(7, 0)
     stage.pull(stage.app(CALL))
@@ -116,9 +116,9 @@ def _burst(stage: Stage) -> str:
     return f"304 and 200, {CALLERS / seconds:.0f} a second, {operations} storage operations"
 
 
-READERS: tuple[Scenario, ...] = (
-    Scenario("F82", "readers while a revision is published", _while_published),
-    Scenario("F84", "storage is down while somebody reads", _storage_down),
-    Scenario("F85", "days that are not in the archive", _not_there),
-    Scenario("F87", f"{CALLERS} readers at once", _burst),
+READERS: tuple[Scenario[RealStage], ...] = (
+    Scenario("F82", "readers while a revision is published", _while_published, RealStage),
+    Scenario("F84", "storage is down while somebody reads", _storage_down, RealStage),
+    Scenario("F85", "days that are not in the archive", _not_there, RealStage),
+    Scenario("F87", f"{CALLERS} readers at once", _burst, RealStage),
 )

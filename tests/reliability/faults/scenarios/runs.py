@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from shared.archive.layout import DERIVED
 from shared.domain.call import Call
@@ -18,7 +19,7 @@ from shared.domain.graph_window import DATE_DAYS
 from shared.domain.outcome import Outcome
 from shared.pulling.plan import BUDGET
 from tests.reliability.faults.cases import CALL, DETAIL
-from tests.reliability.faults.scenario import Scenario, Stage, must, must_end
+from tests.reliability.faults.scenario import InMemoryStage, RealStage, Scenario, Stage, must, must_end
 from tests.reliability.storage_proxy import Operation
 
 REPORT = CALL.partition("(")[0]
@@ -57,7 +58,7 @@ def _in_parallel(stage: Stage, number: int) -> str:
     return f"1 revision, {counts}, {requests} requests"
 
 
-def _second_instance(stage: Stage) -> str:
+def _second_instance(stage: RealStage) -> str:
     """A second instance runs from start to end while the first is about to write its snapshot."""
     stage.tomorrow(23, 59)
     first, second = stage.app(CALL), stage.app(CALL)
@@ -197,14 +198,14 @@ def _in_one_second(stage: Stage) -> str:
     return "both records kept"
 
 
-RUNS: tuple[Scenario, ...] = (
-    Scenario("F68", "two runs in the same second", _twice),
-    Scenario("F69", "no run for three days", _asleep),
-    Scenario("F70", "a second instance while the first runs", _second_instance),
-    Scenario("F71", "fifty runs", _fifty, slow=True),
-    Scenario("F73", "a run that is out of time", _out_of_time),
-    Scenario("F75", "a report that fails five times", _replanned),
-    Scenario("F75 F76", "a message in a poison queue, or too large", _any_message),
-    Scenario("F80", "29 February, new year, summer time, a time zone", _calendar),
-    Scenario("F81", "two runs in one second", _in_one_second),
+RUNS: tuple[Scenario[Any], ...] = (
+    Scenario("F68", "two runs in the same second", _twice, InMemoryStage),
+    Scenario("F69", "no run for three days", _asleep, InMemoryStage),
+    Scenario("F70", "a second instance while the first runs", _second_instance, RealStage),
+    Scenario("F71", "fifty runs", _fifty, InMemoryStage, slow=True),
+    Scenario("F73", "a run that is out of time", _out_of_time, InMemoryStage),
+    Scenario("F75", "a report that fails five times", _replanned, InMemoryStage),
+    Scenario("F75 F76", "a message in a poison queue, or too large", _any_message, InMemoryStage),
+    Scenario("F80", "29 February, new year, summer time, a time zone", _calendar, InMemoryStage),
+    Scenario("F81", "two runs in one second", _in_one_second, InMemoryStage),
 )

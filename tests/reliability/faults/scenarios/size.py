@@ -13,7 +13,7 @@ from local.simulator_client import Control
 from shared.archive.layout import PERSONAL
 from shared.graph.session import LIMITS
 from tests.reliability.faults.cases import DETAIL
-from tests.reliability.faults.scenario import Scenario, Stage, must
+from tests.reliability.faults.scenario import RealStage, Scenario, must
 from tests.reliability.faults.scenarios.processes import outcome_of, start
 from tests.reliability.real_parts import started
 
@@ -23,7 +23,7 @@ PEAK, GROWTH = 128, 10
 """MB: the most that a pull may take, and how much more the larger body may take than the smaller."""
 
 
-def _a_million_rows(stage: Stage) -> str:
+def _a_million_rows(stage: RealStage) -> str:
     """Pull the report of ever larger tenants, each in a process of its own."""
     pulls = [_pulled(stage, people) for people in PEOPLE]
     small, large, largest = pulls
@@ -44,7 +44,7 @@ class _Pull(NamedTuple):
     seconds: float
 
 
-def _pulled(stage: Stage, people: int) -> _Pull:
+def _pulled(stage: RealStage, people: int) -> _Pull:
     """Pull the tenant's largest report. Raise NotHeld if a byte of it is archived as another."""
     with started(people) as stack:
         run = outcome_of(start(stack.settings, stage.control.now(), DETAIL))
@@ -61,4 +61,4 @@ def _pulled(stage: Stage, people: int) -> _Pull:
         return _Pull(download["size"], run["rows"], run["peak"], run["seconds"])
 
 
-SIZE: tuple[Scenario, ...] = (Scenario("F50", "a million rows", _a_million_rows, slow=True),)
+SIZE: tuple[Scenario[RealStage], ...] = (Scenario("F50", "a million rows", _a_million_rows, RealStage, slow=True),)
