@@ -213,6 +213,11 @@ class Flag(Word):
     )
     SHRUNK = "shrunk", "It has fewer than 70 % of the rows of the snapshot before, and so had two bodies."
     UNENDED = "unended", "The last line has no end, as if the body were cut; the same values came twice like that."
+    ERROR_TEXT = (
+        "error_text",
+        "The last row holds what pages and errors begin with, as if one had cut the body; the same values came twice "
+        "like that.",
+    )
     RAGGED = "ragged", "Some rows have more or fewer fields than the header."
     UNDATED = (
         "undated",

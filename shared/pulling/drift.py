@@ -13,6 +13,7 @@ SHRUNK_TO = 0.7
 """A body with fewer rows than this share of the one before is fetched a second time before it is believed."""
 FEW = 100
 """Rows of another day that chance alone can halve: those of a small tenant on a Sunday."""
+_TOLD = {"named", "concealed", "mixed"}
 
 
 class Columns(NamedTuple):
@@ -53,8 +54,11 @@ def columns(before: SnapshotMetadata, body: Body, *, of_another_day: bool = Fals
 
 
 def names_changed(before: str, now: str) -> bool:
-    """Whether names were concealed, or shown again: rows on either side cannot be joined by name."""
-    return "none" not in (before, now) and before != now
+    """Whether names were concealed, or shown again: rows on either side cannot be joined by name.
+
+    What `none`, or a word that only a newer version of the app knows, tells of names is nothing.
+    """
+    return before != now and {before, now} <= _TOLD
 
 
 def shrunk(before: SnapshotMetadata, body: Body, *, of_another_day: bool = False) -> bool:

@@ -68,6 +68,7 @@ def _own(call: Call, body: Body, refresh_date: date) -> Iterator[Flag]:
     found = {
         Flag.RAGGED: body.ragged,
         Flag.UNENDED: not body.is_ended,
+        Flag.ERROR_TEXT: body.has_error,
         Flag.REPEATED: body.repeated,
         Flag.UNDATED: body.undated,
         Flag.OTHER_DATE: call.date not in (None, refresh_date),

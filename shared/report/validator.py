@@ -5,11 +5,12 @@ from __future__ import annotations
 import codecs
 import csv
 import hashlib
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
-from shared.domain.errors import PullError, RejectedBody
+from shared.domain.errors import PullError, RejectedBody, Retryable
 from shared.domain.outcome import Reason
 from shared.report.csv_records import BOM
 from shared.report.names import Names, columns_about_one
@@ -20,6 +21,8 @@ REFRESH_DATES = ("Report Refresh Date", "Data as of", "ContentDate")
 """Names of the column: of today, and of the 2017 beta."""
 
 REPORT_DATE_NAME = "Report Date"
+_ERROR = re.compile(r'<(?:!doctype|\?xml|html|body)\b|\{\s*"error"', re.IGNORECASE)
+"""How pages and errors of services begin."""
 _LONGEST = 1 << 20
 """Characters of a line, and of a row of several lines; far above any report's, so that none can fill the memory."""
 
@@ -57,7 +60,9 @@ class Body:
         self.is_ended = False
         """Whether the last line has an end."""
         self.looks_cut = False
-        """Whether the last line has no end, or the last row alone has too few fields."""
+        """Whether the last line has no end, the last row alone has too few fields, or an error may be in it."""
+        self.has_error = False
+        """Whether the last row holds what pages and errors of services begin with."""
         self.header: list[str] = []
         self.naming = Names(())
         """What its columns of names tell."""
@@ -202,16 +207,23 @@ class Body:
         return dict(zip(self.header, record, strict=False)).get("Report Period", "")
 
     def _check_end(self, last: Sequence[str], column: int) -> None:
-        """Raise PullError if the last row is not whole, or is an error that came behind whole rows."""
+        """Raise PullError if the last row is not whole, or is an error that came behind whole rows.
+
+        A last row that may be whole `looks_cut`.
+        """
         fields, width = len(last), len(self.header)
         if fields < width and not (self.is_ended and self._dates.has(last[column] if column < fields else "")):
             raise PullError(Reason.CUT_SHORT, f"The last row has {fields} of {width} fields.")
+        self.has_error = bool(_ERROR.search(",".join(last)))
+        if fields < width and self.has_error:
+            raise Retryable(Reason.CUT_SHORT, "The last row goes on with an error.")
         period = self._period_of(last)
-        if fields >= width and not self.is_ended and period != self._period:
+        is_number = period.isdecimal() or not self._period.isdecimal()
+        if fields >= width and period != self._period and not (self.is_ended and is_number):
             raise PullError(Reason.CUT_SHORT, "The last row has another Report Period than the first.")
         if fields >= width and period:
             self._check_period(period)
-        self.looks_cut = not self.is_ended or (fields < width and self.ragged == 1)
+        self.looks_cut = not self.is_ended or self.has_error or (fields < width and self.ragged == 1)
 
     def _decoded(self, chunks: Iterable[bytes]) -> Iterator[str]:
         decoder = codecs.getincrementaldecoder("utf-8")()

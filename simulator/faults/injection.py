@@ -86,9 +86,10 @@ class Faults:
         return handler
 
     def _body(self, text: str) -> Iterator[bytes]:
-        """Return the report that a call of v1.0 gives now."""
-        report = self._parts.catalogue.reports[text.partition("(")[0]]
-        call = calls.parse(f"/v1.0/{report.roots['v1.0']}/{text}", self._parts.catalogue)
+        """Return the report that a call gives now, in v1.0 if it is there."""
+        roots = self._parts.catalogue.reports[text.partition("(")[0]].roots
+        version = "v1.0" if "v1.0" in roots else "beta"
+        call = calls.parse(f"/{version}/{roots[version]}/{text}", self._parts.catalogue)
         publication = self._parts.publication
         return publication.chunks(publication.snapshot(call, self._parts.clock.now()))
 

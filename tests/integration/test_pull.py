@@ -574,6 +574,15 @@ def test_two_bodies_that_look_cut_have_to_have_the_same_values(of_day: Callable[
     assert of_day(users(200).rstrip(), doubted=caught.value).metadata.flags == ("unended",)
 
 
+def test_a_row_that_truly_holds_how_errors_begin_is_believed_once_it_came_twice(
+    of_day: Callable[..., Snapshot],
+) -> None:
+    body = users(199) + f"{DAY},user199@contoso.example,<html lang=en>\r\n".encode()
+    with pytest.raises(Unconfirmed) as caught:
+        of_day(body)
+    assert of_day(body, doubted=caught.value).metadata.flags == ("error_text",)
+
+
 def test_a_whole_body_after_one_that_looks_cut_is_believed_at_once(of_day: Callable[..., Snapshot]) -> None:
     with pytest.raises(Unconfirmed) as caught:
         of_day(users(200)[:-3])

@@ -31,7 +31,11 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     soak = commands.add_parser("soak", help="try random walks of archives, until something breaks")
     soak.set_defaults(run=_soak)
     _add_soak(soak)
-    for command in (crashes, interleavings, soak):
+    worlds = commands.add_parser("worlds", help="let archives live in worlds in which anything may happen")
+    worlds.set_defaults(run=_worlds)
+    worlds.add_argument("--count", type=natural, default=1000, metavar="N", help="how many worlds (default 1000)")
+    worlds.add_argument("--only", nargs="+", metavar="WHAT", help="the ingredients, such as strays and order")
+    for command in (crashes, interleavings, soak, worlds):
         command.add_argument("--seed", type=natural, default=1, metavar="S", help="of what is by chance (default 1)")
     load = commands.add_parser("load", help="measure how fast the newest snapshot is served")
     load.set_defaults(run=_load)
@@ -79,6 +83,13 @@ def _soak(options: argparse.Namespace) -> int:
     from tests.reliability.random_walk.soak import soak
 
     return soak(options)
+
+
+def _worlds(options: argparse.Namespace) -> int:
+    from tests.reliability.worlds.happenings import HAPPENINGS
+    from tests.reliability.worlds.run import try_all
+
+    return try_all(options.count, options.seed, options.only or tuple(HAPPENINGS))
 
 
 def _load(options: argparse.Namespace) -> int:

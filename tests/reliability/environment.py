@@ -22,7 +22,7 @@ from shared.settings import read
 from shared.web.http import Request, Response, handle
 from simulator.simulator import Simulator
 from tests.reliability import checks
-from tests.reliability.checks import Blobs, Revision
+from tests.reliability.checks import At, Blobs, Revision
 from tests.reliability.faulty_memory import FaultyMemory
 from tests.reliability.storage_proxy import FaultyStorage
 from tests.reliability.storage_proxy.operations import ignore
@@ -42,10 +42,14 @@ class Environment(ABC):
     storage: Storage
     secret: str
     """Of the identity endpoint."""
+    reader: App
+    """An app that no fault of storage reaches."""
 
     def __init__(self) -> None:
         self.seen: Blobs = {}
         """What was stored when that was last looked at."""
+        self.by_hand: set[At] = set()
+        """The blobs that somebody else wrote, changed or removed."""
         self.random = random.Random(1)
         """For the jitter of the app's waits, where these pass in one order only."""
         self._requests: list[Mapping[str, Any]] = []
@@ -61,8 +65,11 @@ class Environment(ABC):
         logging.getLogger().removeHandler(self._handler)
 
     @abstractmethod
-    def app(self, reports: str = "aggregates") -> App:
-        """Return the app as in a new process: in the simulator's time, and without waits."""
+    def app(self, reports: str = "aggregates", *, ahead: timedelta = timedelta(0)) -> App:
+        """Return the app as in a new process: in the simulator's time, and without waits.
+
+        Its clock is `ahead` of that time, or behind it.
+        """
 
     @abstractmethod
     def _new_reader(self) -> App:
@@ -76,15 +83,44 @@ class Environment(ABC):
     def _restore(self, blobs: Blobs) -> Blobs:
         """Store these blobs and nothing else, and return them as they are stored."""
 
+    @abstractmethod
+    def _put(self, at: At, content: bytes, metadata: Mapping[str, str]) -> None:
+        """Write a blob, whatever is there."""
+
+    @abstractmethod
+    def _remove(self, at: At) -> None:
+        """Remove a blob that is there."""
+
     # -- what happens --------------------------------------------------------------------------------------------------
 
     def restore(self, blobs: Blobs) -> None:
         """Begin with these blobs and with nothing to remember."""
         self.random.seed(1)
+        self.by_hand &= blobs.keys()
         self.seen = self._restore(blobs)
-        self._reader = self._new_reader()
+        self.read_anew()
         self.pardon()
         self._taken_log()
+
+    def read_anew(self) -> None:
+        """Let readers ask an app that remembers nothing."""
+        self.reader = self._new_reader()
+
+    def put(self, at: At, content: bytes, metadata: Mapping[str, str]) -> None:
+        """Write a blob as somebody else does, whatever is there."""
+        self._put(at, content, metadata)
+        self._note(at)
+
+    def remove(self, at: At) -> None:
+        """Remove a blob as somebody else does."""
+        self._remove(at)
+        self._note(at)
+
+    def _note(self, at: At) -> None:
+        self.by_hand.add(at)
+        self.seen = {each: blob for each, blob in self.seen.items() if each != at}
+        if blob := self.blobs().get(at):
+            self.seen = {**self.seen, at: blob}
 
     def spoil(self, graph: Rules | None = (), storage: Rules | None = (), **options: int) -> None:
         """Set these faults and no others; None leaves those there are."""
@@ -113,22 +149,27 @@ class Environment(ABC):
 
     # -- what must hold ------------------------------------------------------------------------------------------------
 
-    def violations(self, log: str = "", *, anew: bool = False) -> list[str]:
-        """Return what does not hold now, of all that happened since the last look; `log` is that of other processes."""
+    def violations(self, log: str = "", *, anew: bool = False, are_noted: bool = True) -> list[str]:
+        """Return what does not hold now, of all that happened since the last look; `log` is that of other processes.
+
+        If not all requests `are_noted` where other runs see them, those of one run alone must be within the budget.
+        """
         before, self.seen = self.seen, self.blobs(anew)
+        requests = self._requests if are_noted else []
         return [
             *checks.stored(before, self.seen, [self.secret]),
-            *checks.no_secret("the log", self._taken_log() + log, [self.secret]),
-            *checks.requested([*self._requests, *self.control.get("record")]),
+            *checks.no_secret("the log", text := self._taken_log() + log, [self.secret]),
+            *checks.nobody("the log", text),
+            *checks.requested([*requests, *self.control.get("record")]),
         ]
 
     def violations_at_rest(self, now: datetime) -> list[str]:
         """Return what else does not hold while nothing goes on: what readers get, and what `verify` finds."""
-        return [*checks.served(self.seen, self.serve), *checks.verified(self.seen, now)]
+        return [*checks.served(self.seen, self.serve), *checks.verified(self.seen, now, self.by_hand)]
 
     def serve(self, call: Call, revision: Revision | None) -> bytes | str:
         """Return what a reader gets for a snapshot, or for the newest of a call; text if that is no snapshot."""
-        return snapshot_in(ask(self._reader, call, revision))
+        return snapshot_in(ask(self.reader, call, revision))
 
     def _taken_log(self) -> str:
         log = self._log.getvalue()
@@ -143,10 +184,9 @@ class InMemory(Environment):
     def __init__(self, control: Control) -> None:
         super().__init__()
         self.control = control
-        self._memory = self.storage = FaultyMemory(control.now)
+        self._memory = self.storage = FaultyMemory(control.now, control.sleep)
 
     def app(self, reports: str = "aggregates", *, ahead: timedelta = timedelta(0)) -> App:
-        """As in a new process, whose clock is `ahead` of the simulator's time."""
         return self._app(self._memory.store, reports, ahead)
 
     def _new_reader(self) -> App:
@@ -160,6 +200,12 @@ class InMemory(Environment):
         for (container, name), blob in blobs.items():
             self._memory.sound.put(container, name, blob.content, blob.metadata)
         return self.blobs(anew=True)
+
+    def _put(self, at: At, content: bytes, metadata: Mapping[str, str]) -> None:
+        self._memory.sound.put(*at, content, metadata)
+
+    def _remove(self, at: At) -> None:
+        self._memory.sound.delete(*at)
 
     @abstractmethod
     def _app(self, store: InMemoryBlobStore, reports: str, ahead: timedelta = timedelta(0)) -> App:

@@ -1,5 +1,7 @@
 """Storage in memory with the faults of the proxy: the same rules, operations and hooks, and no service.
 
+Waits pass in the simulated time: a late answer comes when it comes, or after PATIENCE not at all.
+
 storage = FaultyMemory(clock)
 storage.set([{"fault": "lost_answer", "match": {"operation": "commit"}}])
 storage.store                               a BlobStore that fails as the rules say
@@ -21,16 +23,25 @@ from simulator.faults.rules import Rule, Rules, checked
 from tests.reliability.storage_proxy.faults import FAULTS
 from tests.reliability.storage_proxy.operations import Hook, Operation, ignore
 
+PATIENCE = 60.0
+"""Seconds that the adapter of Azure's storage waits for an answer, each of ..."""
+TRIES = 3
+"""... so many times."""
 _READING = ("list", "get")
 
 
 class FaultyMemory:
     """Blobs, a store that shows them as they are, and one that fails by rules."""
 
-    def __init__(self, clock: Callable[[], datetime]) -> None:
-        """`clock` answers UTC."""
+    def __init__(
+        self,
+        clock: Callable[[], datetime],
+        sleep: Callable[[float], object] = lambda seconds: None,
+    ) -> None:
+        """`clock` answers UTC, `sleep` takes seconds."""
         self.sound = InMemoryBlobStore(clock=clock)
         self.store = InMemoryBlobStore(self._around, clock, same_as=self.sound)
+        self._sleep = sleep
         self.seen: list[Operation] = []
         self._lock = Lock()
         self.before: Hook = ignore
@@ -91,12 +102,20 @@ class FaultyMemory:
             return partial(_refuse, args["status"], args["code"])
         changes: Mapping[str, Callable[[], Any]] = {
             "reset": partial(_reset, None),
-            "hang": partial(_reset, None),
+            "hang": lambda: self._late(send if args["sent"] else None, PATIENCE),
             "lost_answer": partial(_reset, send),
-            "delay": send,
+            "delay": lambda: self._late(send, args["seconds"]),
             "stale_list": lambda: self._without_newest(operation.container, args["newest"], send()),
         }
         return changes[rule.fault]
+
+    def _late(self, send: Callable[[], Any] | None, seconds: float) -> Any:
+        """Return the result after so many seconds, or raise when the adapter's patience is over."""
+        if seconds < PATIENCE and send:
+            self._sleep(seconds)
+            return send()
+        self._sleep(TRIES * PATIENCE)
+        return _reset(send)
 
     def _without_newest(self, container: str, number: int, listed: list[Any]) -> list[Any]:
         hidden = self._created[-number:]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import partial
 from typing import Self
 
+from azure.core.exceptions import ResourceExistsError
 from azure.identity import ManagedIdentityCredential
 from azure.storage.blob import BlobProperties, BlobServiceClient
 
@@ -64,6 +65,7 @@ class RealParts(Environment):
         self,
         reports: str = "aggregates",
         *,
+        ahead: timedelta = timedelta(0),
         fresh: bool = False,
         limits: Limits = LIMITS,
         token_seconds: float = READ_SECONDS,
@@ -72,7 +74,7 @@ class RealParts(Environment):
         """Return the app as in a new process; it keeps the connections to storage unless it is `fresh`."""
         wanted = {**self.settings, "REPORTS": reports, **settings}
         store = self._new_store(wanted) if fresh else self._store
-        return app_of(wanted, self.control, store, limits=limits, token_seconds=token_seconds)
+        return app_of(wanted, self.control, store, ahead=ahead, limits=limits, token_seconds=token_seconds)
 
     def _new_reader(self) -> App:
         return app_of(self._true_settings, self.control, self._true_store)
@@ -98,6 +100,14 @@ class RealParts(Environment):
             self._service.get_blob_client(*at).upload_blob(blob.content, metadata=dict(blob.metadata))
         self._cached = {at: blobs[at]._replace(etag=blob.etag, md5=_md5(blob)) for at, blob in self._listed()}
         return self._cached
+
+    def _put(self, at: At, content: bytes, metadata: Mapping[str, str]) -> None:
+        with suppress(ResourceExistsError):
+            self._service.create_container(at[0])
+        self._service.get_blob_client(*at).upload_blob(content, metadata=dict(metadata), overwrite=True)
+
+    def _remove(self, at: At) -> None:
+        self._service.get_blob_client(*at).delete_blob()
 
     def _listed(self) -> Iterator[tuple[At, BlobProperties]]:
         there = {container.name for container in self._service.list_containers()}

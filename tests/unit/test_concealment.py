@@ -35,8 +35,8 @@ def test_a_snapshot_with_other_names_than_the_newest_before_is_marked() -> None:
     assert [*change_of_call(before, result, no_previous)] == [change]
 
 
-@pytest.mark.parametrize("names", ["none", "concealed"])
-def test_names_that_are_the_same_or_not_there_change_nothing(names: str) -> None:
+@pytest.mark.parametrize("names", ["none", "concealed", "a word of a newer version"])
+def test_names_that_are_the_same_or_not_told_change_nothing(names: str) -> None:
     before = snapshot(names, DAY - timedelta(days=1))
     assert [*change_of_call(before, pulled(snapshot("concealed")), no_previous)] == []
     assert [*change_of_call(None, pulled(snapshot("concealed")), no_previous)] == []

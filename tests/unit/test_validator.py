@@ -130,6 +130,9 @@ LONG = CSV.replace(b",7\n", b",180\n")
         pytest.param(CSV + HTML, id="with a page behind it"),
         pytest.param(CSV + b"\r\n" + HTML.replace(b"><", b">\r\n<"), id="with the lines of a page behind it"),
         pytest.param(CSV + JSON, id="with an error behind it"),
+        pytest.param(CSV[:-1] + HTML, id="with a page in its last number of days"),
+        pytest.param(CSV[:-1] + JSON, id="with an error in its last number of days"),
+        pytest.param(CSV[:-1] + b"Internal Server Error\r\n", id="with a message in its last number of days"),
         pytest.param(LONG[: -len(b"0\n")], id="in the number of days"),
         pytest.param(LONG[: -len(b"180\n")], id="before the number of days"),
     ],
@@ -152,6 +155,22 @@ def test_a_body_without_a_line_end_at_its_end_looks_cut() -> None:
     assert not read(CSV).looks_cut
     body = read(CSV.rstrip())
     assert (body.is_ended, body.looks_cut) == (False, True)
+
+
+ERRORS = pytest.mark.parametrize("error", [HTML, JSON, b"<!DOCTYPE html>\r\n"], ids=["page", "error", "doctype"])
+
+
+@ERRORS
+def test_a_last_row_that_holds_how_errors_begin_looks_cut(error: bytes) -> None:
+    assert read(SITES[:-1] + error).looks_cut
+    assert not read(SITES[:-1] + error + SITES.splitlines(keepends=True)[-1]).looks_cut
+
+
+@ERRORS
+def test_half_a_row_that_goes_on_with_an_error_is_asked_for_again_at_once(error: bytes) -> None:
+    with pytest.raises(Retryable) as caught:
+        read(SITES[:-3] + error)
+    assert caught.value.reason == "cut_short"
 
 
 def test_the_last_row_is_of_the_period_that_was_asked_for() -> None:

@@ -13,7 +13,7 @@ from functools import partial
 from shared.archive.run_record import PullResult, RunRecord
 from shared.domain.call import Call
 from shared.domain.errors import ArchiveUnavailable
-from tests.reliability.checks import Revision, newest_served, no_secret, sha256, snapshot_served
+from tests.reliability.checks import NOTHING, Revision, newest_served, no_secret, sha256, snapshot_served
 from tests.reliability.environment import Environment, ask, snapshot_in
 from tests.reliability.oracle import CallDay, Oracle, Slot
 from tests.reliability.random_walk.disturbances import Disturbances
@@ -117,7 +117,7 @@ class RandomWalk(Disturbances):
                 archived = [digest for day, all_ in self.oracle.archived.items() if day.call == call for digest in all_]
                 violated += [] if sha256(answer) in archived else [f"I3: {call} is answered with what is not archived"]
             elif response.status != 404 or not self._storage_fails:
-                violated += newest_served(call, self.oracle.newest(call), lambda *_, answer=answer: answer)
+                violated += newest_served(call, self._right(call), lambda *_, answer=answer: answer)
         self._demand(violated)
         self._look()
 
@@ -208,13 +208,17 @@ class RandomWalk(Disturbances):
         """Return whether readers get something else than the newest of each call, and something older."""
         violated, serve = [], self._environment.serve
         for call in self._calls:
-            violated += newest_served(call, self.oracle.newest(call), serve)
+            violated += newest_served(call, self._right(call), serve)
         if days := sorted(self.oracle.archived, key=str):
             day = days[self._steps % len(days)]
             digests = self.oracle.archived[day]
             number = self._steps % len(digests)
-            violated += snapshot_served(Revision(*day, number + 1), digests[number], serve)
+            violated += snapshot_served(Revision(*day, number + 1), [digests[number]], serve)
         return violated
+
+    def _right(self, call: Call) -> list[str]:
+        """Return the right answer for the newest of a call."""
+        return [self.oracle.newest(call) or NOTHING]
 
     def _unwell(self, run: RunRecord, expected: Mapping[Call, str]) -> list[str]:
         """Return the pulls that did not end well, though nothing was wrong that keeps them from it."""

@@ -1,0 +1,22 @@
+"""Worlds in which anything may happen to an archive: what must hold of it holds in each."""
+
+import pytest
+
+from tests.reliability.environment import InProcess
+from tests.reliability.worlds.run import violated_in
+
+BROKE_ONCE = {3: "an error inside the last cell was archived, behind whole rows and behind half a row"}
+"""Seeds of worlds in which something did not hold before, with what it was."""
+
+
+@pytest.mark.parametrize("seed", [2, *BROKE_ONCE])
+def test_an_archive_survives_a_world(seed: int) -> None:
+    with InProcess() as environment:
+        assert violated_in(environment, seed) == ""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(140, 180))
+def test_an_archive_survives_many_worlds(seed: int) -> None:
+    with InProcess() as environment:
+        assert violated_in(environment, seed) == ""
