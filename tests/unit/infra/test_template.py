@@ -13,6 +13,7 @@ import pytest
 
 from shared import events
 from shared.archive import layout as blobs
+from shared.domain.catalogue import catalogue
 from shared.domain.graph_window import DATE_DAYS
 from shared.settings import GRAPH_VERSIONS, SETTINGS
 from tests.unit.infra.template import CLIENT, ROOT, SETS, Deployed, Infra, Resource, declared
@@ -256,10 +257,19 @@ def test_the_app_is_made_after_its_permissions(infra: Infra) -> None:
     assert granting <= set(declared(infra.templates["app"])["site"]["dependsOn"])
 
 
-def test_what_is_granted_in_graph_is_to_read_reports_and_nothing_else(infra: Infra) -> None:
-    grant = infra.everything.one(GRANT)["properties"]
-    assert re.search(rf"/{IDENTITY}/[\w-]+', '[\d-]+'\)\.principalId\]$", grant["principalId"])
-    assert re.findall(r"'(\w+\.\w+\.\w+)'", grant["appRoleId"]) == ["Reports.Read.All"]
+def test_what_is_granted_in_graph_is_to_read_what_is_selected_and_nothing_else(infra: Infra) -> None:
+    grants = {name: infra.deployed(name).all(GRANT) for name in SETS}
+    assert {name: len(each) for name, each in grants.items()} == {
+        "default": 0,
+        "everything": 4,
+        "private_network": 2,
+        "us_government": 0,
+    }
+    for grant in grants["everything"]:
+        assert re.search(rf"/{IDENTITY}/[\w-]+', '[\d-]+'\)\.principalId\]$", grant["properties"]["principalId"])
+    names = infra.templates["app"]["variables"]["graphPermissionNames"]
+    needed = dict.fromkeys(report.permission for report in catalogue().reports.values())
+    assert re.findall(r"'(\w+\.\w+\.\w+)'", names) == [*needed, "AuditLog.Read.All"]
     graph = declared(infra.templates["graphPermissions"])["graph"]
     assert graph["properties"] == {"appId": "00000003-0000-0000-c000-000000000000"}
     assert json.loads(infra.text("bicepconfig.json"))["extensions"] == {
