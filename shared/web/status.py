@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from shared.archive.archive import Archive
 from shared.archive.coverage import Gap, GapState
 from shared.archive.coverage_index import CoverageIndex
 from shared.archive.run_record import RunRecord
 from shared.domain.catalogue import REPORTS_PERMISSION, catalogue
 from shared.domain.outcome import Outcome, Reason
 from shared.domain.selection import Selection
+from shared.views.inputs import states
 from shared.web import query, representation
 from shared.web.archive_cache import ArchiveCache
 from shared.web.call_status import CallStatus, call_statuses
@@ -38,11 +40,16 @@ COLUMNS = (
 _HEADERS = {"Cache-Control": "private, no-cache"}
 
 
-def status(request: Request, cache: ArchiveCache, selection: Callable[[], Selection], now: datetime) -> Response:
+def status(
+    request: Request, cache: ArchiveCache, archive: Archive, selection: Callable[[], Selection], now: datetime
+) -> Response:
     """Answer `/status`. Raises RequestError, SettingError, ArchiveUnavailable."""
     parameters = Parameters(request.query, query.OF_STATUS, of_call=False)
     format_name = parameters.format(("json", "csv"), request.headers.get("accept", ""))
-    content = summary(selection(), cache.coverage(), cache.run(), now)
+    selected = selection()
+    content = summary(selected, cache.coverage(), cache.run(), now)
+    if selected.directory:
+        content["inputs"] = states(archive.store)
     if format_name == "json":
         return send(request, representation.from_json(content, _HEADERS))
     return send(request, representation.from_csv(table(content), _HEADERS, "status.csv"))

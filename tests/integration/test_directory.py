@@ -182,6 +182,16 @@ def test_permissions_are_told_only_where_the_directory_is_selected(world: World)
     assert "permissions" not in told(world.app("aggregates"))
 
 
+def test_a_bad_price_list_is_told_and_stops_nothing(world: World) -> None:
+    world.store.put("usage-input", "prices.csv", b"product,price\nSPE_E5,57\n", {})
+    run = world.run()
+    assert [outcome(run, call) for call in (SKUS, USERS)] == [PUBLISHED] * 2
+    inputs = told(world.app())["inputs"]
+    assert inputs["prices.csv"].startswith("prices.csv, line 1: ")
+    assert inputs["people.csv"] == "none"
+    assert "inputs" not in told(world.app("aggregates"))
+
+
 # -- when it is pulled -------------------------------------------------------------------------------------------------
 
 

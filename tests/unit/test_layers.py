@@ -13,6 +13,7 @@ SHARED = ROOT / "shared"
 LAYERS = [
     ["app"],
     ["web", "pulling", "verification"],
+    ["views"],
     ["archive", "graph"],
     ["report"],
     ["identity"],

@@ -10,6 +10,7 @@ export function problems(status) {
   const { calls, run, at } = status;
   return [
     permission(status),
+    inputs(status),
     empty(calls),
     stopped(run, at),
     failing(calls),
@@ -39,6 +40,12 @@ function permission(status) {
     text: `Microsoft Graph refuses reports: the app's identity lacks ${lacking.join(" and ")}.`,
     advice: "Grant it as docs/deploy.md says. It takes up to a day until Graph knows.",
   };
+}
+
+function inputs({ inputs }) {
+  const wrong = Object.values(inputs ?? {}).filter((state) => !["good", "none"].includes(state));
+  if (!wrong.length) return null;
+  return { level: "warn", word: "Bad input", text: wrong.join(" "), advice: "Mend it in the container usage-input." };
 }
 
 function empty(calls) {

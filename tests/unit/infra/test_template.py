@@ -40,6 +40,7 @@ GRANT = "Microsoft.Graph/appRoleAssignedTo@v1.0"
 BLOB_DATA_OWNER = "b7e6dc6d-f1e8-4753-8033-0f276bb0955b"
 QUEUE_DATA_CONTRIBUTOR = "974c5e8b-45b9-4653-ba55-5f855dd0fb88"
 BLOB_DATA_CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
+BLOB_DATA_READER = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"
 METRICS_PUBLISHER = "3913510d-42f4-4e42-8a64-420c390055eb"
 """https://learn.microsoft.com/azure/role-based-access-control/built-in-roles"""
 POWER_QUERY = {"a672d62c-fc7b-4e81-a576-e60dc46e951d", "b52893c8-bc2e-47fc-918b-77022b299bbc"}
@@ -232,7 +233,10 @@ def test_the_app_may_do_this_and_nothing_else(infra: Infra) -> None:
             [
                 (BLOB_DATA_OWNER, deployed.one(ACCOUNT, "sthost")["id"]),
                 (QUEUE_DATA_CONTRIBUTOR, deployed.one(ACCOUNT, "sthost")["id"]),
-                *((BLOB_DATA_CONTRIBUTOR, each["id"]) for each in deployed.all(CONTAINER, "starch")),
+                *(
+                    (BLOB_DATA_READER if each["id"].endswith(f"/{blobs.INPUT}") else BLOB_DATA_CONTRIBUTOR, each["id"])
+                    for each in deployed.all(CONTAINER, "starch")
+                ),
                 (METRICS_PUBLISHER, deployed.one(INSIGHTS)["id"]),
             ]
         )
