@@ -14,6 +14,7 @@ SHARED = ROOT / "shared"
 LAYERS = [
     ["app"],
     ["web", "pulling", "verification"],
+    ["views"],
     ["archive", "graph"],
     ["report"],
     ["identity"],
