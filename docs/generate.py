@@ -11,6 +11,7 @@ from local.setup import ROOT
 from shared.domain.catalogue import Catalogue, NotArchived, Report, catalogue
 from shared.domain.error_code import ErrorCode
 from shared.domain.outcome import Flag, Outcome, Reason
+from shared.domain.verdict import AccountState, Verdict
 from shared.domain.word import Word
 from shared.settings import SETTINGS
 from shared.verification.finding import FindingCode
@@ -95,6 +96,14 @@ Each is one line in the log: the name, and what belongs to it as JSON.
 What a reader of a snapshot should know, in `/snapshots` and in the metadata of the blob.
 
 {flags}
+## Verdicts
+
+What [the views of people](api.md#views-of-people) say of a licence.
+
+{verdicts}
+And of the account that holds it:
+
+{states}
 ## Error codes
 
 The `code` of [an answer that is an error](api.md#errors).
@@ -202,6 +211,8 @@ def _messages_page() -> str:
         ),
         events=_table(("Event", "Meaning"), _events()),
         flags=_table(("Flag", "Meaning"), [_cells_of(each) for each in Flag]),
+        verdicts=_table(("Verdict", "Meaning"), [_cells_of(each) for each in Verdict]),
+        states=_table(("Account", "Meaning"), [_cells_of(each) for each in AccountState]),
         codes=_table(
             ("Code", "Status", "Meaning", "What to do"), [_cells_of(each, str(each.status)) for each in ErrorCode]
         ),

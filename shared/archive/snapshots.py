@@ -51,6 +51,19 @@ class SnapshotArchive:
         """
         return self._newest(call, min(today, as_of.date()) if as_of else today, _known_at(as_of), as_of is None)
 
+    def until(self, call: Call, day: date, as_of: datetime | None = None) -> Snapshot | None:
+        """Return the newest snapshot of a refresh date up to that day, of those known at `as_of` if given; or None.
+
+        Three months are looked at, so that the cost does not grow with the archive's age.
+        """
+        month = day
+        for _ in range(_NEWEST_MONTHS):
+            listed = [each for each in self.all(call, as_of, f"{month:%Y-%m}") if each.refresh_date <= day]
+            if listed:
+                return listed[-1]
+            month = month_before(month)
+        return None
+
     def previous(self, snapshot: Snapshot) -> Snapshot | None:
         """Return the snapshot of its call that was the newest just before this one was pulled; or None."""
         pulled_at = snapshot.metadata.pulled_at

@@ -73,6 +73,13 @@ class ErrorCode(Word):
         "There is no form that `Accept` admits, or the names of the report in JSON are not known.",
         "Send no `Accept`, or ask for CSV.",
     )
+    NAMES_CONCEALED = (
+        "names_concealed",
+        409,
+        "The reports name nobody, so that nothing can be said of a person.",
+        "An administrator unchecks *Display concealed user, group, and site names in all reports* in the Microsoft 365 "
+        "admin centre, *Settings*, *Org settings*, *Reports*; or ask for a date with names.",
+    )
     PRECONDITION_FAILED = (
         "precondition_failed",
         412,

@@ -7,6 +7,7 @@ UsageArchiveError
 |   |-- BadArgument      a period, date, version or parameter that the report does not take
 |   |-- NotArchived      a good call, but the archive has no such snapshot
 |   |-- NotAcceptable    it cannot be had in that form
+|   |-- NamesConcealed   what is archived names nobody
 |   |-- PreconditionFailed   it is not, or no longer, what the caller thinks
 |   |-- TooLarge         more than one answer can carry
 |   |-- RangeNotSatisfiable  it has fewer bytes
@@ -24,7 +25,7 @@ UsageArchiveError
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from shared.domain.error_code import ErrorCode
 from shared.domain.outcome import Outcome, Reason
@@ -87,6 +88,15 @@ class NotAcceptable(RequestError):
     """There is such a thing, but not in the form that is asked for."""
 
     code = ErrorCode.NOT_ACCEPTABLE
+
+
+class NamesConcealed(RequestError):
+    """What is archived names nobody, so that reports and accounts cannot be joined."""
+
+    code = ErrorCode.NAMES_CONCEALED
+
+    def __init__(self, calls: Iterable[object]) -> None:
+        super().__init__(f"Names are concealed in {', '.join(map(str, calls))}.")
 
 
 class PreconditionFailed(RequestError):

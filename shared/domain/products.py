@@ -26,7 +26,27 @@ def product(part_number: str) -> Product:
     return _products().get(part_number.casefold()) or Product(part_number, part_number)
 
 
+def product_of_sku(sku: str) -> Product | None:
+    """Return a product by the id that Microsoft gives it; None if it is not known."""
+    return _by_sku().get(sku)
+
+
+@functools.cache
+def _by_sku() -> dict[str, Product]:
+    entries = _entries().items()
+    return {sku: product(part) for part, (_, _, skus) in entries for sku in skus.split()}
+
+
 @functools.cache
 def _products() -> dict[str, Product]:
-    entries = json.loads(Path(__file__).with_name("products.json").read_text("utf-8"))["products"]
-    return {part.casefold(): Product(part, name, tuple(services.split())) for part, (name, services) in entries.items()}
+    entries = _entries().items()
+    return {part.casefold(): Product(part, name, tuple(services.split())) for part, (name, services, _) in entries}
+
+
+@functools.cache
+def _entries() -> dict[str, tuple[str, str, str]]:
+    """Return by part number the name, the services and the ids of each product."""
+    entries: dict[str, tuple[str, str, str]] = json.loads(Path(__file__).with_name("products.json").read_text("utf-8"))[
+        "products"
+    ]
+    return entries

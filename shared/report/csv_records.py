@@ -56,6 +56,19 @@ def to_csv(rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
     yield piece.getvalue().encode()
 
 
+def cells_of(body: bytes, names: Sequence[str]) -> Iterator[list[str]]:
+    """Yield of each row the cells of the columns with these names; empty where there is none.
+
+    Raise ValueError if the body is not CSV in UTF-8.
+    """
+    lines = records(body)
+    header = [same(name) for name in next(lines, [])]
+    places = [header.index(same(name)) if same(name) in header else len(header) for name in names]
+    for line in lines:
+        if line:
+            yield [line[place] if place < len(line) else "" for place in places]
+
+
 def same(name: str) -> str:
     """Return what two names of columns have in common that a reader takes for the same: PowerShell ignores case."""
     return _folded(str(name))

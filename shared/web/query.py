@@ -20,6 +20,10 @@ OF_SNAPSHOT = ("refreshDate", "revision", "asOf", "format", "$format", *PAGING)
 OF_SERIES = ("from", "to", "every", "asOf", "format", "$format", "bom")
 OF_SNAPSHOTS = ("asOf", "format", "$format")
 OF_STATUS = ("format", "$format")
+OF_IDLE = ("days", "product", "department", "refreshDate", "asOf", "format", "$format")
+OF_PERSON = ("from", "to", "asOf", "format", "$format")
+LONGEST_IDLE = 180
+"""Days: as far back as the reports reach."""
 EVERY = ("day", "week", "month")
 
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+ -]\d{2}:\d{2})", re.ASCII)
@@ -79,6 +83,17 @@ class Parameters:
         if first and end and first >= end:
             raise BadArgument(f"from ({first}) must be before to ({end}): the range is half-open, without its end.")
         return first, end
+
+    def text(self, name: str) -> str:
+        """Return what a parameter holds, empty if it is not given."""
+        return self._values.get(name.lower(), "").strip()
+
+    def idle_days(self) -> int:
+        """Return for how many days nothing was done."""
+        text = self._values.get("days", "90")
+        if not re.fullmatch(r"[1-9]\d{0,2}", text, re.ASCII) or int(text) > LONGEST_IDLE:
+            raise BadArgument(f"days must be a whole number from 1 to {LONGEST_IDLE}, not {quoted(text)}.")
+        return int(text)
 
     def revision(self) -> int | None:
         """Return the number of a revision."""

@@ -27,6 +27,7 @@ _PATH = re.compile(
     re.ASCII | re.DOTALL | re.IGNORECASE,
 )
 _DIRECTORY = re.compile(r"(?P<version>v1\.0|beta)/(?P<call>\w+)(?P<view>/series|/snapshots)?", re.ASCII | re.IGNORECASE)
+_VIEW = re.compile(r"(?:v1\.0|beta)/(?P<view>idle|people/(?P<id>[^/]+))", re.ASCII | re.IGNORECASE)
 _SLASHES = re.compile("/+")
 """A base URL that ends in a slash gives two."""
 
@@ -62,6 +63,8 @@ class Api:
     def reports(self, request: Request, *, personal: bool) -> Response:
         """Answer `/{v1.0|beta}/reports...`; reports with personal data only where `personal`."""
         text = _SLASHES.sub("/", request.path).strip("/")
+        if of_people := _VIEW.fullmatch(text):
+            return self._view(request, of_people["id"], personal=personal)
         collection = _DIRECTORY.fullmatch(text)
         is_directory = (
             collection is not None and self._catalogue.canonical_name(collection["call"]) in self._catalogue.directory
@@ -88,6 +91,17 @@ class Api:
         if path["call"]:
             return snapshot(of_report, self._archive, self._cache, self._in_flight)
         return self._list(of_report)
+
+    def _view(self, request: Request, id_: str | None, *, personal: bool) -> Response:
+        from shared.web.views import Views  # lazily, as the modules of `formats`
+
+        if not personal:
+            raise NotArchived(
+                ErrorCode.PERSONAL_REPORT,
+                f"This tells of people: it is served at /api/personal/{request.path}, with a key of personal_reports.",
+            )
+        views = Views(self._archive, self._catalogue, self._clock())
+        return views.person(request, id_) if id_ else views.idle(request)
 
     def status(self, request: Request) -> Response:
         """Answer `/status`. Raises SettingError too."""

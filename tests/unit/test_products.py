@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from shared.domain import products
-from shared.domain.products import product
+from shared.domain.products import product, product_of_sku
 
 TABLE = json.loads(Path(products.__file__).with_name("products.json").read_text("utf-8"))
 SUITE = ("Exchange", "OneDrive", "SharePoint", "Teams", "Yammer")
@@ -31,16 +31,21 @@ def test_a_service_that_stands_beside_a_product_does_not_judge_it(part_number: s
     assert product(part_number).services == ()
 
 
+def test_a_product_is_known_by_its_id_too() -> None:
+    assert product_of_sku("06ebc4ee-1bb5-47dd-8120-11324bc54e06") == product("SPE_E5")
+    assert product_of_sku("00000000-0000-0000-0000-000000000000") is None
+
+
 def test_an_unknown_part_number_is_shown_as_it_is() -> None:
     assert product("FABRIKAM_X") == ("FABRIKAM_X", "FABRIKAM_X", ())
 
 
 def test_no_two_part_numbers_are_the_same_in_another_case_with_other_services() -> None:
     entries = TABLE["products"].items()
-    assert len({(part.casefold(), services) for part, (_, services) in entries}) == len(
+    assert len({(part.casefold(), services) for part, (_, services, _) in entries}) == len(
         {part.casefold() for part in TABLE["products"]}
     )
-    assert {service for _, services in TABLE["products"].values() for service in services.split()} == {
+    assert {service for _, services, _ in TABLE["products"].values() for service in services.split()} == {
         *SUITE,
         "Apps",
         "Copilot",

@@ -1,0 +1,166 @@
+"""Who was active when, in each service, as the newest reports up to a day say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+
+from shared.archive.snapshot import Snapshot
+from shared.archive.snapshots import SnapshotArchive
+from shared.domain.call import Call
+from shared.domain.catalogue import Catalogue
+from shared.report.csv_records import cells_of
+from shared.views.people import Directory, Person, people_of
+
+_LAST = "Last Activity Date"
+REPORTS: Mapping[str, Mapping[str, str]] = {
+    "getOffice365ActiveUserDetail": {
+        service: f"{service} {_LAST}" for service in ("Exchange", "OneDrive", "SharePoint", "Teams", "Yammer")
+    },
+    "getEmailActivityUserDetail": {"Exchange": _LAST},
+    "getOneDriveActivityUserDetail": {"OneDrive": _LAST},
+    "getSharePointActivityUserDetail": {"SharePoint": _LAST},
+    "getTeamsUserActivityUserDetail": {"Teams": _LAST},
+    "getYammerActivityUserDetail": {"Yammer": _LAST},
+    "getM365AppUserDetail": {"Apps": _LAST},
+    "getMicrosoft365CopilotUsageUserDetail": {"Copilot": _LAST},
+}
+"""The reports that name people, and the column of each service that they tell of."""
+SERVICES = ("Exchange", "OneDrive", "SharePoint", "Teams", "Yammer", "Apps", "Copilot")
+CONCEALED = ("concealed", "mixed")
+"""How the names of a report may be, so that nothing can be said of a person."""
+_DELETED = "Is Deleted"
+_ADDRESS = "User Principal Name"
+
+
+class Source(NamedTuple):
+    """One report that counts, and what it says."""
+
+    call: Call
+    day: date
+    """Its refresh date."""
+    since: date
+    """What lies before, it may not tell."""
+    last: Mapping[str, Sequence[str]]
+    """By address in lower case the last day in each of its services; empty: it says none."""
+    renamed: Mapping[str, str]
+    """By id the address of that day, of those who have another one now."""
+
+    @property
+    def services(self) -> list[str]:
+        return list(REPORTS[self.call.report])
+
+    def of(self, person: Person) -> Sequence[str]:
+        """Return the last day of a person in each of its services."""
+        address = self.renamed.get(person.id, person.address)
+        return self.last.get(address.casefold()) or ("",) * len(self.services)
+
+
+class Seen(NamedTuple):
+    """What is known of one person in one service."""
+
+    last: date | None
+    """None: nothing since `since`."""
+    day: date
+    """Up to which it is known."""
+    since: date
+
+
+class Activity(NamedTuple):
+    """All sources of a day."""
+
+    sources: Sequence[Source]
+    concealed: Sequence[Call]
+    """Reports that name nobody, so that nothing can be said of anybody."""
+
+    @property
+    def not_archived(self) -> list[str]:
+        """The services that no source tells of."""
+        told = {service for source in self.sources for service in source.services}
+        return [service for service in SERVICES if service not in told]
+
+    def of(self, person: Person) -> dict[str, Seen]:
+        """Return by service what is known of a person. Activity before the account was made is another's."""
+        created = person.created_on or date.min
+        found: dict[str, Seen] = {}
+        for source in self.sources:
+            for service, text in zip(source.services, source.of(person), strict=True):
+                last = date.fromisoformat(text) if text else None
+                seen = Seen(last if last and last >= created else None, source.day, source.since)
+                found[service] = _together(found[service], seen) if service in found else seen
+        return found
+
+
+def activity_at(
+    snapshots: SnapshotArchive, catalogue: Catalogue, directory: Directory, as_of: datetime | None = None
+) -> Activity:
+    """Return what is known of the activity of a day, each report at its newest date up to it."""
+    sources: list[Source] = []
+    concealed: list[Call] = []
+    renamed = _Renamed(snapshots, directory, as_of)
+    for report in REPORTS:
+        call, snapshot = _longest(snapshots, catalogue, report, directory.now.refresh_date, as_of)
+        if snapshot and snapshot.metadata.names in CONCEALED:
+            concealed.append(call)
+        elif snapshot:
+            sources.append(_source(snapshots.content(snapshot), call, snapshot.refresh_date, renamed))
+    return Activity(sources, concealed)
+
+
+def _together(one: Seen, other: Seen) -> Seen:
+    last = max(filter(None, (one.last, other.last)), default=None)
+    return Seen(last, max(one.day, other.day), min(one.since, other.since))
+
+
+def _longest(
+    snapshots: SnapshotArchive, catalogue: Catalogue, report: str, day: date, as_of: datetime | None
+) -> tuple[Call, Snapshot | None]:
+    """Return the newest snapshot of the longest period that is archived, and its call."""
+    call = Call(report)
+    for period in reversed(catalogue.reports[report].periods):
+        call = Call(report, period=period)
+        if snapshot := snapshots.until(call, day, as_of):
+            return call, snapshot
+    return call, None
+
+
+def _source(body: bytes, call: Call, day: date, renamed: _Renamed) -> Source:
+    rows = cells_of(body, [_ADDRESS, _DELETED, *REPORTS[call.report].values()])
+    # An address may have been somebody else's, who is deleted.
+    last = {address.casefold(): tuple(map(_checked, days)) for address, deleted, *days in rows if deleted != "True"}
+    period = (call.period or "")[1:]
+    since = day - timedelta(days=int(period) - 1) if period.isdigit() else date.min
+    return Source(call=call, day=day, since=since, last=last, renamed=renamed.on(day))
+
+
+class _Renamed:
+    """Who had another address on earlier days."""
+
+    def __init__(self, snapshots: SnapshotArchive, directory: Directory, as_of: datetime | None) -> None:
+        self._snapshots = snapshots
+        self._directory = directory
+        self._as_of = as_of
+        self._found: dict[date, Mapping[str, str]] = {directory.now.refresh_date: {}}
+        self._now: Mapping[str, str] = {}
+
+    def on(self, day: date) -> Mapping[str, str]:
+        """Return by id the address of that day, of those who have another one now."""
+        if day not in self._found:
+            then = self._snapshots.revisions(self._directory.now.call, day, self._as_of)
+            people = people_of(self._snapshots.content(then[-1])) if then else ()
+            self._now = self._now or {person.id: person.address for person in self._directory.people()}
+            self._found[day] = {
+                person.id: person.address
+                for person in people
+                if self._now.get(person.id, person.address) != person.address
+            }
+        return self._found[day]
+
+
+def _checked(text: str) -> str:
+    """Return a date, or nothing for what is none."""
+    try:
+        return date.fromisoformat(text).isoformat() if text else ""
+    except ValueError:
+        return ""

@@ -1,0 +1,106 @@
+"""Who holds which licence on a day, and what can be said of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+
+from shared.archive.snapshots import SnapshotArchive
+from shared.domain.call import Call
+from shared.domain.catalogue import Catalogue
+from shared.domain.products import Product, product, product_of_sku
+from shared.domain.verdict import AccountState, Verdict
+from shared.report.csv_records import cells_of
+from shared.views.activity import Activity, Seen, activity_at
+from shared.views.people import USERS, Directory, Person, directory_at, people_of
+from shared.views.verdicts import Judged, held_since, judge, licences_by_id
+
+SKUS = Call("subscribedSkus")
+MAILBOXES = "getMailboxUsageDetail"
+
+
+class Licence(NamedTuple):
+    """One licence of one person."""
+
+    sku: str
+    product: Product
+    judged: Judged
+
+
+class Holder(NamedTuple):
+    """One account with its licences."""
+
+    person: Person
+    state: AccountState
+    seen: Mapping[str, Seen]
+    """By service."""
+    licences: tuple[Licence, ...]
+
+
+class LicensedPeople(NamedTuple):
+    """All accounts of a day, and what is known of them."""
+
+    directory: Directory
+    activity: Activity
+    products: Mapping[str, Product]
+    """By sku id."""
+    before: Mapping[str, str] | None
+    """By id the licences of the day as far back as is asked for."""
+    shared: frozenset[str]
+    """The addresses of shared mailboxes, in lower case."""
+    days: int
+
+    @property
+    def day(self) -> date:
+        return self.directory.now.refresh_date
+
+    def holders(self) -> Iterator[Holder]:
+        """Yield every account, by id. Raise ArchiveUnavailable."""
+        for person in self.directory.people():
+            seen = self.activity.of(person)
+            licences = tuple(self._licence(person, sku, seen) for sku in person.skus)
+            is_shared = person.address.casefold() in self.shared
+            yield Holder(person, AccountState.SHARED if is_shared else person.state, seen, licences)
+
+    def _licence(self, person: Person, sku: str, seen: Mapping[str, Seen]) -> Licence:
+        of = self.products.get(sku) or product_of_sku(sku)
+        if not of:
+            return Licence(sku, Product(sku, sku), Judged(Verdict.UNKNOWN))
+        return Licence(sku, of, judge(of, seen, held_since(person, sku, self.before), self.days))
+
+
+def licensed_people(
+    snapshots: SnapshotArchive, catalogue: Catalogue, day: date, days: int, as_of: datetime | None = None
+) -> LicensedPeople | None:
+    """Return the accounts of the newest day up to that one, judged for so many days; None if there are none."""
+    directory = directory_at(snapshots, day, as_of)
+    if not directory:
+        return None
+    start = directory.now.refresh_date - timedelta(days=days)
+    earlier = snapshots.until(USERS, start, as_of)
+    return LicensedPeople(
+        directory=directory,
+        activity=activity_at(snapshots, catalogue, directory, as_of),
+        products=products_at(snapshots, day, as_of),
+        before=licences_by_id(people_of(snapshots.content(earlier))) if earlier else None,
+        shared=_shared(snapshots, catalogue, day, as_of),
+        days=days,
+    )
+
+
+def products_at(snapshots: SnapshotArchive, day: date, as_of: datetime | None) -> dict[str, Product]:
+    """Return by sku id the products of the newest day up to that one."""
+    newest = snapshots.until(SKUS, day, as_of)
+    rows = cells_of(snapshots.content(newest), ["Sku Id", "Sku Part Number"]) if newest else ()
+    return {sku: product(part) for sku, part in rows if part}
+
+
+def _shared(snapshots: SnapshotArchive, catalogue: Catalogue, day: date, as_of: datetime | None) -> frozenset[str]:
+    """Return the addresses of shared mailboxes, as far as a report says which they are."""
+    period = catalogue.reports[MAILBOXES].periods[-1]
+    newest = snapshots.until(Call(MAILBOXES, period=period), day, as_of)
+    if not newest or "Recipient Type" not in newest.metadata.columns:
+        return frozenset()
+    rows = cells_of(snapshots.content(newest), ["User Principal Name", "Recipient Type"])
+    return frozenset(address.casefold() for address, kind in rows if kind.casefold().startswith("shared"))

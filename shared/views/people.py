@@ -1,0 +1,112 @@
+"""The accounts of a day, and the licences that they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+
+from shared.archive.snapshot import Snapshot
+from shared.archive.snapshots import SnapshotArchive
+from shared.domain.call import Call
+from shared.domain.verdict import AccountState
+from shared.report.csv_records import cells_of, items
+
+USERS = Call("users")
+_COLUMNS = (
+    *("User Id", "User Principal Name", "Display Name", "Account Enabled", "User Type", "Department"),
+    *("Company Name", "Country", "Office Location", "Job Title", "Created Date Time", "Assigned Licenses"),
+    "License Assignments",
+)
+
+
+class Person(NamedTuple):
+    """One account, its cells as the report `users` has them."""
+
+    id: str
+    address: str
+    name: str
+    enabled: str
+    kind: str
+    department: str
+    company: str
+    country: str
+    office: str
+    title: str
+    created: str
+    licences: str
+    """Ids of products, joined by `+`."""
+    assignments: str
+
+    @property
+    def skus(self) -> list[str]:
+        """The ids of the products that are assigned."""
+        return items(self.licences) if self.licences else []
+
+    @property
+    def created_on(self) -> date | None:
+        return _date(self.created)
+
+    @property
+    def state(self) -> AccountState:
+        if self.kind == "Guest":
+            return AccountState.GUEST
+        return AccountState.DISABLED if self.enabled == "False" else AccountState.ENABLED
+
+    def assigned_on(self, sku: str) -> date | None:
+        """Return when a product was first assigned, of the ways by which it came that stand; None = nobody says."""
+        ways = (item.split(":", 2) for item in items(self.assignments))
+        return min((day for way in ways if way[0] == sku and (day := _date(way[-1]))), default=None)
+
+
+class Directory(NamedTuple):
+    """The accounts of a day."""
+
+    snapshots: SnapshotArchive
+    now: Snapshot
+    before: Snapshot | None
+    """Of the day before: who is missing on one day alone is not gone."""
+
+    def people(self) -> Iterator[Person]:
+        """Yield every account, by id. Raise ArchiveUnavailable."""
+        now = self._read(self.now)
+        yield from _joined(now, self._read(self.before)) if self.before else now
+
+    def _read(self, snapshot: Snapshot) -> Iterator[Person]:
+        return people_of(self.snapshots.content(snapshot))
+
+
+def directory_at(snapshots: SnapshotArchive, day: date, as_of: datetime | None = None) -> Directory | None:
+    """Return the accounts of the newest day up to that one; None if there are none."""
+    now = snapshots.until(USERS, day, as_of)
+    if not now:
+        return None
+    before = snapshots.revisions(USERS, now.refresh_date - timedelta(days=1), as_of)
+    return Directory(snapshots, now, before[-1] if before else None)
+
+
+def people_of(body: bytes) -> Iterator[Person]:
+    """Yield the accounts of a snapshot, by id."""
+    return map(Person._make, cells_of(body, _COLUMNS))
+
+
+def _joined(now: Iterator[Person], before: Iterator[Person]) -> Iterator[Person]:
+    """Yield those of `now`, and those of `before` who are missing there, by id."""
+    earlier = next(before, None)
+    for person in now:
+        while earlier and earlier.id < person.id:
+            yield earlier
+            earlier = next(before, None)
+        if earlier and earlier.id == person.id:
+            earlier = next(before, None)
+        yield person
+    if earlier:
+        yield earlier
+        yield from before
+
+
+def _date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text[:10])
+    except ValueError:
+        return None
