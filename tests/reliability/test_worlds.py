@@ -7,6 +7,8 @@ from tests.reliability.worlds.run import violated_in
 
 BROKE_ONCE = {3: "an error inside the last cell was archived, behind whole rows and behind half a row"}
 """Seeds of worlds in which something did not hold before, with what it was."""
+STALLED = (139, 224, 277, 431)
+"""In these the refresh date stands still and jumps while the host sleeps: what nobody saw may have been shown."""
 
 
 @pytest.mark.parametrize("seed", [2, *BROKE_ONCE])
@@ -16,7 +18,7 @@ def test_an_archive_survives_a_world(seed: int) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("seed", range(140, 180))
+@pytest.mark.parametrize("seed", [19, *STALLED, *range(140, 180)])
 def test_an_archive_survives_many_worlds(seed: int) -> None:
     with InProcess() as environment:
         assert violated_in(environment, seed) == ""

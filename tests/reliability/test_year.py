@@ -26,10 +26,10 @@ from simulator.protocol.limits import Limits
 from simulator.tenant.publication import Publication
 from simulator.tenant.tenant import Tenant
 from tests.reliability.environment import InProcess
-from tests.reliability.random_walk.year import CONCEALMENT_CHANGES, DOWN, PULLS_A_DAY, RESTATEMENTS, SHARE, live
+from tests.reliability.random_walk.year import CONCEALMENT_CHANGES, DOWN, RESTATEMENTS, SHARE, live
+from tests.reliability.schedule import RUNS_A_DAY
 
 BEGIN = datetime(2025, 11, 21, 1, 15, tzinfo=UTC)
-RUNS_A_DAY = 4
 EVERYTHING = select("all", catalogue())
 
 
@@ -209,7 +209,7 @@ def test_in_a_year_of_faults_outages_and_corrections_no_revision_is_lost_and_wha
     with InProcess(users=16) as environment:
         year = live(environment, "getMailboxUsageDetail(period='D7')", seed=1, days=days)
     print(year)
-    assert (year.pulls, year.corrected) == (days * PULLS_A_DAY, RESTATEMENTS)
+    assert (year.pulls, year.corrected) == (days * RUNS_A_DAY, RESTATEMENTS)
     assert year.concealment_changes == CONCEALMENT_CHANGES
     assert year.faulty >= SHARE * year.requests
     assert year.revised == year.read > RESTATEMENTS / 3

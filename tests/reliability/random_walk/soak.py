@@ -16,8 +16,9 @@ from local.simulator_client import Control
 from tests.reliability.environment import Environment, InProcess
 from tests.reliability.random_walk import year
 from tests.reliability.random_walk.steps import REPORTS, draw
-from tests.reliability.random_walk.walk import RandomWalk, Violation
+from tests.reliability.random_walk.walk import RandomWalk
 from tests.reliability.real_parts import RealParts, started
+from tests.reliability.schedule import Violation
 
 STEPS = 50
 """In one walk, unless an option says otherwise."""

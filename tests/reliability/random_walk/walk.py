@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import partial
 
 from shared.archive.run_record import PullResult, RunRecord
@@ -18,18 +18,11 @@ from tests.reliability.environment import Environment, ask, snapshot_in
 from tests.reliability.oracle import CallDay, Oracle, Slot
 from tests.reliability.random_walk.disturbances import Disturbances
 from tests.reliability.random_walk.steps import NOTE
+from tests.reliability.schedule import PAUSE, Schedule, demand
 from tests.reliability.storage_proxy.operations import Operation, ignore
 
-SLOTS = (timedelta(hours=1, minutes=15), timedelta(hours=6))
-"""When the first pull of a day (UTC) is due, and how long after it the next."""
-_LONGEST_PAUSE = 7 * 4 + 1
-"""Slots after which every call is due again that Graph once refused."""
 _READ_EACH = 5
 """Steps after which readers are tried again, if nothing new is archived."""
-
-
-class Violation(AssertionError):
-    """Something that must hold does not."""
 
 
 class RandomWalk(Disturbances):
@@ -45,10 +38,7 @@ class RandomWalk(Disturbances):
         self._control = environment.control
         self._crashes = self._restated = self._steps = 0
         self._expected: tuple[object, dict[Call, str]] = None, {}
-        environment.heal()
-        self._control.reset()
-        self._control.set_time(began)
-        environment.restore({})
+        self._schedule = Schedule(environment, began)
         self.restart()
         self.oracle = Oracle(self._app.pull_run.selection)
         self._calls = self.oracle.calls
@@ -98,9 +88,7 @@ class RandomWalk(Disturbances):
 
     def restate(self, days_ago: int, revision: int) -> None:
         """Let Microsoft correct the numbers of the day that is so many days before the newest."""
-        report = self._calls[0].report
-        day = self._visible(report) - timedelta(days=days_ago)
-        self._control.put("restate", {"report": report, "refresh_date": str(day), "revision": revision})
+        self._schedule.restate(self._calls[0].report, days_ago, revision)
         self._restated += 1
 
     def read(self) -> None:
@@ -118,24 +106,24 @@ class RandomWalk(Disturbances):
                 violated += [] if sha256(answer) in archived else [f"I3: {call} is answered with what is not archived"]
             elif response.status != 404 or not self._storage_fails:
                 violated += newest_served(call, self._right(call), lambda *_, answer=answer: answer)
-        self._demand(violated)
+        demand(violated)
         self._look()
 
     def recover(self) -> None:
         """Heal everything. After a while nothing shows that anything ever was wrong, but what is named."""
         self.heal()
         self.conceal(0)
-        self.miss(_LONGEST_PAUSE)
+        self.miss(PAUSE)
         for _ in range(4):
             self.pull()
         while self.oracle.last_run and self.oracle.last_run.waiting:
             self.pull()
         now = self._control.now()
-        behind = [call for call in self._calls if self.oracle.newest_day(call) != self._visible(call.report)]
-        self._demand(
+        behind = [call for call in self._calls if self.oracle.newest_day(call) != self._schedule.visible(call.report)]
+        demand(
             [
                 *(f"I6: {call} is healed, and not up to date" for call in behind),
-                *self.oracle.days_missed(now.date(), self._is_empty),
+                *self.oracle.days_missed(now.date(), self._schedule.is_empty),
                 *self._environment.violations(anew=True),
                 *self._environment.violations_at_rest(now),
             ]
@@ -144,13 +132,7 @@ class RandomWalk(Disturbances):
     # -- what happens in a step ----------------------------------------------------------------------------------------
 
     def _next_slot(self) -> None:
-        now = self._control.now()
-        first, step = SLOTS
-        at = now.replace(hour=0, minute=0, second=0, microsecond=0) + first
-        while at <= now:
-            at += step
-        self._control.set_time(at)
-        self.oracle.schedule(Slot(at, self._shown()))
+        self.oracle.schedule(Slot(self._schedule.go_on(), self._shown()))
 
     def _run(self, is_crashing: bool = False) -> None:
         self._environment.forget()
@@ -165,9 +147,9 @@ class RandomWalk(Disturbances):
             self._environment.pardon()  # the requests may not be noted, and a day is worth more than the budget
         run = self.oracle.last_run
         if run is None or run is before:
-            self._demand([] if may_fail else ["I6: a run left no record"])
+            demand([] if may_fail else ["I6: a run left no record"])
         else:
-            self._demand([*self.oracle.missed(), *([] if may_fail else self._unwell(run, expected))])
+            demand([*self.oracle.missed(), *([] if may_fail else self._unwell(run, expected))])
 
     def _note(self, record: Sequence[Mapping[str, object]]) -> None:
         self.oracle.answer(record)
@@ -178,20 +160,14 @@ class RandomWalk(Disturbances):
         """Return what Graph has to say for each call, and tell the oracle."""
         now = tuple(self._shown().items()), self._restated
         if self._expected[0] != now:
-            said = {call: self._control.get("expected", call=str(call))["sha256"] for call in self._calls}
+            said = {call: self._schedule.expected(call)["sha256"] for call in self._calls}
             self._expected = now, said
             for call, digest in said.items():
                 self.oracle.say(call, digest)
         return self._expected[1]
 
     def _shown(self) -> dict[str, date]:
-        return {report: self._visible(report) for report in {call.report for call in self._calls}}
-
-    def _visible(self, report: str) -> date:
-        return date.fromisoformat(self._control.get("visible", report=report)["refresh_date"])
-
-    def _is_empty(self, call: Call) -> bool:
-        return bool(self._control.get("expected", call=str(call))["rows"] == 0)
+        return {report: self._schedule.visible(report) for report in {call.report for call in self._calls}}
 
     # -- what must hold ------------------------------------------------------------------------------------------------
 
@@ -202,7 +178,7 @@ class RandomWalk(Disturbances):
         violated = [*self._environment.violations(), *self.oracle.look(self._environment.seen)]
         if len(self.oracle.archived) > before or self._steps % _READ_EACH == 0:
             violated += self._misread()
-        self._demand(violated)
+        demand(violated)
 
     def _misread(self) -> list[str]:
         """Return whether readers get something else than the newest of each call, and something older."""
@@ -238,10 +214,6 @@ class RandomWalk(Disturbances):
         if not result.read or not result.refresh_date or self._case or self._concealed or result.call not in expected:
             return False
         return expected[result.call] not in self.oracle.archived.get(CallDay(result.call, result.refresh_date), [])[-1:]
-
-    def _demand(self, violated: Sequence[str]) -> None:
-        if violated:
-            raise Violation("\n".join(violated))
 
 
 def _die(number: int, operation: Operation) -> None:

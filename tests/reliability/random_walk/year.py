@@ -18,10 +18,10 @@ from tests.reliability.environment import Environment, Rules
 from tests.reliability.faults.cases import WRITE
 from tests.reliability.oracle import CallDay
 from tests.reliability.random_walk.steps import LIST, NOTE
-from tests.reliability.random_walk.walk import RandomWalk, Violation
+from tests.reliability.random_walk.walk import RandomWalk
+from tests.reliability.schedule import RUNS_A_DAY, Violation
 
 DAYS = 365
-PULLS_A_DAY = 4
 OUTAGE_DAYS = 3
 RESTATEMENTS = 20
 CONCEALMENT_CHANGES = 4
@@ -89,10 +89,10 @@ class _Correction(NamedTuple):
 def live(environment: Environment, reports: str, seed: int, days: int = DAYS) -> Year:
     """Walk through a year, which the seed determines but for what goes on side by side. Raise Violation."""
     random_ = random.Random(seed)
-    number = days * PULLS_A_DAY
+    number = days * RUNS_A_DAY
     down = _outages(random_, number)
-    changes = sorted(random_.sample(range(PULLS_A_DAY, number), CONCEALMENT_CHANGES))
-    plain = [slot for slot in range(PULLS_A_DAY, number) if slot not in down and _is_named(slot, changes)]
+    changes = sorted(random_.sample(range(RUNS_A_DAY, number), CONCEALMENT_CHANGES))
+    plain = [slot for slot in range(RUNS_A_DAY, number) if slot not in down and _is_named(slot, changes)]
     restated = set(random_.sample(plain, RESTATEMENTS))
     usual, corrections = _rules(), list[_Correction]()
     walk = RandomWalk(environment, reports, datetime(2025, 11, 21, tzinfo=UTC))
@@ -118,7 +118,7 @@ def live(environment: Environment, reports: str, seed: int, days: int = DAYS) ->
 
 def _outages(random_: random.Random, number: int) -> dict[int, int]:
     """Return the slots of outages, each with what is down; one in each part of the year."""
-    length, part = PULLS_A_DAY * OUTAGE_DAYS, number // len(DOWN)
+    length, part = RUNS_A_DAY * OUTAGE_DAYS, number // len(DOWN)
     begins = [part * each + random_.randrange(1, part - 2 * length) for each in range(len(DOWN))]
     return {begin + slot: kind for kind, begin in enumerate(begins) for slot in range(length)}
 
@@ -130,7 +130,7 @@ def _is_concealed(slot: int, changes: Sequence[int]) -> bool:
 
 def _is_named(slot: int, changes: Sequence[int]) -> bool:
     """Whether names are shown at that slot, and in the day after it, in which what is corrected then is read."""
-    return not any(_is_concealed(slot + later, changes) for later in range(PULLS_A_DAY + 1))
+    return not any(_is_concealed(slot + later, changes) for later in range(RUNS_A_DAY + 1))
 
 
 def _rules() -> tuple[Rules, Rules]:

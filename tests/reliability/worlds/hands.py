@@ -21,6 +21,8 @@ Hand = Callable[[Environment, Random], None]
 
 _DETAIL = "report=getOffice365ActiveUserDetail/period=day"
 _KINDS = ("usage", "usage-personal")
+FOREIGN = ("/notes.", "_copy", "last=2000-01-01", "named-to-named", "/zzz", ".bak")
+"""One of these is in the name of each stray in `usage-derived`."""
 
 
 def strays(calls: Sequence[Call], day: str) -> dict[At, bytes]:

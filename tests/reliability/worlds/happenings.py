@@ -61,7 +61,7 @@ def _appended(life: Life, random_: Random) -> None:
 
 def _return(life: Life, random_: Random) -> None:
     """Let Microsoft correct the newest day, or take that back."""
-    life.restate(random_.choice(life.calls).report, random_.choice((0, 0, 0, 1, 2)), random_.choice((0, 3, 7)))
+    life.schedule.restate(random_.choice(life.calls).report, random_.choice((0, 0, 0, 1, 2)), random_.choice((0, 3, 7)))
 
 
 def _few(life: Life, random_: Random) -> None:

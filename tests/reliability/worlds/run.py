@@ -9,7 +9,7 @@ import time
 from collections.abc import Collection
 
 from tests.reliability.environment import Environment, InProcess
-from tests.reliability.random_walk.walk import Violation
+from tests.reliability.schedule import Violation
 from tests.reliability.worlds.happenings import HAPPENINGS
 from tests.reliability.worlds.life import Life
 from tests.reliability.worlds.world import draw
