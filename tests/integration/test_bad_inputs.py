@@ -27,6 +27,8 @@ from tests.shelf import lines, snapshot
 
 NAME = f"/api/v1.0/reports/{SERVICES}"
 GOOD = f"{NAME}(period='D7')"
+PATIENCE = 10
+"""Seconds: what takes longer hangs. How fast the answers are is measured by the bench."""
 OTHER = f"{COUNTS}(period='D30')"
 SERIES = f"{GOOD}/series"
 LIST = f"{GOOD}/snapshots"
@@ -161,7 +163,7 @@ def others_are_served_meanwhile(asking: Asking, answer: Answer) -> None:
             client = slow.enter_context(socket.create_connection((address.hostname, address.port), 30))
             client.sendall(f"POST {GOOD} HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n".encode())
         assert asking.ask(GOOD).status == 200
-        assert asking.ask(GOOD).seconds < 1
+        assert asking.ask(GOOD).seconds < PATIENCE
 
 
 def all_of_five_hundred_are_served_from_memory(asking: Asking, answer: Answer) -> None:
@@ -173,7 +175,7 @@ def all_of_five_hundred_are_served_from_memory(asking: Asking, answer: Answer) -
         for _ in range(500):
             clients.append(flood.enter_context(socket.create_connection((address.hostname, address.port), 30)))
             clients[-1].sendall(request)
-        assert asking.ask(f"/api/v1.0/reports/{OTHER}").seconds < 1
+        assert asking.ask(f"/api/v1.0/reports/{OTHER}").seconds < PATIENCE
         for client in clients:
             with closing(HTTPResponse(client)) as response:
                 response.begin()
@@ -338,7 +340,7 @@ def test_bad_input_is_answered_well(asking: Asking, row: Row) -> None:
 
     assert (answer.status, answer.code) == (row.status, row.code)
     assert b"Traceback" not in answer.body
-    assert answer.seconds < 1
+    assert answer.seconds < PATIENCE
     if answer.status >= 400 and answer.code in FOUND_OUT_EARLY:
         assert seen == []
     if row.like:
