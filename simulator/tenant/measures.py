@@ -98,17 +98,22 @@ def stock(scope: Scope, column: str) -> Vector:
     return activity.stock(scope.seed, scope.service, _STOCKS.get(column, column), scope.day)
 
 
+def done_throughout(scope: Scope, column: str) -> Vector:
+    """Return how often each kind did the column's action in the window."""
+    return activity.done(scope.seed, scope.service, action(column), scope.first, scope.day + 1)
+
+
 def done(scope: Scope, column: str) -> Number:
     """Return a function: how often a member did the column's action in the window, while it was there."""
     first, stop = scope.first, scope.day + 1
-    times = partial(activity.done, scope.seed, scope.service, action(column))
-    in_window = times(first, stop)
+    what = (scope.seed, scope.service, action(column))
+    in_window = done_throughout(scope, column)
 
     def count(member: Member) -> int:
         start, end = max(first, member.joined), min(stop, member.left)
         if start >= end:
             return 0
-        return (in_window if (start, end) == (first, stop) else times(start, end))[member.kind]
+        return (in_window if (start, end) == (first, stop) else activity.done(*what, start, end))[member.kind]
 
     return count
 

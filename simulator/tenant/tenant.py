@@ -4,7 +4,7 @@ Members are numbered in the order of joining, so the members of one kind on one 
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import lru_cache
 from itertools import accumulate
@@ -38,6 +38,14 @@ class Member(NamedTuple):
     """First day on which it is deleted, or NEVER."""
 
 
+class Sample(NamedTuple):
+    """Members that are shown on a day."""
+
+    alike: Sequence[int]
+    """How many of each kind were there for the longest window, and are."""
+    others: Sequence[Member]
+
+
 def _growth(day: int) -> float:
     """Return the share of all members (1 on the anchor day) that have joined by a day."""
     if day < FOUNDED:
@@ -66,6 +74,7 @@ class Population:
         living = 1 - sum(_growth(ANCHOR - tenure) for tenure in self._tenures) / KINDS
         self._joined = [int(size / living * share) for share in _arrivals()]
         self.sizes = lru_cache(maxsize=1024)(self._sizes)
+        self.sample = lru_cache(maxsize=16)(self._sample)
 
     def joined_by(self, day: int) -> int:
         """Return how many members have joined by the end of a day."""
@@ -98,19 +107,19 @@ class Population:
             if member.left + SHOWN_AFTER_LEAVING > day and member.kind % BATCHES >= missing:
                 yield member
 
-    def sample(self, day: int, missing: int = 0) -> Iterator[tuple[Member, int]]:
-        """Yield the same members with weights: those of a kind that were there for the longest window are one."""
+    def _sample(self, day: int, missing: int = 0) -> Sample:
+        """Return the same members in the two parts of a sample."""
         joined, settled = self.joined_by(day), self.joined_by(day - SPAN)
+        alike, others = [0] * KINDS, []
         for kind in range(KINDS):
             if kind % BATCHES < missing:
                 continue
             shown = self.joined_by(day - self._tenures[kind] - SHOWN_AFTER_LEAVING)
             living = self.joined_by(day - self._tenures[kind])
-            alike = self._of_kind(kind, living, settled)
-            if alike:
-                yield self.member(alike[0]), len(alike)
+            alike[kind] = len(self._of_kind(kind, living, settled))
             for numbers in (self._of_kind(kind, shown, living), self._of_kind(kind, max(living, settled), joined)):
-                yield from ((self.member(number), 1) for number in numbers)
+                others += map(self.member, numbers)
+        return Sample(alike, others)
 
 
 class Tenant:

@@ -9,12 +9,23 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from itertools import compress
-from operator import mul
+from operator import gt, mul
 
 from simulator.tenant import activity
 from simulator.tenant.activity import KINDS, Vector
 from simulator.tenant.columns import iso
-from simulator.tenant.measures import QUOTAS, RETIRED_SERVICE, Number, Scope, action, choices, done, licence, stock
+from simulator.tenant.measures import (
+    QUOTAS,
+    RETIRED_SERVICE,
+    Number,
+    Scope,
+    action,
+    choices,
+    done,
+    done_throughout,
+    licence,
+    stock,
+)
 from simulator.tenant.services import SUITE
 from simulator.tenant.tenant import Population
 
@@ -61,13 +72,21 @@ def _on_day(column: str, scope: Scope) -> Vector:
     return activity.amounts(seed, service, action(column), day)
 
 
-def _in_window(column: str, scope: Scope) -> Number:
-    """Return a function: what one member adds to the column in the window."""
+def _in_window(column: str, scope: Scope) -> tuple[Vector, Number]:
+    """Return what a member adds to the column in the window: by kind for those who were there all the time; and any."""
     if match := re.fullmatch(r"(.+) (Active|Inactive)", column):
+        of_service = replace(scope, service=match[1])
+        active = done_throughout(of_service, "Active"), done(of_service, "Active")
+        if match[2] == "Active":
+            return active
         licensed = licence(scope, match[1])
-        active = done(replace(scope, service=match[1]), "Active")
-        return active if match[2] == "Active" else lambda member: licensed(member) and not active(member)
-    return licence(scope, scope.service) if column.endswith(" Enabled Users") else done(scope, column)
+        return (
+            list(map(gt, activity.licensed(scope.seed, match[1], scope.day), active[0])),
+            lambda member: licensed(member) and not active[1](member),
+        )
+    if column.endswith(" Enabled Users"):
+        return activity.licensed(scope.seed, scope.service, scope.day), licence(scope, scope.service)
+    return done_throughout(scope, column), done(scope, column)
 
 
 def _blank(column: str, scope: Scope) -> bool:
@@ -92,23 +111,31 @@ def _site_types(header: Sequence[str], scope: Scope) -> dict[str, Vector]:
 def daily(header: Sequence[str], population: Population, scope: Scope, missing: Missing) -> Iterator[list[str]]:
     """Yield a row per day, the newest first, or one per day and site type."""
     fixed = {"Report Refresh Date": iso(scope.day), "Report Period": scope.period}
+    places = [(header.index(column), text) for column, text in fixed.items() if column in header]
+    names = tuple(header)
     for day in range(scope.day, scope.first - 1, -1):
-        fixed["Report Date"] = iso(day)
-        today = replace(scope, first=day, day=day, period="")
-        for site_type, texts in _of_day(tuple(header), population, today, missing(day)):
-            fixed["Site Type"] = site_type
-            yield [fixed.get(column, text) for column, text in zip(header, texts, strict=True)]
+        for cells in _of_day(names, population, (scope.report, scope.seed, scope.service, day), missing(day)):
+            row = [*cells]
+            for place, text in places:
+                row[place] = text
+            yield row
 
 
 @lru_cache(maxsize=32768)
 def _of_day(
-    header: tuple[str, ...], population: Population, today: Scope, missing: int
-) -> Sequence[tuple[str, Sequence[str]]]:
-    """Return the cells of each site type. They are kept, as each day is in the files of half a year."""
+    header: tuple[str, ...], population: Population, at: tuple[str, int, str, int], missing: int
+) -> Sequence[Sequence[str]]:
+    """Return the cells of each site type. They are kept, as each day is in the files of half a year.
+
+    `at` are report, seed, service and day.
+    """
+    report, seed, service, day = at
+    today = Scope(report, seed, service, day, day, "")
     rows = []
     for site_type, chosen in _site_types(header, today).items():
-        sizes = list(map(mul, population.sizes(today.day, missing), chosen))
-        rows.append((site_type, ["" if column in _FIXED else _total(column, today, sizes) for column in header]))
+        fixed = {**dict.fromkeys(_FIXED, ""), "Report Date": iso(day), "Site Type": site_type}
+        sizes = list(map(mul, population.sizes(day, missing), chosen))
+        rows.append([fixed[column] if column in fixed else _total(column, today, sizes) for column in header])
     return rows
 
 
@@ -123,14 +150,14 @@ def _total(column: str, today: Scope, sizes: Sequence[int]) -> str:
 
 def summary(header: Sequence[str], population: Population, scope: Scope, missing: Missing) -> Iterator[list[str]]:
     """Yield one row for the whole window."""
-    sample = list(population.sample(scope.day, missing(scope.day)))
+    sample = population.sample(scope.day, missing(scope.day))
     fixed = {"Report Refresh Date": iso(scope.day), "Report Period": scope.period}
 
     def total(column: str) -> int:
-        number = _in_window(column, scope)
+        by_kind, of_member = _in_window(column, scope)
         if counts_members(scope.report, column):
-            return sum(weight for member, weight in sample if number(member))
-        return sum(weight * number(member) for member, weight in sample)
+            return sum(compress(sample.alike, by_kind)) + sum(map(bool, map(of_member, sample.others)))
+        return sum(map(mul, sample.alike, by_kind)) + sum(map(of_member, sample.others))
 
     def text(column: str) -> str:
         if _blank(column, scope):
