@@ -1,9 +1,14 @@
 """The most frequent value of a stream, in the memory of a few values. Pure.
 
-J. Misra, D. Gries: Finding repeated elements, https://doi.org/10.1016/0167-6423(82)90012-0
+J. Misra, D. Gries: Finding repeated elements, https://doi.org/10.1016/0167-6423(82)90012-0; many at once as P. Agarwal
+and others put counts together: Mergeable summaries, https://doi.org/10.1145/2500128
 """
 
 from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from heapq import nlargest
 
 _KEPT = 16
 """Values that are counted at a time."""
@@ -13,16 +18,16 @@ class Frequent:
     """Counts texts: those that come often exactly, or nearly so."""
 
     def __init__(self) -> None:
-        self._counts: dict[str, int] = {}
+        self._counts = Counter[str]()
 
-    def add(self, value: str) -> None:
-        """Count one more."""
-        if value in self._counts:
-            self._counts[value] += 1
-        elif len(self._counts) < _KEPT:
-            self._counts[value] = 1
-        else:
-            self._counts = {each: times - 1 for each, times in self._counts.items() if times > 1}
+    def add(self, values: Iterable[str]) -> None:
+        """Count more of them, which are all in memory for a moment."""
+        counts = Counter(self._counts)
+        counts.update(values)
+        if len(counts) > _KEPT:
+            least = nlargest(_KEPT + 1, counts.values())[-1]
+            counts = Counter({each: times - least for each, times in counts.items() if times > least})
+        self._counts = counts
 
     @property
     def most(self) -> tuple[str, int]:

@@ -17,7 +17,8 @@ _OF_ALL_ROWS = ("tenant", "network")
 """Subjects that all rows have in common: their names tell nothing of who is who."""
 _OFTEN_BLANK = ("owner", "site")
 """Subjects without a name for many a good reason: SP676147, or a group without an owner."""
-_CODE = re.compile(r"(?=.*\d)[0-9A-Fa-f-]{20,}", re.ASCII)
+_CODE_LENGTH = 20
+_CODE = re.compile(rf"(?=.*\d)[0-9A-Fa-f-]{{{_CODE_LENGTH},}}", re.ASCII)
 """A hash or an id, such as the 32 digits that Graph writes today: pnp/cli-microsoft365 command docs."""
 _FORMER_CODE = re.compile(r"[0-9A-F]{32}", re.ASCII)
 _NUMBER = re.compile(r"[0-9]+")
@@ -43,16 +44,15 @@ def columns_about_one(header: Sequence[str]) -> list[str]:
 
 
 class Names:
-    """What the columns of names in one report have told so far: pass each row to `add`."""
+    """What the columns of names in one report have told so far: pass the rows to `add`."""
 
     def __init__(self, header: Sequence[str]) -> None:
         self._columns = [(place, _Column(name)) for place, name in enumerate(header) if _COLUMN.search(name)]
 
-    def add(self, row: Sequence[str]) -> None:
-        """Take the names of one more row."""
+    def add(self, rows: Sequence[Sequence[str]]) -> None:
+        """Take the names of more rows."""
         for place, column in self._columns:
-            if place < len(row) and row[place]:
-                column.add(row[place])
+            column.add([row[place] for row in rows if place < len(row) and row[place]])
 
     @property
     def verdict(self) -> str:
@@ -94,29 +94,30 @@ class _Column:
         self._filled = self._addresses = self._codes = self._others = self._with_digits = 0
         self._values, self._forms, self._numbered = Frequent(), Frequent(), Frequent()
 
-    def add(self, value: str) -> None:
-        """Take one more value, which is not empty."""
-        self.were_codes.add(len(value) == 32 and _FORMER_CODE.fullmatch(value) is not None)
-        value = value[:_LONGEST].strip()
-        if not value or self.subject in _OF_ALL_ROWS:
+    def add(self, values: Sequence[str]) -> None:
+        """Take more values, which are not empty."""
+        codes = sum(_FORMER_CODE.fullmatch(value) is not None for value in values if len(value) == 32)
+        self.were_codes |= {each for each, times in ((True, codes), (False, len(values) - codes)) if times}
+        if self.subject in _OF_ALL_ROWS:
             return
-        self._filled += 1
-        self._values.add(value)
-        if _is_address(value):
-            self._addresses += 1
-        elif _CODE.fullmatch(value):
-            self._codes += 1
-        else:
-            self._add_other(value)
+        values = [*filter(None, (value[:_LONGEST].strip() for value in values))]
+        self._filled += len(values)
+        self._values.add(values)
+        rest = [value for value in values if not _is_address(value)]
+        self._addresses += len(values) - len(rest)
+        others = [value for value in rest if len(value) < _CODE_LENGTH or not _CODE.fullmatch(value)]
+        self._codes += len(rest) - len(others)
+        self._add_others(others)
 
-    def _add_other(self, value: str) -> None:
-        self._others += 1
-        if _NUMBER.search(value):
-            self._with_digits += 1
-            self._numbered.add(_NUMBER.sub("0", value))
-        elif not value.isascii():
-            return  # in some languages nearly all names have three signs
-        self._forms.add(str(len(value)) + " " * value.count(" "))
+    def _add_others(self, values: Sequence[str]) -> None:
+        self._others += len(values)
+        formed = [value for value in values if value.isascii()]  # in some languages nearly all names have three signs
+        if _NUMBER.search("".join(values)):
+            numbered = [value for value in values if _NUMBER.search(value)]
+            self._with_digits += len(numbered)
+            self._numbered.add([_NUMBER.sub("0", value) for value in numbered])
+            formed += [value for value in numbered if not value.isascii()]
+        self._forms.add([str(len(value)) + " " * value.count(" ") for value in formed])
 
     @property
     def share_of_address(self) -> float:
@@ -177,8 +178,10 @@ class _Column:
 
 
 def _is_address(value: str) -> bool:
-    before, at, after = value.partition("@")
-    is_mail = at and before and after and " " not in value and "@" not in after
+    if "@" not in value:
+        return value.startswith(("https://", "http://"))
+    before, _, after = value.partition("@")
+    is_mail = before and after and " " not in value and "@" not in after
     return bool(is_mail) or value.startswith(("https://", "http://"))
 
 

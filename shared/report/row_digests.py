@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import lru_cache
+from hashlib import blake2b
 
 from shared.report.csv_records import items
 
 _ONE_ROW_EACH = "Site Id"
 """A site with a row for each of its URLs was counted twice by a product, so its rows count as repeated."""
-_PLUS_IN_NAME = re.compile(r"\s\+|\+\s")
 _COMPARED = 4_000_000
 """Rows, from the first, among which repeated ones are looked for: they take eight bytes of memory each."""
 
 
 class RowDigests:
-    """What the rows of one body have in common with others: pass each row to `add`."""
+    """What the rows of one body have in common with others: pass the rows to `add`."""
 
     def __init__(self, header: Sequence[str]) -> None:
         self._site = header.index(_ONE_ROW_EACH) if _ONE_ROW_EACH in header else None
         self._rows = 0
         self._content = 0
-        self._former_content = 0
-        self._heaps = [bytearray() for _ in range(256)]
+        self._former_more = 0
+        """By which the digest of version 0.1 is more than today's."""
+        self._heaps: defaultdict[int, bytearray] = defaultdict(bytearray)
         """Eight bytes of a digest of each row, sorted by another one, so that equal ones are in the same heap."""
 
     @property
@@ -34,34 +35,52 @@ class RowDigests:
     @property
     def former_content(self) -> str:
         """The same digest by the rule of version 0.1, which cut the products at every `+`."""
-        return f"{self._former_content % (1 << 128):032x}"
+        return f"{(self._content + self._former_more) % (1 << 128):032x}"
 
     @property
     def repeated(self) -> int:
         """Rows that were there before, in the same report of the same day."""
-        return sum(len(heap) // 8 - len(set(memoryview(heap).cast("Q"))) for heap in self._heaps)
+        return sum(len(heap) // 8 - len(set(memoryview(heap).cast("Q"))) for heap in self._heaps.values())
 
-    def add(self, record: Sequence[str]) -> None:
-        """Take one more row."""
-        text = former = "\0".join(record)
-        if "+" in text:
-            text = _in_order(record, items)
-            former = _in_order(record, lambda cell: cell.split("+")) if _PLUS_IN_NAME.search(text) else text
-        row = _digest(text)
-        self._content += int.from_bytes(row)
-        self._former_content += int.from_bytes(row if former == text else _digest(former))
-        self._rows += 1
-        if self._rows <= _COMPARED:
-            if self._site is not None and self._site < len(record) and record[self._site].strip("0-"):
-                # else it is blank or concealed
-                row = _digest(record[self._site])
-            self._heaps[row[0]] += row[1:9]
+    def add(self, rows: Sequence[Sequence[str]]) -> None:
+        """Take more rows."""
+        texts = ["\0".join(row) for row in rows]
+        formers: list[tuple[str, str]] = []
+        for place, text in enumerate(texts):
+            if "+" in text:
+                texts[place], former = _ordered(rows[place])
+                if former != texts[place]:
+                    formers.append((texts[place], former))
+        digests = [_digest(text) for text in texts]
+        self._content += sum(map(int.from_bytes, digests))
+        for text, former in formers:
+            self._former_more += int.from_bytes(_digest(former)) - int.from_bytes(_digest(text))
+        if self._site is not None:
+            digests = [self._of_site(row, digest) for row, digest in zip(rows, digests, strict=True)]
+        for digest in digests[: max(0, _COMPARED - self._rows)]:
+            self._heaps[digest[0]] += digest[1:9]
+        self._rows += len(rows)
+
+    def _of_site(self, row: Sequence[str], digest: bytes) -> bytes:
+        """Return the digest of the row's site alone, unless that is blank or concealed."""
+        site = row[self._site] if self._site is not None and self._site < len(row) else ""
+        return _digest(site) if site.strip("0-") else digest
 
 
 def _digest(text: str) -> bytes:
-    return hashlib.blake2b(text.encode(), digest_size=16).digest()
+    return blake2b(text.encode(), digest_size=16).digest()
 
 
-def _in_order(record: Sequence[str], items_of: Callable[[str], list[str]]) -> str:
-    """Return the cells of a record as one text, the products inside each in order."""
-    return "\0".join(["+".join(sorted(items_of(cell))) if "+" in cell else cell for cell in record])
+def _ordered(row: Sequence[str]) -> tuple[str, str]:
+    """Return a row with the products inside each cell in order, as of today and as version 0.1 cut them."""
+    now, then = [*row], [*row]
+    for place, cell in enumerate(row):
+        if "+" in cell:
+            now[place], then[place] = _in_order(cell)
+    return "\0".join(now), "\0".join(then)
+
+
+@lru_cache(maxsize=1024)
+def _in_order(cell: str) -> tuple[str, str]:
+    """Return the same of one cell. Version 0.1 cut it at every `+`."""
+    return "+".join(sorted(items(cell))), "+".join(sorted(cell.split("+")))

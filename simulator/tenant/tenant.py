@@ -110,7 +110,8 @@ class Population:
     def _sample(self, day: int, missing: int = 0) -> Sample:
         """Return the same members in the two parts of a sample."""
         joined, settled = self.joined_by(day), self.joined_by(day - SPAN)
-        alike, others = [0] * KINDS, []
+        alike = [0] * KINDS
+        others: list[Member] = []
         for kind in range(KINDS):
             if kind % BATCHES < missing:
                 continue

@@ -157,7 +157,8 @@ def summary(header: Sequence[str], population: Population, scope: Scope, missing
         by_kind, of_member = _in_window(column, scope)
         if counts_members(scope.report, column):
             return sum(compress(sample.alike, by_kind)) + sum(map(bool, map(of_member, sample.others)))
-        return sum(map(mul, sample.alike, by_kind)) + sum(map(of_member, sample.others))
+        of_kinds: int = sum(map(mul, sample.alike, by_kind))
+        return of_kinds + sum(map(of_member, sample.others))
 
     def text(column: str) -> str:
         if _blank(column, scope):

@@ -2,12 +2,13 @@
 
 import csv
 import io
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.report.csv_records import distinct, records
+from shared.report.csv_records import distinct, records, split
 
 cells = st.text(st.characters(codec="utf-8"), max_size=6)
 
@@ -60,3 +61,23 @@ def test_what_is_no_csv_is_told(body: bytes) -> None:
 )
 def test_names_are_told_apart(names: list[str], expected: list[str]) -> None:
     assert distinct(names) == expected
+
+
+def by(reader: Callable[[Iterator[str]], Iterator[list[str]]], text: str) -> list[list[str] | str]:
+    """What a reader of lines makes of a text, with its error at the end, if there is one."""
+    found: list[list[str] | str] = []
+    try:
+        for record in reader(io.StringIO(text, newline="\n")):
+            found.append(record)  # what came before an error counts
+    except csv.Error as error:
+        found.append(str(error))
+    return found
+
+
+@given(st.text('a," \r\n+', max_size=40))
+def test_lines_are_split_as_the_csv_module_does(text: str) -> None:
+    assert by(split, text) == by(lambda lines: csv.reader(lines, strict=True), text)
+
+
+def test_a_cell_is_as_long_as_the_csv_module_lets_it_be() -> None:
+    assert by(split, "a" * (csv.field_size_limit() + 1)) == ["field larger than field limit (131072)"]

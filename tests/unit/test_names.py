@@ -4,7 +4,7 @@ import base64
 import hashlib
 import string
 from collections.abc import Iterable
-from itertools import cycle, islice
+from itertools import cycle, islice, repeat
 from uuid import UUID
 
 import pytest
@@ -22,8 +22,7 @@ PEOPLE = [user(1, number).display for number in range(30)]
 def told(**columns: Iterable[str]) -> tuple[str, bool]:
     """Return the verdict of columns (`_` is a blank in a name), and whether it is unsure."""
     names = Names([name.replace("_", " ") for name in columns])
-    for row in zip(*columns.values(), strict=True):
-        names.add(row)
+    names.add([*zip(*columns.values(), strict=True)])
     return names.verdict, names.is_unsure
 
 
@@ -157,17 +156,20 @@ def test_the_tenants_name_is_that_of_nobody() -> None:
 
 def test_what_version_0_1_would_have_said_is_known() -> None:
     names = Names(["User Principal Name", "Tenant Display Name"])
-    names.add([f"{1:032X}", "Contoso"])
+    names.add([[f"{1:032X}", "Contoso"]])
     assert (names.verdict, names.former_verdict) == ("concealed", "mixed")
 
 
-@given(st.lists(st.sampled_from("abcdefghijklmnopqrstuvwxyz0123456789"), min_size=1), st.integers(1, 300))
-def test_what_comes_most_often_is_counted_in_the_memory_of_a_few(others: list[str], times: int) -> None:
+@given(
+    st.lists(st.sampled_from("abcdefghijklmnopqrstuvwxyz0123456789"), min_size=1),
+    st.integers(1, 300),
+    st.integers(1, 300),
+)
+def test_what_comes_most_often_is_counted_in_the_memory_of_a_few(others: list[str], times: int, at_once: int) -> None:
     frequent = Frequent()
-    for value in islice(cycle(others), 300 - times):
-        frequent.add(value)
-    for _ in range(times):
-        frequent.add("most")
+    values = [*islice(cycle(others), 300 - times), *repeat("most", times)]
+    for start in range(0, 300, at_once):
+        frequent.add(values[start : start + at_once])
     value, counted = frequent.most
     assert times < 150 or (value == "most" and times - 300 // 17 <= counted <= times)
     assert len(vars(frequent)["_counts"]) <= 16

@@ -56,6 +56,13 @@ def test_the_refresh_date_is_read_from_its_column(text: bytes) -> None:
     assert body.rows == 2
 
 
+def test_of_two_faults_the_first_counts() -> None:
+    rows = [b"2026-11-18,8,7\n"] * 5
+    with pytest.raises(RejectedBody) as caught:
+        Body().read([CSV, *rows, b"2026-11-17,8,7\n", *rows, b'2026-11-18,"8"8,7\n'])
+    assert caught.value.reason == Reason.TWO_REFRESH_DATES
+
+
 def test_the_refresh_date_is_found_by_name_wherever_the_column_stands() -> None:
     assert read(b"User,Report Refresh Date\na,2026-11-18\n").refresh_date == date(2026, 11, 18)
 
