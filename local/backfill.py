@@ -1,22 +1,24 @@
 """A past for an archive: pulls of earlier days, lived through in one process, then put into storage as they are.
 
-What lies there in the end is what the same pulls would have left over HTTP, in a fifth of the time.
+What lies there in the end is what the same pulls would have left over HTTP, but for the ids of requests.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Self
 
+from local.direct_graph import DirectGraph
 from local.in_memory import InMemoryBlobStore, KeptBlob
-from local.in_process import InProcessControl, in_process_graph
+from local.in_process import InProcessControl
 from shared.app import App
 from shared.archive.layout import CONTAINERS
 from shared.settings import SETTINGS, read
 from simulator.simulator import Simulator
 
-_WRITERS = 8
+_WRITERS = 2
+"""Blobs that are written side by side."""
 
 
 def settings_of(simulator: Simulator) -> dict[str, str]:
@@ -48,17 +50,24 @@ class Past:
     def __exit__(self, *_: object) -> None:
         self._simulator.stop()
 
-    def app(self, reports: str = "aggregates") -> App:
+    def app(self, reports: str = "aggregates", *, keep_series: bool = True) -> App:
         """Return the app, as in a new process: it lives in the simulator's time."""
         settings = read(settings_of(self._simulator) | {"REPORTS": reports})
-        graph = in_process_graph(self._simulator, self.control.sleep)
-        return App(settings, store=self._store, graph=graph, clock=self.control.now, sleep=self.control.sleep)
+        return App(
+            settings,
+            store=self._store,
+            graph=DirectGraph(self._simulator),
+            clock=self.control.now,
+            sleep=self.control.sleep,
+            keep_series=keep_series,
+            workers=1,  # as nobody waits for a network, more are in each other's way
+        )
 
-    def keep(self) -> None:
-        """Put what is new since the last time into storage, and forget what was asked meanwhile."""
+    def keep(self, is_wanted: Callable[[str], bool] = lambda name: True) -> None:
+        """Put what is new since the last time into storage, if its name is wanted, and forget what was asked."""
         new = {at: kept for at, kept in self._store.blobs.items() if self._stored.get(at) is not kept}
         with ThreadPoolExecutor(_WRITERS) as pool:
-            list(pool.map(self._put, new, new.values()))
+            list(pool.map(lambda at: self._put(at, new[at]), [at for at in new if is_wanted(at[1])]))
         self._stored |= new
         self.control.forget()
 

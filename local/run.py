@@ -12,16 +12,16 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
-from local.backfill import Past
 from local.child import ChildError
 from local.clock import clock_from
 from local.folder import OF_AZURITE, clear
 from local.functions_host.deployed import deployed
 from local.functions_host.host import AppError, FunctionError, FunctionsHost
 from local.options import add_archive, add_azurite, add_users, instant, natural
+from local.past_days import live_through
 from local.screen import Screen, counted, show_run, show_urls
 from local.setup import HOME
 from local.simulator_client import Control
@@ -30,9 +30,6 @@ from local.tenant import OtherTenant, people
 from shared.app import from_environment
 
 _KEYS = HOME / "keys.json"
-RUNS_A_DAY = 4
-DAYS_AT_ONCE = 20
-"""Of the past, before they are put into storage."""
 USUAL_REPORTS = "aggregates, getOffice365ActiveUserDetail"
 """The app's default, and one report with personal data, so that there is something behind the personal URL."""
 
@@ -113,20 +110,13 @@ def _started(options: argparse.Namespace) -> Iterator[Parts]:
 
 def _live_through(days: int, end: datetime, users: int, settings: Mapping[str, str], screen: Screen) -> None:
     """Let the timer runs of the last `days` days happen, one after the other, as fast as they go."""
-    begin = end - timedelta(days=days)
     outcomes: Counter[str] = Counter()
     started = time.monotonic()
-    with Past(settings, users) as past:
-        pull_run = past.app(settings["REPORTS"]).pull_run
-        for number in range(1, days + 1):
-            for part in range(RUNS_A_DAY):
-                past.control.set_time(begin + timedelta(days=number - 1 + part / RUNS_A_DAY))
-                outcomes.update(str(pulled.outcome) for pulled in pull_run.execute().pulls)
-            if number % DAYS_AT_ONCE == 0 or number == days:
-                past.keep()
-            seconds = time.monotonic() - started
-            day = f"day {number} of {days}, {past.control.now():%Y-%m-%d}"
-            screen.say(f"Living through {day}: {counted(outcomes)} ({seconds:.0f} s)")
+    for progress in live_through(days, end, users, settings):
+        outcomes.update(str(pulled.outcome) for pulled in progress.pulls)
+        seconds = time.monotonic() - started
+        day = f"day {progress.days} of {days}, {progress.until:%Y-%m-%d}"
+        screen.say(f"Living through {day}: {counted(outcomes)} ({seconds:.0f} s)")
     screen.done()
 
 

@@ -29,7 +29,7 @@ from shared.web.archive_cache import ArchiveCache
 from shared.web.routes import Api
 
 if TYPE_CHECKING:
-    from shared.graph.client import GraphClient
+    from shared.graph.client import Graph, GraphClient
     from shared.pulling.run import PullRun
 
 
@@ -47,17 +47,20 @@ class App:
         clock: Callable[[], datetime] | None = None,
         *,
         store: BlobStore | None = None,
-        graph: GraphClient | None = None,
+        graph: Graph | None = None,
         sleep: Callable[[float], object] = time.sleep,
         random: Callable[[float, float], float] = random.uniform,
         timeouts: StorageTimeouts | None = None,
         block: int = BLOCK,
+        keep_series: bool = True,
+        workers: int | None = None,
     ) -> None:
         """Take the parts; those that are not given are made from the settings.
 
         `clock` answers UTC, and is that of storage too: without it, the time is true, and storage has its own. `sleep`
         takes seconds, `random` answers a number between two. `timeouts` are those of Azure's storage, in true time, for
-        runs and readers alike; `block` is how many bytes of a large body are staged at once.
+        runs and readers alike; `block` is how many bytes of a large body are staged at once. Without
+        `keep_series`, pulls leave it to readers to merge what a series lacks. So many `workers` pull side by side.
         """
         self._settings = settings
         self._store = store
@@ -68,6 +71,8 @@ class App:
         self._random = random
         self._timeouts = timeouts
         self._block = block
+        self._keep_series = keep_series
+        self._workers = workers
         self._reports = catalogue()
         self.archive = self._archive(HTTP_TOKEN_BACKOFF, OF_READERS)
 
@@ -95,7 +100,7 @@ class App:
         # https://learn.microsoft.com/azure/azure-functions/flex-consumption-plan#per-function-scaling
         from shared.pulling.directory import Directory
         from shared.pulling.pull import Puller
-        from shared.pulling.run import PullRun
+        from shared.pulling.run import WORKERS, PullRun
 
         archive, graph = self._run_archive, self._graph or self._made_graph()
         puller = Puller(
@@ -111,6 +116,7 @@ class App:
             catalogue=self._reports,
             graph_version=self._settings.graph_version,
             clock=self._clock,
+            keep_series=self._keep_series,
         )
         return PullRun(
             archive=archive,
@@ -119,6 +125,7 @@ class App:
             clock=self._clock,
             sleep=self._sleep,
             random=self._random,
+            workers=self._workers or WORKERS,
         )
 
     def _made_graph(self) -> GraphClient:

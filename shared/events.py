@@ -51,6 +51,8 @@ _log = logging.getLogger("usage_archive")
 
 def emit(name: str, level: int = logging.INFO, **facts: object) -> None:
     """Write one event; facts that are None or empty are left out."""
+    if not _log.isEnabledFor(level):
+        return
     text = json.dumps({k: v for k, v in facts.items() if v not in (None, "")}, default=str)
     _log.log(level, "%s %s", name, redacted(text))
 

@@ -112,6 +112,10 @@ class Simulator:
         names = ("identity_endpoint", "identity_header", "graph_endpoint", "download_origin", "control")
         return {name: getattr(self, name) for name in names}
 
+    def answer(self, name: str, request: Request) -> Answer:
+        """Return the answer of `identity`, `graph` or `download` as it is: it is neither sent nor recorded."""
+        return self._handlers[name](request)
+
     def exchange(self, name: str, request: Request) -> Iterator[bytes]:
         """Yield the pieces of an answer of `identity`, `graph` or `download`, without a network in between.
 

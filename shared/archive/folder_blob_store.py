@@ -108,6 +108,7 @@ class FolderBlobStore(BlobStore):
         block = token_hex(16)
         with _our_errors():
             self._make_folders()
+            self._forget_blocks()
             content.seek(0)
             with (self._staged / block).open("xb") as file:
                 shutil.copyfileobj(content, file, 1 << 20)
@@ -192,9 +193,12 @@ class FolderBlobStore(BlobStore):
         return self._folder / ".metadata" / container / f"{name}.json"
 
     def _make_folders(self) -> None:
-        """Make what is needed to write, for its owner alone, and forget blocks that nobody committed."""
+        """Make what is needed to write, for its owner alone."""
         for folder in (self._folder, self._staged):
             folder.mkdir(_OWNER_ALONE, parents=True, exist_ok=True)
+
+    def _forget_blocks(self) -> None:
+        """Delete blocks that nobody committed."""
         too_old = time.time() - _STAGED_SECONDS
         for staged in self._staged.iterdir():
             with suppress(FileNotFoundError):

@@ -14,7 +14,6 @@ from datetime import date, datetime
 from shared import events
 from shared.archive.blob_store import BlobStore
 from shared.archive.layout import DERIVED, Partition, SeriesName, snapshot_prefix
-from shared.archive.read_ahead import read_ahead
 from shared.archive.series_state import (
     LateColumns,
     ListedSnapshot,
@@ -155,19 +154,24 @@ class SeriesArchive:
 
     def _parts(self, listed: Sequence[ListedSnapshot], contents: Contents) -> Iterator[tuple[Snapshot, Table]]:
         snapshots = sorted((each.snapshot for each in listed), key=lambda snapshot: snapshot.order)
-        tables = read_ahead(lambda snapshot: self._part(snapshot, contents.get(snapshot.blob)), snapshots)
-        yield from zip(snapshots, tables, strict=True)
+        to_read = [each for each in snapshots if not self._is_told(each) and each.blob not in contents]
+        bodies = self._snapshots.contents(to_read)
+        for snapshot in snapshots:
+            if self._is_told(snapshot):
+                yield snapshot, Table(columns_of(snapshot.metadata.columns))
+            else:
+                yield snapshot, self._part(snapshot, contents.get(snapshot.blob) or next(bodies))
 
-    def _part(self, snapshot: Snapshot, content: bytes | None) -> Table:
-        is_personal = self._snapshots.is_personal(snapshot.call)
-        if is_personal and snapshot.metadata.columns:
-            return Table(columns_of(snapshot.metadata.columns))
+    def _is_told(self, snapshot: Snapshot) -> bool:
+        """Whether the metadata tell all that goes into the series."""
+        return self._snapshots.is_personal(snapshot.call) and bool(snapshot.metadata.columns)
+
+    def _part(self, snapshot: Snapshot, body: bytes) -> Table:
         try:
-            body = self._snapshots.content(snapshot) if content is None else content
             table = table_of(snapshot, body)
         except ValueError as error:
             raise DamagedBlob(snapshot.blob) from error
-        return Table(table.columns) if is_personal else table
+        return Table(table.columns) if self._snapshots.is_personal(snapshot.call) else table
 
     def _stored(self, call: Call) -> tuple[SeriesState, str | None]:
         """Return what is kept and its ETag.

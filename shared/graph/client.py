@@ -12,9 +12,9 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from urllib.parse import unquote, urlsplit
 
 import requests
@@ -46,7 +46,26 @@ class GraphResponse(NamedTuple):
     """Returns what a reader should know of it, once all of it is read."""
 
 
-class GraphClient:
+class Graph(Protocol):
+    """What pulls reports from Graph: GraphClient, or what stands for both on one machine."""
+
+    def authenticate(self) -> None:
+        """Make sure that there is a token. Raise PullError if there is none."""
+
+    def get(
+        self,
+        path: str,
+        etag: str | None = None,
+        seconds: float = math.inf,
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> AbstractContextManager[GraphResponse | None]:
+        """Request a report or a page, as GraphClient does."""
+
+    def path_of(self, url: str) -> str:
+        """Return what follows the endpoint in the URL of a page. Raise PullError if it is at another host."""
+
+
+class GraphClient(Graph):
     """Graph in one cloud, as one identity sees it. Safe to use from several threads."""
 
     def __init__(

@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 from shared.domain.catalogue import DIRECTORY_VERSION, Report
 from shared.domain.errors import PullError, Retryable
 from shared.domain.outcome import Flag, Reason
-from shared.graph.client import GraphClient, GraphResponse
+from shared.graph.client import Graph, GraphResponse
 from shared.pulling.retries import Retries
 from shared.pulling.sorted_rows import SortedRows
 from shared.report.csv_records import BOM, to_csv
@@ -38,7 +38,7 @@ class Directory:
     def __init__(
         self,
         *,
-        graph: GraphClient,
+        graph: Graph,
         with_sign_ins: bool,
         clock: Callable[[], datetime],
         sleep: Callable[[float], object],
@@ -75,7 +75,7 @@ class Directory:
 class _Collection:
     """One collection on its way."""
 
-    def __init__(self, graph: GraphClient, report: Report, retries: Retries, rows: SortedRows) -> None:
+    def __init__(self, graph: Graph, report: Report, retries: Retries, rows: SortedRows) -> None:
         self._graph = graph
         self._report = report
         self._retries = retries

@@ -33,6 +33,8 @@ class Marking:
     def mark(self, markers: Iterable[Marker]) -> bool:
         """Write markers, and return whether all are written."""
         written = [*markers]
+        if not written:
+            return True
         with ThreadPoolExecutor(_WORKERS) as pool:
             try:
                 list(pool.map(self._archive.markers.write, written))

@@ -14,7 +14,7 @@ from shared.domain.call import Call
 from shared.domain.catalogue import Catalogue
 from shared.domain.errors import PullError, RejectedBody, Unconfirmed
 from shared.domain.outcome import Outcome, Reason
-from shared.graph.client import GraphClient, GraphResponse
+from shared.graph.client import Graph, GraphResponse
 from shared.pulling.directory import Directory
 from shared.pulling.flags import confirm, flags_of, reject_another_report
 from shared.pulling.plan import PlannedPull
@@ -34,19 +34,24 @@ class Puller:
         self,
         *,
         archive: Archive,
-        graph: GraphClient,
+        graph: Graph,
         directory: Directory,
         catalogue: Catalogue,
         graph_version: str,
         clock: Callable[[], datetime],
+        keep_series: bool = True,
     ) -> None:
-        """`graph_version` is the preferred one; `clock` answers UTC."""
+        """`graph_version` is the preferred one; `clock` answers UTC.
+
+        Without `keep_series`, the next reader of a call merges what its series lacks.
+        """
         self.graph = graph
         self._directory = directory
         self._archive = archive
         self._catalogue = catalogue
         self._graph_version = graph_version
         self._clock = clock
+        self._keep_series = keep_series
 
     def obstacle(self) -> PullError | None:
         """Return what keeps every call from being pulled, which takes long to find out: no token; or None."""
@@ -96,8 +101,9 @@ class Puller:
                 raise
             metadata = _origin(answer, body, flags, self._clock())
             outcome, snapshot = upload.commit(call.date or refresh_date, metadata, body.former_content)
-            # Of an old snapshot too: the run that archived it may have died before this.
-            self._archive.series.keep_up(snapshot, upload.content())
+            if self._keep_series:
+                # Of an old snapshot too: the run that archived it may have died before this.
+                self._archive.series.keep_up(snapshot, upload.content())
         return PullResult.of_snapshot(outcome, snapshot, self._clock())
 
     def _body(self, call: Call) -> Body:

@@ -42,8 +42,12 @@ class PullRun:
         clock: Callable[[], datetime],
         sleep: Callable[[float], object],
         random: Callable[[float, float], float],
+        workers: int = WORKERS,
     ) -> None:
-        """`clock` answers UTC, `sleep` takes seconds, `random` answers a number between two."""
+        """`clock` answers UTC, `sleep` takes seconds, `random` answers a number between two.
+
+        So many `workers` pull reports side by side.
+        """
         self._archive = archive
         self._marking = Marking(archive)
         self.puller = puller
@@ -51,6 +55,7 @@ class PullRun:
         self._clock = clock
         self._sleep = sleep
         self._random = random
+        self._workers = workers
 
     def execute(self, token: str = "") -> RunRecord:
         """Pull what is due, and return the record of that, which is stored; one event per call, and one for the run.
@@ -112,7 +117,7 @@ class PullRun:
 
     def _pull(self, due: Plan, attempts: Attempts, unread: Iterable[PullResult]) -> list[PullResult]:
         """Pull what is due, and return the results of all selected calls, `unread` with them, by their text."""
-        with ThreadPoolExecutor(WORKERS) as pool:
+        with ThreadPoolExecutor(self._workers) as pool:
             jobs = [pool.submit(self._pull_report, pulls, attempts) for pulls in due.pulls.values()]
             results = [*unread, *(each.result(self._clock()) for each in due.skipped)]
             for result in results:

@@ -6,9 +6,11 @@ A snapshot replaces every day that it has rows for, the newest refresh date wins
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 from itertools import chain
+from operator import itemgetter
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -23,7 +25,7 @@ class Column(str):
     __slots__ = ()
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, str) and same(self) == same(other)
+        return isinstance(other, str) and (str.__eq__(self, other) or same(self) == same(other))
 
     def __ne__(self, other: object) -> bool:
         return not self == other
@@ -138,7 +140,8 @@ def merged(history: Table, snapshots: Iterable[Table]) -> Table:
     """
     columns, days = history.columns, dict(history.days)
     for snapshot in snapshots:
-        was_dated, columns = REPORT_DATE in columns, pinned(columns, snapshot.columns)
+        was_dated = REPORT_DATE in columns
+        columns = columns if columns == snapshot.columns else pinned(columns, snapshot.columns)
         if REPORT_DATE in columns:
             if not was_dated:
                 days = {}
@@ -196,10 +199,7 @@ def fitted(columns: tuple[Column, ...], refresh_date: date, body: bytes) -> Iter
 def _parsed(body: bytes, refresh_date: date | None) -> tuple[tuple[Column, ...], Iterator[Row]]:
     """Return the columns, and the rows one by one, without the cells beyond the header."""
     lines = filter(None, records(body))
-    names = next(lines, [])
-    told_apart, columns = _told_apart(names), columns_of(names)
-    places = [told_apart.index(column) if column in told_apart else -1 for column in columns]
-    dated = columns.index(REPORT_DATE) if REPORT_DATE in columns else None
+    columns, dated, placed = _heading(tuple(next(lines, ())))
     day = refresh_date.isoformat() if refresh_date else None
 
     def rows() -> Iterator[Row]:
@@ -207,13 +207,20 @@ def _parsed(body: bytes, refresh_date: date | None) -> tuple[tuple[Column, ...],
             yield from map(tuple, lines)  # as `to_csv` wrote them
             return
         for record in lines:
-            cells = _placed(record, places)
-            cells[0] = day
-            if dated is not None and (match := DATE.fullmatch(cells[dated])):
-                cells[dated] = match[1]
-            yield tuple(cells)
+            _, *cells = placed(record)
+            if dated is not None and (match := DATE.fullmatch(cells[dated - 1])):
+                cells[dated - 1] = match[1]
+            yield (day, *cells)
 
     return columns, rows()
+
+
+@lru_cache(maxsize=64)
+def _heading(names: tuple[str, ...]) -> tuple[tuple[Column, ...], int | None, Callable[[Sequence[str]], Row]]:
+    """Return what a header says: the columns, the place of the Report Date, and what puts a row in their order."""
+    told_apart, columns = _told_apart(names), columns_of(names)
+    placed = _placing([told_apart.index(column) if column in told_apart else -1 for column in columns])
+    return columns, columns.index(REPORT_DATE) if REPORT_DATE in columns else None, placed
 
 
 def _padded(rows: Iterable[Row], width: int) -> Iterator[Row]:
@@ -224,9 +231,18 @@ def _told_apart(names: Iterable[str]) -> list[Column]:
     return [Column(name) for name in distinct(names)]
 
 
-def _placed(cells: Sequence[str], places: Iterable[int]) -> list[str]:
-    """Return the cells at these places; -1 is none, and what is missing is empty."""
-    return [cells[place] if 0 <= place < len(cells) else "" for place in places]
+def _placing(places: Sequence[int]) -> Callable[[Sequence[str]], Row]:
+    """Return what takes the cells at these places out of a row; -1 is none, and what is missing is empty."""
+    needed = max(places) + 1
+    at_once = itemgetter(*places) if min(places) >= 0 and len(places) > 1 else None
+
+    def placed(cells: Sequence[str]) -> Row:
+        if at_once and len(cells) >= needed:
+            row: Row = at_once(cells)
+            return row
+        return tuple([cells[place] if 0 <= place < len(cells) else "" for place in places])
+
+    return placed
 
 
 def _places(old: Sequence[Column], new: Sequence[Column]) -> list[int] | None:
@@ -241,4 +257,4 @@ def _places(old: Sequence[Column], new: Sequence[Column]) -> list[int] | None:
 
 def _fitted(rows: Iterable[Row], places: Sequence[int] | None) -> Iterator[Row]:
     """Yield rows with their cells at these places."""
-    return iter(rows) if places is None else (tuple(_placed(row, places)) for row in rows)
+    return iter(rows) if places is None else map(_placing(places), rows)

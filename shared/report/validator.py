@@ -9,7 +9,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
-from itertools import repeat
+from itertools import repeat, zip_longest
 
 from shared.domain.errors import PullError, RejectedBody, Retryable
 from shared.domain.outcome import Reason
@@ -199,7 +199,8 @@ class Body:
         self.undated += days.count("") if isinstance(days, list) else 0
         self.refresh_date = self._dates.settled
         self.naming.add(rows)
-        self._blank = [place for place in self._blank if not any(row[place] for row in rows if place < len(row))]
+        columns = [*zip_longest(*rows, fillvalue="")]
+        self._blank = [place for place in self._blank if place >= len(columns) or not any(columns[place])]
         self._digests.add(rows)
 
     def _refresh_date_column(self) -> int:

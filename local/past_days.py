@@ -1,0 +1,204 @@
+"""The past of `run --days`: the timer runs of many days, lived through by two processes with half of the reports each.
+
+Each half is pulled by the app itself. A run of both halves leaves one record, as a run of all reports does. On most
+days the timer fires once, when all reports of the day are out: at four times a day the same snapshots come to be.
+"""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import secrets
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from multiprocessing.connection import Connection
+from typing import NamedTuple, TypeVar
+
+from local.backfill import Past
+from local.child import ChildError
+from shared.app import App
+from shared.archive.coverage_index import CoverageIndex
+from shared.archive.layout import COVERAGE, DERIVED, REQUESTS, Partition, RunRecordName, parse
+from shared.archive.run_record import PullResult, RunRecord
+from shared.domain.call import Call
+from shared.domain.catalogue import catalogue
+from shared.domain.selection import Selection, select
+from shared.settings import read
+
+RUNS_A_DAY = 4
+"""Timer runs in Azure, by default."""
+_RECENT = 1
+"""The last days, which have all of them, as have the first ones while single days are to come."""
+_DAYS_AT_ONCE = 10
+"""Before they are put into storage."""
+_HALVES = 2
+Key = TypeVar("Key", Call, Partition)
+Value = TypeVar("Value")
+Timer = tuple[datetime, str]
+"""When a run begins, and the token of its id."""
+
+
+class Progress(NamedTuple):
+    """How far it is."""
+
+    days: int
+    """That are lived through."""
+    until: datetime
+    pulls: Sequence[PullResult]
+    """Of the days since it was last told."""
+
+
+def live_through(days: int, end: datetime, users: int, settings: Mapping[str, str]) -> Iterator[Progress]:
+    """Let the timer runs of the last `days` days happen, and tell now and then how far it is. Raise ChildError."""
+    halves = [_Half(settings, users, reports) for reports in _split(settings["REPORTS"])]
+    both = _Both(App(read(settings)), halves)
+    begin, done, is_catching_up = end - timedelta(days=days), 0, True
+    while done < days:
+        has_all = is_catching_up or done >= days - _RECENT
+        some = 1 if has_all else min(_DAYS_AT_ONCE, days - _RECENT - done)
+        starts = [begin + timedelta(days=number) for number in range(done, done + some)]
+        timers = [timer for start in starts for timer in _timers(start, has_all=has_all)]
+        records = both.live(timers)
+        is_catching_up, done = bool(records[-1].waiting), done + some
+        yield Progress(done, timers[-1][0], [pull for record in records for pull in record.pulls])
+    both.live([])
+
+
+def _timers(start: datetime, *, has_all: bool) -> list[Timer]:
+    """Return the timers of the 24 hours from `start` on: all, or the one when the reports of the day are out."""
+    times = [start + timedelta(days=part / RUNS_A_DAY) for part in range(RUNS_A_DAY)]
+    if not has_all:
+        night = start.replace(hour=23, minute=56, second=0, microsecond=0)
+        times = [night if night >= start else night + timedelta(days=1)]
+    return [(time, secrets.token_hex(3)) for time in times]
+
+
+def _split(reports: str) -> list[Selection]:
+    """Return what the setting selects in parts that take about as long; fewer if there are fewer reports."""
+    selection = select(reports, catalogue())
+    sizes = {name: len(calls) + RUNS_A_DAY * (name in selection.daily) for name, calls in selection.by_report.items()}
+    halves: list[list[str]] = [[] for _ in range(_HALVES)]
+    for report in sorted(sizes, key=lambda report: -sizes[report]):
+        min(halves, key=lambda half: sum(map(sizes.__getitem__, half))).append(report)
+    return [selection.only(half) for half in halves if half]
+
+
+class _Lived(NamedTuple):
+    """What came to be in one half that is of all reports together."""
+
+    records: Sequence[RunRecord]
+    coverage: CoverageIndex
+
+
+class _Half:
+    """The process that lives through the pulls of some reports; it ends with this one."""
+
+    def __init__(self, settings: Mapping[str, str], users: int, selection: Selection) -> None:
+        self.reports = {*selection.by_report}
+        left_out = [
+            f"-{name}" for name in select(settings["REPORTS"], catalogue()).by_report if name not in self.reports
+        ]
+        reports = ", ".join([settings["REPORTS"], *left_out])
+        context = multiprocessing.get_context("spawn")
+        self._connection, theirs = context.Pipe()
+        context.Process(target=_live, args=(theirs, dict(settings), users, reports), daemon=True).start()
+        theirs.close()
+
+    def begin(self, timers: Sequence[Timer]) -> None:
+        """Let these runs happen; none means that they were the last."""
+        self._connection.send(timers)
+
+    def lived(self) -> _Lived:
+        """Return what came to be that is of all reports together. Raise ChildError."""
+        try:
+            lived: _Lived = self._connection.recv()
+        except (EOFError, OSError):
+            raise ChildError("What lives through the past broke off.") from None
+        return lived
+
+
+class _Both:
+    """The halves together."""
+
+    def __init__(self, app: App, halves: Sequence[_Half]) -> None:
+        self._archive = app.archive
+        self._halves = halves
+        self._owners = {report: number for number, half in enumerate(halves) for report in half.reports}
+
+    def live(self, timers: Sequence[Timer]) -> list[RunRecord]:
+        """Let the runs happen, put what they leave into storage, and return their records."""
+        for half in self._halves:
+            half.begin(timers)
+        lived = [half.lived() for half in self._halves]
+        records = [*map(self._record, zip(*(part.records for part in lived), strict=True))]
+        for record in records:
+            self._archive.runs.keep(record)
+        index = self._index([part.coverage for part in lived])
+        kept = self._archive.store.get(DERIVED, COVERAGE)
+        self._archive.store.replace_if(DERIVED, COVERAGE, index.to_bytes(), {}, kept.etag if kept else None)
+        return records
+
+    def _record(self, parts: Sequence[RunRecord]) -> RunRecord:
+        """Return the record of a run of all reports."""
+        return parts[0]._replace(
+            finished=max(part.finished for part in parts),
+            pulls=sorted((pull for part in parts for pull in part.pulls), key=lambda pull: str(pull.call)),
+            waiting=sum(part.waiting for part in parts),
+            lost=self._joined([part.lost for part in parts]),
+            states=self._joined([part.states for part in parts]),
+            pulled_at=max(filter(None, (part.pulled_at for part in parts)), default=None),
+            planned={
+                report: at
+                for number, part in enumerate(parts)
+                for report, at in part.planned.items()
+                if self._owners.get(report, 0) == number
+            },
+        )
+
+    def _index(self, parts: Sequence[CoverageIndex]) -> CoverageIndex:
+        """Return the coverage index of all reports."""
+        return parts[0]._replace(
+            dates=self._joined([part.dates for part in parts]),
+            lost=self._joined([part.lost for part in parts]),
+            changes=self._joined([part.changes for part in parts]),
+        )
+
+    def _joined(self, parts: Sequence[Mapping[Key, Value]]) -> dict[Key, Value]:
+        """Return what each half says of its own reports, and the first of those that are in neither."""
+        return {
+            key: value
+            for number, part in enumerate(parts)
+            for key, value in part.items()
+            if self._owners.get(key.report, 0) == number
+        }
+
+
+def _live(connection: Connection, settings: Mapping[str, str], users: int, reports: str) -> None:
+    """Live through the runs of these reports that are asked for, until there are no more, in a process of its own."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it ends with the other end of the connection
+    gc.disable()  # what is there stays, and is looked through in vain
+    with Past(settings, users) as past, suppress(EOFError):
+        app = past.app(reports, keep_series=False)
+        pulled: dict[Partition, Call] = {}
+        while timers := connection.recv():
+            records = []
+            for time, token in timers:
+                past.control.set_time(time)
+                records.append(app.pull_run.execute(token))
+            pulled |= {Partition.of(pull.call): pull.call for each in records for pull in each.pulls if pull.snapshot}
+            past.keep(_is_of_some_reports)
+            gc.collect()
+            gc.freeze()
+            connection.send(_Lived(records, app.archive.coverage.read(records[-1].id)))
+        for call in pulled.values():
+            if newest := app.archive.snapshots.newest(call, past.control.now().date()):
+                app.archive.series.keep_up(newest)
+        past.keep(_is_of_some_reports)
+        connection.send(_Lived([], app.archive.coverage.read(None)))
+
+
+def _is_of_some_reports(name: str) -> bool:
+    """Whether a blob is of one report, and not of all that are pulled together."""
+    return name not in (COVERAGE, REQUESTS) and not isinstance(parse(name), RunRecordName)

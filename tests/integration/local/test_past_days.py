@@ -1,0 +1,68 @@
+"""A past of two processes and one timer a day, next to the same days with every timer in one process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from local.backfill import Past
+from local.past_days import RUNS_A_DAY, live_through
+from local.run import USUAL_REPORTS
+from shared.app import App
+from shared.archive.archive import Archive
+from shared.archive.layout import PERSONAL, USAGE
+from shared.settings import read
+from tests.conftest import USERS
+
+END = datetime(2026, 11, 18, 12, tzinfo=UTC)
+SOME = "getOffice365ServicesUserCounts, getTeamsUserActivityCounts, getOffice365ActiveUserDetail"
+
+
+def archive(settings: Mapping[str, str]) -> Archive:
+    return App(read(settings), lambda: END).archive
+
+
+def live_slowly(days: int, settings: Mapping[str, str]) -> None:
+    """Let every timer of the days before END fire in one process, and keep each series in each pull."""
+    with Past(settings, USERS) as past:
+        pull_run = past.app(settings["REPORTS"]).pull_run
+        for number in range(days * RUNS_A_DAY):
+            past.control.set_time(END + timedelta(days=number / RUNS_A_DAY - days))
+            pull_run.execute()
+        past.keep()
+
+
+def snapshots(of: Archive) -> dict[str, bytes]:
+    blobs = ((container, blob.name) for container in (USAGE, PERSONAL) for blob in of.store.list(container))
+    return {name: stored.content for container, name in blobs if (stored := of.store.get(container, name))}
+
+
+def series(of: Archive) -> dict[str, bytes]:
+    stored = {blob.name: of.store.get("usage-derived", blob.name) for blob in of.store.list("usage-derived", "series")}
+    return {name: each.content for name, each in stored.items() if each}
+
+
+@pytest.mark.parametrize(
+    ("reports", "days"),
+    [
+        pytest.param(SOME, 3, id="few"),
+        pytest.param(USUAL_REPORTS, 30, id="usual", marks=pytest.mark.long),
+    ],
+)
+def test_it_leaves_the_blobs_that_every_timer_leaves(reports: str, days: int, tmp_path: Path) -> None:
+    fast, slow = ({"ARCHIVE_URL": f"file://{tmp_path}/{name}", "REPORTS": reports} for name in ("fast", "slow"))
+    lived = [progress.days for progress in live_through(days, END, USERS, fast)]
+    live_slowly(days, slow)
+    assert lived[-1] == days
+    of_fast, of_slow = archive(fast), archive(slow)
+    assert snapshots(of_fast) == snapshots(of_slow)
+    assert series(of_fast) == series(of_slow)
+    assert len(series(of_fast)) > 10
+    newest = of_fast.runs.newest(END)
+    kept = of_fast.coverage.read(newest.id if newest else "")
+    assert newest
+    assert kept.has_all_of(newest.id)
+    assert kept.dates == of_slow.coverage.read(None).dates
