@@ -7,8 +7,9 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from azure.core.exceptions import ClientAuthenticationError
@@ -27,10 +28,13 @@ from shared.domain.catalogue import catalogue
 from shared.domain.errors import UsageArchiveError
 from shared.settings import read
 from shared.verification.archive import everything, manifest
-from shared.verification.archive import verify as findings_in
+from shared.verification.archive import verify as verify_here
 from shared.verification.portion import Portion
+from shared.verification.processes import verify as verify_by_processes
 from shared.verification.quarantine import quarantined
 
+MANY = 1_000
+"""Blobs: to begin more processes takes as long as reading some hundreds."""
 _STORAGE = "https://storage.azure.com/.default"
 
 
@@ -60,40 +64,49 @@ def share(text: str) -> tuple[int, int]:
     return number, of
 
 
-def verify(options: argparse.Namespace) -> int:
+def verify(options: argparse.Namespace, many: int = MANY) -> int:
     """Print what is wrong with an archive, a line for each finding, and a line for each quarantined body.
 
     It is that of the blob service at `options.url`, or without one that in the folder `options.archive`, of plain files
     or, with `options.azurite`, kept by Azurite.
     `options.sample` is the share to read, as from `share`; `options.since` the time (UTC) since when blobs were
-    pulled that are read, or None; `options.manifest` a file to write, or None. Answers 0 if
-    all is well, 1 if there are findings, 2 if it could not be found out.
+    pulled that are read, or None; `options.manifest` a file to write, or None. From so `many` blobs on, several
+    processes read them. Answers 0 if all is well, 1 if there are findings, 2 if it could not be found out.
     """
     try:
         url: str | None = options.url
         with _in_folder(options.archive.resolve(), options.azurite) if url is None else _in_azure(url) as archive:
-            return _verify(archive, Portion(options.sample, options.since), options.manifest)
+            return _verify(archive, Portion(options.sample, options.since), options.manifest, many)
     except (ChildError, UsageArchiveError, OSError) as error:
         print(f"The archive could not be verified: {error}", file=sys.stderr)
         return 2
 
 
+Opener = Callable[[], BlobStore]
+"""Opens an archive, in another process too."""
+
+
 @contextmanager
-def _in_folder(folder: Path, azurite: bool) -> Iterator[BlobStore]:
+def _in_folder(folder: Path, azurite: bool) -> Iterator[Opener]:
     if not (folder / (OF_AZURITE if azurite else FILES)).is_dir():
         other = not azurite and (folder / OF_AZURITE).is_dir()
         raise FileNotFoundError(f"there is no archive in {folder}" + " but that of --azurite" * other)
     if not azurite:
-        yield FolderBlobStore(folder / FILES)
+        yield partial(FolderBlobStore, folder / FILES)
         return
     with Stack(folder, users=1) as stack, environment(identity(stack.settings)):
-        yield App(read(stack.settings), utc_now).archive.store
+        yield partial(store_of, stack.settings)
+
+
+def store_of(settings: Mapping[str, str]) -> BlobStore:
+    """Open the archive of an app that has these settings."""
+    return App(read(settings), utc_now).archive.store
 
 
 @contextmanager
-def _in_azure(url: str) -> Iterator[BlobStore]:
+def _in_azure(url: str) -> Iterator[Opener]:
     """Read as whoever is signed in here, in any of the ways that the identity library knows."""
-    settings = read({**os.environ, "ARCHIVE_URL": url})
+    read({**os.environ, "ARCHIVE_URL": url})
     # It would tell of each way that is not open, each time it is asked.
     logging.getLogger("azure").setLevel(logging.ERROR)
     with DefaultAzureCredential() as credential:
@@ -101,14 +114,21 @@ def _in_azure(url: str) -> Iterator[BlobStore]:
             credential.get_token(_STORAGE)
         except ClientAuthenticationError:
             raise PermissionError("nobody is signed in to Azure here: run az login") from None
-        yield AzureBlobStore(settings.archive_url, credential, settings.archive_ca)
+    yield partial(_store_in_azure, url)
 
 
-def _verify(store: BlobStore, portion: Portion, manifest_file: Path | None) -> int:
+def _store_in_azure(url: str) -> BlobStore:
+    settings = read({**os.environ, "ARCHIVE_URL": url})
+    logging.getLogger("azure").setLevel(logging.ERROR)
+    return AzureBlobStore(settings.archive_url, DefaultAzureCredential(), settings.archive_ca)
+
+
+def _verify(archive: Opener, portion: Portion, manifest_file: Path | None, many: int) -> int:
     started = utc_now()
-    blobs = list(everything(store))
+    blobs = list(everything(archive()))
     if manifest_file:
         manifest_file.write_text("".join(manifest(blobs, catalogue())), "ascii")
+    findings_in = verify_here if len(blobs) < many else partial(verify_by_processes, archive)
     number = 0
     for finding in findings_in(blobs, catalogue(), started, portion):
         number += 1

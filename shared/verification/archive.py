@@ -70,7 +70,7 @@ def verify(
     """
     verification = Verification(blobs, catalogue, now, portion)
     with ThreadPoolExecutor(_WORKERS) as pool:
-        yield from verification.findings(pool.map)
+        yield from verification.findings(pool.map(lambda check: check(), verification.checks))
 
 
 class Verification:
@@ -101,22 +101,26 @@ class Verification:
         for blob in blobs:
             self._sort_in(blob)
 
-    def findings(self, apply: Callable[..., Iterable[list[Finding]]] = map) -> Iterator[Finding]:
-        """What is wrong, each thing once. `apply` is `map`, or does the same for several at a time."""
+    def findings(self, results: Iterable[Iterable[Finding]] | None = None) -> Iterator[Finding]:
+        """What is wrong, each thing once. `results` are those of `checks`, if somebody else has made them."""
+        made = (check() for check in self.checks) if results is None else results
         seen = set()
-        for finding in chain(self._misplaced, *self._checked(apply)):
+        for finding in chain(self._misplaced, chain.from_iterable(made)):
             if (without_detail := finding._replace(detail="")) not in seen:
                 seen.add(without_detail)
                 yield finding
 
-    def _checked(self, apply: Callable[..., Iterable[list[Finding]]]) -> Iterator[Iterable[Finding]]:
+    @property
+    def checks(self) -> list[Callable[[], list[Finding]]]:
+        """All that is to be found out, in any order, at once or one after the other."""
         holdings = [each for each in self._holdings.values() if each.snapshots or each.series]
-        yield chain.from_iterable(apply(self._check_holding, holdings))
-        yield chain.from_iterable(apply(self._check_run, self._of_portion(self._runs)))
-        yield chain.from_iterable(self._check_flip(flip) for flip in self._flips)
-        yield chain.from_iterable(map(self._dates.findings, self._coverage))
-        quarantined = self._of_portion(self._quarantined)
-        yield chain.from_iterable(apply(lambda blob: list(check_quarantined(blob)), quarantined))
+        return [
+            *(partial(self._check_holding, holding) for holding in holdings),
+            *(partial(self._check_run, run) for run in self._of_portion(self._runs)),
+            *(partial(self._check_flip, flip) for flip in self._flips),
+            *(partial(self._check_coverage, coverage) for coverage in self._coverage),
+            *(partial(_check_body, blob) for blob in self._of_portion(self._quarantined)),
+        ]
 
     def _sort_in(self, blob: Blob) -> None:
         self._dates.note(blob)
@@ -178,14 +182,20 @@ class Verification:
             if place := places.get(call):
                 yield from lost_ranges(place, {*days} - self._lost[place])
 
-    def _check_flip(self, flip: ConcealmentChange) -> Iterator[Finding]:
-        holding = self._by_place[flip.partition]
+    def _check_flip(self, flip: ConcealmentChange) -> list[Finding]:
         name = str(SnapshotName(flip.partition, flip.refresh_date, flip.revision))
-        if name not in self._names:
-            yield Finding(
-                holding.container, name, FindingCode.GONE, f"It is marked as the first with {flip.now} names."
-            )
+        if name in self._names:
+            return []
+        detail = f"It is marked as the first with {flip.now} names."
+        return [Finding(self._by_place[flip.partition].container, name, FindingCode.GONE, detail)]
+
+    def _check_coverage(self, coverage: Blob) -> list[Finding]:
+        return [*self._dates.findings(coverage)]
 
     def _container(self, pulled: PullResult) -> str:
         report = self._catalogue.reports.get(pulled.call.report)
         return PERSONAL if report and report.personal_data else USAGE
+
+
+def _check_body(blob: Blob) -> list[Finding]:
+    return [*check_quarantined(blob)]

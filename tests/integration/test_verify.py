@@ -11,6 +11,7 @@ import subprocess
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,7 +24,8 @@ from local.verify import share
 from local.verify import verify as command
 from shared.app import App
 from shared.archive.archive import Archive
-from shared.archive.blob_store import StoredBlob
+from shared.archive.blob_store import BlobStore, StoredBlob
+from shared.archive.folder_blob_store import FolderBlobStore
 from shared.archive.layout import (
     DERIVED,
     PERSONAL,
@@ -38,12 +40,14 @@ from shared.archive.markers import Marker
 from shared.archive.snapshot import Snapshot
 from shared.domain.call import Call
 from shared.domain.catalogue import Catalogue
+from shared.domain.errors import ArchiveUnavailable
 from shared.domain.outcome import Flag, Outcome
 from shared.settings import read
 from shared.verification.archive import Verification, everything, verify
 from shared.verification.call import Blob
 from shared.verification.finding import Finding, IntegrityError
 from shared.verification.portion import Portion, in_share
+from shared.verification.processes import verify as by_processes
 from shared.verification.snapshot import named, prove, snapshot_of, unpacked
 from tests.shelf import Shelf, as_blobs, lines, run_of, series_name, snapshot
 
@@ -489,6 +493,26 @@ def fill(archive: Archive) -> list[Snapshot]:
     return made
 
 
+def test_several_processes_find_what_one_finds(tmp_path: Path) -> None:
+    """Of every kind of blob, one that is damaged."""
+    opened = partial(FolderBlobStore, tmp_path)
+    for (container, name), (content, metadata) in HEALTHY.items():
+        opened().create(container, name, content[:-1], metadata)
+    blobs = list(everything(opened()))
+    here = list(verify(blobs, FEW, NOW))
+    assert {finding.container for finding in here} == {container for container, _ in HEALTHY}
+    assert sorted(by_processes(opened, blobs, FEW, NOW, Portion())) == sorted(here)
+
+
+def no_archive() -> BlobStore:
+    raise ArchiveUnavailable("Nobody answers.")
+
+
+def test_what_another_process_cannot_read_is_an_error_here() -> None:
+    with pytest.raises(ArchiveUnavailable, match="Nobody answers"):
+        list(by_processes(no_archive, AS_LISTED, FEW, NOW, Portion()))
+
+
 def listed(archive: Archive) -> list[Blob]:
     return list(everything(archive.store))
 
@@ -545,7 +569,7 @@ def test_the_command(
     with Stack(folder, azurite=azurite, users=1) as own, environment(identity(own.settings)):
         archive = App(read(own.settings), lambda: NOW).archive
         archive.store.delete(USAGE, made[0].blob)
-    assert command(options(folder, "1/2", azurite=azurite)) == 1
+    assert command(options(folder, "1/2", azurite=azurite), many=1) == 1
     assert made[0].blob in capsys.readouterr().out
     assert command(options(tmp_path / "nowhere", azurite=azurite)) == 2
     assert "there is no archive" in capsys.readouterr().err
@@ -565,7 +589,7 @@ def test_the_command_reads_an_archive_in_azure(
     with environment({"ARCHIVE_CA": stack.settings["ARCHIVE_CA"]}):
         assert command(options(url=stack.settings["ARCHIVE_URL"])) == 0
         archive.store.delete(USAGE, made[0].blob)
-        assert command(options(url=stack.settings["ARCHIVE_URL"])) == 1
+        assert command(options(url=stack.settings["ARCHIVE_URL"]), many=1) == 1
     printed = capsys.readouterr().out
     assert f"gone: {USAGE}/{made[0].blob}" in printed
     assert f"quarantined: {Partition.of(USERS)}: not_csv, since 2026-11-20T07:15:00Z" in printed
