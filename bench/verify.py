@@ -16,9 +16,9 @@ from bench.parts import FORMER, bodies, days, fill, former_build, service
 from local.environment import environment
 from local.setup import ROOT
 from local.stack import Stack
-from shared.app import App, utc_now
+from local.verify import store_of
+from shared.app import utc_now
 from shared.archive.layout import USAGE
-from shared.settings import read
 from shared.verification.archive import everything
 
 _CALLS = [
@@ -46,7 +46,7 @@ def rows(scale: Scale) -> list[Row]:
         container = client.get_container_client(USAGE)
         damaged = next(iter(container.list_blobs(include=["metadata"])))
         container.upload_blob(damaged.name, b"not gzip", overwrite=True, metadata=damaged.metadata)
-        store = App(read(stack.settings), utc_now).archive.store
+        store = store_of(stack.settings)
 
         def bare() -> None:
             with ThreadPoolExecutor(_READERS) as pool:

@@ -20,12 +20,13 @@ from local.environment import environment, identity
 from local.folder import FILES, OF_AZURITE
 from local.options import add_archive, add_azurite, instant
 from local.stack import Stack
-from shared.app import App, utc_now
+from shared.app import utc_now
 from shared.archive.azure_blob_store import AzureBlobStore
 from shared.archive.blob_store import BlobStore
 from shared.archive.folder_blob_store import FolderBlobStore
 from shared.domain.catalogue import catalogue
 from shared.domain.errors import UsageArchiveError
+from shared.identity import ManagedIdentity
 from shared.settings import read
 from shared.verification.archive import everything, manifest
 from shared.verification.archive import verify as verify_here
@@ -99,8 +100,9 @@ def _in_folder(folder: Path, azurite: bool) -> Iterator[Opener]:
 
 
 def store_of(settings: Mapping[str, str]) -> BlobStore:
-    """Open the archive of an app that has these settings."""
-    return App(read(settings), utc_now).archive.store
+    """Open the archive of an app in this environment, with the patience of a run."""
+    configured = read(settings)
+    return AzureBlobStore(configured.archive_url, ManagedIdentity(), configured.archive_ca)
 
 
 @contextmanager
