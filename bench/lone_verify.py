@@ -50,7 +50,7 @@ def _former(calls: Sequence[str]) -> Find:
 
 def _ours(calls: Sequence[str]) -> Find:
     assert not calls, "the former build makes the series, which both can read"
-    opened = partial(import_module("local.verify").store_of, dict(os.environ))
+    opened = partial(import_module("local.blob_stores").of_app, dict(os.environ))
     catalogue = import_module("shared.domain.catalogue").catalogue()
     verifier, portion = import_module("shared.verification.archive"), import_module("shared.verification.portion")
     processes = import_module("shared.verification.processes")

@@ -13,12 +13,12 @@ from typing import Any
 
 from bench.measure import Row, Scale, compared, interleaved, timed
 from bench.parts import FORMER, bodies, days, fill, former_build, service
+from local import blob_stores
 from local.environment import environment
 from local.setup import ROOT
 from local.stack import Stack
-from shared.app import App, utc_now
+from shared.app import utc_now
 from shared.archive.layout import USAGE
-from shared.settings import read
 from shared.verification.archive import everything
 
 _CALLS = [
@@ -46,7 +46,7 @@ def rows(scale: Scale) -> list[Row]:
         container = client.get_container_client(USAGE)
         damaged = next(iter(container.list_blobs(include=["metadata"])))
         container.upload_blob(damaged.name, b"not gzip", overwrite=True, metadata=damaged.metadata)
-        store = App(read(stack.settings), utc_now).archive.store
+        store = blob_stores.of_app(stack.settings)
 
         def bare() -> None:
             with ThreadPoolExecutor(_READERS) as pool:

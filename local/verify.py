@@ -7,7 +7,7 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -15,26 +15,24 @@ from pathlib import Path
 from azure.core.exceptions import ClientAuthenticationError
 from azure.identity import DefaultAzureCredential
 
+from local import blob_stores
 from local.child import ChildError
 from local.environment import environment, identity
 from local.folder import FILES, OF_AZURITE
 from local.options import add_archive, add_azurite, instant
 from local.stack import Stack
-from shared.app import App, utc_now
-from shared.archive.azure_blob_store import AzureBlobStore
+from shared.app import utc_now
 from shared.archive.blob_store import BlobStore
 from shared.archive.folder_blob_store import FolderBlobStore
 from shared.domain.catalogue import catalogue
 from shared.domain.errors import UsageArchiveError
 from shared.settings import read
 from shared.verification.archive import everything, manifest
-from shared.verification.archive import verify as verify_here
 from shared.verification.portion import Portion
-from shared.verification.processes import verify as verify_by_processes
+from shared.verification.processes import MANY
+from shared.verification.processes import verify as findings_in
 from shared.verification.quarantine import quarantined
 
-MANY = 1_000
-"""Blobs: to begin more processes takes as long as reading some hundreds."""
 _STORAGE = "https://storage.azure.com/.default"
 
 
@@ -82,12 +80,8 @@ def verify(options: argparse.Namespace, many: int = MANY) -> int:
         return 2
 
 
-Opener = Callable[[], BlobStore]
-"""Opens an archive, in another process too."""
-
-
 @contextmanager
-def _in_folder(folder: Path, azurite: bool) -> Iterator[Opener]:
+def _in_folder(folder: Path, azurite: bool) -> Iterator[Callable[[], BlobStore]]:
     if not (folder / (OF_AZURITE if azurite else FILES)).is_dir():
         other = not azurite and (folder / OF_AZURITE).is_dir()
         raise FileNotFoundError(f"there is no archive in {folder}" + " but that of --azurite" * other)
@@ -95,16 +89,11 @@ def _in_folder(folder: Path, azurite: bool) -> Iterator[Opener]:
         yield partial(FolderBlobStore, folder / FILES)
         return
     with Stack(folder, users=1) as stack, environment(identity(stack.settings)):
-        yield partial(store_of, stack.settings)
-
-
-def store_of(settings: Mapping[str, str]) -> BlobStore:
-    """Open the archive of an app that has these settings."""
-    return App(read(settings), utc_now).archive.store
+        yield partial(blob_stores.of_app, stack.settings)
 
 
 @contextmanager
-def _in_azure(url: str) -> Iterator[Opener]:
+def _in_azure(url: str) -> Iterator[Callable[[], BlobStore]]:
     """Read as whoever is signed in here, in any of the ways that the identity library knows."""
     read({**os.environ, "ARCHIVE_URL": url})
     # It would tell of each way that is not open, each time it is asked.
@@ -114,23 +103,16 @@ def _in_azure(url: str) -> Iterator[Opener]:
             credential.get_token(_STORAGE)
         except ClientAuthenticationError:
             raise PermissionError("nobody is signed in to Azure here: run az login") from None
-    yield partial(_store_in_azure, url)
+    yield partial(blob_stores.in_azure, url)
 
 
-def _store_in_azure(url: str) -> BlobStore:
-    settings = read({**os.environ, "ARCHIVE_URL": url})
-    logging.getLogger("azure").setLevel(logging.ERROR)
-    return AzureBlobStore(settings.archive_url, DefaultAzureCredential(), settings.archive_ca)
-
-
-def _verify(archive: Opener, portion: Portion, manifest_file: Path | None, many: int) -> int:
+def _verify(archive: Callable[[], BlobStore], portion: Portion, manifest_file: Path | None, many: int) -> int:
     started = utc_now()
     blobs = list(everything(archive()))
     if manifest_file:
         manifest_file.write_text("".join(manifest(blobs, catalogue())), "ascii")
-    findings_in = verify_here if len(blobs) < many else partial(verify_by_processes, archive)
     number = 0
-    for finding in findings_in(blobs, catalogue(), started, portion):
+    for finding in findings_in(archive, blobs, catalogue(), started, portion, many):
         number += 1
         print(finding)
     for line in quarantined(blobs, catalogue()):

@@ -14,11 +14,14 @@ from typing import NamedTuple
 
 from shared.archive.blob_store import BlobStore
 from shared.domain.catalogue import Catalogue
+from shared.verification import archive
 from shared.verification.archive import Verification
 from shared.verification.call import Blob
 from shared.verification.finding import Finding
 from shared.verification.portion import Portion
 
+MANY = 1_000
+"""Blobs: to begin more processes takes as long as reading some hundreds."""
 _MOST = 4
 """Processes."""
 _PARTS = 4
@@ -39,12 +42,20 @@ class Work(NamedTuple):
 
 
 def verify(
-    store: Callable[[], BlobStore], blobs: Sequence[Blob], catalogue: Catalogue, now: datetime, portion: Portion
+    store: Callable[[], BlobStore],
+    blobs: Sequence[Blob],
+    catalogue: Catalogue,
+    now: datetime,
+    portion: Portion,
+    many: int = MANY,
 ) -> Iterator[Finding]:
-    """What is wrong with these blobs, as `archive.verify` says it. `store` opens the archive, in another process too.
+    """What is wrong with these blobs, as `archive.verify` says it; by this process alone if they are not `many`.
 
-    Raises ArchiveUnavailable.
+    `store` opens the archive, in another process too. Raises ArchiveUnavailable.
     """
+    if len(blobs) < many:
+        yield from archive.verify(blobs, catalogue, now, portion)
+        return
     verification = Verification(blobs, catalogue, now, portion)
     processes = min(os.cpu_count() or 1, _MOST)
     parts = _PARTS * processes

@@ -24,7 +24,7 @@ from local.verify import share
 from local.verify import verify as command
 from shared.app import App
 from shared.archive.archive import Archive
-from shared.archive.blob_store import BlobStore, StoredBlob
+from shared.archive.blob_store import StoredBlob
 from shared.archive.folder_blob_store import FolderBlobStore
 from shared.archive.layout import (
     DERIVED,
@@ -49,6 +49,7 @@ from shared.verification.finding import Finding, IntegrityError
 from shared.verification.portion import Portion, in_share
 from shared.verification.processes import verify as by_processes
 from shared.verification.snapshot import named, prove, snapshot_of, unpacked
+from tests import no_archive
 from tests.shelf import Shelf, as_blobs, lines, run_of, series_name, snapshot
 
 ROOT = Path(__file__).parents[2]
@@ -501,16 +502,12 @@ def test_several_processes_find_what_one_finds(tmp_path: Path) -> None:
     blobs = list(everything(opened()))
     here = list(verify(blobs, FEW, NOW))
     assert {finding.container for finding in here} == {container for container, _ in HEALTHY}
-    assert sorted(by_processes(opened, blobs, FEW, NOW, Portion())) == sorted(here)
-
-
-def no_archive() -> BlobStore:
-    raise ArchiveUnavailable("Nobody answers.")
+    assert sorted(by_processes(opened, blobs, FEW, NOW, Portion(), many=1)) == sorted(here)
 
 
 def test_what_another_process_cannot_read_is_an_error_here() -> None:
     with pytest.raises(ArchiveUnavailable, match="Nobody answers"):
-        list(by_processes(no_archive, AS_LISTED, FEW, NOW, Portion()))
+        list(by_processes(no_archive.opened, AS_LISTED, FEW, NOW, Portion(), many=1))
 
 
 def listed(archive: Archive) -> list[Blob]:

@@ -1,0 +1,28 @@
+"""The archives that `verify` reads, opened in any process: little is imported here, as each process imports it."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+
+from azure.identity import DefaultAzureCredential
+
+from shared.archive.azure_blob_store import AzureBlobStore
+from shared.archive.blob_store import BlobStore
+from shared.identity import ManagedIdentity
+from shared.settings import read
+
+
+def of_app(settings: Mapping[str, str]) -> BlobStore:
+    """Open the archive of an app in this environment, with the patience of a run."""
+    configured = read(settings)
+    return AzureBlobStore(configured.archive_url, ManagedIdentity(), configured.archive_ca)
+
+
+def in_azure(url: str) -> BlobStore:
+    """Open an archive as whoever is signed in here, in any of the ways that the identity library knows."""
+    configured = read({**os.environ, "ARCHIVE_URL": url})
+    # It would tell of each way that is not open, each time it is asked.
+    logging.getLogger("azure").setLevel(logging.ERROR)
+    return AzureBlobStore(configured.archive_url, DefaultAzureCredential(), configured.archive_ca)
