@@ -80,6 +80,7 @@ class App:
             selection=self._selection,
             clock=self._clock,
             graph_version=self._settings.graph_version,
+            min_group=self._settings.min_group,
             schedule=self._settings.pull_schedule,
         )
 
@@ -95,6 +96,7 @@ class App:
         from shared.pulling.directory import Directory
         from shared.pulling.pull import Puller
         from shared.pulling.run import PullRun
+        from shared.pulling.view_keeping import ViewKeeping
 
         archive, graph = self._run_archive, self._graph or self._made_graph()
         puller = Puller(
@@ -111,10 +113,13 @@ class App:
             graph_version=self._settings.graph_version,
             clock=self._clock,
         )
+        selection = self._selection()
+        views = ViewKeeping(archive, self._reports, selection, self._settings.min_group, self._clock)
         return PullRun(
             archive=archive,
             puller=puller,
-            selection=self._selection(),
+            keep_views=views.keep,
+            selection=selection,
             clock=self._clock,
             sleep=self._sleep,
             random=self._random,

@@ -42,8 +42,11 @@ class PullRun:
         clock: Callable[[], datetime],
         sleep: Callable[[float], object],
         random: Callable[[float, float], float],
+        keep_views: Callable[[Sequence[PullResult], datetime], object],
     ) -> None:
-        """`clock` answers UTC, `sleep` takes seconds, `random` answers a number between two."""
+        """`keep_views` keeps the numbers of views until a time.
+
+        `clock` answers UTC, `sleep` takes seconds, `random` answers a number between two."""
         self._archive = archive
         self._marking = Marking(archive)
         self.puller = puller
@@ -51,6 +54,7 @@ class PullRun:
         self._clock = clock
         self._sleep = sleep
         self._random = random
+        self._keep_views = keep_views
 
     def execute(self, token: str = "") -> RunRecord:
         """Pull what is due, and return the record of that, which is stored; one event per call, and one for the run.
@@ -77,6 +81,7 @@ class PullRun:
             pulled_at=last_success(memory.record, pulls),
             planned=planned,
         )
+        self._keep_views(pulls, started + RUN_TIME)
         # Before the record: an index that does not know the newest record is made anew.
         keep_coverage(self._archive.coverage, record, memory, selection, self._marking.take_written())
         self._archive.runs.keep(record)
