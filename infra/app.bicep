@@ -19,6 +19,11 @@ param reports string = 'aggregates'
 @description('Let the report users tell when accounts last signed in, where the tenant has Entra ID P1.')
 param signInActivity bool = false
 
+@description('How many people a number must be of to be told under the keys of reports.')
+@minValue(3)
+@maxValue(9999)
+param minGroup int = 5
+
 @description('Where the Microsoft 365 tenant is. auto: in the cloud that is deployed to (GCC is global). GCC High is usgov, DoD is dod.')
 @allowed(['auto', 'global', 'usgov', 'dod', 'china'])
 param cloud string = 'auto'
@@ -249,6 +254,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     AZURE_CLIENT_ID: identity.properties.clientId
     PULL_SCHEDULE: pullSchedule
     REPORTS: reports
+    MIN_GROUP: string(minGroup)
     SIGN_IN_ACTIVITY: signInActivity ? 'true' : 'false'
     GRAPH_ENDPOINT: graph.graphEndpoint
     GRAPH_VERSION: graph.graphVersion

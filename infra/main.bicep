@@ -19,6 +19,11 @@ param reports string = 'aggregates'
 @description('Let the report users tell when accounts last signed in, where the tenant has Entra ID P1.')
 param signInActivity bool = false
 
+@description('How many people a number must be of to be told under the keys of reports.')
+@minValue(3)
+@maxValue(9999)
+param minGroup int = 5
+
 @description('Where the Microsoft 365 tenant is. auto: in the cloud that is deployed to (GCC is global). GCC High is usgov, DoD is dod.')
 @allowed(['auto', 'global', 'usgov', 'dod', 'china'])
 param cloud string = 'auto'
@@ -102,6 +107,7 @@ module app 'app.bicep' = {
     pullSchedule: pullSchedule
     reports: reports
     signInActivity: signInActivity
+    minGroup: minGroup
     cloud: cloud
     downloadHosts: downloadHosts
     grantGraphPermissions: grantGraphPermissions

@@ -86,6 +86,7 @@ class App:
             selection=self._selection,
             clock=self._clock,
             graph_version=self._settings.graph_version,
+            min_group=self._settings.min_group,
             schedule=self._settings.pull_schedule,
         )
 
@@ -101,6 +102,7 @@ class App:
         from shared.pulling.directory import Directory
         from shared.pulling.pull import Puller
         from shared.pulling.run import WORKERS, PullRun
+        from shared.pulling.view_keeping import ViewKeeping
 
         archive, graph = self._run_archive, self._graph or self._made_graph()
         puller = Puller(
@@ -118,10 +120,13 @@ class App:
             clock=self._clock,
             keep_series=self._keep_series,
         )
+        selection = self._selection()
+        views = ViewKeeping(archive, self._reports, selection, self._settings.min_group, self._clock)
         return PullRun(
             archive=archive,
             puller=puller,
-            selection=self._selection(),
+            keep_views=views.keep,
+            selection=selection,
             clock=self._clock,
             sleep=self._sleep,
             random=self._random,

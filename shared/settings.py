@@ -41,6 +41,11 @@ SETTINGS = (
         "`true`: the report `users` tells when accounts last signed in, where the tenant has Entra ID P1 and the app "
         "`AuditLog.Read.All`.",
     ),
+    Setting(
+        "MIN_GROUP",
+        "5",
+        "How many people a count must be of to be told under the keys of `reports`: at least 3.",
+    ),
     Setting("GRAPH_ENDPOINT", "https://graph.microsoft.com", "Root of Microsoft Graph in the tenant's cloud."),
     Setting("GRAPH_VERSION", "v1.0", "`v1.0`, or `beta` for the US Government and China clouds."),
     Setting(
@@ -66,12 +71,17 @@ SETTINGS = (
 )
 
 
+LEAST_GROUP = 3
+"""People: nobody may set less."""
+
+
 class Settings(NamedTuple):
     """The settings, checked."""
 
     pull_schedule: str
     reports: str
     sign_in_activity: bool
+    min_group: int
     graph_endpoint: str
     graph_version: str
     download_origins: frozenset[str]
@@ -87,12 +97,15 @@ def read(environment: Mapping[str, str]) -> Settings:
         raise SettingError("GRAPH_VERSION", values["GRAPH_VERSION"], "v1.0 or beta")
     if values["SIGN_IN_ACTIVITY"].lower() not in ("true", "false"):
         raise SettingError("SIGN_IN_ACTIVITY", values["SIGN_IN_ACTIVITY"][:80], "true or false")
+    if not re.fullmatch(r"\d{1,4}", values["MIN_GROUP"], re.ASCII) or int(values["MIN_GROUP"]) < LEAST_GROUP:
+        raise SettingError("MIN_GROUP", values["MIN_GROUP"][:80], f"a whole number from {LEAST_GROUP} to 9999")
     if values["ARCHIVE_CA"] and not os.path.isfile(values["ARCHIVE_CA"]):  # Path.is_file raises for too long a name
         raise SettingError("ARCHIVE_CA", values["ARCHIVE_CA"][:80], "the path of a PEM file, or nothing")
     return Settings(
         pull_schedule=values["PULL_SCHEDULE"],
         reports=values["REPORTS"],
         sign_in_activity=values["SIGN_IN_ACTIVITY"].lower() == "true",
+        min_group=int(values["MIN_GROUP"]),
         graph_endpoint=_origin(
             "GRAPH_ENDPOINT", values["GRAPH_ENDPOINT"], "Graph's root, such as https://graph.microsoft.com"
         ),

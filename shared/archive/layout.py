@@ -43,6 +43,8 @@ STEM_END = "."
 """What the stem of a snapshot's name ends with; in Azurite, a delimiter of a listing is one character."""
 RUNS = "runs/"
 """What the names of all run records begin with."""
+VIEWS = "views/refresh_date="
+"""What the names of all numbers of views begin with."""
 LOST = "lost/"
 """What the names of all markers of lost dates begin with."""
 AWAITED = "awaited/"
@@ -126,6 +128,15 @@ class SeriesName(NamedTuple):
         return f"series/{self.partition}/{self.file_name}"
 
 
+class ViewsName(NamedTuple):
+    """The name of the numbers of a day that say nothing of a person."""
+
+    refresh_date: date
+
+    def __str__(self) -> str:
+        return f"{VIEWS}{self.refresh_date}/views.json.gz"
+
+
 class RunRecordName(NamedTuple):
     """The name of the record of a run."""
 
@@ -184,6 +195,7 @@ BlobName = (
     | QuarantineName
     | LargeQuarantineName
     | SeriesName
+    | ViewsName
     | RunRecordName
     | LostRange
     | ConcealmentChange
@@ -293,6 +305,7 @@ _KINDS: tuple[tuple[str, Callable[[re.Match[str]], BlobName]], ...] = (
         lambda match: AwaitedRun(datetime.strptime(match["since"], _SECOND).replace(tzinfo=UTC)),
     ),
     (r"series/PARTITION/[\w-]+\.csv", lambda match: SeriesName(_partition(match))),
+    (r"views/refresh_date=(?P<date>DATE)/views\.json\.gz", lambda match: ViewsName(date.fromisoformat(match["date"]))),
     (
         r"runs/(?P<month>\d{4}-\d\d)/(?P<id>[\w-]+)\.json(?P<gz>\.gz)?",
         lambda match: RunRecordName(match["month"], match["id"], is_plain=not match["gz"]),

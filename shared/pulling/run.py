@@ -42,11 +42,12 @@ class PullRun:
         clock: Callable[[], datetime],
         sleep: Callable[[float], object],
         random: Callable[[float, float], float],
+        keep_views: Callable[[Sequence[PullResult], datetime], object],
         workers: int = WORKERS,
     ) -> None:
-        """`clock` answers UTC, `sleep` takes seconds, `random` answers a number between two.
+        """`keep_views` keeps the numbers of views until a time, and so many `workers` pull reports side by side.
 
-        So many `workers` pull reports side by side.
+        `clock` answers UTC, `sleep` takes seconds, `random` answers a number between two.
         """
         self._archive = archive
         self._marking = Marking(archive)
@@ -56,6 +57,7 @@ class PullRun:
         self._sleep = sleep
         self._random = random
         self._workers = workers
+        self._keep_views = keep_views
 
     def execute(self, token: str = "") -> RunRecord:
         """Pull what is due, and return the record of that, which is stored; one event per call, and one for the run.
@@ -82,6 +84,7 @@ class PullRun:
             pulled_at=last_success(memory.record, pulls),
             planned=planned,
         )
+        self._keep_views(pulls, started + RUN_TIME)
         # Before the record: an index that does not know the newest record is made anew.
         keep_coverage(self._archive.coverage, record, memory, selection, self._marking.take_written())
         self._archive.runs.keep(record)

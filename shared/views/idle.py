@@ -36,6 +36,7 @@ class IdleView(NamedTuple):
     prices: Prices
     added: People
     wanted: IdleFilter
+    days: int
 
     @property
     def columns(self) -> list[str]:
@@ -50,13 +51,17 @@ class IdleView(NamedTuple):
     def rows(self) -> Iterator[list[Cell]]:
         """Yield a row for each person with an idle licence that is wanted."""
         for holder in self.people.holders():
-            idle = [each for each in holder.licences if each.judged.verdict is Verdict.IDLE and self.wanted.has(each)]
+            idle = [each for each in holder.licences if self._is_idle(each)]
             department = self.wanted.department.casefold()
             if idle and (not department or holder.person.department.casefold() == department):
                 yield self._row(holder, idle)
 
+    def _is_idle(self, licence: Licence) -> bool:
+        return licence.judged[self.days].verdict is Verdict.IDLE and self.wanted.has(licence)
+
     def _row(self, holder: Holder, idle: list[Licence]) -> list[Cell]:
-        person, least = holder.person, min(idle, key=lambda each: each.judged.days or 0).judged
+        person, judged = holder.person, [each.judged[self.days] for each in idle]
+        least = min(judged, key=lambda each: each.days or 0)
         seen = [holder.seen[service].last if service in holder.seen else None for service in SERVICES]
         return [
             *(self.people.day.isoformat(), person.id, person.address, person.name, holder.state, person.department),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
@@ -25,7 +25,8 @@ class Licence(NamedTuple):
 
     sku: str
     product: Product
-    judged: Judged
+    judged: Mapping[int, Judged]
+    """By the number of days."""
 
 
 class Holder(NamedTuple):
@@ -45,11 +46,10 @@ class LicensedPeople(NamedTuple):
     activity: Activity
     products: Mapping[str, Product]
     """By sku id."""
-    before: Mapping[str, str] | None
-    """By id the licences of the day as far back as is asked for."""
+    before: Mapping[int, Mapping[str, str] | None]
+    """By the number of days: by id the licences of so long ago; None where the archive does not reach so far."""
     shared: frozenset[str]
     """The addresses of shared mailboxes, in lower case."""
-    days: int
 
     @property
     def day(self) -> date:
@@ -66,26 +66,29 @@ class LicensedPeople(NamedTuple):
     def _licence(self, person: Person, sku: str, seen: Mapping[str, Seen]) -> Licence:
         of = self.products.get(sku) or product_of_sku(sku)
         if not of:
-            return Licence(sku, Product(sku, sku), Judged(Verdict.UNKNOWN))
-        return Licence(sku, of, judge(of, seen, held_since(person, sku, self.before), self.days))
+            return Licence(sku, Product(sku, sku), dict.fromkeys(self.before, Judged(Verdict.UNKNOWN)))
+        judged = {days: judge(of, seen, held_since(person, sku, before), days) for days, before in self.before.items()}
+        return Licence(sku, of, judged)
 
 
 def licensed_people(
-    snapshots: SnapshotArchive, catalogue: Catalogue, day: date, days: int, as_of: datetime | None = None
+    snapshots: SnapshotArchive, catalogue: Catalogue, day: date, days: Iterable[int], as_of: datetime | None = None
 ) -> LicensedPeople | None:
-    """Return the accounts of the newest day up to that one, judged for so many days; None if there are none."""
+    """Return the accounts of the newest day up to that one, judged for each number of days; None if there are none."""
     directory = directory_at(snapshots, day, as_of)
     if not directory:
         return None
-    start = directory.now.refresh_date - timedelta(days=days)
-    earlier = snapshots.until(USERS, start, as_of)
+
+    def held(before: int) -> dict[str, str] | None:
+        earlier = snapshots.until(USERS, directory.now.refresh_date - timedelta(days=before), as_of)
+        return licences_by_id(people_of(snapshots.content(earlier))) if earlier else None
+
     return LicensedPeople(
         directory=directory,
         activity=activity_at(snapshots, catalogue, directory, as_of),
         products=products_at(snapshots, day, as_of),
-        before=licences_by_id(people_of(snapshots.content(earlier))) if earlier else None,
+        before={each: held(each) for each in days},
         shared=_shared(snapshots, catalogue, day, as_of),
-        days=days,
     )
 
 

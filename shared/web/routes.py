@@ -27,7 +27,9 @@ _PATH = re.compile(
     re.ASCII | re.DOTALL | re.IGNORECASE,
 )
 _DIRECTORY = re.compile(r"(?P<version>v1\.0|beta)/(?P<call>\w+)(?P<view>/series|/snapshots)?", re.ASCII | re.IGNORECASE)
-_VIEW = re.compile(r"(?:v1\.0|beta)/(?P<view>idle|people/(?P<id>[^/]+))", re.ASCII | re.IGNORECASE)
+_VIEW = re.compile(
+    r"(?:v1\.0|beta)/(?P<view>licences|adoption|idle|people)(?:/(?P<id>[^/]+))?", re.ASCII | re.IGNORECASE
+)
 _SLASHES = re.compile("/+")
 """A base URL that ends in a slash gives two."""
 
@@ -44,10 +46,13 @@ class Api:
         selection: Callable[[], Selection],
         clock: Callable[[], datetime],
         graph_version: str,
+        min_group: int,
         schedule: str,
         in_flight: InFlight | None = None,
     ) -> None:
         """`selection` raises SettingError, the clock answers UTC.
+
+        `min_group` is how many people a number must be of.
 
         `graph_version` is the one Graph is asked for, `schedule` the timer's as it was set.
         """
@@ -57,14 +62,16 @@ class Api:
         self._selection = selection
         self._clock = clock
         self._graph_version = graph_version
+        self._min_group = min_group
         self._schedule = schedule
         self._in_flight = in_flight or InFlight()
 
     def reports(self, request: Request, *, personal: bool) -> Response:
         """Answer `/{v1.0|beta}/reports...`; reports with personal data only where `personal`."""
         text = _SLASHES.sub("/", request.path).strip("/")
-        if of_people := _VIEW.fullmatch(text):
-            return self._view(request, of_people["id"], personal=personal)
+        of_day = _VIEW.fullmatch(text)
+        if of_day and (of_day["view"].lower() == "people") == bool(of_day["id"]):
+            return self._view(request, of_day["view"].lower(), of_day["id"], personal=personal)
         collection = _DIRECTORY.fullmatch(text)
         is_directory = (
             collection is not None and self._catalogue.canonical_name(collection["call"]) in self._catalogue.directory
@@ -92,8 +99,13 @@ class Api:
             return snapshot(of_report, self._archive, self._cache, self._in_flight)
         return self._list(of_report)
 
-    def _view(self, request: Request, id_: str | None, *, personal: bool) -> Response:
-        from shared.web.views import Views  # lazily, as the modules of `formats`
+    def _view(self, request: Request, name: str, id_: str | None, *, personal: bool) -> Response:
+        if name in ("licences", "adoption"):
+            from shared.web.counts import Counts  # lazily, as the modules of `formats`
+
+            counts = Counts(self._archive.store, self._min_group, self._clock())
+            return counts.licences(request) if name == "licences" else counts.adoption(request)
+        from shared.web.views import Views  # likewise
 
         if not personal:
             raise NotArchived(

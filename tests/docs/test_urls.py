@@ -45,6 +45,7 @@ def api() -> Api:
         selection=lambda: select("all", reports),
         clock=lambda: NOW,
         graph_version="v1.0",
+        min_group=5,
         schedule="0 0 6 * * *",
     )
 

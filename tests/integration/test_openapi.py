@@ -131,7 +131,7 @@ def test_every_place_where_graph_has_reports_has_its_paths() -> None:
     paths = {tail for path in PATHS if (tail := path.removeprefix("/personal")).startswith("/{api}/")}
     tails = {tail.removeprefix("/{api}/").partition("/{call}")[0] for tail in paths}
     views = {f"{name}{view}" for name in catalogue().directory for view in ("", "/series", "/snapshots")}
-    assert tails == places | views | {"idle", "people/{id}"}
+    assert tails == places | views | {"idle", "people/{id}", "licences", "adoption"}
 
 
 def test_a_path_needs_a_key_exactly_if_its_function_does(served: Served) -> None:
@@ -158,7 +158,8 @@ def test_the_query_parameters_of_the_status_are_those_that_the_app_reads() -> No
 
 
 def test_the_query_parameters_of_the_views_are_those_that_the_app_reads() -> None:
-    for view, names in (("idle", query.OF_IDLE), ("people/{id}", query.OF_PERSON)):
+    of_people = (("idle", query.OF_IDLE), ("people/{id}", query.OF_PERSON))
+    for view, names in (*of_people, ("licences", query.OF_LICENCES), ("adoption", query.OF_ADOPTION)):
         assert sorted(parameters(f"/personal/{{api}}/{view}", "query")) == sorted(filter(is_named, names))
 
 

@@ -42,8 +42,10 @@ def row(columns: tuple[str, ...], cells: Mapping[str, str]) -> str:
 class World:
     """An archive, and the app over it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, with_products: bool = True) -> None:
         self.shelf = Shelf()
+        if not with_products:
+            return
         skus = [{"Sku Id": E5, "Sku Part Number": "SPE_E5"}, {"Sku Id": COPILOT, "Sku Part Number": "M365_Copilot"}]
         self.put(SKUS, TODAY, *skus, {"Sku Id": VISIO, "Sku Part Number": "VISIOCLIENT"})
 

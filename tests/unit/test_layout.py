@@ -17,6 +17,7 @@ from shared.archive.layout import (
     RunRecordName,
     SeriesName,
     SnapshotName,
+    ViewsName,
     parse,
 )
 from shared.archive.markers import lost_ranges
@@ -39,6 +40,7 @@ NAMES: dict[BlobName, str] = {
         "report=getOffice365ActiveUserDetail/period=day/date=2026-11-09/reason=no_rows/0a.csv.gz"
     ),
     LargeQuarantineName(D7, None, "0a"): "report=getOffice365ServicesUserCounts/period=D7/large/0a.csv.gz",
+    ViewsName(DAY): "views/refresh_date=2026-11-09/views.json.gz",
     RunRecordName("2026-11", "2026-11-09T071500Z-5b2c1f"): "runs/2026-11/2026-11-09T071500Z-5b2c1f.json.gz",
     RunRecordName("2026-11", "2026-11-09T071500Z-5b2c1f", is_plain=True): (
         "runs/2026-11/2026-11-09T071500Z-5b2c1f.json"
@@ -67,6 +69,7 @@ names: st.SearchStrategy[BlobName] = st.one_of(
     st.builds(SeriesName, partitions),
     st.builds(QuarantineName, partitions, st.none() | days, words, words),
     st.builds(LargeQuarantineName, partitions, st.none() | days, words),
+    st.builds(ViewsName, days),
     st.builds(RunRecordName, days.map("{:%Y-%m}".format), words),
     st.builds(
         lambda where, first, more: LostRange(where, first, first + timedelta(days=more)),

@@ -15,7 +15,7 @@ from shared import events
 from shared.archive import layout as blobs
 from shared.domain.catalogue import catalogue
 from shared.domain.graph_window import DATE_DAYS
-from shared.settings import GRAPH_VERSIONS, SETTINGS
+from shared.settings import GRAPH_VERSIONS, LEAST_GROUP, SETTINGS
 from tests.unit.infra.template import CLIENT, ROOT, SETS, Deployed, Infra, Resource, declared
 
 REQUIRED = tomllib.loads(Path(__file__).with_name("required.toml").read_text("utf-8"))["rule"]
@@ -59,6 +59,7 @@ NOT_IN_AZURE = {"ARCHIVE_CA"}
 
 LIMITS = {
     "name": {"minLength": 2, "maxLength": 16},
+    "minGroup": {"minValue": LEAST_GROUP, "maxValue": 9999},
     "cloud": {"allowedValues": ["auto", "global", "usgov", "dod", "china"]},
     "staleAfterDays": {"minValue": 4, "maxValue": 60},
     "personalRetentionDays": {"allowedValues": [0, 90, 180, 365, 730, 1095, 1825, 3650]},
