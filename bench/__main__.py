@@ -21,7 +21,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         metavar="QUESTION",
         help="such as series; more than once for more",
     )
-    parser.add_argument("--write", action="store_true", help="put the last run into docs/performance.md instead")
+    parser.add_argument("--write", action="store_true", help="put the last answers into docs/performance.md instead")
     return parser.parse_args(arguments)
 
 

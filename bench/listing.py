@@ -50,7 +50,9 @@ def main() -> None:
     def answer(request: Request) -> Answer:
         _, days, container, *name = request.path.split("/", 3)
         if name:
-            content = archives[days]["/".join(name)]
+            content = archives[days].get("/".join(name))
+            if content is None:
+                return Answer(404, (("x-ms-error-code", "BlobNotFound"),))
             size = f"bytes 0-{len(content) - 1}/{len(content)}"
             headers = (("Content-Range", size), ("ETag", '"1"'), ("x-ms-blob-type", "BlockBlob"))
             return Answer(206, headers, content)

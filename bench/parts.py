@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import subprocess
 import sys
+import tarfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -15,9 +18,11 @@ from pathlib import Path
 from azure.identity import ManagedIdentityCredential
 from azure.storage.blob import BlobServiceClient
 
+from bench.measure import Skipped
 from local.child import Child
 from local.environment import environment, identity
 from local.setup import ROOT
+from local.stack import Stack
 from shared.archive.layout import PERSONAL, USAGE
 from shared.archive.snapshot import Snapshot, SnapshotMetadata
 from shared.domain.call import Call, parse
@@ -29,6 +34,8 @@ from simulator.tenant.publication import Publication
 from simulator.tenant.publication import Snapshot as Published
 from simulator.tenant.tenant import Tenant
 
+FORMER = "ef04d4f"
+"""The commit before answers were bounded and no cost grew with age."""
 TODAY = datetime(2026, 6, 17, 12, tzinfo=UTC)
 FIVE_YEARS = 5 * 365
 
@@ -54,6 +61,30 @@ def served(directory: Path, settings: Mapping[str, str]) -> Iterator[tuple[str, 
         yield told["url"], told["keys"]
     finally:
         child.stop()
+
+
+@contextmanager
+def aged(*ages: int) -> Iterator[list[dict[str, str]]]:
+    """The settings of an app for an archive of every call that is so many days old, for each of these ages."""
+    command = [sys.executable, "-m", "bench.listing", *map(str, ages)]
+    storage = Child("Storage", command, json.loads, cwd=ROOT)
+    try:
+        told = storage.announcement()
+        with Stack() as stack:
+            settings = stack.settings | {"ARCHIVE_CA": told["ca_file"], "REPORTS": "all"}
+            yield [settings | {"ARCHIVE_URL": f"{told['url']}/{days}"} for days in ages]
+    finally:
+        storage.stop()
+
+
+def former_build(folder: Path) -> Path:
+    """Lay the files of commit FORMER into a folder. Raises Skipped where the commit is not there."""
+    done = subprocess.run(["git", "archive", FORMER], cwd=ROOT, capture_output=True, check=False)
+    if done.returncode:
+        raise Skipped(f"there is no commit {FORMER} to hold it against")
+    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
+        archive.extractall(folder, filter="data")
+    return folder
 
 
 def call(text: str) -> Call:

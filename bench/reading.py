@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import json
 import subprocess
 import sys
-import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
@@ -14,15 +12,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.canned import CALL, write
-from bench.measure import Row, Scale, Skipped, held
-from bench.parts import days, fill, service
+from bench.measure import Row, Scale, held
+from bench.parts import FORMER, days, fill, former_build, service
 from local.environment import environment
 from local.setup import ROOT
 from local.stack import Stack
 from shared.app import utc_now
 
-BEFORE = "ef04d4f"
-"""The commit before answers were bounded."""
 _READER = ROOT / "bench" / "lone_reader.py"
 _LARGE = "getOffice365ActiveUserDetail(period='D30')"
 
@@ -73,7 +69,7 @@ def rows(scale: Scale) -> Iterator[Row]:
         service(stack.settings) as client,
         environment(stack.settings),
     ):
-        before = _build_before(Path(folder) / "before")
+        before = former_build(Path(folder) / "before")
         body = _body(Path(folder), people, newest)
         fill(
             client,
@@ -85,20 +81,11 @@ def rows(scale: Scale) -> Iterator[Row]:
             ours, theirs = question.asked(ROOT), question.asked(before)
             name = f"peak memory: {question.name}"
             yield held(name, ours["peak"], "the limit", question.most, "MB")
-            yield held(name, ours["peak"], f"commit {BEFORE}", theirs["peak"], "MB")
-            yield held(f"CPU: {question.name}", ours["cpu"], f"commit {BEFORE}", theirs["cpu"], "s", question.cpu)
+            yield held(name, ours["peak"], f"commit {FORMER}", theirs["peak"], "MB")
+            yield held(f"CPU: {question.name}", ours["cpu"], f"commit {FORMER}", theirs["cpu"], "s", question.cpu)
 
 
 def _body(folder: Path, rows: int, day: date) -> bytes:
     file = folder / "report.csv"
     write(file, rows, day)
     return file.read_bytes()
-
-
-def _build_before(folder: Path) -> Path:
-    done = subprocess.run(["git", "archive", BEFORE], cwd=ROOT, capture_output=True, check=False)
-    if done.returncode:
-        raise Skipped(f"there is no commit {BEFORE} to hold it against")
-    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
-        archive.extractall(folder, filter="data")
-    return folder

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from bench.measure import Row, Scale, compared, interleaved, timed
-from bench.parts import FIVE_YEARS, TODAY, service
-from local.child import Child
+from bench.parts import FIVE_YEARS, TODAY, aged, service
 from local.environment import environment
-from local.setup import ROOT
-from local.stack import Stack
 from shared.app import App
 from shared.archive.coverage_archive import WORKERS
 from shared.archive.layout import USAGE, Partition, snapshot_prefix
@@ -31,30 +26,21 @@ def rows(scale: Scale) -> list[Row]:
     number = scale.pick(FIVE_YEARS, 60)
     calls = [*calls_in(catalogue())]
     prefixes = sorted({snapshot_prefix(Partition.of(call)) for call in calls})
-    command = [sys.executable, "-m", "bench.listing", str(number), str(WEEK)]
-    storage = Child("Storage", command, json.loads, cwd=ROOT)
-    try:
-        told = storage.announcement()
-        with Stack() as stack:
-            settings = stack.settings | {"ARCHIVE_CA": told["ca_file"], "REPORTS": "all"}
-            old, young = (settings | {"ARCHIVE_URL": f"{told['url']}/{days}"} for days in (number, WEEK))
-            with environment(old), service(old) as client:
+    with aged(number, WEEK) as (old, young), environment(old), service(old) as client:
 
-                def bare() -> None:
-                    container = client.get_container_client(USAGE)
-                    with ThreadPoolExecutor(WORKERS) as pool:
-                        found = pool.map(lambda start: list(container.walk_blobs(name_starts_with=start)), prefixes)
-                        assert all(len(each) == number for each in found)
+        def bare() -> None:
+            container = client.get_container_client(USAGE)
+            with ThreadPoolExecutor(WORKERS) as pool:
+                found = pool.map(lambda start: list(container.walk_blobs(name_starts_with=start)), prefixes)
+                assert all(len(each) == number for each in found)
 
-                quick = {
-                    f"{question} {age}": timed(partial(_asked, ask, at))
-                    for question, ask in QUESTIONS.items()
-                    for age, at in (("old", old), ("young", young))
-                }
-                took = interleaved(quick, 3 * scale.rounds)
-                listings = interleaved({"bare": timed(bare)}, 1)["bare"]
-    finally:
-        storage.stop()
+        quick = {
+            f"{question} {age}": timed(partial(_asked, ask, at))
+            for question, ask in QUESTIONS.items()
+            for age, at in (("old", old), ("young", young))
+        }
+        took = interleaved(quick, 3 * scale.rounds)
+        listings = interleaved({"bare": timed(bare)}, 1)["bare"]
     every = []
     for question in QUESTIONS:
         text = f"{question} of {len(prefixes)} calls, {number} days, by a new process"
@@ -79,8 +65,3 @@ def _reports(app: App) -> None:
 
 
 QUESTIONS: dict[str, Callable[[App], None]] = {"status": _status, "list of reports": _reports}
-
-
-if __name__ == "__main__":
-    for row in rows(Scale()):
-        print(row)

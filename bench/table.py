@@ -27,6 +27,8 @@ QUESTIONS = (
     "series",
     "age",
     "status",
+    "dashboard",
+    "verify",
     "memory",
     "reading",
     "pull",
@@ -58,52 +60,65 @@ def run(
     file: Path = FILE,
     ask: Callable[[str, Scale], Iterable[Row]] = asked,
 ) -> int:
-    """Answers 0 if no row that ran missed its target, else 1."""
+    """Answers 0 if no row that ran missed its target, else 1. What `file` has of other questions stays there."""
     scale = Scale(rounds=3 if quick else 7, quick=quick)
-    begun = datetime.now(UTC)
-    found: list[Row] = []
-    skipped: dict[str, str] = {}
-    seconds: dict[str, int] = {}
-    loads = [_load()]
+    run_of = machine() | {"begun": datetime.now(UTC).isoformat(timespec="seconds"), "quick": quick}
+    told: dict[str, Any] = {}
     for name in only or QUESTIONS:
-        started = time.monotonic()
-        try:
-            for row in ask(name, scale):
-                found.append(row)
-        except Skipped as why:
-            skipped[name] = str(why)
-        seconds[name] = round(time.monotonic() - started)
-        print(f"{name}: {seconds[name]} s", file=sys.stderr, flush=True)
-        loads.append(_load())
-    told = machine() | {
-        "begun": begun.isoformat(timespec="seconds"),
-        "quick": quick,
-        "load": loads,
-        "seconds": seconds,
-        "skipped": skipped,
-        "rows": [row._asdict() | {"met": row.met} for row in found],
-    }
+        told[name] = run_of | _answer(name, lambda name: ask(name, scale))
+        print(f"{name}: {told[name]['seconds']} s", file=sys.stderr, flush=True)
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(json.dumps(_known(file) | told, indent=1) + "\n", "utf-8")
     print("\n".join(section(told)))
-    file.parent.mkdir(exist_ok=True)
-    file.write_text(json.dumps(told, indent=1) + "\n", "utf-8")
     print(f"wrote {file}")
-    missed = [row.question for row in found if not row.met]
+    found = [row for answer in told.values() for row in answer["rows"]]
+    missed = [row["question"] for row in found if not row["met"]]
     print(f"{len(found) - len(missed)} of {len(found)} targets met" + "".join(f"\nmissed: {each}" for each in missed))
     return 1 if missed else 0
 
 
+def _answer(name: str, ask: Callable[[str], Iterable[Row]]) -> dict[str, Any]:
+    """What is kept of one question: its rows, why some are not there, its seconds, the load before and after."""
+    rows: list[Row] = []
+    skipped, before, started = None, _load(), time.monotonic()
+    try:
+        for row in ask(name):
+            rows.append(row)
+    except Skipped as why:
+        skipped = str(why)
+    return {
+        "load": [before, _load()],
+        "seconds": round(time.monotonic() - started),
+        "skipped": skipped,
+        "rows": [row._asdict() | {"met": row.met} for row in rows],
+    }
+
+
+def _known(file: Path) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(file.read_text("utf-8")) if file.exists() else {}
+    return {name: answer for name, answer in told.items() if name in QUESTIONS}
+
+
 def section(told: Mapping[str, Any]) -> list[str]:
-    """What there is to say of a run that was written down, as Markdown: the table, what was skipped, the machine."""
-    rows = [Row(**{name: row[name] for name in Row._fields}) for row in told["rows"]]
-    skipped = [f"skipped: {name}: {reason}" for name, reason in told["skipped"].items()]
-    return [
-        *table(rows),
-        "",
-        *skipped,
-        f"{told['begun']}{', --quick' if told['quick'] else ''}: {told['processor']}, {told['cores']} cores, "
-        f"{told['system']}, Python {told['python']}; load {min(told['load'])} to {max(told['load'])}; "
-        f"{sum(told['seconds'].values()) / 60:.0f} min.",
-    ]
+    """What there is to say of answers that were written down, as Markdown: the table, what was skipped, the machine."""
+    names = sorted(told, key=[*QUESTIONS, *told].index)
+    rows = [Row(**{field: row[field] for field in Row._fields}) for name in names for row in told[name]["rows"]]
+    skipped = [f"skipped: {name}: {told[name]['skipped']}" for name in names if told[name]["skipped"]]
+    runs: dict[str, list[str]] = {}
+    for name in names:
+        runs.setdefault(told[name]["begun"], []).append(name)
+    return [*table(rows), "", *skipped, *(_run(told, some, of=len(names)) for some in runs.values())]
+
+
+def _run(told: Mapping[str, Any], names: Sequence[str], of: int) -> str:
+    """One run in words: when and where it was, what it asked if that is not everything."""
+    first, loads = told[names[0]], [load for name in names for load in told[name]["load"]]
+    which = "" if len(names) == of else f": {', '.join(names)}"
+    return (
+        f"{first['begun']}{', --quick' if first['quick'] else ''}: {first['processor']}, {first['cores']} cores, "
+        f"{first['system']}, Python {first['python']}; load {min(loads)} to {max(loads)}; "
+        f"{sum(told[name]['seconds'] for name in names) / 60:.0f} min{which}."
+    )
 
 
 def table(rows: Sequence[Row]) -> list[str]:
@@ -151,8 +166,7 @@ def _load() -> float:
     return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else -1.0
 
 
-def write(file: Path = FILE) -> int:
-    """Write the table of the last run into docs/performance.md. Return the exit status."""
-    last_run = json.loads(file.read_text("utf-8"))
-    PAGE.write_text(written(PAGE.read_text("utf-8"), "bench/table.py", "\n".join(section(last_run))), "utf-8")
+def write(file: Path = FILE, page: Path = PAGE) -> int:
+    """Write the last answer to each question into docs/performance.md. Return the exit status."""
+    page.write_text(written(page.read_text("utf-8"), "bench/table.py", "\n".join(section(_known(file)))), "utf-8")
     return 0

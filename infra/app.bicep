@@ -13,8 +13,11 @@ param location string = resourceGroup().location
 @description('When to pull: NCRONTAB, six fields, seconds first. UTC, as Flex Consumption knows no time zones. The alarms want at least one run a day.')
 param pullSchedule string = '0 15 1,7,13,19 * * *'
 
-@description('What to pull, separated by comma: aggregates, personal, all, a family, a report, a call; -item leaves out.')
+@description('What to pull, separated by comma: aggregates, personal, all, directory, a family, a report, a call; -item leaves out.')
 param reports string = 'aggregates'
+
+@description('Let the report users tell when accounts last signed in, where the tenant has Entra ID P1.')
+param signInActivity bool = false
 
 @description('Where the Microsoft 365 tenant is. auto: in the cloud that is deployed to (GCC is global). GCC High is usgov, DoD is dod.')
 @allowed(['auto', 'global', 'usgov', 'dod', 'china'])
@@ -23,7 +26,7 @@ param cloud string = 'auto'
 @description('Further origins that a report may be downloaded from, separated by comma. The download hosts of the US Government and China clouds are published nowhere; the log names a host that was refused.')
 param downloadHosts string = ''
 
-@description('Grant Reports.Read.All in this deployment. The deployer then needs an Entra role too; else see infra/grant-graph-permissions.')
+@description('Grant what the reports need of Microsoft Graph in this deployment. The deployer then needs an Entra role too; else see infra/grant-graph-permissions.')
 param grantGraphPermissions bool = false
 
 @description('Mail address for the alarms. Empty: the alarms fire in Azure Monitor and mail nobody.')
@@ -101,6 +104,18 @@ var graph = clouds[cloud == 'auto' ? cloudOfAzure[environment().name] : cloud]
 var token = uniqueString(resourceGroup().id, name)
 var withEntra = !empty(entraClientId)
 
+// The reports of the directory need more than the others, and what nobody selected is not granted.
+var selected = map(split(replace(toLower(reports), '\n', ','), ','), item => trim(item))
+var withDirectory = contains(selected, 'directory')
+var withProducts = (withDirectory || contains(selected, 'subscribedskus')) && !contains(selected, '-subscribedskus')
+var withAccounts = (withDirectory || contains(selected, 'users')) && !contains(selected, '-users')
+var graphPermissionNames = concat(
+  ['Reports.Read.All'],
+  withProducts ? ['LicenseAssignment.Read.All'] : [],
+  withAccounts ? ['User.Read.All'] : [],
+  withAccounts && signInActivity ? ['AuditLog.Read.All'] : []
+)
+
 // Not system-assigned: its roles are there before the app first starts, and it outlives the app.
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
   name: 'id-${name}-${token}'
@@ -145,7 +160,7 @@ module network 'network.bicep' = if (privateNetwork) {
 }
 
 module graphPermissions 'graph-permissions.bicep' = if (grantGraphPermissions) {
-  params: { principalId: identity.properties.principalId }
+  params: { principalId: identity.properties.principalId, permissions: graphPermissionNames }
 }
 
 resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
@@ -234,6 +249,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     AZURE_CLIENT_ID: identity.properties.clientId
     PULL_SCHEDULE: pullSchedule
     REPORTS: reports
+    SIGN_IN_ACTIVITY: signInActivity ? 'true' : 'false'
     GRAPH_ENDPOINT: graph.graphEndpoint
     GRAPH_VERSION: graph.graphVersion
     DOWNLOAD_HOSTS: downloadHosts
@@ -248,3 +264,4 @@ output reportsUrl string = 'https://${site.properties.defaultHostName}/api/v1.0/
 output archiveUrl string = storage.outputs.archiveUrl
 output identityPrincipalId string = identity.properties.principalId
 output graphEndpoint string = graph.graphEndpoint
+output graphPermissions string = join(graphPermissionNames, ' ')

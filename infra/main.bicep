@@ -13,8 +13,11 @@ param location string
 @description('When to pull: NCRONTAB, six fields, seconds first. UTC, as Flex Consumption knows no time zones. The alarms want at least one run a day.')
 param pullSchedule string = '0 15 1,7,13,19 * * *'
 
-@description('What to pull, separated by comma: aggregates, personal, all, a family, a report, a call; -item leaves out.')
+@description('What to pull, separated by comma: aggregates, personal, all, directory, a family, a report, a call; -item leaves out.')
 param reports string = 'aggregates'
+
+@description('Let the report users tell when accounts last signed in, where the tenant has Entra ID P1.')
+param signInActivity bool = false
 
 @description('Where the Microsoft 365 tenant is. auto: in the cloud that is deployed to (GCC is global). GCC High is usgov, DoD is dod.')
 @allowed(['auto', 'global', 'usgov', 'dod', 'china'])
@@ -23,7 +26,7 @@ param cloud string = 'auto'
 @description('Further origins that a report may be downloaded from, separated by comma. The download hosts of the US Government and China clouds are published nowhere; the log names a host that was refused.')
 param downloadHosts string = ''
 
-@description('Grant Reports.Read.All in this deployment. The deployer then needs an Entra role too; else see infra/grant-graph-permissions.')
+@description('Grant what the reports need of Microsoft Graph in this deployment. The deployer then needs an Entra role too; else see infra/grant-graph-permissions.')
 param grantGraphPermissions bool = false
 
 @description('Mail address for the alarms. Empty: the alarms fire in Azure Monitor and mail nobody.')
@@ -98,6 +101,7 @@ module app 'app.bicep' = {
     location: location
     pullSchedule: pullSchedule
     reports: reports
+    signInActivity: signInActivity
     cloud: cloud
     downloadHosts: downloadHosts
     grantGraphPermissions: grantGraphPermissions
@@ -125,3 +129,4 @@ output REPORTS_URL string = app.outputs.reportsUrl
 output ARCHIVE_URL string = app.outputs.archiveUrl
 output IDENTITY_PRINCIPAL_ID string = app.outputs.identityPrincipalId
 output GRAPH_ENDPOINT string = app.outputs.graphEndpoint
+output GRAPH_PERMISSIONS string = app.outputs.graphPermissions

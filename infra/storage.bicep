@@ -58,6 +58,7 @@ var hardened = {
 var blobDataOwner = 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
 var queueDataContributor = '974c5e8b-45b9-4653-ba55-5f855dd0fb88'
 var blobDataContributor = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
+var blobDataReader = '2a2b9908-6ea1-4ae2-8e65-a410df84e7d1'
 var containerNames = ['usage', 'usage-personal', 'usage-quarantine', 'usage-derived']
 
 resource host 'Microsoft.Storage/storageAccounts@2025-06-01' = {
@@ -150,6 +151,23 @@ resource writers 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
     }
   }
 ]
+
+// What only the organisation knows, prices and people: the app reads it alone.
+resource input 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' = {
+  parent: archiveBlobs
+  name: 'usage-input'
+  properties: { publicAccess: 'None' }
+}
+
+resource inputReader 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(input.id, principalId, blobDataReader)
+  scope: input
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', blobDataReader)
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+  }
+}
 
 // On the first container alone, usage: a person's data must stay erasable, and what is derived is written again and
 // again. Created unlocked: locking it, which cannot be undone, is for the operator to do.

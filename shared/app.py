@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 from shared import events
 from shared.archive.archive import Archive
-from shared.archive.azure_blob_store import OF_READERS, OF_RUNS, AzureBlobStore, StorageTimeouts
+from shared.archive.azure_blob_store import OF_READERS, OF_RUNS, AzureBlobStore
+from shared.archive.blob_reader import StorageTimeouts
 from shared.archive.blob_store import BlobStore
 from shared.archive.upload import BLOCK
 from shared.domain.catalogue import catalogue
@@ -92,13 +93,21 @@ class App:
         """What the timer function executes. Raises SettingError for a REPORTS that selects nothing."""
         # Flex Consumption runs the timer on other instances than HTTP, whose cold start need not pay for these:
         # https://learn.microsoft.com/azure/azure-functions/flex-consumption-plan#per-function-scaling
+        from shared.pulling.directory import Directory
         from shared.pulling.pull import Puller
         from shared.pulling.run import PullRun
 
-        archive = self._run_archive
+        archive, graph = self._run_archive, self._graph or self._made_graph()
         puller = Puller(
             archive=archive,
-            graph=self._graph or self._made_graph(),
+            graph=graph,
+            directory=Directory(
+                graph=graph,
+                with_sign_ins=self._settings.sign_in_activity,
+                clock=self._clock,
+                sleep=self._sleep,
+                random=self._random,
+            ),
             catalogue=self._reports,
             graph_version=self._settings.graph_version,
             clock=self._clock,

@@ -32,8 +32,14 @@ SETTINGS = (
     Setting(
         "REPORTS",
         "aggregates",
-        "What to pull, separated by comma or newline: `aggregates`, `personal`, `all`, a family, a report, a call; "
-        "`-item` leaves out.",
+        "What to pull, separated by comma or newline: `aggregates`, `personal`, `all`, `directory` (licences and "
+        "accounts, in none of the others), a family, a report, a call; `-item` leaves out.",
+    ),
+    Setting(
+        "SIGN_IN_ACTIVITY",
+        "false",
+        "`true`: the report `users` tells when accounts last signed in, where the tenant has Entra ID P1 and the app "
+        "`AuditLog.Read.All`.",
     ),
     Setting("GRAPH_ENDPOINT", "https://graph.microsoft.com", "Root of Microsoft Graph in the tenant's cloud."),
     Setting("GRAPH_VERSION", "v1.0", "`v1.0`, or `beta` for the US Government and China clouds."),
@@ -65,6 +71,7 @@ class Settings(NamedTuple):
 
     pull_schedule: str
     reports: str
+    sign_in_activity: bool
     graph_endpoint: str
     graph_version: str
     download_origins: frozenset[str]
@@ -78,11 +85,14 @@ def read(environment: Mapping[str, str]) -> Settings:
     values = {s.name: environment.get(s.name, "").strip() or s.default or "" for s in SETTINGS}
     if values["GRAPH_VERSION"] not in GRAPH_VERSIONS:
         raise SettingError("GRAPH_VERSION", values["GRAPH_VERSION"], "v1.0 or beta")
+    if values["SIGN_IN_ACTIVITY"].lower() not in ("true", "false"):
+        raise SettingError("SIGN_IN_ACTIVITY", values["SIGN_IN_ACTIVITY"][:80], "true or false")
     if values["ARCHIVE_CA"] and not os.path.isfile(values["ARCHIVE_CA"]):  # Path.is_file raises for too long a name
         raise SettingError("ARCHIVE_CA", values["ARCHIVE_CA"][:80], "the path of a PEM file, or nothing")
     return Settings(
         pull_schedule=values["PULL_SCHEDULE"],
         reports=values["REPORTS"],
+        sign_in_activity=values["SIGN_IN_ACTIVITY"].lower() == "true",
         graph_endpoint=_origin(
             "GRAPH_ENDPOINT", values["GRAPH_ENDPOINT"], "Graph's root, such as https://graph.microsoft.com"
         ),

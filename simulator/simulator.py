@@ -73,7 +73,9 @@ class Simulator:
         """The secret that clients send to the identity endpoint as X-IDENTITY-HEADER."""
         handlers = {
             "identity": Identity(issuer, self.identity_header).answer,
-            "graph": Graph(reports, publication, issuer, limits, urls, self.clock, self.download_origin).answer,
+            "graph": Graph(
+                reports, publication, issuer, limits, urls, self.clock, self.download_origin, self.graph_endpoint
+            ).answer,
             "download": Download(publication, urls, self.clock).answer,
         }
         self._by_name = dict(zip(handlers, self._listeners, strict=False))

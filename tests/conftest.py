@@ -15,7 +15,7 @@ from local.simulator_client import Control
 from local.stack import Stack
 from local.storage import empty
 from shared.app import App
-from shared.archive.azure_blob_store import StorageTimeouts
+from shared.archive.blob_reader import StorageTimeouts
 from shared.graph.client import GraphClient
 from shared.settings import read
 from tests.reliability.faulty_memory import FaultyMemory

@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from os import SEEK_END
 from secrets import token_hex
-from typing import IO, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any
 
 from azure.core import MatchConditions
 from azure.core.credentials import TokenCredential
@@ -23,23 +24,14 @@ from azure.core.exceptions import (
     ResourceModifiedError,
     ResourceNotFoundError,
 )
-from azure.storage.blob import BlobBlock, BlobProperties, BlobServiceClient, ExponentialRetry
 
+from shared.archive.blob_reader import BlobReader, StorageTimeouts
 from shared.archive.blob_store import BlobStore, ListedBlob, StoredBlob
 from shared.archive.layout import DERIVED
 from shared.domain.errors import AccessRefused, ArchiveUnavailable
 
-
-class StorageTimeouts(NamedTuple):
-    """How long storage is waited for, in seconds."""
-
-    connect: float = 10
-    read: float = 60
-    backoff: int = 1
-    """Before another attempt; each wait is a few times as long as the one before."""
-    attempts: int = 3
-    """Per operation."""
-
+if TYPE_CHECKING:
+    from azure.storage.blob import BlobServiceClient
 
 OF_RUNS = StorageTimeouts()
 """A run has time, and a snapshot that it fails to write may be lost."""
@@ -59,11 +51,25 @@ class AzureBlobStore(BlobStore):
         clock: Callable[[], datetime] | None = None,
     ) -> None:
         """`ca` is a PEM file to trust instead of the system's; `clock` answers UTC, in place of the service."""
+        self._url = url
+        self._credential = credential
+        self._ca = ca
+        self._timeouts = timeouts
         self._clock = clock
-        self._service = BlobServiceClient(
-            url,
-            credential=credential,
-            connection_verify=ca or True,
+        self._reader = BlobReader(url, credential, ca, timeouts, self._read_clock)
+        self._ahead: timedelta | None = None
+        """How far the service's clock is ahead of the monotonic one of this process."""
+
+    @cached_property
+    def _service(self) -> BlobServiceClient:
+        """The SDK's client. Readers mostly do without it, and its import is a third of that of all SDKs."""
+        from azure.storage.blob import BlobServiceClient, ExponentialRetry
+
+        timeouts = self._timeouts
+        return BlobServiceClient(
+            self._url,
+            credential=self._credential,
+            connection_verify=self._ca or True,
             connection_timeout=timeouts.connect,
             read_timeout=timeouts.read,
             retry_policy=ExponentialRetry(
@@ -72,10 +78,8 @@ class AzureBlobStore(BlobStore):
                 retry_total=timeouts.attempts - 1,
                 random_jitter_range=timeouts.backoff,
             ),
-            raw_response_hook=self._read_clock,
+            raw_response_hook=lambda response: self._read_clock(response.http_response.headers),
         )
-        self._ahead: timedelta | None = None
-        """How far the service's clock is ahead of the monotonic one of this process."""
 
     def now(self) -> datetime:
         """Return the service's time, as its newest answer gave it (UTC, to the second)."""
@@ -89,26 +93,17 @@ class AzureBlobStore(BlobStore):
     def list(self, container: str, prefix: str = "") -> Iterator[ListedBlob]:
         """Yield the blobs whose names begin with `prefix`, by name."""
         with _our_errors(missing_container_is_empty=True):
-            client = self._service.get_container_client(container)
-            for blob in client.list_blobs(prefix or None, include=["metadata"]):
-                yield _listed(blob)
+            yield from self._reader.list(container, prefix)
 
     def list_folders(self, container: str, prefix: str = "", delimiter: str = "/") -> Iterator[str]:
         """Yield what names that begin with `prefix` have up to the next `delimiter` after that, with it."""
         with _our_errors(missing_container_is_empty=True):
-            client = self._service.get_container_client(container)
-            for item in client.walk_blobs(prefix or None, delimiter=delimiter):
-                yield item.name
+            yield from self._reader.list_folders(container, prefix, delimiter)
 
     def get(self, container: str, name: str, start: int = 0, length: int | None = None) -> StoredBlob | None:
         """Return a blob, or up to `length` of its bytes from `start` on; None if there is none of that name."""
-        part: dict[str, Any] = {"offset": start, "length": length} if start or length is not None else {}
         with _our_errors():
-            try:
-                blob = self._service.get_blob_client(container, name).download_blob(**part)
-                return StoredBlob(blob.readall(), blob.properties.metadata or {}, blob.properties.etag)
-            except ResourceNotFoundError:
-                return None
+            return self._reader.get(container, name, start, length)
 
     def replace_if(
         self, container: str, name: str, content: bytes, metadata: Mapping[str, str], etag: str | None
@@ -138,6 +133,8 @@ class AzureBlobStore(BlobStore):
 
     def commit(self, container: str, name: str, blocks: Sequence[str], metadata: Mapping[str, str]) -> bool:
         """Make a blob of staged blocks, unless there is one of that name or another commit dropped the blocks."""
+        from azure.storage.blob import BlobBlock
+
         client = self._service.get_blob_client(container, name)
         staged = [BlobBlock(block) for block in blocks]
         return self._written(
@@ -179,9 +176,9 @@ class AzureBlobStore(BlobStore):
                 self._service.create_container(container)
             write()
 
-    def _read_clock(self, response: Any) -> None:
+    def _read_clock(self, headers: Mapping[str, str]) -> None:
         with suppress(KeyError, TypeError, ValueError):
-            self._ahead = parsedate_to_datetime(response.http_response.headers["Date"]) - _monotonic()
+            self._ahead = parsedate_to_datetime(headers["Date"]) - _monotonic()
 
 
 @contextmanager
@@ -208,11 +205,6 @@ def _error_code(error: AzureError) -> str:
     """Return the service's own error code, or the kind of error if the service did not answer at all."""
     code = getattr(error, "error_code", None)  # text, or a StorageErrorCode, which is not written as its text
     return str(getattr(code, "value", code) or type(error).__name__)
-
-
-def _listed(blob: BlobProperties) -> ListedBlob:
-    md5 = blob.content_settings.content_md5
-    return ListedBlob(blob.name, blob.metadata or {}, bytes(md5) if md5 else None)
 
 
 def _monotonic() -> datetime:

@@ -26,6 +26,8 @@ DERIVED = "usage-derived"
 QUARANTINE = "usage-quarantine"
 """The container of bodies that were not published."""
 CONTAINERS = (USAGE, PERSONAL, DERIVED, QUARANTINE)
+INPUT = "usage-input"
+"""The container of what only the organisation knows, which the app reads and never writes."""
 
 REQUESTS = "requests.json"
 """The blob of the request budget: by report, when its requests were noted."""

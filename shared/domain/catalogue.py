@@ -1,6 +1,7 @@
 """The reports that Microsoft Graph has: names, arguments, columns, clouds.
 
 All of it is data in `catalogue.json`; no report has code of its own, so a new report is a new entry there.
+The collections of the directory are reports too, which the archive makes of what Graph answers in pages.
 Sources: the reportroot-* and copilotreportroot-* pages of learn.microsoft.com/graph/api, and the metadata in
 github.com/microsoftgraph/msgraph-metadata.
 """
@@ -12,6 +13,10 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+
+REPORTS_PERMISSION = "Reports.Read.All"
+DIRECTORY_VERSION = "v1.0"
+"""Of Graph, in every cloud."""
 
 
 class Version2(NamedTuple):
@@ -31,7 +36,7 @@ class ReportTypes(NamedTuple):
 
 
 class Report(NamedTuple):
-    """One reports function of Graph."""
+    """One reports function of Graph, or one collection of its directory."""
 
     name: str
     family: str
@@ -56,6 +61,10 @@ class Report(NamedTuple):
     """The documented header for each Graph version; live files may differ, so columns are found by name."""
     version_2: Version2 | None = None
     report_types: ReportTypes | None = None
+    permission: str = REPORTS_PERMISSION
+    """Of Microsoft Graph, that the app's identity needs."""
+    is_directory: bool = False
+    """Whether it is a collection: of this moment alone, in pages of JSON."""
 
     @property
     def headers(self) -> list[tuple[str, ...]]:
@@ -107,7 +116,9 @@ class Catalogue:
     """All reports, and the families of 2017 that map to them. Names are found without regard to case."""
 
     def __init__(self, entries: Mapping[str, Any]) -> None:
-        self.reports = {entry["name"]: _report(entry) for entry in entries["reports"]}
+        self.directory = {entry["name"]: _collection(entry) for entry in entries["directory"]}
+        """The reports that are made of the directory."""
+        self.reports = {entry["name"]: _report(entry) for entry in entries["reports"]} | self.directory
         self.legacy = {entry["family"]: LegacyFamily(**_tuples(entry)) for entry in entries["legacy"]}
         self.not_archived = {entry["name"]: NotArchived(**entry) for entry in entries["not_archived"]}
         self._by_lower_name = {name.lower(): name for name in (*self.reports, *self.legacy)}
@@ -155,6 +166,21 @@ def _report(entry: Mapping[str, Any]) -> Report:
     if report_types := fields.get("report_types"):
         fields["report_types"] = ReportTypes(report_types["usual"], _tuples(report_types["columns"]))
     return Report(**fields)
+
+
+def _collection(entry: Mapping[str, Any]) -> Report:
+    clouds = dict.fromkeys(("global", "usgov", "dod", "china", "usnat", "ussec"), (DIRECTORY_VERSION,))
+    return Report(
+        **{**entry, "columns": {DIRECTORY_VERSION: tuple(entry["columns"])}},
+        family="Directory",
+        retired=False,
+        delegated_only=False,
+        periods=(),
+        date_window_days=None,
+        root={DIRECTORY_VERSION: ""},
+        clouds=clouds,
+        is_directory=True,
+    )
 
 
 def _lower(header: Sequence[str]) -> tuple[str, ...]:

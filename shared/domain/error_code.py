@@ -97,6 +97,12 @@ class ErrorCode(Word):
         "An app setting is missing or wrong.",
         "`detail` names it, what it holds and what it wants: [settings](settings.md).",
     )
+    BAD_INPUT = (
+        "bad_input",
+        500,
+        "A file in `usage-input` is not what it should be.",
+        "`detail` names the file, the line and what it wants: [prices and people](operations.md#prices-and-people).",
+    )
     INTERNAL_ERROR = (
         "defect",
         500,

@@ -10,6 +10,7 @@ UsageArchiveError
 |   |-- PreconditionFailed   it is not, or no longer, what the caller thinks
 |   |-- TooLarge         more than one answer can carry
 |   |-- RangeNotSatisfiable  it has fewer bytes
+|   |-- BadInput         a file of the organisation's own is not what it should be
 |   |-- Busy             there is no memory for it at the moment
 |   `-- SeriesUnfinished  it takes more than one request to make it
 |-- ArchiveUnavailable   storage did not answer, or refused us
@@ -104,6 +105,15 @@ class RangeNotSatisfiable(RequestError):
     """`Range` asks for bytes behind the end."""
 
     code = ErrorCode.RANGE_NOT_SATISFIABLE
+
+
+class BadInput(RequestError):
+    """A file in `usage-input` is not what it should be: the text names it, the line, and what it wants."""
+
+    code = ErrorCode.BAD_INPUT
+
+    def __init__(self, name: str, line: int, wants: str) -> None:
+        super().__init__(f"{name}, line {line}: it wants {wants}.", file=name, line=line)
 
 
 class Busy(RequestError):

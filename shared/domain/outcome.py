@@ -124,6 +124,12 @@ class Reason(Word):
         "Blob storage did not answer, or refused the app.",
         "If it stays: the app's roles on the four containers, and the network rules of the storage account.",
     )
+    BAD_PAGE = (
+        "bad_page",
+        Outcome.DEFERRED,
+        "A page of the directory is not what Graph documents, or the pages have no end.",
+        _HEALS,
+    )
     DISK_FULL = "disk_full", Outcome.DEFERRED, "There was no room for the temporary file of a large body.", _HEALS
     INTERNAL_ERROR = (
         "defect",
@@ -151,7 +157,8 @@ class Reason(Word):
     PERMISSION = (
         "permission",
         Outcome.REFUSED,
-        "Graph answered 403: `Reports.Read.All` is missing, or was granted less than a day ago.",
+        "Graph answered 403: `Reports.Read.All` is missing, or was granted less than a day ago. Reports of the "
+        "directory need others, and `permissions` in `/status` says which is missing.",
         "[Grant it](deploy.md#three-ways-to-grant-reportsreadall), and wait: every run asks again.",
     )
     NOT_SWITCHED_ON = (
@@ -183,6 +190,12 @@ class Reason(Word):
         Outcome.REFUSED,
         "Graph redirects to a host that is not allowed; the text names it.",
         "If that host is Microsoft's, add it to `DOWNLOAD_HOSTS`.",
+    )
+    FOREIGN_PAGE = (
+        "foreign_page",
+        Outcome.REFUSED,
+        "Graph says that the next page of the directory is at another host, which must not get the app's token.",
+        "If it stays: see whether something stands between the app and `GRAPH_ENDPOINT`.",
     )
     PRIVATE_ADDRESS = (
         "private_address",
@@ -229,5 +242,16 @@ class Flag(Word):
     )
     OTHER_DATE = "other_date", "A single day whose rows have another refresh date than the day that was asked for."
     OWN_DATES = "own_dates", "Each row has its own `Report Date` as its refresh date: the newest of them counts."
-    REPEATED = "repeated_rows", "Some rows, or some sites, stand in it more than once."
+    REPEATED = (
+        "repeated_rows",
+        "Some rows, or some sites, stand in it more than once; of the directory, an account came on two pages.",
+    )
+    UNCOUNTED = (
+        "uncounted_rows",
+        "Graph said that there are more accounts, or fewer, than its pages held: somebody may be missing.",
+    )
+    WITHOUT_SIGN_INS = (
+        "without_sign_ins",
+        "Sign-ins were asked for, and Graph gives none: `AuditLog.Read.All` or a licence of Entra ID P1 is missing.",
+    )
     REORDERED = "reordered", "The revision before has the same values in another order."

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Set
+from collections.abc import Callable, Container, Mapping, Set
+from types import MappingProxyType
 from typing import NamedTuple
 
 from shared.domain.call import Call, calls_of, parse
@@ -11,9 +12,10 @@ from shared.domain.catalogue import Catalogue, Report
 from shared.domain.errors import RequestError, SettingError
 
 GROUPS: dict[str, Callable[[Report], bool]] = {
-    "aggregates": lambda report: not report.personal_data,
-    "personal": lambda report: report.personal_data,
-    "all": lambda report: True,
+    "aggregates": lambda report: not report.is_directory and not report.personal_data,
+    "personal": lambda report: not report.is_directory and report.personal_data,
+    "all": lambda report: not report.is_directory,
+    "directory": lambda report: report.is_directory,
 }
 
 # A comma inside parentheses separates the arguments of a call, not two items.
@@ -27,6 +29,8 @@ class Selection(NamedTuple):
     """Each with its period, or with none for a report that takes no argument."""
     daily: Set[str]
     """Reports of which every single day is wanted too, through `date=` calls."""
+    directory: Mapping[str, str] = MappingProxyType({})
+    """Those that are collections of the directory, each with the permission that it needs."""
 
     @property
     def by_report(self) -> dict[str, list[Call]]:
@@ -41,14 +45,15 @@ class Selection(NamedTuple):
     def only(self, reports: Container[str]) -> Selection:
         """Return what is selected of these reports."""
         calls = {call for call in self.calls if call.report in reports}
-        return Selection(calls, {report for report in self.daily if report in reports})
+        daily = {report for report in self.daily if report in reports}
+        return Selection(calls, daily, {name: each for name, each in self.directory.items() if name in reports})
 
 
 def select(text: str, catalogue: Catalogue) -> Selection:
     """Return what the setting selects: items separated by comma or newline, added from left to right; `-item` removes.
 
-    An item is a group (`aggregates`, `personal`, `all`), a family, a report or a call; the first three select what is
-    live. Raises SettingError that names the first item that is none of these or cannot be pulled.
+    An item is a group (`aggregates`, `personal`, `all`, `directory`), a family, a report or a call; the first three
+    select what is live. Raises SettingError that names the first item that is none of these or cannot be pulled.
     """
     calls: set[Call] = set()
     daily: set[str] = set()
@@ -62,7 +67,8 @@ def select(text: str, catalogue: Catalogue) -> Selection:
             daily |= some_daily
     if not calls and not daily:
         raise SettingError("REPORTS", text, "something that leaves at least one call to pull, such as aggregates")
-    return Selection(frozenset(calls), frozenset(daily))
+    directory = {call.report: catalogue.directory[call.report].permission for call in calls & _calls_of(catalogue)}
+    return Selection(frozenset(calls), frozenset(daily), MappingProxyType(directory))
 
 
 def _matching(item: str, catalogue: Catalogue) -> tuple[set[Call], set[str]]:
@@ -89,6 +95,11 @@ def _live(item: str, report: Report) -> Report:
         return report
     why = "the service is retired" if report.retired else "Graph answers it to signed-in people only"
     raise SettingError("REPORTS", item, f"reports that can be pulled, and {report.name} cannot: {why}")
+
+
+def _calls_of(catalogue: Catalogue) -> set[Call]:
+    """Return the calls of the directory."""
+    return {call for report in catalogue.directory.values() for call in calls_of(report)}
 
 
 def _whole(reports: list[Report]) -> tuple[set[Call], set[str]]:

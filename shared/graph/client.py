@@ -11,8 +11,9 @@ import re
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -20,7 +21,7 @@ import requests
 from requests.adapters import BaseAdapter
 
 from shared.domain.errors import PullError, Retryable
-from shared.domain.outcome import Reason
+from shared.domain.outcome import Flag, Reason
 from shared.graph.bearer import Bearer
 from shared.graph.body_stream import first_bytes, whole_body
 from shared.graph.error_mapping import LONGEST_ERROR, STALE_TOKEN, error_of
@@ -41,6 +42,8 @@ class GraphResponse(NamedTuple):
     chunks: Iterator[bytes]
     etag: str
     request_id: str
+    flags: Callable[[], tuple[Flag, ...]] = tuple
+    """Returns what a reader should know of it, once all of it is read."""
 
 
 class GraphClient:
@@ -66,14 +69,20 @@ class GraphClient:
         self._bearer.token()
 
     @contextmanager
-    def get(self, path: str, etag: str | None = None, seconds: float = math.inf) -> Iterator[GraphResponse | None]:
+    def get(
+        self,
+        path: str,
+        etag: str | None = None,
+        seconds: float = math.inf,
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> Iterator[GraphResponse | None]:
         """Request a report, `path` being what follows the endpoint; None means 304: `etag` is still the newest.
 
         Send one request to Graph and repeat none; all that comes has `seconds`, the body too. Raise a PullError that
         says how the pull ends. The errors of a body that breaks off are raised by `GraphResponse.chunks`.
         """
         end = time.monotonic() + seconds
-        with self._request(path, etag, end) as response:
+        with self._request(path, etag, end, headers) as response:
             if response.status_code == 304:
                 response.raw.read()  # there is nothing, and so the connection can serve again
                 yield None
@@ -93,8 +102,15 @@ class GraphClient:
                     self._bearer.renew()
                 raise error
 
-    def _request(self, path: str, etag: str | None, end: float) -> requests.Response:
-        headers = {"Authorization": f"Bearer {self._bearer.token()}", "client-request-id": str(uuid.uuid4())}
+    def path_of(self, url: str) -> str:
+        """Return what follows the endpoint in the URL of a page. Raise PullError if it is at another host."""
+        path = url.removeprefix(self._endpoint) if isinstance(url, str) else ""
+        if path == url or not path.startswith("/") or not _ON_THE_WIRE.fullmatch(url):
+            raise PullError(Reason.FOREIGN_PAGE, "The next page is said to be at another host than Graph's.")
+        return path
+
+    def _request(self, path: str, etag: str | None, end: float, more: Mapping[str, str]) -> requests.Response:
+        headers = {"Authorization": f"Bearer {self._bearer.token()}", "client-request-id": str(uuid.uuid4()), **more}
         if etag:
             headers["If-None-Match"] = etag
         return self._sessions.graph.fetch(self._endpoint + path, headers, end - time.monotonic())

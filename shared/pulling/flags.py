@@ -45,10 +45,18 @@ def confirm(call: Call, baseline: Snapshot | None, body: Body, doubted: Unconfir
 
 
 def flags_of(
-    catalogue: Catalogue, call: Call, baseline: Snapshot | None, body: Body, refresh_date: date
+    catalogue: Catalogue,
+    call: Call,
+    baseline: Snapshot | None,
+    body: Body,
+    refresh_date: date,
+    told: tuple[Flag, ...] = (),
 ) -> tuple[Flag, ...]:
-    """Return the flags of a body, and emit an event for each change since the snapshot before."""
-    flags = [*_own(call, body, refresh_date)]
+    """Return the flags of a body, and emit an event for each change since the snapshot before.
+
+    `told` are those that only who received it can tell.
+    """
+    flags = [*told, *_own(call, body, refresh_date)]
     flags += [Flag.ANOTHER_REPORT] if _others_with(catalogue, call, body) else []
     if baseline and baseline.metadata.sha256 != body.sha256:
         flags += _drifted(call, baseline, body)
@@ -59,7 +67,12 @@ def flags_of(
     return tuple(flags)
 
 
-_EVENTS = {Flag.UNSURE: events.NAMES_UNSURE, Flag.OTHER_DATE: events.DATE_DIFFERS}
+_EVENTS = {
+    Flag.UNSURE: events.NAMES_UNSURE,
+    Flag.OTHER_DATE: events.DATE_DIFFERS,
+    Flag.UNCOUNTED: events.ACCOUNTS_UNCOUNTED,
+    Flag.WITHOUT_SIGN_INS: events.SIGN_INS_MISSING,
+}
 """The event of a flag that the snapshot before did not have."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from shared.archive.coverage import lost_days
@@ -29,11 +29,17 @@ RefreshDates = Callable[[Call, str], Sequence[date]]
 
 
 def lost_in_run(
-    pulls: Iterable[PullResult], memory: Memory, daily: Iterable[str], refresh_dates: RefreshDates, now: datetime
+    pulls: Iterable[PullResult],
+    memory: Memory,
+    daily: Iterable[str],
+    refresh_dates: RefreshDates,
+    now: datetime,
+    directory: Container[str] = (),
 ) -> LostDates:
     """Return what is lost by `now`.
 
-    `memory` is what was known when the run began, `daily` are the reports whose single days are selected.
+    `memory` is what was known when the run began, `daily` are the reports whose single days are selected, `directory`
+    those that are of the day on which they are taken.
     """
     lost = {Call(report): _lost_single_days(report, memory, now) for report in daily}
     for pull in pulls:
@@ -41,6 +47,11 @@ def lost_in_run(
             continue
         if newest := memory.archived[pull.call.report].newest.get(pull.call):
             state, before = memory.states.get(pull.call), newest.refresh_date
+            if pull.call.report in directory:
+                recorded = state.refresh_date if state and state.refresh_date else before
+                days = days_between(min(recorded, before) + timedelta(days=1), pull.refresh_date)
+                lost[pull.call] = _not_archived(pull.call, days, refresh_dates)
+                continue
             lost[pull.call] = _lost_of_call(pull.call, pull.refresh_date, before, state, refresh_dates, now)
     return {call: days for call, days in lost.items() if days}
 
@@ -96,7 +107,10 @@ def _lost_of_call(
             return []
         shown = max((day for day in refresh_dates(call, "") if day < refresh_date), default=None)
         shown_at = None
-    days = lost_refresh_dates(shown, shown_at, refresh_date, now)
-    # A run that was cut short may have archived some of them and left no record.
+    return _not_archived(call, lost_refresh_dates(shown, shown_at, refresh_date, now), refresh_dates)
+
+
+def _not_archived(call: Call, days: Sequence[date], refresh_dates: RefreshDates) -> list[date]:
+    """Return the days without those of a run that was cut short, which archived some and left no record."""
     archived = {day for month in {f"{day:%Y-%m}" for day in days} for day in refresh_dates(call, month)}
     return [day for day in days if day not in archived]

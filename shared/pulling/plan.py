@@ -54,6 +54,8 @@ class PlannedPull(NamedTuple):
     """The newest that the archive holds of it."""
     conditional: bool = False
     """Whether Graph need not send a body as long as `newest` is of the newest refresh date."""
+    is_budgeted: bool = True
+    """Whether its requests count for the budget; those to the directory have other limits."""
 
 
 class SkippedCall(NamedTuple):
@@ -101,6 +103,11 @@ def plan(
     waiting = 0
     for report, calls in selection.by_report.items():
         of_report = archived.get(report, ArchivedCalls())
+        if report in selection.directory:
+            due, taken = _of_directory(calls, of_report, now)
+            pulls |= {report: due} if due else {}
+            skipped += taken
+            continue
         room = max(0, BUDGET - spent.get(report, 0))
         idle = {call: idle for call in calls if (idle := _idle(call, of_report, states.get(call), now))}
         current = _deferred_first([call for call in calls if call not in idle], states)
@@ -115,6 +122,16 @@ def plan(
         waiting += sum(call not in due_days for call in days.missing)
     in_line = sorted(pulls, key=lambda report: _last_turn([states.get(each.call) for each in pulls[report]]))
     return Plan({report: pulls[report] for report in in_line}, skipped, waiting)
+
+
+def _of_directory(
+    calls: Sequence[Call], archived: ArchivedCalls, now: datetime
+) -> tuple[list[PlannedPull], list[SkippedCall]]:
+    """Return the calls of a collection that are due, and those that are not: each is taken once a day, of that day."""
+    taken = {call: newest for call, newest in archived.newest.items() if newest.refresh_date >= now.date()}
+    idle = [SkippedCall(call, Outcome.UNCHANGED, Reason.NOT_DUE, taken[call]) for call in calls if call in taken]
+    due = [PlannedPull(call, archived.newest.get(call), is_budgeted=False) for call in calls if call not in taken]
+    return due, idle
 
 
 def _idle(call: Call, archived: ArchivedCalls, state: CallState | None, now: datetime) -> SkippedCall | None:

@@ -15,6 +15,7 @@ from shared.domain.catalogue import Catalogue
 from shared.domain.errors import PullError, RejectedBody, Unconfirmed
 from shared.domain.outcome import Outcome, Reason
 from shared.graph.client import GraphClient, GraphResponse
+from shared.pulling.directory import Directory
 from shared.pulling.flags import confirm, flags_of, reject_another_report
 from shared.pulling.plan import PlannedPull
 from shared.redaction import redacted_body
@@ -34,12 +35,14 @@ class Puller:
         *,
         archive: Archive,
         graph: GraphClient,
+        directory: Directory,
         catalogue: Catalogue,
         graph_version: str,
         clock: Callable[[], datetime],
     ) -> None:
         """`graph_version` is the preferred one; `clock` answers UTC."""
         self.graph = graph
+        self._directory = directory
         self._archive = archive
         self._catalogue = catalogue
         self._graph_version = graph_version
@@ -59,6 +62,9 @@ class Puller:
         `doubted` tells of a body that came before and was not believed. Graph has `seconds` for all of its answer.
         """
         call, newest = planned.call, planned.newest
+        if (report := self._catalogue.reports[call.report]).is_directory:
+            with self._directory.read(report, seconds) as pages:
+                return self._receive(planned, pages, doubted)
         etag = newest.metadata.etag if newest and planned.conditional else None
         with self.graph.get(self._path(call), etag, seconds) as answer:
             if answer:
@@ -80,7 +86,7 @@ class Puller:
                 reject_another_report(self._catalogue, call, baseline, body)
                 if not baseline or baseline.metadata.sha256 != body.sha256:
                     confirm(call, baseline, body, doubted)
-                flags = flags_of(self._catalogue, call, baseline, body, refresh_date)
+                flags = flags_of(self._catalogue, call, baseline, body, refresh_date, answer.flags())
             except RejectedBody as error:
                 upload.reject()
                 body.skip(chunks)

@@ -96,7 +96,7 @@ class PullRun:
         for notes in budget.notes():
             due = plan(selection, memory.archived, memory.states, notes.spent, now)
             obstacle = self.puller.obstacle() if due.pulls else None
-            wanted = {report: len(pulls) for report, pulls in due.pulls.items()}
+            wanted = {report: len(pulls) for report, pulls in due.pulls.items() if pulls[0].is_budgeted}
             if obstacle or not wanted or budget.reserve(wanted, notes):
                 break
         attempts = Attempts(
@@ -134,7 +134,7 @@ class PullRun:
     ) -> tuple[LostDates, LostDates]:
         """Return what was lost since the run before; and what was lost then or now, if it could not be marked."""
         daily, refresh_dates = sorted(selection.daily), self._archive.snapshots.refresh_dates
-        lost = lost_in_run(pulls, memory, daily, refresh_dates, self._clock())
+        lost = lost_in_run(pulls, memory, daily, refresh_dates, self._clock(), selection.directory)
         unmarked = together(memory.unmarked, lost)
         markers: list[Marker] = [*markers_of(unmarked, self.selection), *changes_of_days(daily, pulls, memory.states)]
         return lost, {} if self._marking.mark(markers) else unmarked

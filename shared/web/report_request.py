@@ -9,7 +9,7 @@ from typing import NamedTuple
 from shared.domain.call import Call, parse
 from shared.domain.catalogue import Catalogue, Report
 from shared.domain.error_code import ErrorCode
-from shared.domain.errors import NotArchived
+from shared.domain.errors import NotArchived, UnknownReport
 from shared.web.http import Request
 from shared.web.links import PREFIX, Links
 from shared.web.negotiation import without_odata
@@ -17,7 +17,7 @@ from shared.web.query import Parameters
 
 
 class ReportRequest(NamedTuple):
-    """A request below `/reports`."""
+    """A request below `/reports`, or for what is made of the directory."""
 
     http: Request
     version: str
@@ -26,14 +26,10 @@ class ReportRequest(NamedTuple):
     """What the path says of the call, in any notation; empty for the catalogue."""
     personal: bool
     """Whether personal data may be answered."""
+    is_directory: bool
     catalogue: Catalogue
     now: datetime
     """UTC."""
-
-    @property
-    def root(self) -> str:
-        """Such as `/api/v1.0/reports` or `/api/personal/v1.0/reports`."""
-        return f"{PREFIX}{'/personal' if self.personal else ''}/{self.version}/reports"
 
     @property
     def accept(self) -> str:
@@ -62,14 +58,20 @@ class ReportRequest(NamedTuple):
         """Return the call and its report; of a history the period may be left out. Raises RequestError."""
         call = parse(self.text, self.catalogue, parameters.arguments, any_day=self.today if is_history else None)
         report = self.catalogue.reports[call.report]
+        if report.is_directory != self.is_directory:
+            raise UnknownReport(f"{call.report} is no report: it is served at {self.links(call).newest}.", nearest=[])
         if report.personal_data and not self.personal:
             raise NotArchived(
                 ErrorCode.PERSONAL_REPORT,
                 f"{call.report} has a row per person, site, group or team: it is served at "
-                f"/api/personal/{self.version}/reports/{self.text}, with a key of the function personal_reports.",
+                f"{self._root(report, personal=True)}/{self.text}, with a key of the function personal_reports.",
             )
         return call, report
 
     def links(self, call: Call) -> Links:
         """Return the URLs of a call."""
-        return Links(self.root, call)
+        return Links(self._root(self.catalogue.reports[call.report], personal=self.personal), call)
+
+    def _root(self, report: Report, *, personal: bool) -> str:
+        """Return such as `/api/v1.0/reports` or `/api/personal/v1.0`."""
+        return f"{PREFIX}{'/personal' if personal else ''}/{self.version}{'' if report.is_directory else '/reports'}"

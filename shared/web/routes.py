@@ -26,6 +26,7 @@ _PATH = re.compile(
     r"(?P<version>v1\.0|beta)/(?:copilot/)?reports(?:/(?P<call>.*?)(?P<view>/series|/snapshots)?)?",
     re.ASCII | re.DOTALL | re.IGNORECASE,
 )
+_DIRECTORY = re.compile(r"(?P<version>v1\.0|beta)/(?P<call>\w+)(?P<view>/series|/snapshots)?", re.ASCII | re.IGNORECASE)
 _SLASHES = re.compile("/+")
 """A base URL that ends in a slash gives two."""
 
@@ -60,7 +61,12 @@ class Api:
 
     def reports(self, request: Request, *, personal: bool) -> Response:
         """Answer `/{v1.0|beta}/reports...`; reports with personal data only where `personal`."""
-        path = _PATH.fullmatch(_SLASHES.sub("/", request.path).strip("/"))
+        text = _SLASHES.sub("/", request.path).strip("/")
+        collection = _DIRECTORY.fullmatch(text)
+        is_directory = (
+            collection is not None and self._catalogue.canonical_name(collection["call"]) in self._catalogue.directory
+        )
+        path = collection if is_directory else _PATH.fullmatch(text)
         if not path:
             raise NotArchived(ErrorCode.UNKNOWN_PATH, "There is nothing here; the reports are at /api/v1.0/reports.")
         of_report = ReportRequest(
@@ -68,6 +74,7 @@ class Api:
             version=path["version"].lower(),
             text=path["call"] or "",
             personal=personal,
+            is_directory=is_directory,
             catalogue=self._catalogue,
             now=self._clock(),
         )
@@ -86,7 +93,7 @@ class Api:
         """Answer `/status`. Raises SettingError too."""
         from shared.web.status import status  # lazily, as the modules of `formats`
 
-        return status(request, self._cache, self._selection, self._clock())
+        return status(request, self._cache, self._archive, self._selection, self._clock())
 
     def health(self) -> Response:
         """Answer `/health` with one word; never raises."""
@@ -113,7 +120,7 @@ class Api:
         reports = [
             _entry(report) | {"calls": calls.get(report.name, [])}
             for report in self._catalogue.reports.values()
-            if request.personal or not report.personal_data
+            if (request.personal or not report.personal_data) and (report.name in calls or not report.is_directory)
         ]
         headers = {"Cache-Control": request.cache_control}
         return send(request.http, representation.from_json({"value": reports}, headers))

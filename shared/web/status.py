@@ -6,11 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from shared.archive.archive import Archive
 from shared.archive.coverage import Gap, GapState
 from shared.archive.coverage_index import CoverageIndex
 from shared.archive.run_record import RunRecord
-from shared.domain.outcome import Reason
+from shared.domain.catalogue import REPORTS_PERMISSION, catalogue
+from shared.domain.outcome import Outcome, Reason
 from shared.domain.selection import Selection
+from shared.views.inputs import states
 from shared.web import query, representation
 from shared.web.archive_cache import ArchiveCache
 from shared.web.call_status import CallStatus, call_statuses
@@ -37,11 +40,16 @@ COLUMNS = (
 _HEADERS = {"Cache-Control": "private, no-cache"}
 
 
-def status(request: Request, cache: ArchiveCache, selection: Callable[[], Selection], now: datetime) -> Response:
+def status(
+    request: Request, cache: ArchiveCache, archive: Archive, selection: Callable[[], Selection], now: datetime
+) -> Response:
     """Answer `/status`. Raises RequestError, SettingError, ArchiveUnavailable."""
     parameters = Parameters(request.query, query.OF_STATUS, of_call=False)
     format_name = parameters.format(("json", "csv"), request.headers.get("accept", ""))
-    content = summary(selection(), cache.coverage(), cache.run(), now)
+    selected = selection()
+    content = summary(selected, cache.coverage(), cache.run(), now)
+    if selected.directory:
+        content["inputs"] = states(archive.store)
     if format_name == "json":
         return send(request, representation.from_json(content, _HEADERS))
     return send(request, representation.from_csv(table(content), _HEADERS, "status.csv"))
@@ -52,14 +60,18 @@ def summary(selection: Selection, coverage: CoverageIndex, run: RunRecord | None
 
     `permission` is `missing` while Graph refuses calls for want of Reports.Read.All, which takes up to a day to reach
     the identity after it was granted: https://github.com/MicrosoftDocs/azure-docs/issues/101801
+    Where the directory is selected, `permissions` says the same of each that is needed.
     """
     calls = [_to_json(each, run, now) for each in call_statuses(selection, coverage, run, now)]
+    permission = _of_reports(run)
+    needed = {each: _of_directory(report, run) for report, each in selection.directory.items()}
+    permissions = {"permissions": {REPORTS_PERMISSION: permission, **needed}} if needed else {}
     if run is None:
-        return {"at": now.isoformat(), "permission": "unknown", "run": None, "calls": calls}
-    missing = any(pulled.reason is Reason.PERMISSION for pulled in run.pulls)
+        return {"at": now.isoformat(), "permission": permission, **permissions, "run": None, "calls": calls}
     return {
         "at": now.isoformat(),
-        "permission": "missing" if missing else "granted",
+        "permission": permission,
+        **permissions,
         "run": {
             "id": run.id,
             "started": run.started.isoformat(),
@@ -69,6 +81,22 @@ def summary(selection: Selection, coverage: CoverageIndex, run: RunRecord | None
         },
         "calls": calls,
     }
+
+
+def _of_reports(run: RunRecord | None) -> str:
+    """Return how the permission of the reports stands."""
+    if run is None:
+        return "unknown"
+    refused = {pulled.call.report for pulled in run.pulls if pulled.reason is Reason.PERMISSION}
+    return "missing" if refused - catalogue().directory.keys() else "granted"
+
+
+def _of_directory(report: str, run: RunRecord | None) -> str:
+    """Return how the permission of one report of the directory stands."""
+    pulled = next((pulled for pulled in run.pulls if pulled.call.report == report), None) if run else None
+    if pulled and pulled.reason is Reason.PERMISSION:
+        return "missing"
+    return "granted" if pulled and (pulled.outcome.is_success or pulled.outcome is Outcome.NO_DATA) else "unknown"
 
 
 def table(status: Mapping[str, Any]) -> list[list[str]]:

@@ -6,7 +6,7 @@ Several faults of one answer apply in the order of their rules: put those of row
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from simulator.faults import answers, bodies, lasting, rows, wire
+from simulator.faults import answers, bodies, lasting, pages, rows, wire
 from simulator.faults.answers import Change
 from simulator.faults.lasting import Begin
 
@@ -59,6 +59,10 @@ def _body(ids: str, meaning: str, stream: Callable[..., bodies.Chunks], args: Ar
 
 def _rows(ids: str, meaning: str, edit: Callable[..., rows.Rows], args: Args = NONE) -> Fault:
     return Fault(ids, meaning, answers.with_rows(edit), args, 200)
+
+
+def _page(meaning: str, edit: Callable[..., None], args: Args) -> Fault:
+    return Fault("", f"of the directory: {meaning}", pages.edited(edit), args, 200, ("graph",))
 
 
 def _date(ids: str, meaning: str, text: str, share: float = 1.0) -> Fault:
@@ -233,6 +237,14 @@ CONTENT: dict[str, Fault] = {
     "shrunk": _rows("F48", "only a share of the rows", rows.shrunk, {"share": 0.5}),
 }
 
+DIRECTORY: dict[str, Fault] = {
+    "page_repeats": _page("the first members of a page once more at its end", pages.repeated, {"count": 1}),
+    "page_loses": _page("a page without its first members", pages.lost, {"count": 1}),
+    "page_link": _page(
+        "another next page, or null for none; {here} is the URL of the request", pages.link, {"url": "{here}"}
+    ),
+}
+
 IDENTITY: dict[str, Fault] = {
     "token_error": Fault(
         "F52 F54",
@@ -271,4 +283,4 @@ LASTING: dict[str, LastingFault] = {
     "shifted": LastingFault("F33 F45", "later refresh dates, or earlier if below 0", lasting.shifted, {"days": 1.0}),
 }
 
-FAULTS: dict[str, Fault | LastingFault] = {**GRAPH, **WIRE, **DOWNLOAD, **CONTENT, **IDENTITY, **LASTING}
+FAULTS: dict[str, Fault | LastingFault] = {**GRAPH, **WIRE, **DOWNLOAD, **CONTENT, **DIRECTORY, **IDENTITY, **LASTING}

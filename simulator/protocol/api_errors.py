@@ -5,6 +5,9 @@ ApiError
 |-- InvalidArgument   400  a value is out of range, or the format is not offered
 |-- InvalidToken      401  the bearer is missing, expired, forged or for another audience
 |-- MissingPermission 403  the token lacks Reports.Read.All
+|-- NotPrivileged     403  the token lacks what a collection of the directory needs
+|-- MissingAuditPermission 403  the token lacks what sign-ins need
+|-- InvalidQuery      400  the query of a collection is not understood
 `-- TooManyRequests   429  the limit of the function is reached
 """
 
@@ -56,6 +59,42 @@ class MissingPermission(ApiError):
 
     def __init__(self) -> None:
         super().__init__("Invalid permission.")
+
+
+class NotPrivileged(ApiError):
+    """https://learn.microsoft.com/graph/resolve-auth-errors."""
+
+    status = 403
+    code = "Authorization_RequestDenied"
+
+    def __init__(self) -> None:
+        super().__init__("Insufficient privileges to complete the operation.")
+
+
+class MissingAuditPermission(ApiError):
+    """Seen in github.com/microsoftgraph/msgraph-sdk-powershell/issues/1898."""
+
+    status = 403
+    code = "Authentication_MSGraphPermissionMissing"
+
+    def __init__(self) -> None:
+        detail = (
+            "The principal does not have required Microsoft Graph permission(s): AuditLog.Read.All to call this API."
+        )
+        super().__init__(detail)
+
+
+class InvalidQuery(ApiError):
+    """https://learn.microsoft.com/graph/aad-advanced-queries, #error-handling-for-advanced-queries."""
+
+    status = 400
+
+    def __init__(self, code: str, message: str) -> None:
+        self._code = code
+        super().__init__(message)
+
+    def body(self, inner: dict[str, str]) -> dict[str, Any]:
+        return {"error": {"code": self._code, "message": str(self), "innerError": inner}}
 
 
 class TooManyRequests(ApiError):

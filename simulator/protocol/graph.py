@@ -1,6 +1,7 @@
 """Microsoft Graph's report functions: who may call them, how often, and the 302, 200, 304 or error that they answer.
 
-JSON is not offered: `$format=application/json` is an error on v1.0, as with Graph, and on beta, where Graph has it.
+JSON is not offered of reports: `$format=application/json` is an error on v1.0, as with Graph, and on beta, where Graph
+has it. The directory has no limit here, as Graph's is far off: a rule throttles it.
 """
 
 import json
@@ -13,6 +14,7 @@ from simulator.clock import Clock
 from simulator.protocol import calls
 from simulator.protocol.api_errors import ApiError, InvalidArgument, InvalidToken
 from simulator.protocol.calls import Call
+from simulator.protocol.directory import PERMISSIONS, Directory
 from simulator.protocol.download_urls import DownloadUrls
 from simulator.protocol.limits import Limits
 from simulator.protocol.messages import CHUNKED, Answer, Headers, Request
@@ -21,7 +23,7 @@ from simulator.tenant.publication import Publication
 
 
 class Graph:
-    """Answers report calls."""
+    """Answers report calls, and requests for the directory."""
 
     def __init__(
         self,
@@ -32,13 +34,16 @@ class Graph:
         urls: DownloadUrls,
         clock: Clock,
         download_origin: str,
+        endpoint: str,
     ) -> None:
+        """`endpoint` is the origin of Graph itself."""
         self._catalogue = catalogue
         self._publication = publication
         self._tokens = tokens
         self._limits = limits
         self._urls = urls
         self._clock = clock
+        self._directory = Directory(publication.tenant, endpoint)
         self._download = f"{download_origin}/data/v1.0/download?token="
 
     def answer(self, request: Request) -> Answer:
@@ -54,12 +59,15 @@ class Graph:
             ("Date", formatdate(self._clock.timestamp(), usegmt=True)),
         )
         try:
+            if request.path in PERMISSIONS:
+                claims = self._tokens.check(request.headers.get("authorization"))
+                return self._directory.answer(request, claims, self._clock.now().date(), headers)
             return self._report(request, headers)
         except ApiError as error:
             challenge = (("WWW-Authenticate", 'Bearer realm=""'),) if isinstance(error, InvalidToken) else ()
             content_type = (("Content-Type", "application/json"),)
             body = json.dumps(error.body(inner)).encode()
-            call = unquote(request.path).partition("reports/")[2]
+            call = unquote(request.path).partition("reports/")[2] or request.path.rpartition("/")[2]
             return Answer(error.status, (*content_type, *challenge, *headers), body, call)
 
     def _report(self, request: Request, headers: Headers) -> Answer:

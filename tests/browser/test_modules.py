@@ -177,6 +177,20 @@ def test_no_permission_comes_before_all_that_follows_from_it() -> None:
     assert words(refused, permission="missing") == [["bad", "No permission"], ["warn", "Late"]]
 
 
+def test_the_permission_that_the_directory_lacks_is_named() -> None:
+    permissions = {"Reports.Read.All": "granted", "User.Read.All": "missing"}
+    status = {"at": NOW, "permission": "granted", "permissions": permissions, "run": None, "calls": [call()]}
+    (said,) = run("problems.js", "m.problems(a[0]).map(each => each.text)", status)
+    assert said.endswith("lacks User.Read.All.")
+
+
+def test_a_file_of_ones_own_that_is_wrong_is_told() -> None:
+    inputs = {"prices.csv": "prices.csv, line 2: it wants a price.", "people.csv": "none"}
+    status = {"at": NOW, "permission": "granted", "inputs": inputs, "run": None, "calls": [call()]}
+    (said,) = run("problems.js", "m.problems(a[0]).map(each => each.text)", status)
+    assert said == inputs["prices.csv"]
+
+
 @pytest.mark.parametrize(("days", "said"), [(1, []), (3, [["bad", "Stopped"]])])
 def test_two_days_without_a_run_are_an_alarm(days: int, said: list[list[str]]) -> None:
     assert words(days_ago=days) == said

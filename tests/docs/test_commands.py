@@ -38,7 +38,7 @@ AZ = {
     "storage blob download": {*BLOBS, "-c", "-n", "-f"},
     "storage blob download-batch": {*BLOBS, "-s", "-d"},
     "storage blob list": {*BLOBS, "-c", "--prefix", "--include", "--num-results", "--query", "-o"},
-    "storage blob upload": {*BLOBS, "-c", "-n", "-f"},
+    "storage blob upload": {*BLOBS, "-c", "-n", "-f", "--overwrite"},
     "storage container immutability-policy lock": set(),
     "webapp auth update": {"--enabled"},
 }

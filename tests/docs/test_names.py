@@ -12,7 +12,7 @@ from tests.docs.pages import ROOT, pages
 LOCAL_FILES = {"local.settings.json"}
 """Written on each machine, and never committed."""
 HOST = {"FUNCTIONS_WORKER_RUNTIME", "IDENTITY_ENDPOINT", "IDENTITY_HEADER"}
-PLACEHOLDERS = {"PERSONAL_KEY", "ARCHIVE_ACCOUNT", "CLIENT_ID", "SITE_ID"}
+PLACEHOLDERS = {"PERSONAL_KEY", "ARCHIVE_ACCOUNT", "CLIENT_ID", "SITE_ID", "SPE_E5"}
 
 every_page = pytest.mark.parametrize("name", pages())
 

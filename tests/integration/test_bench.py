@@ -46,7 +46,8 @@ def test_a_missed_target_is_named_and_is_the_exit_status(capsys: pytest.CaptureF
     assert table.run(only=["fast"], file=tmp_path / "bench.json", ask=answered) == 0
     assert table.run(only=["fast", "slow"], file=tmp_path / "bench.json", ask=answered) == 1
     assert "missed: slow" in capsys.readouterr().out
-    assert [row["met"] for row in json.loads((tmp_path / "bench.json").read_text())["rows"]] == [True, False]
+    told = json.loads((tmp_path / "bench.json").read_text())
+    assert [row["met"] for name in ("fast", "slow") for row in told[name]["rows"]] == [True, False]
 
 
 def test_what_needs_a_package_that_is_not_there_is_skipped_and_said_so(
@@ -91,8 +92,24 @@ def test_the_table_in_the_documentation_is_that_of_a_run_with_its_machine(tmp_pa
     page = written("before <!-- x writes this -->old<!-- until here --> after", "x", "\n".join(table.section(told)))
     assert page.startswith("before <!-- x writes this -->\n\n| Question |")
     assert "| slow | 2.00 s | the limit | 1.00 s | 2.00 |  | <= 1 | **missed** |" in page
-    assert f"{told['cores']} cores" in page
+    assert f"{told['slow']['cores']} cores" in page
     assert page.endswith("<!-- until here --> after")
+
+
+def test_a_question_that_is_asked_alone_leaves_the_answers_to_others(tmp_path: Path) -> None:
+    """The table is written of all that is known, each row with the run that it is of."""
+    file, page = tmp_path / "bench.json", tmp_path / "page.md"
+    page.write_text("<!-- bench/table.py writes this --><!-- until here -->")
+    figures = iter([2.0, 3.0, 4.0])
+    for name in ("status", "imports", "status"):
+        table.run(only=[name], file=file, ask=lambda name, scale: [held(name, next(figures), "the limit", 1.0, "s")])
+        told = json.loads(file.read_text())
+        file.write_text(json.dumps(told | {name: told[name] | {"begun": f"when {name} was asked"}}))
+    assert table.write(file, page) == 0
+    rows = [line.split(" | ")[:2] for line in page.read_text().splitlines() if "the limit" in line]
+    assert rows == [["| imports", "3.00 s"], ["| status", "4.00 s"]]
+    for name in ("status", "imports"):
+        assert re.search(rf"^when {name} was asked: .*: {name}\.$", page.read_text(), re.MULTILINE)
 
 
 def test_the_peers_named_in_the_documentation_are_those_that_are_pinned() -> None:

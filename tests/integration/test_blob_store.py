@@ -11,7 +11,8 @@ import pytest
 from local.in_memory import InMemoryBlobStore
 from local.stack import Stack
 from local.storage import empty
-from shared.archive.azure_blob_store import AzureBlobStore, StorageTimeouts
+from shared.archive.azure_blob_store import AzureBlobStore
+from shared.archive.blob_reader import StorageTimeouts
 from shared.archive.blob_store import BlobStore, StoredBlob
 from shared.archive.folder_blob_store import FolderBlobStore
 from shared.archive.layout import DERIVED, USAGE

@@ -16,6 +16,7 @@ import tree_sitter
 import tree_sitter_powershell
 
 from local.stack import Stack
+from shared.domain.catalogue import catalogue
 from shared.domain.outcome import Outcome
 from tests.unit.infra.template import INFRA, ROOT, Infra, stored
 
@@ -43,7 +44,7 @@ def test_azd_hands_over_every_parameter_with_its_default() -> None:
 def test_the_hook_uses_outputs_that_there_are() -> None:
     hook = (ROOT / "azure.yaml").read_text("utf-8")
     used = set(re.findall(r"\$(?:env:)?([A-Z_]{4,})", hook))
-    assert used == {"IDENTITY_PRINCIPAL_ID", "GRAPH_ENDPOINT"}
+    assert used == {"IDENTITY_PRINCIPAL_ID", "GRAPH_ENDPOINT", "GRAPH_PERMISSIONS"}
     assert used <= MAIN["outputs"].keys()
     for script in re.findall(r"infra/[\w.-]+", hook.partition("hooks:")[2]):
         assert (ROOT / script).is_file()
@@ -101,6 +102,14 @@ def test_the_script_grants_reports_and_is_safe_to_repeat(tmp_path: Path, post: s
     assert body == {"principalId": PRINCIPAL, "resourceId": "GRAPH", "appRoleId": "ROLE"}
 
 
+def test_the_script_grants_each_permission_that_is_named(tmp_path: Path) -> None:
+    names = ("Reports.Read.All", "User.Read.All")
+    done = grant(tmp_path, ANSWERS.format(post="echo '{}'"), PRINCIPAL, "", *names)
+    assert (done.returncode, done.stdout) == (0, "".join(f"The app has {name}.\n" for name in names))
+    _, *roles_and_posts = asked(tmp_path)
+    assert [name in line for name, line in zip(names, roles_and_posts[::2], strict=True)] == [True, True]
+
+
 @pytest.mark.parametrize(
     ("az", "reason"),
     [
@@ -118,7 +127,12 @@ def test_the_script_grants_reports_and_is_safe_to_repeat(tmp_path: Path, post: s
 def test_who_may_not_grant_is_told_what_to_ask_for_and_of_whom(tmp_path: Path, az: str | None, reason: str) -> None:
     done = grant(tmp_path, az, PRINCIPAL)
     assert (done.returncode, done.stdout) == (1, "")
-    for needed in (reason, "Privileged Role Administrator", f"grant-graph-permissions.sh {PRINCIPAL} https://"):
+    for needed in (
+        reason,
+        "Privileged Role Administrator",
+        f"grant-graph-permissions.sh {PRINCIPAL} https://",
+        "Reports.Read.All",
+    ):
         assert needed in done.stderr
 
 
@@ -174,7 +188,8 @@ def test_every_parameter_has_its_line_with_azds_name_and_default() -> None:
 
 def test_every_role_of_the_app_has_its_line() -> None:
     for role in (
-        "Reports.Read.All",
+        *(report.permission for report in catalogue().reports.values()),
+        "AuditLog.Read.All",
         "Storage Blob Data Owner",
         "Storage Blob Data Contributor",
         "Monitoring Metrics Publisher",

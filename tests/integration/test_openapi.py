@@ -127,9 +127,11 @@ def test_every_path_has_its_function_and_every_function_its_path(served: Served)
 
 
 def test_every_place_where_graph_has_reports_has_its_paths() -> None:
-    places = {place for report in catalogue().reports.values() for place in report.root.values()}
+    places = {place for report in catalogue().reports.values() for place in report.root.values() if place}
     paths = {tail for path in PATHS if (tail := path.removeprefix("/personal")).startswith("/{api}/")}
-    assert {tail.removeprefix("/{api}/").partition("/{call}")[0] for tail in paths} == places
+    tails = {tail.removeprefix("/{api}/").partition("/{call}")[0] for tail in paths}
+    views = {f"{name}{view}" for name in catalogue().directory for view in ("", "/series", "/snapshots")}
+    assert tails == places | views
 
 
 def test_a_path_needs_a_key_exactly_if_its_function_does(served: Served) -> None:

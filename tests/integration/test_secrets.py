@@ -236,7 +236,7 @@ def test_storage_says_back_what_it_refuses(
 class Broken(GraphClient):
     """Has a mistake, whose exception tells all."""
 
-    def get(self, path: str, etag: str | None = None, seconds: float = 0) -> NoReturn:
+    def get(self, path: str, etag: str | None = None, seconds: float = 0, headers: object = None) -> NoReturn:
         try:
             urls = " ".join(f"https://reports.office.com/data/{each}{URL_TOKEN}" for each in ("x?token=", "download/"))
             raise ValueError(f"{path} {urls} Authorization: Bearer {JWT}")

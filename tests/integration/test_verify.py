@@ -54,7 +54,13 @@ NAMES = (
     "getMailboxUsageStorage",
 )
 FEW = Catalogue(
-    {"reports": [e for e in ENTRIES["reports"] if e["name"] in NAMES], "not_archived": [], "legacy": [], "aliases": {}}
+    {
+        "reports": [entry for entry in ENTRIES["reports"] if entry["name"] in NAMES],
+        "directory": [],
+        "not_archived": [],
+        "legacy": [],
+        "aliases": {},
+    }
 )
 """Small, as it is gone through thousands of times."""
 

@@ -18,7 +18,8 @@ from local.simulator_client import Control
 from local.stack import Stack
 from local.storage import empty
 from shared.app import App
-from shared.archive.azure_blob_store import AzureBlobStore, StorageTimeouts
+from shared.archive.azure_blob_store import AzureBlobStore
+from shared.archive.blob_reader import StorageTimeouts
 from shared.archive.blob_store import BlobStore
 from shared.archive.layout import CONTAINERS
 from shared.graph.bearer import Bearer

@@ -9,15 +9,16 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from shared.domain.call import calls_of, parse
-from shared.domain.catalogue import Catalogue, LegacyFamily, Version2, catalogue
+from shared.domain.call import Call, calls_of, parse
+from shared.domain.catalogue import Catalogue, LegacyFamily, Report, Version2, catalogue
 
 SHARED = Path(__file__).parents[2] / "shared" / "domain"
 ENTRIES: dict[str, Any] = json.loads((SHARED / "catalogue.json").read_text("utf-8"))
 SCHEMA: dict[str, Any] = json.loads((SHARED / "catalogue.schema.json").read_text("utf-8"))
 VALIDATOR = Draft202012Validator(SCHEMA)
 
-REPORTS = list(catalogue().reports.values())
+DIRECTORY = list(catalogue().directory.values())
+REPORTS = [report for report in catalogue().reports.values() if not report.is_directory]
 FAMILIES_OF_2017 = list(catalogue().legacy.values())
 API_CONSUMPTION = {"getApiUsage", "getSharePointApiUsage"}
 """They tell of apps, not of people's use, and have their own kind of file."""
@@ -185,6 +186,26 @@ def test_a_national_cloud_has_beta_alone(cloud: str) -> None:
 @pytest.mark.parametrize("cloud", ["usnat", "ussec"])
 def test_an_air_gapped_cloud_has_44_reports(cloud: str) -> None:
     assert sum(bool(report.clouds[cloud]) for report in REPORTS) == 44
+
+
+@pytest.mark.parametrize("report", DIRECTORY, ids=lambda report: report.name)
+def test_a_collection_is_a_report_without_argument_in_every_cloud(report: Report) -> None:
+    assert calls_of(report) == [Call(report.name)]
+    assert str(parse(report.name.upper(), catalogue())) == report.name
+    assert {*report.clouds.values()} == {("v1.0",)}
+    assert report.columns["v1.0"][0] == "Report Refresh Date"
+
+
+def test_each_collection_has_its_permission_and_the_reports_have_one() -> None:
+    assert {report.name: report.permission for report in DIRECTORY} == {
+        "subscribedSkus": "LicenseAssignment.Read.All",
+        "users": "User.Read.All",
+    }
+    assert {report.permission for report in REPORTS} == {"Reports.Read.All"}
+
+
+def test_a_person_is_in_the_accounts_alone() -> None:
+    assert [report.name for report in DIRECTORY if report.personal_data] == ["users"]
 
 
 def test_what_is_not_archived_is_named_and_is_no_report() -> None:

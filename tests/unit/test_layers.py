@@ -14,6 +14,7 @@ SHARED = ROOT / "shared"
 LAYERS = [
     ["app"],
     ["web", "pulling", "verification"],
+    ["views"],
     ["archive", "graph"],
     ["report"],
     ["identity"],
@@ -26,10 +27,10 @@ LAYERS = [
 EDGES = {
     "azure.functions": {"web/azure.py"},
     "azure.storage": {"archive/azure_blob_store.py"},
-    "azure.core": {"archive/azure_blob_store.py", "identity.py", "graph/bearer.py"},
+    "azure.core": {"archive/azure_blob_store.py", "archive/blob_reader.py", "identity.py", "graph/bearer.py"},
     "azure.identity": {"identity.py"},
-    "requests": {"graph"},
-    "urllib3": {"graph/body_stream.py", "graph/deadline.py", "graph/public_address.py"},
+    "requests": {"graph", "archive/blob_reader.py"},
+    "urllib3": {"archive/blob_reader.py", "graph/body_stream.py", "graph/deadline.py", "graph/public_address.py"},
     "werkzeug": {"web"},
 }
 """Where each SDK is known: a file, or all of a folder."""
@@ -90,3 +91,10 @@ def test_the_pure_core_loads_nothing_but_the_standard_library(place: str) -> Non
     code = f"import sys, {', '.join(f'shared.{module}' for module in modules)}; print(*sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert not {"azure", "requests", "urllib3", "werkzeug"} & {name.split(".")[0] for name in run.stdout.split()}
+
+
+def test_a_cold_start_leaves_the_sdk_of_storage_to_those_who_write() -> None:
+    code = "import sys, function_app; print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert "shared.archive.azure_blob_store" in run.stdout.split()
+    assert not [name for name in run.stdout.split() if name.startswith("azure.storage")]

@@ -34,6 +34,7 @@ def test_what_is_not_set_has_its_default() -> None:
     assert read({"ARCHIVE_URL": ARCHIVE}) == Settings(
         pull_schedule="0 15 1,7,13,19 * * *",
         reports="aggregates",
+        sign_in_activity=False,
         graph_endpoint="https://graph.microsoft.com",
         graph_version="v1.0",
         download_origins=frozenset(),
@@ -66,6 +67,7 @@ def test_what_is_set_is_taken(tmp_path: Path) -> None:
     assert settings(
         PULL_SCHEDULE="0 0 6 * * *",
         REPORTS="all",
+        SIGN_IN_ACTIVITY="True",
         GRAPH_ENDPOINT="https://dod-graph.microsoft.us",
         GRAPH_VERSION="beta",
         DOWNLOAD_HOSTS="http://127.0.0.1:9101",
@@ -74,6 +76,7 @@ def test_what_is_set_is_taken(tmp_path: Path) -> None:
     ) == Settings(
         pull_schedule="0 0 6 * * *",
         reports="all",
+        sign_in_activity=True,
         graph_endpoint="https://dod-graph.microsoft.us",
         graph_version="beta",
         download_origins=frozenset({"http://127.0.0.1:9101"}),

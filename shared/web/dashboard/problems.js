@@ -10,6 +10,7 @@ export function problems(status) {
   const { calls, run, at } = status;
   return [
     permission(status),
+    inputs(status),
     empty(calls),
     stopped(run, at),
     failing(calls),
@@ -30,13 +31,21 @@ export const isFailing = (call) =>
 export const isConcealed = (call) => ["concealed", "mixed"].includes(call.names);
 
 function permission(status) {
-  if (status.permission !== "missing") return null;
+  const states = status.permissions ?? { "Reports.Read.All": status.permission };
+  const lacking = Object.keys(states).filter((name) => states[name] === "missing");
+  if (!lacking.length) return null;
   return {
     level: "bad",
     word: "No permission",
-    text: "Microsoft Graph refuses the reports: the app's identity lacks Reports.Read.All.",
+    text: `Microsoft Graph refuses reports: the app's identity lacks ${lacking.join(" and ")}.`,
     advice: "Grant it as docs/deploy.md says. It takes up to a day until Graph knows.",
   };
+}
+
+function inputs({ inputs }) {
+  const wrong = Object.values(inputs ?? {}).filter((state) => !["good", "none"].includes(state));
+  if (!wrong.length) return null;
+  return { level: "warn", word: "Bad input", text: wrong.join(" "), advice: "Mend it in the container usage-input." };
 }
 
 function empty(calls) {

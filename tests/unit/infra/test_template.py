@@ -13,6 +13,7 @@ import pytest
 
 from shared import events
 from shared.archive import layout as blobs
+from shared.domain.catalogue import catalogue
 from shared.domain.graph_window import DATE_DAYS
 from shared.settings import GRAPH_VERSIONS, SETTINGS
 from tests.unit.infra.template import CLIENT, ROOT, SETS, Deployed, Infra, Resource, declared
@@ -39,6 +40,7 @@ GRANT = "Microsoft.Graph/appRoleAssignedTo@v1.0"
 BLOB_DATA_OWNER = "b7e6dc6d-f1e8-4753-8033-0f276bb0955b"
 QUEUE_DATA_CONTRIBUTOR = "974c5e8b-45b9-4653-ba55-5f855dd0fb88"
 BLOB_DATA_CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
+BLOB_DATA_READER = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"
 METRICS_PUBLISHER = "3913510d-42f4-4e42-8a64-420c390055eb"
 """https://learn.microsoft.com/azure/role-based-access-control/built-in-roles"""
 POWER_QUERY = {"a672d62c-fc7b-4e81-a576-e60dc46e951d", "b52893c8-bc2e-47fc-918b-77022b299bbc"}
@@ -231,7 +233,10 @@ def test_the_app_may_do_this_and_nothing_else(infra: Infra) -> None:
             [
                 (BLOB_DATA_OWNER, deployed.one(ACCOUNT, "sthost")["id"]),
                 (QUEUE_DATA_CONTRIBUTOR, deployed.one(ACCOUNT, "sthost")["id"]),
-                *((BLOB_DATA_CONTRIBUTOR, each["id"]) for each in deployed.all(CONTAINER, "starch")),
+                *(
+                    (BLOB_DATA_READER if each["id"].endswith(f"/{blobs.INPUT}") else BLOB_DATA_CONTRIBUTOR, each["id"])
+                    for each in deployed.all(CONTAINER, "starch")
+                ),
                 (METRICS_PUBLISHER, deployed.one(INSIGHTS)["id"]),
             ]
         )
@@ -256,10 +261,19 @@ def test_the_app_is_made_after_its_permissions(infra: Infra) -> None:
     assert granting <= set(declared(infra.templates["app"])["site"]["dependsOn"])
 
 
-def test_what_is_granted_in_graph_is_to_read_reports_and_nothing_else(infra: Infra) -> None:
-    grant = infra.everything.one(GRANT)["properties"]
-    assert re.search(rf"/{IDENTITY}/[\w-]+', '[\d-]+'\)\.principalId\]$", grant["principalId"])
-    assert re.findall(r"'(\w+\.\w+\.\w+)'", grant["appRoleId"]) == ["Reports.Read.All"]
+def test_what_is_granted_in_graph_is_to_read_what_is_selected_and_nothing_else(infra: Infra) -> None:
+    grants = {name: infra.deployed(name).all(GRANT) for name in SETS}
+    assert {name: len(each) for name, each in grants.items()} == {
+        "default": 0,
+        "everything": 4,
+        "private_network": 2,
+        "us_government": 0,
+    }
+    for grant in grants["everything"]:
+        assert re.search(rf"/{IDENTITY}/[\w-]+', '[\d-]+'\)\.principalId\]$", grant["properties"]["principalId"])
+    names = infra.templates["app"]["variables"]["graphPermissionNames"]
+    needed = dict.fromkeys(report.permission for report in catalogue().reports.values())
+    assert re.findall(r"'(\w+\.\w+\.\w+)'", names) == [*needed, "AuditLog.Read.All"]
     graph = declared(infra.templates["graphPermissions"])["graph"]
     assert graph["properties"] == {"appId": "00000003-0000-0000-c000-000000000000"}
     assert json.loads(infra.text("bicepconfig.json"))["extensions"] == {

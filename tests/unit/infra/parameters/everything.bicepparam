@@ -3,6 +3,8 @@ using 'main.bicep'
 
 param name = 'nnnnnnnnnnnnnnnn'
 param location = 'westeurope'
+param reports = 'all,\n Directory'
+param signInActivity = true
 param grantGraphPermissions = true
 param alertEmail = 'owner@contoso.com'
 param staleAfterDays = 21

@@ -1,0 +1,76 @@
+"""Rows put in order on disk, so that memory holds some of them and never all."""
+
+from __future__ import annotations
+
+import heapq
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from itertools import groupby
+from operator import itemgetter
+from tempfile import TemporaryFile
+from typing import IO, Self
+
+from shared.domain.errors import PullError
+from shared.domain.outcome import Reason
+
+AT_ONCE = 5_000
+"""Rows in memory: some megabytes."""
+_Row = tuple[str, str]
+"""The key, and the cells as JSON."""
+
+
+class SortedRows:
+    """Rows by key. Of those with the same key the one that came last counts."""
+
+    def __init__(self, at_once: int = AT_ONCE, temporary_file: Callable[[], IO[bytes]] = TemporaryFile) -> None:
+        """`temporary_file` opens a file for what memory has no room for."""
+        self._at_once = at_once
+        self._temporary_file = temporary_file
+        self._files: list[IO[bytes]] = []
+        self._held: list[_Row] = []
+        self._open = ExitStack()
+        self.taken = 0
+        """How many rows came."""
+        self.given = 0
+        """How many were given back so far."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def add(self, key: str, row: Sequence[str]) -> None:
+        """Take one more row. Raise PullError when there is no room for it."""
+        self._held.append((key, json.dumps(row)))
+        self.taken += 1
+        if len(self._held) >= self._at_once:
+            self._put_away()
+
+    def __iter__(self) -> Iterator[list[str]]:
+        """Yield the rows in the order of their keys; once."""
+        self._held.sort(key=itemgetter(0))
+        # Of equal keys that of the earlier file comes first, and what is still held last.
+        merged = heapq.merge(*map(_read, self._files), self._held, key=itemgetter(0))
+        for _, alike in groupby(merged, key=itemgetter(0)):
+            *_, (_, last) = alike
+            self.given += 1
+            yield json.loads(last)
+
+    def _put_away(self) -> None:
+        self._held.sort(key=itemgetter(0))
+        try:
+            file = self._open.enter_context(self._temporary_file())
+            file.writelines(f"{json.dumps(key)}\t{row}\n".encode() for key, row in self._held)
+            file.seek(0)
+        except OSError as error:
+            raise PullError(Reason.DISK_FULL, f"There is no room for a temporary file: {error.strerror}.") from error
+        self._files.append(file)
+        self._held = []
+
+
+def _read(file: IO[bytes]) -> Iterator[_Row]:
+    for line in file:
+        key, _, row = line.decode().partition("\t")
+        yield json.loads(key), row

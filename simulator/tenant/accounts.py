@@ -1,0 +1,164 @@
+"""The accounts of the tenant's directory: the people of the reports, and those whom no report knows.
+
+An account of the second sort is a guest, a shared mailbox or a service account, none of which has a licence.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+from simulator.tenant import activity, names
+from simulator.tenant.columns import products
+from simulator.tenant.products import PRODUCTS
+from simulator.tenant.services import SUITE
+from simulator.tenant.tenant import ANCHOR, Member, Population, Tenant
+
+Account = dict[str, Any]
+"""As Graph's JSON has it, with all properties."""
+Place = tuple[int, int]
+"""Where an account stands: which population, and which number in it."""
+
+_DEPARTMENTS = (("Sales", 70), ("Engineering", 130), ("Support", 180), ("Finance", 210), ("HR", 235), ("Legal", 252))
+"""Each with where its share of 256 ends; the few others are of the board."""
+_BOARD = "Board"
+_OFFICES = (("Germany", "DE", "Munich", 120), ("United States", "US", "Seattle", 215), ("Japan", "JP", "Tokyo", 256))
+_TITLES = ("Specialist", "Manager", "Engineer", "Consultant", "Assistant")
+_DISABLED = 8
+"""Of 256 kinds of people."""
+
+
+class Accounts:
+    """All accounts of a tenant, on any day. Members of a population are numbered in the order of joining."""
+
+    def __init__(self, tenant: Tenant) -> None:
+        self._seed = tenant.seed
+        people = tenant.populations["people"]
+        size = sum(people.sizes(ANCHOR))
+        self._populations: tuple[tuple[Population, Callable[[Member, int], Account]], ...] = (
+            (people, self._person),
+            (Population(tenant.seed, "guests", size // 14 + 2), self._guest),
+            (Population(tenant.seed, "shared mailboxes", size // 28 + 2), self._shared_mailbox),
+            (Population(tenant.seed, "service accounts", size // 50 + 2), self._service),
+        )
+
+    def since(self, day: int, place: Place = (0, 0)) -> Iterator[tuple[Place, Account]]:
+        """Yield the accounts of a day from a place on, each with its place: in no order that anybody could use."""
+        for number_of, (population, account) in enumerate(self._populations):
+            if number_of < place[0]:
+                continue
+            first = place[1] if number_of == place[0] else 0
+            for number in range(first, population.joined_by(day)):
+                member = population.member(number)
+                if member.left > day:
+                    yield (number_of, number), account(member, day)
+
+    def number(self, day: int) -> int:
+        """Return how many accounts there are on a day."""
+        return sum(sum(population.sizes(day)) for population, _ in self._populations)
+
+    def assigned(self, day: int) -> dict[str, int]:
+        """Return how many licences of each product are assigned on a day."""
+        numbers = dict.fromkeys(PRODUCTS, 0)
+        for kind, people in enumerate(self._populations[0][0].sizes(day)):
+            for product in _products(self._seed, kind, day):
+                numbers[product] += people
+        return numbers
+
+    def last_day(self, place: Place, day: int) -> int:
+        """Return the last day on which an account was active in any service, up to that one; 0 if there was none."""
+        population, number = place
+        member = self._populations[population][0].member(number)
+        last = activity.last_done(self._seed, SUITE, "", day)[member.kind] if population == 0 else 0
+        return last if last >= member.joined else 0
+
+    def _person(self, member: Member, day: int) -> Account:
+        seed, kind, number = self._seed, member.kind, member.number
+        lot = activity.trait(seed, "department")[kind]
+        country, code, office, _ = next(each for each in _OFFICES if activity.trait(seed, "office")[kind] < each[3])
+        return _account(
+            names.guid(seed, "user", number),
+            names.user(seed, number),
+            member,
+            accountEnabled=activity.trait(seed, "enabled")[kind] >= _DISABLED,
+            department=next((name for name, end in _DEPARTMENTS if lot < end), _BOARD),
+            companyName="Contoso GmbH" if code == "DE" else "Contoso, Ltd.",
+            country=country,
+            officeLocation=office,
+            jobTitle=_TITLES[number % len(_TITLES)],
+            usageLocation=code,
+            **_licences(seed, member, day),
+        )
+
+    def _guest(self, member: Member, day: int) -> Account:
+        principal, display = names.user(self._seed + 1, member.number)
+        mailed = principal.replace("@", "_").replace(names.DOMAIN, "fabrikam.com")
+        name = names.UserName(f"{mailed}#EXT#@{names.DOMAIN}", display)
+        return _account(names.guid(self._seed, "guest", member.number), name, member, userType="Guest")
+
+    def _shared_mailbox(self, member: Member, day: int) -> Account:
+        name = names.UserName(f"shared{member.number}@{names.DOMAIN}", f"Shared mailbox {member.number}")
+        return _account(names.guid(self._seed, "shared", member.number), name, member, accountEnabled=False)
+
+    def _service(self, member: Member, day: int) -> Account:
+        name = names.UserName(f"svc-{member.number}@{names.DOMAIN}", f"Service {member.number}")
+        return _account(names.guid(self._seed, "service", member.number), name, member)
+
+
+@lru_cache(maxsize=8192)
+def _products(seed: int, kind: int, day: int) -> tuple[str, ...]:
+    return tuple(name for name in PRODUCTS if name in _joined(products(seed, kind, day)))
+
+
+def _joined(text: str) -> list[str]:
+    """Return the products of a cell: a `+` between blanks is part of a name."""
+    return text.replace(" + ", "\0").replace("+", "\n").replace("\0", " + ").split("\n")
+
+
+def _licences(seed: int, member: Member, day: int) -> Account:
+    """Return what a person has: of some, Teams is switched off in it."""
+    is_without_teams = activity.trait(seed, "Teams", "switched off")[member.kind] < 6
+    copilot = activity.licensed_on(seed, "Copilot")[member.kind]
+    assigned: list[Account] = []
+    states: list[Account] = []
+    for name in _products(seed, member.kind, day):
+        product = PRODUCTS[name]
+        plans = [product.plans["TEAMS1"]] if is_without_teams and "TEAMS1" in product.plans else []
+        since = max(member.joined, copilot) if name == "MICROSOFT 365 COPILOT" else member.joined
+        of_both = {"disabledPlans": plans, "skuId": product.sku}
+        assigned.append(of_both)
+        states.append(
+            {
+                **of_both,
+                "assignedByGroup": None,
+                "error": "None",
+                "lastUpdatedDateTime": _time(since, 9),
+                "state": "Active",
+            }
+        )
+    return {"assignedLicenses": assigned, "licenseAssignmentStates": states}
+
+
+def _account(id_: str, name: names.UserName, member: Member, **more: Any) -> Account:
+    return {
+        "id": id_,
+        "userPrincipalName": name.principal,
+        "displayName": name.display,
+        "accountEnabled": True,
+        "userType": "Member",
+        "department": None,
+        "companyName": None,
+        "country": None,
+        "officeLocation": None,
+        "jobTitle": None,
+        "usageLocation": None,
+        "createdDateTime": _time(member.joined, 8),
+        "assignedLicenses": [],
+        "licenseAssignmentStates": [],
+        **more,
+    }
+
+
+@lru_cache(maxsize=65536)
+def _time(day: int, hour: int) -> str:
+    return f"{date.fromordinal(day)}T{hour:02}:00:00Z"

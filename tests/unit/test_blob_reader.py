@@ -1,0 +1,113 @@
+"""What a blob service may answer that Azurite never does, read over a line of this machine."""
+
+import ssl
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from azure.core.credentials import AccessToken
+
+from local.storage import certificate
+from shared.archive.azure_blob_store import AzureBlobStore
+from shared.archive.blob_reader import StorageTimeouts
+from shared.archive.blob_store import BlobStore
+from shared.domain.errors import AccessRefused, ArchiveUnavailable
+from simulator.protocol.listeners import Listener
+from simulator.protocol.messages import Answer, Request
+
+NO_BLOBS = "<EnumerationResults><Blobs/><NextMarker/></EnumerationResults>"
+FAR_AWAY = 4102444800
+"""When the tokens expire, in seconds since 1970."""
+Reply = Callable[[Request], Answer]
+
+
+class Credential:
+    """Gives a token that says for which tenant it is."""
+
+    def get_token(self, *scopes: str, **options: Any) -> AccessToken:
+        return AccessToken(options.get("tenant_id", "home"), FAR_AWAY)
+
+
+class Service:
+    """Answers as it is told to; `asked` is what came."""
+
+    def __init__(self, ca_file: Path, listener: Listener) -> None:
+        self.asked: list[Request] = []
+        self.reply: Reply = lambda request: Answer(200, body=NO_BLOBS.encode())
+        listener.start(self._answer)
+        at_once = StorageTimeouts(backoff=0)
+        self.store: BlobStore = AzureBlobStore(listener.origin, Credential(), str(ca_file), at_once)
+
+    def _answer(self, request: Request) -> Answer:
+        self.asked.append(request)
+        return self.reply(request)
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    ca_file, key_file = certificate(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(ca_file, key_file)
+    listener = Listener("127.0.0.1", 0, context)
+    yield Service(ca_file, listener)
+    listener.stop()
+
+
+def page(blobs: str, marker: str = "") -> bytes:
+    return f"<EnumerationResults><Blobs>{blobs}</Blobs><NextMarker>{marker}</NextMarker></EnumerationResults>".encode()
+
+
+def test_a_listing_goes_on_to_its_last_page(service: Service) -> None:
+    pages = {"": page("<Blob><Name>a</Name></Blob>", "2!b c"), "2!b c": page("<Blob><Name>b</Name></Blob>")}
+    service.reply = lambda request: Answer(200, body=pages[request.query.get("marker", "")])
+    assert [blob.name for blob in service.store.list("usage")] == ["a", "b"]
+
+
+def test_a_name_that_xml_cannot_hold_is_that_of_the_blob(service: Service) -> None:
+    service.reply = lambda request: Answer(200, body=page('<Blob><Name Encoded="true">a%EF%BF%BF%2Fb</Name></Blob>'))
+    assert [blob.name for blob in service.store.list("usage")] == ["a\uffff/b"]
+
+
+@pytest.mark.parametrize("body", [b"<EnumerationResults><Blobs>", b"", b"\xff", b"<html/>"])
+def test_a_listing_that_is_none_is_not_taken_for_an_empty_one(service: Service, body: bytes) -> None:
+    service.reply = lambda request: Answer(200, body=body)
+    with pytest.raises(ArchiveUnavailable):
+        list(service.store.list("usage"))
+
+
+def test_a_token_of_the_tenant_that_storage_wants_is_sent_where_that_is_another(service: Service) -> None:
+    challenge = (("WWW-Authenticate", "Bearer authorization_uri=https://login.microsoftonline.com/theirs/oauth2"),)
+
+    def reply(request: Request) -> Answer:
+        is_theirs = request.headers.get("authorization") == "Bearer theirs"
+        return Answer(200, body=b"abc") if is_theirs else Answer(401, challenge)
+
+    service.reply = reply
+    for _ in range(2):
+        stored = service.store.get("usage", "a")
+        assert stored is not None
+        assert stored.content == b"abc"
+    assert len(service.asked) == 3
+
+
+def test_a_token_that_storage_never_takes_ends_in_an_error(service: Service) -> None:
+    challenge = (("WWW-Authenticate", "Bearer authorization_uri=https://login.microsoftonline.com/theirs/oauth2"),)
+    service.reply = lambda request: Answer(401, (*challenge, ("x-ms-error-code", "InvalidAuthenticationInfo")))
+    with pytest.raises(ArchiveUnavailable, match="InvalidAuthenticationInfo"):
+        service.store.get("usage", "a")
+    assert len(service.asked) == 2
+
+
+@pytest.mark.parametrize(("status", "attempts"), [(503, 3), (500, 3), (408, 3), (501, 1), (409, 1), (302, 1)])
+def test_what_may_pass_is_asked_again(service: Service, status: int, attempts: int) -> None:
+    service.reply = lambda request: Answer(status, (("Location", "https://elsewhere.invalid/"),))
+    with pytest.raises(ArchiveUnavailable, match=f"status {status}"):
+        service.store.get("usage", "a")
+    assert len(service.asked) == attempts
+
+
+def test_who_may_not_read_is_told_so(service: Service) -> None:
+    service.reply = lambda request: Answer(403, (("x-ms-error-code", "AuthorizationPermissionMismatch"),))
+    with pytest.raises(AccessRefused, match="AuthorizationPermissionMismatch"):
+        service.store.get("usage", "a")
