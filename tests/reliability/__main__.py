@@ -34,6 +34,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     worlds = commands.add_parser("worlds", help="let archives live in worlds in which anything may happen")
     worlds.set_defaults(run=_worlds)
     worlds.add_argument("--count", type=natural, default=1000, metavar="N", help="how many worlds (default 1000)")
+    worlds.add_argument("--seconds", type=natural, metavar="N", help="thirty days of one, in so many, instead")
     worlds.add_argument("--only", nargs="+", metavar="WHAT", help="the ingredients, such as strays and order")
     for command in (crashes, interleavings, soak, worlds):
         command.add_argument("--seed", type=natural, default=1, metavar="S", help="of what is by chance (default 1)")
@@ -86,9 +87,12 @@ def _soak(options: argparse.Namespace) -> int:
 
 
 def _worlds(options: argparse.Namespace) -> int:
+    from tests.reliability.worlds.endurance import endure
     from tests.reliability.worlds.happenings import HAPPENINGS
     from tests.reliability.worlds.run import try_all
 
+    if options.seconds:
+        return endure(options.seconds, options.seed)
     return try_all(options.count, options.seed, options.only or tuple(HAPPENINGS))
 
 

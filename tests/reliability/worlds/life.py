@@ -57,7 +57,7 @@ class Life:
         self._clocks: list[timedelta] = [NOT_AHEAD]
         self._out: str = ""
         self._jump = NOT_AHEAD
-        self._reading = False
+        self._were_clocks_wrong = self._reading = False
         self._last_run: RunRecord | None = None
         self.truth = Truth()
         self.schedule = Schedule(environment, world.began)
@@ -79,7 +79,7 @@ class Life:
         self._next_slot()
         self._storage, self._jump, self._reading = [], NOT_AHEAD, False
         for name in self.world.ingredients:
-            if self._random.random() < HAPPENINGS[name].likely:
+            if self._random.random() < (self.world.likely or HAPPENINGS[name].likely):
                 HAPPENINGS[name].happen(self, self._random)
         self._graph = [(until, rule) for until, rule in self._graph if until > self._slot]
         self._graph.sort(key=lambda each: each[1]["fault"] in ENDING)  # nothing is shuffled behind an error
@@ -169,14 +169,16 @@ class Life:
         """Let one instance run, and check what it left."""
         environment, app = self.environment, self._app(ahead)
         environment.forget()
+        environment.storage.seen.clear()
+        self._were_clocks_wrong |= ahead != NOT_AHEAD
         records = {at for at in environment.seen if at[1].startswith("runs/")}
         began, before = self._control.now(), environment.seen
-        operations, kept = len(environment.storage.seen), list[Operation]()
+        kept = list[Operation]()
         environment.storage.after = partial(self._beside, kept)
         with suppress(*([ArchiveUnavailable] if self._storage else [])):
             app.pull_run.execute()
         environment.storage.after = ignore
-        are_noted = not {*filter(_is_note, environment.storage.seen[operations:])} - {*kept}
+        are_noted = not {*filter(_is_note, environment.storage.seen)} - {*kept}
         self.runs += 1
         self._show()
         if not (self._storage or ahead) and all(rule["fault"] in TRUE for _, rule in self._graph):
@@ -235,7 +237,7 @@ class Life:
                 *self._readers.wrong(is_new=True),
                 *lacking(self.environment, self.schedule, self.calls, self._daily),
                 *self._judged_wrong(),
-                *unfound(self.environment, were_clocks_wrong=not {"clocks", "jump"}.isdisjoint(self.world.ingredients)),
+                *unfound(self.environment, were_clocks_wrong=self._were_clocks_wrong),
             ]
         )
 

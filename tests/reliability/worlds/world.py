@@ -40,6 +40,8 @@ class World(NamedTuple):
     """What is pulled, as items of the setting."""
     ingredients: Collection[str]
     """Of HAPPENINGS."""
+    likely: float = 0.0
+    """How likely each of them happens before a run; 0: as HAPPENINGS says."""
 
     def __str__(self) -> str:
         what = ", ".join(self.ingredients) or "nothing"
