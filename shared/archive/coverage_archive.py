@@ -55,11 +55,14 @@ class CoverageArchive:
         before: str | None,
         news: Iterable[New],
         doubted: Callable[[CoverageIndex], Iterable[Partition]],
+        *,
+        looks_again: bool = True,
     ) -> None:
         """Bring the index up to date at the end of a run; `before` is the id of the run before, if there was one.
 
         `news` are the names that the run wrote or found written; `doubted` returns the partitions of which the run saw
-        something else than the index says. These are listed again, and one year of one partition, whose turn it is.
+        something else than the index says. These are listed again, and one year of one partition, whose turn it is, if
+        the run `looks_again`.
         """
         written = [*news]
         for _ in range(_ATTEMPTS):
@@ -68,7 +71,7 @@ class CoverageArchive:
             if index and index.has_all_of(before):
                 for partition in doubted(index):
                     index = index.with_dates(partition, DateRanges.of(self._snapshots.dates_in(partition)))
-                index = self._after_turn(index)
+                index = self._after_turn(index) if looks_again else index
             else:
                 index = self._made_anew()
             index = index.with_names(written).kept_by(run)

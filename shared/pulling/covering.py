@@ -15,8 +15,12 @@ from shared.archive.run_record import RunRecord
 from shared.domain.date_ranges import NO_DAYS, DateRanges
 from shared.domain.errors import ArchiveUnavailable
 from shared.domain.graph_window import days_of_interest
+from shared.domain.outcome import Reason
 from shared.domain.selection import Selection
 from shared.pulling.memory import Memory
+
+_NOTHING_NEW = (Reason.NOT_MODIFIED, Reason.NOT_DUE)
+"""A run of which all calls end so is spared the second look, as it costs little else."""
 
 
 def keep_coverage(
@@ -31,6 +35,8 @@ def keep_coverage(
             before,
             [*filter(None, (pull.snapshot for pull in record.pulls)), *marks],
             lambda index: doubted(index, memory, selection, record.started),
+            # The first run of each UTC day reads all bodies, so that each day looks again at least once.
+            looks_again=not record.pulls or any(pull.reason not in _NOTHING_NEW for pull in record.pulls),
         )
     except ArchiveUnavailable as error:
         events.emit(events.COVERAGE_BEHIND, logging.WARNING, detail=str(error))
