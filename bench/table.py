@@ -103,7 +103,7 @@ def section(told: Mapping[str, Any]) -> list[str]:
     """What there is to say of answers that were written down, as Markdown: the table, what was skipped, the machine."""
     names = sorted(told, key=[*QUESTIONS, *told].index)
     rows = [Row(**{field: row[field] for field in Row._fields}) for name in names for row in told[name]["rows"]]
-    skipped = [f"skipped: {name}: {told[name]['skipped']}" for name in names if told[name]["skipped"]]
+    skipped = [f"- skipped: {name}: {told[name]['skipped']}" for name in names if told[name]["skipped"]]
     runs: dict[str, list[str]] = {}
     for name in names:
         runs.setdefault(told[name]["begun"], []).append(name)
@@ -115,7 +115,7 @@ def _run(told: Mapping[str, Any], names: Sequence[str], of: int) -> str:
     first, loads = told[names[0]], [load for name in names for load in told[name]["load"]]
     which = "" if len(names) == of else f": {', '.join(names)}"
     return (
-        f"{first['begun']}{', --quick' if first['quick'] else ''}: {first['processor']}, {first['cores']} cores, "
+        f"- {first['begun']}{', --quick' if first['quick'] else ''}: {first['processor']}, {first['cores']} cores, "
         f"{first['system']}, Python {first['python']}; load {min(loads)} to {max(loads)}; "
         f"{sum(told[name]['seconds'] for name in names) / 60:.0f} min{which}."
     )

@@ -109,7 +109,7 @@ def test_a_question_that_is_asked_alone_leaves_the_answers_to_others(tmp_path: P
     rows = [line.split(" | ")[:2] for line in page.read_text().splitlines() if "the limit" in line]
     assert rows == [["| imports", "3.00 s"], ["| status", "4.00 s"]]
     for name in ("status", "imports"):
-        assert re.search(rf"^when {name} was asked: .*: {name}\.$", page.read_text(), re.MULTILINE)
+        assert re.search(rf"^- when {name} was asked: .*: {name}\.$", page.read_text(), re.MULTILINE)
 
 
 def test_the_peers_named_in_the_documentation_are_those_that_are_pinned() -> None:
