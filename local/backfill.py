@@ -13,7 +13,7 @@ from local.direct_graph import DirectGraph
 from local.in_memory import InMemoryBlobStore, KeptBlob
 from local.in_process import InProcessControl
 from shared.app import App
-from shared.archive.layout import CONTAINERS
+from shared.archive.layout import CONTAINERS, INPUT
 from shared.settings import SETTINGS, read
 from simulator.simulator import Simulator
 
@@ -36,9 +36,10 @@ class Past:
     def __init__(self, settings: Mapping[str, str], users: int) -> None:
         self._simulator = Simulator(users=users)
         self.control = InProcessControl(self._simulator)
+        self.control.grant()
         self._store = InMemoryBlobStore(clock=self.control.now)
         self._place = App(read(settings)).archive.store
-        for container in CONTAINERS:
+        for container in (*CONTAINERS, INPUT):
             for blob in self._place.list(container):
                 if stored := self._place.get(container, blob.name):
                     self._store.put(container, blob.name, stored.content, stored.metadata)

@@ -28,10 +28,27 @@ from local.simulator_client import Control
 from local.stack import Stack
 from local.tenant import OtherTenant, people
 from shared.app import from_environment
+from shared.archive.layout import INPUT
+from shared.domain.catalogue import catalogue
+from shared.domain.errors import SettingError
+from shared.domain.selection import select
+from shared.views.inputs import PRICES as PRICE_LIST
 
 _KEYS = HOME / "keys.json"
-USUAL_REPORTS = "aggregates, getOffice365ActiveUserDetail"
-"""The app's default, and one report with personal data, so that there is something behind the personal URL."""
+OF_PEOPLE = "directory, getOffice365ActiveUserDetail, getMicrosoft365CopilotUsageUserDetail"
+"""What it takes to say who has a licence and does not use it."""
+USUAL_REPORTS = f"aggregates, {OF_PEOPLE}"
+"""The app's default, and people, so that there is something behind the personal URLs."""
+PRICES = """\
+product,price,currency,validFrom
+SPE_E5,57.00,EUR,
+ENTERPRISEPACK,33.80,EUR,
+SPE_F1,8.40,EUR,
+Microsoft_365_Copilot,28.10,EUR,
+EMSPREMIUM,15.40,EUR,
+VISIOCLIENT,15.00,USD,
+"""
+"""Of the simulated tenant: nobody's true prices."""
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -65,7 +82,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         with _started(options) as parts:
             status = _pull(parts)
-            show_urls(parts.host)
+            show_urls(parts.host, has_licences=parts.has_licences)
             if not options.once:
                 print("\nServing. Ctrl-C ends it.", flush=True)
                 threading.Event().wait()
@@ -85,6 +102,8 @@ class Parts(NamedTuple):
     control: Control
     clock: Callable[[], datetime]
     screen: Screen
+    has_licences: bool
+    """Whether the directory is archived."""
 
 
 @contextmanager
@@ -92,20 +111,31 @@ def _started(options: argparse.Namespace) -> Iterator[Parts]:
     """Storage, the simulated tenant with its past, and the app."""
     print(f"Starting a simulated tenant of {options.users} people and the app ...", flush=True)
     screen = Screen()
-    settings = {"REPORTS": "all" if options.personal else os.environ.get("REPORTS") or USUAL_REPORTS}
+    settings = {"REPORTS": f"all, {OF_PEOPLE}" if options.personal else os.environ.get("REPORTS") or USUAL_REPORTS}
     folder = options.archive.resolve()
     if not options.azurite and (folder / OF_AZURITE).is_dir():
         print(f"What Azurite keeps in {folder} is another archive: --azurite opens that.")
     with Stack(folder, azurite=options.azurite, users=options.users, settings=settings) as stack:
         control = Control(stack.control)
+        control.grant()
         clock = clock_from(options.now)
         control.run_freely(clock())
         keys = json.loads(_KEYS.read_text("utf-8")) if _KEYS.exists() else {}  # so that a URL goes on working
         with deployed(stack.settings, clock, keys=keys, port=options.port, log=screen) as host:
             _KEYS.write_text(json.dumps(dict(host.keys)), "utf-8")
+            if has_licences := _has_licences(settings["REPORTS"]):
+                from_environment(clock).archive.store.create(INPUT, PRICE_LIST, PRICES.encode(), {})
             if options.days:
                 _live_through(options.days, clock(), options.users, stack.settings, screen)
-            yield Parts(host, control, clock, screen)
+            yield Parts(host, control, clock, screen, has_licences)
+
+
+def _has_licences(reports: str) -> bool:
+    """Whether a value of REPORTS selects the directory; one that is wrong is told by the pull."""
+    try:
+        return bool(select(reports, catalogue()).directory)
+    except SettingError:
+        return False
 
 
 def _live_through(days: int, end: datetime, users: int, settings: Mapping[str, str], screen: Screen) -> None:

@@ -54,8 +54,8 @@ def show_run(run: RunRecord, requests: list[dict[str, Any]]) -> None:
         print(f"{run.waiting} single days are still to come: ten requests in ten minutes is what a report may cost.")
 
 
-def show_urls(host: FunctionsHost) -> None:
-    """Print what to open, and with which key."""
+def show_urls(host: FunctionsHost, *, has_licences: bool) -> None:
+    """Print what to open, and with which key; the views of licences where there are any."""
     reports, personal = (f"code={host.keys[name]}" for name in ("reports", "personal_reports"))
     services = "v1.0/reports/getOffice365ServicesUserCounts(period='D7')"
     print(f"\nFor people, who give the key {host.keys[HOST_KEY]}")
@@ -64,6 +64,12 @@ def show_urls(host: FunctionsHost) -> None:
     print(f"  {host.url}/api/v1.0/reports?{reports}")
     print(f"  {host.url}/api/{services}?{reports}")
     print(f"  {host.url}/api/personal/v1.0/reports/getOffice365ActiveUserDetail(period='D7')?{personal}")
+    if not has_licences:
+        return
+    print("\nWho has a licence and does not use it, what that costs, and who uses what:")
+    print(f"  {host.url}/api/personal/v1.0/idle?days=90&{personal}")
+    for view in ("licences", "adoption?by=department"):
+        print(f"  {host.url}/api/v1.0/{view}{'&' if '?' in view else '?'}{reports}")
 
 
 def counted(outcomes: Counter[str]) -> str:

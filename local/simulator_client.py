@@ -8,6 +8,11 @@ from typing import Any
 
 import requests
 
+from shared.domain.catalogue import catalogue
+
+AUDIT = "AuditLog.Read.All"
+"""What sign-ins need."""
+
 
 class Control:
     """The control API at a URL. `now` and `sleep` are the clock of an app that lives in simulated time."""
@@ -35,6 +40,11 @@ class Control:
         """Let it be `now`, and let time go on."""
         self._now = None
         self.put("clock", {"now": now.isoformat(), "running": True})
+
+    def grant(self, *permissions: str) -> None:
+        """Give the app's identity these permissions of Graph, or all that any of its reports needs."""
+        roles = permissions or dict.fromkeys([*(each.permission for each in catalogue().reports.values()), AUDIT])
+        self.put("roles", {"roles": [*roles]})
 
     def put(self, path: str, change: dict[str, Any]) -> None:
         """Change the clock, the faults or anything else that the path names."""

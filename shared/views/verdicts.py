@@ -20,7 +20,7 @@ class Judged(NamedTuple):
     """The last activity; None: none since `since`."""
     since: date | None = None
     days: int | None = None
-    """Since the last activity, or since that day."""
+    """Since the last activity, or since that day; by the service in which they are fewest."""
 
 
 def judge(product: Product, seen: Mapping[str, Seen], held_since: date | None, days: int) -> Judged:
@@ -35,7 +35,7 @@ def judge(product: Product, seen: Mapping[str, Seen], held_since: date | None, d
         return Judged(Verdict.UNKNOWN)
     last = max((each.last for each in told if each.last), default=None)
     since = max(each.since for each in told)
-    idle = min((each.day - (each.last or each.since)).days for each in told)
+    idle = min((each.day - (each.last or each.since)).days for each in told if each.last or not last)
     found = Judged(Verdict.IDLE, last, None if last else since, idle)
     if any(each.last and (each.day - each.last).days < days for each in told):
         return found._replace(verdict=Verdict.ACTIVE)

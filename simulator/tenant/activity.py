@@ -19,6 +19,8 @@ from simulator.tenant.services import ACTIONS, FOUNDED, PLATFORMS, SERVICES, SUI
 KINDS = 401  # a prime above the default number of users, so that these all differ
 SPAN = 180  # days: the longest window of a report
 NEVER = date.max.toordinal()
+_ROUND, _AWAY = 800, 330
+"""Days, after which somebody stays away again, and for how long."""
 
 Vector = Sequence[int]
 
@@ -91,7 +93,17 @@ def active(seed: int, service: str, day: int) -> bytes:
     if service == SUITE:
         return bytes(map(max, *(active(seed, part, day) for part in SUITE_PARTS)))
     keen = bytes(map(gt, _thresholds(seed, service, level_on(day)), noise(seed, service, day)))
-    return _where(keen, licensed(seed, service, day))
+    return _where(keen, licensed(seed, service, day), _present(day))
+
+
+@lru_cache(maxsize=4096)
+def _present(day: int) -> bytes:
+    """Return 1 for the kinds that are there at all on that day.
+
+    Every third kind stays away for most of a year, again and again, each at a time of its own: so on any day a tenth of
+    all have done nothing for 90 days.
+    """
+    return bytes(kind % 3 > 0 or (day + 2 * kind) % _ROUND >= _AWAY for kind in range(KINDS))
 
 
 @lru_cache(maxsize=512)

@@ -125,6 +125,13 @@ def test_a_blank_date_is_none_since_the_report_reaches_back_and_never_never(worl
     assert (found["Last Activity Date"], found["None Since"]) == (None, str(KNOWN - timedelta(days=179)))
 
 
+def test_the_days_are_those_since_the_last_activity_though_another_service_has_none(world: World) -> None:
+    world.users(person("bob", E5))
+    world.active(did("bob", 300))
+    (found,) = world.idle().values()
+    assert (found["Last Activity Date"], found["Days Idle"]) == (str(KNOWN - timedelta(days=300)), 300)
+
+
 def test_a_report_that_does_not_reach_back_so_far_accuses_nobody(world: World) -> None:
     world.users(person("eve", E5))
     world.active(did("eve", None), call=ACTIVE._replace(period="D30"))
