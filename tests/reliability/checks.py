@@ -93,7 +93,7 @@ def revision_of(at: At) -> Revision | None:
     """Return which snapshot a blob is by its container and name; None if it is none."""
     match = _SNAPSHOT.fullmatch(at[1])
     day = _day(match[3]) if match else None
-    if not match or not day or at[0] not in (USAGE, PERSONAL):
+    if not match or not day or at[0] != (PERSONAL if match[1] in catalogue().personal else USAGE):
         return None
     report = catalogue().reports.get(match[1])
     calls = [call for call in every_call(report, day) if call.key == match[2]] if report else []

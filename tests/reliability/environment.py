@@ -49,7 +49,9 @@ class Environment(ABC):
         self.seen: Blobs = {}
         """What was stored when that was last looked at."""
         self.by_hand: set[At] = set()
-        """The blobs that somebody else wrote, changed or removed."""
+        """The blobs that somebody else wrote, changed or removed ..."""
+        self._ever_by_hand: set[At] = set()
+        """... in whatever archive was here."""
         self.random = random.Random(1)
         """For the jitter of the app's waits, where these pass in one order only."""
         self._requests: list[Mapping[str, Any]] = []
@@ -96,7 +98,7 @@ class Environment(ABC):
     def restore(self, blobs: Blobs) -> None:
         """Begin with these blobs and with nothing to remember."""
         self.random.seed(1)
-        self.by_hand &= blobs.keys()
+        self.by_hand = self._ever_by_hand & blobs.keys()
         self.seen = self._restore(blobs)
         self.read_anew()
         self.pardon()
@@ -118,6 +120,7 @@ class Environment(ABC):
 
     def _note(self, at: At) -> None:
         self.by_hand.add(at)
+        self._ever_by_hand.add(at)
         self.seen = {each: blob for each, blob in self.seen.items() if each != at}
         if blob := self.blobs().get(at):
             self.seen = {**self.seen, at: blob}

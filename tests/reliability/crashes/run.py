@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
 from typing import NamedTuple, Self
 
@@ -27,6 +28,7 @@ from tests.reliability.crashes.crash_points import MODES, CrashPoint, execute
 from tests.reliability.crashes.process import KILLED, ProcessSpec
 from tests.reliability.environment import BLOCK, Rules
 from tests.reliability.real_parts import RealParts, started
+from tests.reliability.worlds.hands import put_strays
 
 AGAIN = (timedelta(minutes=1), timedelta(days=1))
 """When runs follow, after the one with the crash."""
@@ -143,8 +145,10 @@ class Crashes:
         """How the scenario goes when nothing happens."""
         start: Blobs = {}
         if self._scenario.before:
+            self._parts.restore({})
+            put_strays(self._parts, [self._scenario.call], "2026-11-18", Random(1), 0.25)
             before = self._scenario._replace(at=self._scenario.before, is_restated=False, graph=())
-            start = self._play(before, {}, CrashPoint(), again=()).end
+            start = self._play(before, self._parts.seen, CrashPoint(), again=()).end
         watch = CrashPoint()
         result = self._play(self._scenario, start, watch)
         if result.violated or result.ended.partition(":")[0] not in ("published", "revised", "quarantined"):

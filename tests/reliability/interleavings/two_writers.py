@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from random import Random
 from threading import Thread
 from typing import NamedTuple, Self
 
@@ -21,6 +22,7 @@ from tests.reliability.interleavings.gate import WRITERS, Choose, Gate
 from tests.reliability.interleavings.pairs import CALL, PAIRS, REPORT, Pair
 from tests.reliability.real_parts import RealParts
 from tests.reliability.storage_proxy import Operation
+from tests.reliability.worlds.hands import put_strays
 
 _STUCK = {"fault": "stuck", "args": {"days": 1e6}}
 _BEGIN = datetime(2026, 11, 20, 23, 59, tzinfo=UTC)
@@ -106,6 +108,7 @@ class TwoWriters:
         if name not in self._starts:
             self._archive.restore({})
             self._archive.heal()
+            put_strays(self._archive, [CALL], self._visible["refresh_date"], Random(1), 0.25)
             for call, revision in PAIRS[name].archived:
                 self._set_graph(self._later(), revision, PAIRS[name].before)
                 with suppress(PullError):

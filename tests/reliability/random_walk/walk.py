@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime
 from functools import partial
+from random import Random
 
 from shared.archive.run_record import PullResult, RunRecord
 from shared.domain.call import Call
@@ -20,6 +21,7 @@ from tests.reliability.random_walk.disturbances import Disturbances
 from tests.reliability.random_walk.steps import NOTE
 from tests.reliability.schedule import PAUSE, Schedule, demand
 from tests.reliability.storage_proxy.operations import Operation, ignore
+from tests.reliability.worlds.hands import put_strays
 
 _READ_EACH = 5
 """Steps after which readers are tried again, if nothing new is archived."""
@@ -42,6 +44,7 @@ class RandomWalk(Disturbances):
         self.restart()
         self.oracle = Oracle(self._app.pull_run.selection)
         self._calls = self.oracle.calls
+        put_strays(environment, self._calls, str(self._schedule.visible(self._calls[0].report)), Random(1), 0.5)
 
     @property
     def faults(self) -> int:
