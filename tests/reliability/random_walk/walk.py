@@ -178,7 +178,9 @@ class RandomWalk(Disturbances):
         """Check what must hold at every instant."""
         self._steps += 1
         before = len(self.oracle.archived)
-        violated = [*self._environment.violations(), *self.oracle.look(self._environment.seen)]
+        violated = self._environment.violations()
+        hand = self._environment.by_hand
+        violated += self.oracle.look({at: blob for at, blob in self._environment.seen.items() if at not in hand})
         if len(self.oracle.archived) > before or self._steps % _READ_EACH == 0:
             violated += self._misread()
         demand(violated)
