@@ -23,6 +23,7 @@ def get(served: Served, path: str, **query: str) -> requests.Response:
     return requests.get(f"{served.api}/v1.0/reports/{path}", query | {"code": served.key}, timeout=30)
 
 
+@pytest.mark.long
 def test_openapi_python_client(served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     generate = [sys.executable, "-m", "openapi_python_client", "generate", "--meta", "none"]
     made = subprocess.run(
