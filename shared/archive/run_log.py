@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from shared.archive.blob_store import BlobStore
 from shared.archive.layout import DERIVED, RUNS, run_prefix
 from shared.archive.run_record import UNREADABLE, RunRecord
-from shared.domain.dates import month_before
+from shared.domain.dates import months_until
 from shared.domain.errors import ArchiveUnavailable
 
 AHEAD = timedelta(hours=2)
@@ -27,8 +27,8 @@ class RunLog:
         A copy under the name of another run, and a record from the future, of a clock that was wrong, are passed over.
         """
         latest = now + AHEAD
-        for month in (latest.date(), month_before(latest.date())):
-            for blob in reversed([*self._store.list(DERIVED, run_prefix(f"{month:%Y-%m}"))]):
+        for month in months_until(latest.date(), 2):
+            for blob in reversed([*self._store.list(DERIVED, run_prefix(month))]):
                 stored = self._store.get(DERIVED, blob.name)
                 if not stored:  # a run must not forget all that earlier ones knew
                     raise ArchiveUnavailable(f"Blob storage lists {blob.name} and does not have it.")

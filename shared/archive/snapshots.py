@@ -25,11 +25,12 @@ from shared.archive.read_ahead import read_ahead
 from shared.archive.snapshot import Snapshot, read_snapshot
 from shared.archive.upload import BLOCK, Revisions, SnapshotUpload
 from shared.domain.call import Call
-from shared.domain.dates import month_before
+from shared.domain.dates import months_until
 from shared.domain.errors import ArchiveUnavailable, DamagedBlob
 from shared.report import compression
 
-_NEWEST_MONTHS = 3
+NEWEST_MONTHS = 3
+"""So many are looked at for the newest, before all are."""
 _USUAL_AGE = timedelta(days=3)
 _EARLIEST = date(2000, 1, 1)
 """Nothing is looked for before: calendars end in the year 1."""
@@ -56,12 +57,10 @@ class SnapshotArchive:
 
         Three months are looked at, so that the cost does not grow with the archive's age.
         """
-        month = day
-        for _ in range(_NEWEST_MONTHS):
-            listed = [each for each in self.all(call, as_of, f"{month:%Y-%m}") if each.refresh_date <= day]
+        for month in months_until(day, NEWEST_MONTHS):
+            listed = [each for each in self.all(call, as_of, month) if each.refresh_date <= day]
             if listed:
                 return listed[-1]
-            month = month_before(month)
         return None
 
     def previous(self, snapshot: Snapshot) -> Snapshot | None:
@@ -202,9 +201,8 @@ def _starts(latest: date) -> Iterator[str]:
     tens = f"{latest}"[:-1]
     if f"{latest - _USUAL_AGE}".startswith(tens):
         yield tens
-    for _ in range(_NEWEST_MONTHS):
-        yield f"{latest:%Y-%m}-"
-        latest = month_before(latest)
+    for month in months_until(latest, NEWEST_MONTHS):
+        yield f"{month}-"
 
 
 def _order(snapshot: Snapshot) -> tuple[date, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 
 
@@ -20,6 +20,15 @@ def stretches(days: Iterable[date]) -> list[tuple[date, date]]:
         else:
             ranges.append((day, day))
     return ranges
+
+
+def months_until(day: date, number: int) -> Iterator[str]:
+    """Yield the month of a day and those before it, so many as YYYY-MM, newest first; fewer where calendars begin."""
+    for _ in range(number):
+        yield f"{day:%Y-%m}"
+        if day.replace(day=1) == date.min:
+            return
+        day = month_before(day)
 
 
 def month_before(day: date) -> date:

@@ -9,13 +9,12 @@ from typing import Any
 
 from shared.archive.blob_store import BlobStore
 from shared.archive.layout import DERIVED, VIEWS, ViewsName, parse
-from shared.domain.dates import month_before
+from shared.archive.snapshots import NEWEST_MONTHS
+from shared.domain.dates import months_until
 from shared.report.compression import CompressionError, compress_pieces, decompress
 
 _LEAST = "least"
 """In the metadata of the blob: how many people each number is of."""
-_MONTHS = 3
-"""So many months are looked at for the newest."""
 
 
 class KeptViews:
@@ -32,12 +31,10 @@ class KeptViews:
 
     def until(self, day: date, least: int) -> Mapping[str, Any] | None:
         """Return the newest numbers up to that day that tell nothing of fewer people than `least`; or None."""
-        month = day
-        for _ in range(_MONTHS):
-            for each in reversed([each for each in self.days(least, f"{month:%Y-%m}") if each <= day]):
+        for month in months_until(day, NEWEST_MONTHS):
+            for each in reversed([each for each in self.days(least, month) if each <= day]):
                 if numbers := self._of(each):
                     return numbers
-            month = month_before(month)
         return None
 
     def _of(self, day: date) -> Mapping[str, Any]:

@@ -72,12 +72,10 @@ class Counts:
         A day is counted from what was known at its end.
         """
         as_of = parameters.as_of(self._now)
-        day = parameters.day("refreshDate") or (as_of or self._now).date()
-        if day > self._now.date():
-            raise NotArchived(ErrorCode.IN_FUTURE, f"{day} is yet to come.")
+        day = parameters.refresh_date(as_of, self._now)
         if as_of:
-            known = as_of.date() if as_of.time() >= _LAST else as_of.date() - timedelta(days=1)
-            day = min(day, known)
+            over = as_of.toordinal() - (as_of.time() < _LAST)
+            day = min(day, date.fromordinal(max(over, date.min.toordinal())))
         numbers = self._kept.until(day, self._min_group)
         if not numbers:
             raise NotArchived(ErrorCode.NOT_PULLED, f"Nothing was counted of {day} or shortly before.")

@@ -79,6 +79,13 @@ class Parameters:
         text = self._values.get(name.lower())
         return parse_date(text, name) if text is not None else None
 
+    def refresh_date(self, as_of: datetime | None, now: datetime) -> date:
+        """Return the day that is asked for, else that of `as_of`, else today. Raises NotArchived for the future."""
+        day = self.day("refreshDate") or (as_of or now).date()
+        if day > now.date():
+            raise NotArchived(ErrorCode.IN_FUTURE, f"{day} is yet to come.")
+        return day
+
     def days(self) -> tuple[date | None, date | None]:
         """Return the first day, and the one after the last."""
         first, end = self.day("from"), self.day("to")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from shared.archive.archive import Archive
 from shared.domain.catalogue import Catalogue
@@ -36,7 +36,7 @@ class Views:
         form = parameters.format(FORMATS, request.headers.get("accept", ""))
         days, as_of = parameters.idle_days(), parameters.as_of(self._now)
         wanted = IdleFilter(parameters.text("product"), parameters.text("department"))
-        day = self._day(parameters, as_of)
+        day = parameters.refresh_date(as_of, self._now)
         people = licensed_people(self._archive.snapshots, self._catalogue, day, [days], as_of)
         if not people:
             raise NotArchived(ErrorCode.NOT_PULLED, f"The archive has no accounts of {day} or shortly before.")
@@ -63,10 +63,3 @@ class Views:
             raise NotArchived(ErrorCode.NOT_PULLED, "The directory, as it is archived, has nobody with this id.")
         view = PersonView(self._archive.snapshots, self._catalogue, person, first, end, self._now.date(), as_of)
         return send(request, represent(view.columns, view.rows(), {}, form, "person", _HEADERS))
-
-    def _day(self, parameters: Parameters, as_of: datetime | None) -> date:
-        """Return the day that is asked for: of `asOf`, where no other is named."""
-        day = parameters.day("refreshDate") or (as_of or self._now).date()
-        if day > self._now.date():
-            raise NotArchived(ErrorCode.IN_FUTURE, f"{day} is yet to come.")
-        return day

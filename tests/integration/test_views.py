@@ -256,6 +256,18 @@ def test_the_answer_names_the_dates_of_its_sources_and_what_is_not_archived(worl
     assert answer["notArchived"] == ["Apps", "Copilot"]
 
 
+@pytest.mark.parametrize(
+    ("view", "query"),
+    [
+        *((view, {"refreshDate": "0001-02-01"}) for view in ("idle", "licences", "adoption")),
+        *((view, {"asOf": "0001-01-01T00:00:00Z"}) for view in ("idle", "licences", "adoption", "people/ann")),
+        ("people/ann", {"from": "0001-01-01", "to": "0001-01-20"}),
+    ],
+)
+def test_where_calendars_begin_there_is_nothing(world: World, view: str, query: dict[str, str]) -> None:
+    assert code(ask(world.app(), f"v1.0/{view}", query, personal=True)) == "not_pulled"
+
+
 def test_a_day_of_the_past_is_told_as_it_was_known(world: World) -> None:
     then = TODAY - timedelta(days=60)
     world.users(person("ada", E5), day=then)
