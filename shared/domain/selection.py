@@ -67,7 +67,8 @@ def select(text: str, catalogue: Catalogue) -> Selection:
             daily |= some_daily
     if not calls and not daily:
         raise SettingError("REPORTS", text, "something that leaves at least one call to pull, such as aggregates")
-    directory = {call.report: catalogue.directory[call.report].permission for call in calls & _calls_of(catalogue)}
+    reports = {call.report for call in calls}
+    directory = {name: each.permission for name, each in catalogue.directory.items() if name in reports}
     return Selection(frozenset(calls), frozenset(daily), MappingProxyType(directory))
 
 
@@ -95,11 +96,6 @@ def _live(item: str, report: Report) -> Report:
         return report
     why = "the service is retired" if report.retired else "Graph answers it to signed-in people only"
     raise SettingError("REPORTS", item, f"reports that can be pulled, and {report.name} cannot: {why}")
-
-
-def _calls_of(catalogue: Catalogue) -> set[Call]:
-    """Return the calls of the directory."""
-    return {call for report in catalogue.directory.values() for call in calls_of(report)}
 
 
 def _whole(reports: list[Report]) -> tuple[set[Call], set[str]]:

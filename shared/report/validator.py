@@ -176,7 +176,7 @@ class Body:
                 if len(rows) == (_ROWS_AT_ONCE if self.rows else 1) or (rows and size > _LONGEST):
                     yield rows
                     rows, size = [], 0
-        except Exception:
+        except Exception:  # and not `finally`: whoever stops reading takes no more
             if rows:
                 yield rows
             raise

@@ -42,8 +42,8 @@ class Source(NamedTuple):
     """Its refresh date."""
     since: date
     """What lies before, it may not tell."""
-    last: Mapping[str, Sequence[str]]
-    """By address in lower case the last day in each of its services; empty: it says none."""
+    last: Mapping[str, Sequence[date | None]]
+    """By address in lower case the last day in each of its services; None: it says none."""
     renamed: Mapping[str, str]
     """By id the address of that day, of those who have another one now."""
 
@@ -51,10 +51,10 @@ class Source(NamedTuple):
     def services(self) -> list[str]:
         return list(REPORTS[self.call.report])
 
-    def of(self, person: Person) -> Sequence[str]:
+    def of(self, person: Person) -> Sequence[date | None]:
         """Return the last day of a person in each of its services."""
         address = self.renamed.get(person.id, person.address)
-        return self.last.get(address.casefold()) or ("",) * len(self.services)
+        return self.last.get(address.casefold()) or (None,) * len(self.services)
 
 
 class Seen(NamedTuple):
@@ -85,8 +85,7 @@ class Activity(NamedTuple):
         created = person.created_on or date.min
         found: dict[str, Seen] = {}
         for source in self.sources:
-            for service, text in zip(source.services, source.of(person), strict=True):
-                last = date.fromisoformat(text) if text else None
+            for service, last in zip(source.services, source.of(person), strict=True):
                 seen = Seen(last if last and last >= created else None, source.day, source.since)
                 found[service] = _together(found[service], seen) if service in found else seen
         return found
@@ -128,7 +127,7 @@ def _longest(
 def _source(body: bytes, call: Call, day: date, renamed: _Renamed) -> Source:
     rows = cells_of(body, [_ADDRESS, _DELETED, *REPORTS[call.report].values()])
     # An address may have been somebody else's, who is deleted.
-    last = {address.casefold(): tuple(map(_checked, days)) for address, deleted, *days in rows if deleted != "True"}
+    last = {address.casefold(): tuple(map(_date, days)) for address, deleted, *days in rows if deleted != "True"}
     period = (call.period or "")[1:]
     since = day - timedelta(days=int(period) - 1) if period.isdigit() else date.min
     return Source(call=call, day=day, since=since, last=last, renamed=renamed.on(day))
@@ -158,9 +157,8 @@ class _Renamed:
         return self._found[day]
 
 
-def _checked(text: str) -> str:
-    """Return a date, or nothing for what is none."""
+def _date(text: str) -> date | None:
     try:
-        return date.fromisoformat(text).isoformat() if text else ""
+        return date.fromisoformat(text)
     except ValueError:
-        return ""
+        return None
