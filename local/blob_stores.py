@@ -21,8 +21,13 @@ def of_app(settings: Mapping[str, str]) -> BlobStore:
 
 
 def in_azure(url: str) -> BlobStore:
-    """Open an archive as whoever is signed in here, in any of the ways that the identity library knows."""
+    """Open an archive as whoever is signed in here."""
     configured = read({**os.environ, "ARCHIVE_URL": url})
+    return AzureBlobStore(configured.archive_url, signed_in(), configured.archive_ca)
+
+
+def signed_in() -> DefaultAzureCredential:
+    """Return the credential of whoever is signed in here, in any of the ways that the identity library knows."""
     # It would tell of each way that is not open, each time it is asked.
     logging.getLogger("azure").setLevel(logging.ERROR)
-    return AzureBlobStore(configured.archive_url, DefaultAzureCredential(), configured.archive_ca)
+    return DefaultAzureCredential()

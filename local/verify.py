@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 import re
 import sys
@@ -13,7 +12,6 @@ from functools import partial
 from pathlib import Path
 
 from azure.core.exceptions import ClientAuthenticationError
-from azure.identity import DefaultAzureCredential
 
 from local import blob_stores
 from local.child import ChildError
@@ -94,11 +92,9 @@ def _in_folder(folder: Path, azurite: bool) -> Iterator[Callable[[], BlobStore]]
 
 @contextmanager
 def _in_azure(url: str) -> Iterator[Callable[[], BlobStore]]:
-    """Read as whoever is signed in here, in any of the ways that the identity library knows."""
+    """Read as whoever is signed in here."""
     read({**os.environ, "ARCHIVE_URL": url})
-    # It would tell of each way that is not open, each time it is asked.
-    logging.getLogger("azure").setLevel(logging.ERROR)
-    with DefaultAzureCredential() as credential:
+    with blob_stores.signed_in() as credential:
         try:
             credential.get_token(_STORAGE)
         except ClientAuthenticationError:
