@@ -16,6 +16,7 @@ from local.stack import Stack
 from local.storage import empty
 from shared.app import App
 from shared.archive.blob_reader import StorageTimeouts
+from shared.archive.blob_store import BlobStore
 from shared.graph.client import GraphClient
 from shared.settings import read
 from tests.reliability.faulty_memory import FaultyMemory
@@ -108,12 +109,7 @@ def storage(control: Control) -> FaultyMemory:
 @pytest.fixture
 def make_app_in_memory(stack: Stack, control: Control, storage: FaultyMemory) -> Callable[..., App]:
     """What `make_app` is, but for storage: for what is about Graph, as a run takes a fifth of the time."""
-
-    def make(graph: GraphClient | None = None, **settings: str) -> App:
-        given = read(stack.settings | settings)
-        return App(given, store=storage.store, graph=graph, clock=control.now, sleep=control.sleep)
-
-    return make
+    return maker(stack, control, storage.store)
 
 
 @pytest.fixture(scope="module")
@@ -130,12 +126,13 @@ def usual(stack: Stack) -> Control:
     return control
 
 
-def maker(stack: Stack, control: Control) -> Callable[..., App]:
-    def make(graph: GraphClient | None = None, **settings: str) -> App:
+def maker(stack: Stack, control: Control, store: BlobStore | None = None) -> Callable[..., App]:
+    def make(graph: GraphClient | None = None, clock: Callable[[], datetime] | None = None, **settings: str) -> App:
         return App(
             read(stack.settings | settings),
+            store=store,
             graph=graph,
-            clock=control.now,
+            clock=clock or control.now,
             sleep=control.sleep,
             timeouts=StorageTimeouts(backoff=0),
         )

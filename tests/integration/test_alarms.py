@@ -21,8 +21,8 @@ from shared.domain.catalogue import catalogue
 from shared.domain.errors import RunFailed
 from shared.domain.graph_window import DATE_DAYS
 from shared.domain.outcome import Outcome
-from shared.settings import read
 from shared.web.http import Request, handle
+from tests.conftest import maker
 from tests.unit.infra import kql
 from tests.unit.infra.template import Infra, Resource
 from tests.wire import Wire, response
@@ -99,12 +99,8 @@ class Week:
     """What happens to an app in the simulator's time, and what is logged of it. Its archive is in memory."""
 
     def __init__(self, stack: Stack, control: Control, log: Log) -> None:
-        self.settings, self.control, self.log = stack.settings, control, log
-        self.store = InMemoryBlobStore(clock=control.now)
-
-    def make_app(self, clock: Callable[[], datetime] | None = None, **settings: str) -> App:
-        given = read(self.settings | settings)
-        return App(given, store=self.store, clock=clock or self.control.now, sleep=self.control.sleep)
+        self.control, self.log = control, log
+        self.make_app = maker(stack, control, InMemoryBlobStore(clock=control.now))
 
     def live(self, app: App, hours: Iterable[int], before: Callable[[int], object] = lambda hour: None) -> None:
         """Let the timer fire at these hours from now on; `before` each run something may happen."""
@@ -217,7 +213,7 @@ def test_a_report_that_microsoft_publishes_no_more_goes_stale(week: Week) -> Non
         return week.control.now() + runs * 12 * HOUR
 
     week.log.clock = now
-    app = week.make_app(now, REPORTS=D7)
+    app = week.make_app(clock=now, REPORTS=D7)
     while runs < 20:
         week.control.sleep(660)
         app.pull()
