@@ -479,7 +479,8 @@ def test_runs_that_begin_at_once_share_the_request_budget(make_app: MakeApp, con
     with ThreadPoolExecutor(12) as pool:
         runs = list(pool.map(lambda app: app.pull_run.execute(), [make_app(REPORTS=D7) for _ in range(12)]))
     asked = control.get("record", listener="graph")
-    assert (len(asked), {entry["status"] for entry in asked}) == (10, {302})
+    assert len(asked) == 10
+    assert {entry["status"] for entry in asked} <= {302, 304}, "whoever asks after another archived it gets a 304"
     assert [only(run).reason for run in runs].count(Reason.BUDGET) == 2
 
 
