@@ -43,15 +43,15 @@ def lost_in_run(
     """
     lost = {Call(report): _lost_single_days(report, memory, now) for report in daily}
     for pull in pulls:
-        if not pull.requested or not pull.refresh_date:
+        if not pull.requested or not pull.refresh_date or pull.call.is_single_day:
             continue
-        if newest := memory.archived[pull.call.report].newest.get(pull.call):
-            state, before = memory.states.get(pull.call), newest.refresh_date
-            if pull.call.report in directory:
-                recorded = state.refresh_date if state and state.refresh_date else before
-                days = days_between(min(recorded, before) + timedelta(days=1), pull.refresh_date)
-                lost[pull.call] = _not_archived(pull.call, days, refresh_dates)
-                continue
+        newest = memory.archived[pull.call.report].newest.get(pull.call)
+        state, before = memory.states.get(pull.call), newest.refresh_date if newest else None
+        if pull.call.report in directory:
+            known = [day for day in (before, state.refresh_date if state else None) if day]
+            days = days_between(min(known) + timedelta(days=1), pull.refresh_date) if known else []
+            lost[pull.call] = _not_archived(pull.call, days, refresh_dates)
+        else:
             lost[pull.call] = _lost_of_call(pull.call, pull.refresh_date, before, state, refresh_dates, now)
     return {call: days for call, days in lost.items() if days}
 
@@ -91,19 +91,22 @@ def _lost_single_days(report: str, memory: Memory, now: datetime) -> list[date]:
 def _lost_of_call(
     call: Call,
     refresh_date: date,
-    newest: date,
+    newest: date | None,
     state: CallState | None,
     refresh_dates: RefreshDates,
     now: datetime,
 ) -> list[date]:
     """Return the dates that were lost before `refresh_date`, by the records of runs or else by the archive.
 
-    `newest` was archived when the run began. If no record tells and that is the date that Graph shows still, nothing
-    can be concluded: somebody saw it come, and may have watched the days before it.
+    `newest` was archived and readable when the run began. If no record tells and that is the date that Graph shows
+    still, nothing can be concluded: somebody saw it come, and may have watched the days before it. Nothing is lost of a
+    call of which no other date is archived, not even in a snapshot that cannot be read.
     """
+    if newest is None and not {*refresh_dates(call, "")} - {refresh_date}:
+        return []
     shown, shown_at = (state.refresh_date, state.seen_at) if state else (None, None)
     if shown is None or shown_at is None or shown > days_of_interest(shown_at)[1]:
-        if newest >= refresh_date:
+        if newest and newest >= refresh_date:
             return []
         shown = max((day for day in refresh_dates(call, "") if day < refresh_date), default=None)
         shown_at = None

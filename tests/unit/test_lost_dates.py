@@ -71,9 +71,10 @@ def lost(
     daily: Sequence[str] = (),
     days: Sequence[date] = (),
     planned: Mapping[str, datetime] = MappingProxyType({}),
+    is_readable: bool = True,
 ) -> LostDates:
     """What a run finds lost that began six hours after the one before; D7 has snapshots of the `archived` dates."""
-    newest = {D7: Snapshot(D7, SHOWN, 1, SnapshotMetadata("", 0, 0, NOW, "", ""))} if archived else {}
+    newest = {D7: Snapshot(D7, SHOWN, 1, SnapshotMetadata("", 0, 0, NOW, "", ""))} if archived and is_readable else {}
     record = RunRecord("before", NOW - timedelta(hours=6), NOW, [], 0, states=states, planned=planned)
     memory = Memory(record, {REPORT: ArchivedCalls(newest, set(days))})
 
@@ -111,9 +112,19 @@ def test_what_a_run_archived_that_left_no_record_is_not_lost() -> None:
     assert lost([shows(day(12))], seen(SHOWN), [SHOWN, day(10)]) == {D7: [day(9), day(11)]}
 
 
+@pytest.mark.parametrize("states", [seen(day(9)), {}])
+def test_dates_are_lost_after_a_snapshot_too_that_cannot_be_read(states: Mapping[Call, CallState]) -> None:
+    assert lost([shows(day(12))], states, [day(9)], is_readable=False) == {D7: [day(10), day(11)]}
+
+
+def test_nothing_follows_from_a_single_day() -> None:
+    shown = shows(day(12))._replace(call=Call(REPORT, date=day(12)))
+    assert lost([shown], seen(day(9)), [day(9)], is_readable=False) == {}
+
+
 def test_nothing_follows_from_a_call_that_was_not_asked_or_has_no_snapshot() -> None:
     assert lost([shows(day(12))._replace(requested=False)], seen(SHOWN), [SHOWN]) == {}
-    assert lost([shows(day(12))], seen(SHOWN)) == {}
+    assert lost([shows(day(12))], seen(SHOWN), [day(12)], is_readable=False) == {}
 
 
 def test_a_single_day_that_went_out_of_reach_is_lost_but_not_if_graph_had_nothing_for_it_to_the_last() -> None:
