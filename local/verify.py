@@ -3,43 +3,28 @@
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 
-from azure.core.exceptions import ClientAuthenticationError
-
-from local import blob_stores
 from local.child import ChildError
-from local.environment import environment, identity
-from local.folder import FILES, OF_AZURITE
-from local.options import add_archive, add_azurite, instant
-from local.stack import Stack
+from local.options import instant
+from local.place import Opener, add_place, opened
 from shared.app import utc_now
-from shared.archive.blob_store import BlobStore
-from shared.archive.folder_blob_store import FolderBlobStore
 from shared.domain.catalogue import catalogue
 from shared.domain.errors import UsageArchiveError
-from shared.settings import read
 from shared.verification.archive import everything, manifest
 from shared.verification.portion import Portion
 from shared.verification.processes import MANY
 from shared.verification.processes import verify as findings_in
 from shared.verification.quarantine import quarantined
 
-_STORAGE = "https://storage.azure.com/.default"
-
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Read the options."""
     parser = argparse.ArgumentParser(prog="python3 -m local verify", description=__doc__)
-    add_archive(where := parser.add_mutually_exclusive_group())
-    where.add_argument("--url", metavar="URL", help="of a blob service in Azure, instead of a folder")
-    add_azurite(parser)
+    add_place(parser)
     parser.add_argument("--sample", type=share, default=(1, 1), metavar="n/t", help="the n-th of t shares only")
     parser.add_argument("--since", type=instant, metavar="DATE", help="read only what was pulled since then")
     parser.add_argument("--manifest", type=Path, metavar="FILE", help="write a list for sha256sum -c")
@@ -70,39 +55,14 @@ def verify(options: argparse.Namespace, many: int = MANY) -> int:
     processes read them. Answers 0 if all is well, 1 if there are findings, 2 if it could not be found out.
     """
     try:
-        url: str | None = options.url
-        with _in_folder(options.archive.resolve(), options.azurite) if url is None else _in_azure(url) as archive:
+        with opened(options) as archive:
             return _verify(archive, Portion(options.sample, options.since), options.manifest, many)
     except (ChildError, UsageArchiveError, OSError) as error:
         print(f"The archive could not be verified: {error}", file=sys.stderr)
         return 2
 
 
-@contextmanager
-def _in_folder(folder: Path, azurite: bool) -> Iterator[Callable[[], BlobStore]]:
-    if not (folder / (OF_AZURITE if azurite else FILES)).is_dir():
-        other = not azurite and (folder / OF_AZURITE).is_dir()
-        raise FileNotFoundError(f"there is no archive in {folder}" + " but that of --azurite" * other)
-    if not azurite:
-        yield partial(FolderBlobStore, folder / FILES)
-        return
-    with Stack(folder, users=1) as stack, environment(identity(stack.settings)):
-        yield partial(blob_stores.of_app, stack.settings)
-
-
-@contextmanager
-def _in_azure(url: str) -> Iterator[Callable[[], BlobStore]]:
-    """Read as whoever is signed in here."""
-    read({**os.environ, "ARCHIVE_URL": url})
-    with blob_stores.signed_in() as credential:
-        try:
-            credential.get_token(_STORAGE)
-        except ClientAuthenticationError:
-            raise PermissionError("nobody is signed in to Azure here: run az login") from None
-    yield partial(blob_stores.in_azure, url)
-
-
-def _verify(archive: Callable[[], BlobStore], portion: Portion, manifest_file: Path | None, many: int) -> int:
+def _verify(archive: Opener, portion: Portion, manifest_file: Path | None, many: int) -> int:
     started = utc_now()
     blobs = list(everything(archive()))
     if manifest_file:

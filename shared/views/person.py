@@ -17,7 +17,11 @@ from shared.report.csv_records import records, same
 from shared.views.activity import CONCEALED
 from shared.views.people import Person, directory_at
 
-_ADDRESS = "user principal name"
+_NAMING = ("user id", "user principal name", "owner principal name")
+"""Columns that say whose a row is."""
+
+
+COLUMNS = ("Report", "Refresh Date", "Column", "Value")
 
 
 class PersonView(NamedTuple):
@@ -33,26 +37,18 @@ class PersonView(NamedTuple):
     today: date
     as_of: datetime | None
 
-    @property
-    def columns(self) -> list[str]:
-        return ["Report", "Refresh Date", "Column", "Value"]
-
     def rows(self) -> Iterator[list[str]]:
         """Yield every cell. Raise ArchiveUnavailable."""
         address_on = functools.cache(self._address_on)
         for report in self.catalogue.reports.values():
             for snapshot in self._of(report):
-                if snapshot.metadata.names in CONCEALED:
+                if is_concealed(report, snapshot):
                     raise NamesConcealed([snapshot.call])
-                header, *found = self._found(snapshot, address_on(snapshot.refresh_date))
-                for cells in found:
-                    for column, cell in zip(header, cells, strict=False):
-                        yield [str(snapshot.call), snapshot.refresh_date.isoformat(), column, cell]
+                yield from cells_about(self.snapshots, snapshot, self.person.id, address_on(snapshot.refresh_date))
 
     def _of(self, report: Report) -> Sequence[Snapshot]:
         """Return the snapshots of a report that count."""
-        is_of_people = report.personal_data and any(_ADDRESS in map(same, header) for header in report.headers)
-        if not is_of_people:
+        if not names_people(report):
             return ()
         for period in (*reversed(report.periods), None):
             call = Call(report.name, period=period)
@@ -75,15 +71,30 @@ class PersonView(NamedTuple):
         person = person_at(self.snapshots, day, self.person.id, self.as_of)
         return (person or self.person).address.casefold()
 
-    def _found(self, snapshot: Snapshot, address: str) -> list[list[str]]:
-        """Return the header of a snapshot, and its rows about the person."""
-        lines = records(self.snapshots.content(snapshot))
-        header = next(lines, [])
-        names = [same(name) for name in header]
-        own = {self.person.id, address}
-        places = [names.index(key) for key in ("user id", _ADDRESS) if key in names]
-        rows = [line for line in lines if any(place < len(line) and line[place].casefold() in own for place in places)]
-        return [header, *rows]
+
+def names_people(report: Report) -> bool:
+    """Whether a report says whose its rows are."""
+    return report.personal_data and any(same(name) in _NAMING for header in report.headers for name in header)
+
+
+def is_concealed(report: Report, snapshot: Snapshot) -> bool:
+    """Whether names are concealed in a snapshot. Those of the directory never are, whatever they look like."""
+    return not report.is_directory and snapshot.metadata.names in CONCEALED
+
+
+def cells_about(snapshots: SnapshotArchive, snapshot: Snapshot, id_: str, address: str) -> Iterator[list[str]]:
+    """Yield the cells of the rows that have an id or an address, in lower case, one a row as COLUMNS says.
+
+    Raise ArchiveUnavailable, DamagedBlob.
+    """
+    lines = records(snapshots.content(snapshot))
+    header = next(lines, [])
+    places = [place for place, name in enumerate(header) if same(name) in _NAMING]
+    own = {id_, address} - {""}
+    for line in lines:
+        if any(place < len(line) and line[place].casefold() in own for place in places):
+            for column, cell in zip(header, line, strict=False):
+                yield [str(snapshot.call), snapshot.refresh_date.isoformat(), column, cell]
 
 
 def person_at(snapshots: SnapshotArchive, day: date, id_: str, as_of: datetime | None = None) -> Person | None:

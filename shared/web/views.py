@@ -11,7 +11,7 @@ from shared.domain.errors import BadArgument, NamesConcealed, NotArchived
 from shared.views.idle import IdleFilter, IdleView
 from shared.views.inputs import read_people, read_prices
 from shared.views.licences import licensed_people
-from shared.views.person import PersonView, person_at
+from shared.views.person import COLUMNS, PersonView, person_at
 from shared.web import query
 from shared.web.http import Request, Response
 from shared.web.query import Parameters
@@ -62,4 +62,4 @@ class Views:
         if not person:
             raise NotArchived(ErrorCode.NOT_PULLED, "The directory, as it is archived, has nobody with this id.")
         view = PersonView(self._archive.snapshots, self._catalogue, person, first, end, self._now.date(), as_of)
-        return send(request, represent(view.columns, view.rows(), {}, form, "person", _HEADERS))
+        return send(request, represent(COLUMNS, view.rows(), {}, form, "person", _HEADERS))

@@ -343,6 +343,12 @@ def test_of_a_range_every_day_is_told_under_the_address_of_that_day(world: World
     assert world.ask("people/ada", from_="2026-10-20").status == 400
 
 
+def test_a_name_in_the_directory_that_looks_like_a_hash_conceals_nothing(world: World) -> None:
+    world.users(person("ada", E5), person("bob", E5, Display_Name="0D1E2F3A4B5C6D7E8F90A1B2C3D4E5F6"))
+    world.active(did("ada", 1))
+    assert world.ask("people/ada").status == 200
+
+
 def test_nobody_of_that_id_is_nobody(world: World) -> None:
     world.users(person("ada", E5))
     answer = world.ask("people/ada@contoso.com")
