@@ -119,7 +119,7 @@ class Api:
         """Answer `/status`. Raises SettingError too."""
         from shared.web.status import status  # lazily, as the modules of `formats`
 
-        return status(request, self._cache, self._archive, self._selection, self._clock())
+        return status(request, self._cache, self._archive, self._selection, self._schedule, self._clock())
 
     def health(self) -> Response:
         """Answer `/health` with one word; never raises."""
