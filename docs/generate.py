@@ -172,7 +172,7 @@ def _without_past(report: Report) -> bool:
 
 
 def _family(name: str, reports: Iterable[Report]) -> str:
-    head = ("Report", "Question", "Kind", "A row per", "Personal", "Periods", "Single days", "Graph")
+    head = ("Report", "Title", "Question", "Kind", "A row per", "Personal", "Periods", "Single days", "Graph")
     return f"## {name}\n\n{_table(head, map(_cells, reports))}"
 
 
@@ -180,6 +180,7 @@ def _cells(report: Report) -> tuple[str, ...]:
     state = " (retired)" if report.retired else " (delegated only)" if report.delegated_only else ""
     return (
         f"`{report.name}`{state}",
+        report.title,
         report.question,
         report.kind,
         report.grain.removeprefix("one row per "),

@@ -155,9 +155,11 @@ class Api:
 def _entry(report: Report) -> dict[str, Any]:
     return {
         "name": report.name,
+        "title": report.title,
         "family": report.family,
         "question": report.question,
         "kind": report.kind,
+        "aggregate": report.aggregate,
         "periods": report.periods,
         "days": report.date_window_days is not None,
         "personal": report.personal_data,
