@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 UNREADABLE = (CompressionError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 """What `RunRecord.from_bytes` raises for anything that is no record of a run."""
-_AS_IT_SHOULD_BE = (Reason.UNKNOWN_IN_THIS_CLOUD, Reason.DATE_OUT_OF_REACH, Reason.NOT_SWITCHED_ON)
+AS_IT_SHOULD_BE = (Reason.UNKNOWN_IN_THIS_CLOUD, Reason.DATE_OUT_OF_REACH, Reason.NOT_SWITCHED_ON)
 """The reasons of refusals that nobody can, or need, do anything about."""
 
 
@@ -164,7 +164,7 @@ class RunRecord(NamedTuple):
             pull
             for pull in self.pulls
             if pull.requested
-            and pull.reason not in _AS_IT_SHOULD_BE
+            and pull.reason not in AS_IT_SHOULD_BE
             and (pull.outcome in (Outcome.QUARANTINED, Outcome.REFUSED) or pull.reason is Reason.INTERNAL_ERROR)
         ]
 

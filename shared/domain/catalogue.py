@@ -39,6 +39,8 @@ class Report(NamedTuple):
     """One reports function of Graph, or one collection of its directory."""
 
     name: str
+    title: str
+    """What it is called, for people."""
     family: str
     question: str
     """The question that it answers, for people who choose."""
@@ -63,6 +65,8 @@ class Report(NamedTuple):
     report_types: ReportTypes | None = None
     permission: str = REPORTS_PERMISSION
     """Of Microsoft Graph, that the app's identity needs."""
+    is_stock: bool = False
+    """Whether its numbers are of what there is at the end of a day, such as storage, and not of what was done."""
     is_directory: bool = False
     """Whether it is a collection: of this moment alone, in pages of JSON."""
 
@@ -76,6 +80,11 @@ class Report(NamedTuple):
     def live(self) -> bool:
         """Whether there is anything to pull."""
         return not self.retired and not self.delegated_only
+
+    @property
+    def aggregate(self) -> str:
+        """What stands best for a week or a month: the `mean` of numbers that are of a day alone, else the `last`."""
+        return "mean" if self.kind == "counts" and not self.is_stock else "last"
 
     @property
     def without_argument(self) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import pairwise, product
 from typing import NamedTuple
 
@@ -46,18 +46,36 @@ def longest_gap(schedule: str) -> timedelta:
     Raise SettingError if the host does not understand the schedule, or if the timer never fires.
     """
     try:
-        fields = list(filter(None, schedule.split(" ")))
-        if len(fields) == 5:
-            fields.insert(0, "0")
-        if len(fields) != 6:
-            raise ValueError("NCRONTAB, six fields: second, minute, hour, day of the month, month, day of the week")
-        return _gap(fields)
+        return _gap(_parsed(schedule))
     except ValueError as error:
         raise SettingError("PULL_SCHEDULE", schedule[:80], str(error)) from None
 
 
-def _gap(fields: Sequence[str]) -> timedelta:
-    seconds, minutes, hours, *on = (_values(text, field) for text, field in zip(fields, _FIELDS, strict=True))
+def next_firing(schedule: str, after: datetime) -> datetime:
+    """Return when the timer fires next after a time in UTC. Raise SettingError as `longest_gap` does."""
+    latest = after + longest_gap(schedule)
+    seconds, minutes, hours, days, months, weekdays = _parsed(schedule)
+    for ordinal in range(after.toordinal(), latest.toordinal() + 1):
+        day = date.fromordinal(ordinal)
+        if day.day in days and day.month in months and day.isoweekday() % 7 in weekdays:
+            for of_day in product(hours, minutes, seconds):
+                if (found := datetime.combine(day, time(*of_day), after.tzinfo)) > after:
+                    return found
+    raise AssertionError("the longest gap is not the longest")
+
+
+def _parsed(schedule: str) -> list[list[int]]:
+    """Return what each field selects. Raise ValueError that says what it should be."""
+    fields = list(filter(None, schedule.split(" ")))
+    if len(fields) == 5:
+        fields.insert(0, "0")
+    if len(fields) != 6:
+        raise ValueError("NCRONTAB, six fields: second, minute, hour, day of the month, month, day of the week")
+    return [_values(text, field) for text, field in zip(fields, _FIELDS, strict=True)]
+
+
+def _gap(fields: Sequence[Sequence[int]]) -> timedelta:
+    seconds, minutes, hours, *on = fields
     times = [3600 * hour + 60 * minute + second for hour, minute, second in product(hours, minutes, seconds)]
     days = _days(*on)
     if not days:

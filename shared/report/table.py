@@ -89,11 +89,12 @@ def last_days(days: Iterable[str], every: str) -> set[str]:
     """Return the last of the given days in each `week` (from Monday on) or `month`, or every `day`."""
     last: dict[object, str] = {}
     for day in sorted(days):
-        last[_period(day, every)] = day
+        last[period_of(day, every)] = day
     return set(last.values())
 
 
-def _period(day: str, every: str) -> object:
+def period_of(day: str, every: str) -> object:
+    """Return what the days of one `week`, which begins on Monday, or one `month` have in common."""
     if every == "month":
         return day[:7]
     if every == "week":

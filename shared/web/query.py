@@ -10,6 +10,7 @@ from typing import NamedTuple
 from shared.domain.call import ARGUMENTS, parse_date, quoted
 from shared.domain.error_code import ErrorCode
 from shared.domain.errors import BadArgument, NotArchived
+from shared.report.aggregation import OF
 from shared.web.negotiation import MEDIA_TYPES, accepted_format
 
 KEY_PARAMETERS = ("code", "clientid")
@@ -17,7 +18,7 @@ KEY_PARAMETERS = ("code", "clientid")
 PAGING = ("$top", "$skipToken", "$count")
 """Of Graph: accepted and ignored, as every answer has all rows."""
 OF_SNAPSHOT = ("refreshDate", "revision", "asOf", "format", "$format", *PAGING)
-OF_SERIES = ("from", "to", "every", "asOf", "format", "$format", "bom")
+OF_SERIES = ("from", "to", "every", "of", "asOf", "format", "$format", "bom")
 OF_SNAPSHOTS = ("asOf", "format", "$format")
 OF_STATUS = ("format", "$format")
 OF_IDLE = ("days", "product", "department", "refreshDate", "asOf", "format", "$format")
@@ -50,6 +51,7 @@ class SeriesQuery(NamedTuple):
     end: date | None
     """The day after the last."""
     every: str
+    of: str
     as_of: datetime | None
     """UTC."""
 
@@ -120,6 +122,15 @@ class Parameters:
             raise BadArgument(f"every must be one of {', '.join(EVERY)}, not {quoted(text)}.")
         return text.lower()
 
+    def of(self, every: str) -> str:
+        """Return what stands for each week or month: `last`, `mean` or `max`."""
+        text = self._values.get("of", OF[0])
+        if text.lower() not in OF:
+            raise BadArgument(f"of must be one of {', '.join(OF)}, not {quoted(text)}.")
+        if every == EVERY[0] and text.lower() != OF[0]:
+            raise BadArgument(f"of={text.lower()} is of a week or a month: add every=week or every=month.")
+        return text.lower()
+
     def bom(self) -> bool:
         """Return whether the reader wants a BOM."""
         text = self._values.get("bom", "0")
@@ -170,7 +181,8 @@ def parse_series(parameters: Parameters, formats: Sequence[str], accept: str, no
     wanted, bom = parameters.format(formats, accept), parameters.bom()
     first, end = parameters.days()
     every, as_of = parameters.every(), parameters.as_of(now)
-    return SeriesQuery(format=wanted, bom=bom, first=first, end=end, every=every, as_of=as_of)
+    of = parameters.of(every)
+    return SeriesQuery(format=wanted, bom=bom, first=first, end=end, every=every, of=of, as_of=as_of)
 
 
 def _named_format(text: str, formats: Sequence[str]) -> str:

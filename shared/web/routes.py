@@ -119,7 +119,7 @@ class Api:
         """Answer `/status`. Raises SettingError too."""
         from shared.web.status import status  # lazily, as the modules of `formats`
 
-        return status(request, self._cache, self._archive, self._selection, self._clock())
+        return status(request, self._cache, self._archive, self._selection, self._schedule, self._clock())
 
     def health(self) -> Response:
         """Answer `/health` with one word; never raises."""
@@ -155,9 +155,11 @@ class Api:
 def _entry(report: Report) -> dict[str, Any]:
     return {
         "name": report.name,
+        "title": report.title,
         "family": report.family,
         "question": report.question,
         "kind": report.kind,
+        "aggregate": report.aggregate,
         "periods": report.periods,
         "days": report.date_window_days is not None,
         "personal": report.personal_data,

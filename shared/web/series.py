@@ -12,7 +12,8 @@ from shared.archive.archive import Archive
 from shared.archive.snapshot import Snapshot
 from shared.domain.call import Call
 from shared.domain.catalogue import Report
-from shared.domain.errors import TooLarge
+from shared.domain.errors import BadArgument, TooLarge
+from shared.report.aggregation import aggregated
 from shared.report.compression import join
 from shared.report.csv_records import BOM
 from shared.report.history import Concatenation, History, pieces, with_header
@@ -40,9 +41,12 @@ def series(request: ReportRequest, archive: Archive, graph_version: str, in_flig
     reader = _SeriesReader(archive, graph_version, request.today)
     headers = {"Cache-Control": request.cache_control}
     if report.personal_data:
+        if wanted.of != "last":
+            raise BadArgument(f"of={wanted.of} is of numbers of days; {report.name} has rows of people or things.")
         people = reader.people(call, report, wanted)
         return send(request.http, _represent_people(people, wanted, call, headers), in_flight)
-    table = reader.table(call, report, wanted.as_of).between(wanted.first, wanted.end).thinned(wanted.every)
+    days = reader.table(call, report, wanted.as_of).between(wanted.first, wanted.end)
+    table = aggregated(days, wanted.every, wanted.of)
     form = _form(wanted, call)
     content = join(_pieces(table, wanted, call))
     return send(request.http, from_bytes(content, form.media_type, headers, form.file_name), in_flight)

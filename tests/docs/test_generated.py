@@ -41,10 +41,11 @@ def test_every_row_of_a_table_has_as_many_cells_as_its_head(name: str) -> None:
         assert len({line.count("|") for line in table}) == 1
 
 
-def test_every_report_has_one_row_with_its_question() -> None:
-    written = [cells[:2] for name in catalogue().reports for cells in rows("docs/reports.md", f"{name}`")]
-    assert sorted(name.split("`")[1] for name, _ in written) == sorted(catalogue().reports)
-    assert {question for _, question in written} == {report.question for report in catalogue().reports.values()}
+def test_every_report_has_one_row_with_its_title_and_its_question() -> None:
+    written = [cells[:3] for name in catalogue().reports for cells in rows("docs/reports.md", f"{name}`")]
+    assert sorted(name.split("`")[1] for name, *_ in written) == sorted(catalogue().reports)
+    told = {(report.title, report.question) for report in catalogue().reports.values()}
+    assert {(title, question) for _, title, question in written} == told
 
 
 @pytest.mark.parametrize(
@@ -92,7 +93,7 @@ def test_a_row_says_whether_the_report_is_pulled(name: str, shown: str) -> None:
     ],
 )
 def test_a_row_says_what_a_call_may_name_and_where(name: str, cells: list[str]) -> None:
-    ((_, _, *rest),) = rows("docs/reports.md", f"{name}`")
+    ((_, _, _, *rest),) = rows("docs/reports.md", f"{name}`")
     assert rest == cells
 
 

@@ -76,6 +76,19 @@ def test_a_range_without_rows_is_the_header_alone(app: App, path: str, *, person
     assert empty.body.startswith(b"Report Refresh Date,")
 
 
+def test_a_week_may_be_told_by_the_mean_of_its_days(app: App) -> None:
+    daily, weekly = rows(ask(app, D7)), rows(ask(app, D7, {"every": "week", "of": "mean"}))
+    assert [row["Report Date"] for row in weekly] == sorted(last_days(days(ask(app, D7)), "week"))
+    [monday, first] = [min(days(ask(app, D7))), weekly[0]["Report Date"]]
+    of_week = [int(row["Teams"]) for row in daily if monday <= row["Report Date"] <= first]
+    assert float(weekly[0]["Teams"]) == pytest.approx(sum(of_week) / len(of_week), abs=1e-4)
+
+
+def test_there_is_no_mean_of_people(app: App) -> None:
+    response = ask(app, DAYS, {"every": "week", "of": "mean"}, personal=True)
+    assert (response.status, code(response)) == (400, "bad_argument")
+
+
 def test_a_call_that_was_never_pulled_has_the_documented_header(app: App) -> None:
     response = ask(app, f"v1.0/reports/{SERVICES}(period='D7')/series")
     assert response.status == 200

@@ -321,9 +321,22 @@ def test_the_preferred_graph_version_is_taken_where_it_has_the_report(name: str,
 # A new report
 
 
+def test_no_two_reports_are_called_the_same() -> None:
+    titles = [report.title for report in catalogue().reports.values()]
+    assert len({*titles}) == len(titles)
+
+
+def test_the_mean_of_a_week_stands_for_daily_counts_and_its_last_day_for_what_there_is() -> None:
+    reports = catalogue().reports
+    means = {name for name, report in reports.items() if report.aggregate == "mean"}
+    assert {"getOffice365ActiveUserCounts", "getTeamsUserActivityCounts"} <= means
+    assert not [name for name in means if name.endswith(("Storage", "Detail", "Summary")) or name in ("users",)]
+
+
 def test_adding_a_report_needs_one_entry_and_no_code() -> None:
     invented = {
         "name": "getWhiteboardUserDetail",
+        "title": "Whiteboards by person",
         "family": "Whiteboard activity",
         "question": "How many boards did each user draw on, and when last?",
         "kind": "detail",

@@ -148,7 +148,7 @@ def test_what_a_series_is_asked_for_is_read_at_once() -> None:
     given = parameters(**{"from": "2026-11-01", "every": "week", "bom": "1", "asOf": "2026-11-20", "format": "csv"})
     wanted = parse_series(given, FORMATS, "", NOW)
     assert wanted == SeriesQuery(
-        format="csv", bom=True, first=date(2026, 11, 1), end=None, every="week", as_of=given.as_of(NOW)
+        format="csv", bom=True, first=date(2026, 11, 1), end=None, every="week", of="last", as_of=given.as_of(NOW)
     )
 
 
@@ -262,3 +262,14 @@ def test_any_accept_is_read(accept: str) -> None:
         assert parameters().format(FORMATS, accept) in FORMATS
     except NotAcceptable as error:
         assert error.status == 406  # noqa: PT017
+
+
+def test_what_stands_for_a_week_is_one_of_three() -> None:
+    assert parse_series(parameters(every="week", of="MEAN"), FORMATS, "", NOW).of == "mean"
+    with pytest.raises(BadArgument, match="of must be one of last, mean, max, not 'sum'"):
+        parse_series(parameters(every="week", of="sum"), FORMATS, "", NOW)
+
+
+def test_a_mean_is_of_a_week_or_a_month() -> None:
+    with pytest.raises(BadArgument, match="add every=week or every=month"):
+        parse_series(parameters(of="mean"), FORMATS, "", NOW)

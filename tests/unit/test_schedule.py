@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 import pytest
@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.domain.errors import SettingError
-from shared.domain.schedule import longest_gap
+from shared.domain.schedule import longest_gap, next_firing
 from shared.settings import SETTINGS
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -128,3 +128,18 @@ def test_a_range_is_what_it_is_turned_round(bounds: tuple[int, int], step: int) 
 def test_whatever_is_written_is_a_gap_or_a_setting_error(fields: list[str]) -> None:
     with suppress(SettingError):
         assert longest_gap(" ".join(fields)) > timedelta(0)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "following"),
+    [
+        ("0 15 1,7,13,19 * * *", "2026-11-21T13:15:00"),
+        ("0 15 7 * * *", "2026-11-22T07:15:00"),  # not the moment itself
+        ("*/30 * * * * *", "2026-11-21T07:15:30"),
+        ("0 0 6 * * MON", "2026-11-23T06:00:00"),
+        ("0 0 0 29 2 *", "2028-02-29T00:00:00"),
+    ],
+)
+def test_the_timer_fires_next_after_a_moment(schedule: str, following: str) -> None:
+    at = datetime(2026, 11, 21, 7, 15, tzinfo=UTC)
+    assert next_firing(schedule, at) == datetime.fromisoformat(f"{following}+00:00")

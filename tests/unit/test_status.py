@@ -45,9 +45,13 @@ def selected(*items: object) -> Selection:
     return select(", ".join(map(str, items)), catalogue())
 
 
-def run_of(*pulls: PullResult, states: dict[Call, CallState] | None = None, hours_ago: float = 1) -> RunRecord:
+def run_of(
+    *pulls: PullResult, states: dict[Call, CallState] | None = None, hours_ago: float = 1, waiting: int = 0
+) -> RunRecord:
+    """Of a run that planned the single days of `DETAIL`."""
     at = NOW - timedelta(hours=hours_ago)
-    return RunRecord("the run", at, at, list(pulls), 0, states=states or {}, pulled_at=at)
+    planned = {DETAIL.report: at}
+    return RunRecord("the run", at, at, list(pulls), waiting, states=states or {}, pulled_at=at, planned=planned)
 
 
 def covered(
@@ -97,6 +101,7 @@ def test_a_call_of_which_nothing_came_yet_is_not_late() -> None:
     assert entry(selected(SERVICES), {}) == {
         "call": str(SERVICES),
         "report": SERVICES.report,
+        "state": "awaited",
         "since": None,
         "refreshDate": None,
         "ageDays": None,
@@ -108,6 +113,7 @@ def test_a_call_of_which_nothing_came_yet_is_not_late() -> None:
         "reason": None,
         "run": None,
         "missing": 0,
+        "waiting": 0,
         "lost": 0,
         "gaps": [],
         "names": None,
@@ -221,13 +227,57 @@ def test_a_single_day_is_not_missing_before_its_refresh_date_is_out() -> None:
     assert of_days(dates(27, 6), dates(27, 5), run_of())["missing"] == 1
 
 
-def test_single_days_that_came_out_during_an_outage_of_the_archive_are_missing() -> None:
-    assert of_days(dates(27, 5), dates(27, 5), run_of(hours_ago=72))["missing"] == 3
+@pytest.mark.parametrize(("days", "missing"), [(4, 1), (3, 0)], ids=["Tue", "Wed"])
+def test_single_days_are_missing_when_their_own_time_is_over(days: int, missing: int) -> None:
+    outage = run_of(hours_ago=72)  # what it saw last is old: younger days may be out
+    told = of_days([day for day in dates(27, 3) if day != ago(days)], dates(27, 5), outage)
+    assert told["missing"] == missing
 
 
 def test_single_days_are_missing_of_a_report_that_is_selected_for_them_alone() -> None:
     told = entry(Selection(set(), {DETAIL.report}), {DAYS: dates(27, 5)}, run_of())
-    assert (told["call"], told["missing"]) == (f"{DETAIL.report}(date)", 3)
+    assert (told["call"], told["missing"]) == (f"{DETAIL.report}(date)", 1)
+
+
+# -- what is to come by itself -----------------------------------------------------------------------------------------
+
+
+def test_days_that_did_not_fit_the_run_are_not_missing_and_make_nothing_late() -> None:
+    told = of_days(dates(27, 22), dates(27, 3), run_of(waiting=19))
+    assert (told["state"], told["missing"], told["waiting"], told["late"]) == ("filling_up", 0, 18, False)
+
+
+def test_a_day_that_was_asked_for_in_vain_is_missing_while_others_wait() -> None:
+    vain = {single(20): CallState(Outcome.DEFERRED, Reason.GRAPH_ERROR, NOW)}
+    told = of_days(dates(27, 22), dates(27, 3), run_of(states=vain, waiting=18))
+    assert (told["state"], told["missing"], told["waiting"], told["late"]) == ("missing", 1, 17, False)
+
+
+def test_days_of_a_report_that_no_run_has_planned_are_not_missing() -> None:
+    unplanned = run_of()._replace(planned={})
+    told = of_days([], [], unplanned)
+    assert (told["state"], told["missing"], told["waiting"]) == ("awaited", 0, 24)
+
+
+def test_a_call_that_no_run_has_asked_for_is_not_late() -> None:
+    held = {Partition.of(SERVICES): dates(40, 30)}
+    assert entry(selected(SERVICES), held, run_of())["late"] is False
+    asked = {SERVICES: CallState(Outcome.UNCHANGED, None, NOW, refresh_date=ago(30))}
+    assert entry(selected(SERVICES), held, run_of(states=asked))["late"] is True
+
+
+@pytest.mark.parametrize(
+    ("reason", "state"),
+    [
+        (Reason.NO_ROWS, "no_data"),
+        (Reason.NOT_SWITCHED_ON, "no_data"),
+        (Reason.GRAPH_ERROR, "awaited"),
+        (Reason.NOT_CSV, "failing"),
+    ],
+)
+def test_what_is_not_archived_says_whether_it_will_be(reason: Reason, state: str) -> None:
+    pulled = PullResult(SERVICES, reason.outcome, NOW, reason)
+    assert entry(selected(SERVICES), {}, run_of(pulled))["state"] == state
 
 
 # -- what the newest run said ------------------------------------------------------------------------------------------

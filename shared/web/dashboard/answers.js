@@ -2,7 +2,7 @@
 
 import { text } from "./api.js";
 import { column, parse } from "./csv.js";
-import { breakable, bytes, change, day, daysBetween, el, number, percent, shifted, svg } from "./elements.js";
+import { breakable, bytes, change, day, daysBetween, el, number, percent, shifted, svg, time } from "./elements.js";
 
 /** Days between now and a year before: whole weeks, so that weekends weigh the same. */
 const YEAR = 364;
@@ -28,7 +28,7 @@ const QUESTIONS = [
 ];
 
 /** Fills `box` with a card for each question, one after the other; `failed` makes an element of what went wrong. */
-export async function answers(box, calls, today, failed) {
+export async function answers(box, calls, { today, nextRun }, failed) {
   const from = shifted(today, -YEAR - RECENT - 14);
   const cards = QUESTIONS.map(({ title }) => el("article.card", { "aria-busy": "true" }, el("h3", {}, title)));
   box.replaceChildren(...cards);
@@ -38,10 +38,7 @@ export async function answers(box, calls, today, failed) {
     const found = reports.map((report) => best(calls, report, period)).filter(Boolean);
     if (!found.length) {
       card.classList.add("absent");
-      const setting = el("code", {}, "REPORTS");
-      card.append(
-        el("p", {}, "Not archived. To have it, add ", ...listed(reports), " to the app setting ", setting, "."),
-      );
+      card.append(el("p", {}, ...absent(calls.filter((call) => reports.includes(call.report)), reports, nextRun)));
     } else {
       try {
         const contents = await Promise.all(found.map((call) => seriesOf(call, from)));
@@ -53,6 +50,15 @@ export async function answers(box, calls, today, failed) {
     }
     card.removeAttribute("aria-busy");
   }
+}
+
+/** Why there is no answer: not selected, selected and still to come, or nothing to be had. */
+function absent(selected, reports, nextRun) {
+  const states = selected.map((call) => call.state);
+  if (!states.some(Boolean)) return ["Not selected. To have it, add ", ...listed(reports), " to the app setting ", el("code", {}, "REPORTS"), "."];
+  if (states.includes("failing")) return ["Selected, but the last run could not archive it: see above."];
+  if (states.includes("awaited")) return [`Selected. It comes with the next run${nextRun ? `, at ${time(nextRun)}` : ""}.`];
+  return ["Selected, but Microsoft has no data of it for this organisation."];
 }
 
 function source(call, place) {

@@ -1,14 +1,14 @@
 // How the archive stands: one headline, then the facts behind it, then each call.
 
+import { ROOT } from "./api.js";
 import { strip, legend } from "./coverage.js";
 import { breakable, counted, day, el, number, span, time } from "./elements.js";
-import { isConcealed, isFailing, problems } from "./problems.js";
 
 const FEW = 10;
-const SIGNS = { good: "✓", note: "i", warn: "!", bad: "✕" };
+const SIGNS = { good: "✓", busy: "…", note: "i", warn: "!", bad: "✕" };
 const WORDS = {
   healthy: ["good", "Running", "A pull ended well within the last two days."],
-  starting: ["note", "Starting", "The first run is yet to come."],
+  starting: ["busy", "Starting", "The first run is yet to come."],
   stopped: ["bad", "Stopped", "No run came to its end while two were due."],
   unscheduled: ["bad", "Unscheduled", "The timer never fires: PULL_SCHEDULE is wrong."],
   stale: ["bad", "Failing", "No pull ended well for two days."],
@@ -19,15 +19,59 @@ const OUTCOMES = ["published", "revised", "unchanged", "no_data", "deferred", "q
 
 /** All of the health section, for what /status answered. */
 export function health(status) {
-  const found = problems(status);
+  const [worst, ...others] = status.problems;
+  const isWell = status.state === "healthy";
+  const banners = (isWell ? status.problems : others).map(banner);
+  if (!status.run) return [isWell ? null : problemLine(worst), ...banners, gettingStarted(status)];
   return [
-    summary(status, found),
+    isWell ? summary(status) : problemLine(worst),
     facts(status),
-    ...found.slice(1).map(banner),
+    ...banners,
     flips(status),
     lastRun(status),
     overview(status),
   ];
+}
+
+/** What comes first in a new archive, and what is to be done for it. */
+function gettingStarted({ calls, nextRun, permission, permissions }) {
+  const states = Object.entries(permissions ?? { "Reports.Read.All": permission });
+  const granted = states.every(([, state]) => state === "granted");
+  const steps = [
+    [
+      granted,
+      "Permission",
+      granted
+        ? "Microsoft Graph lets the app read."
+        : `The app needs ${states.map(([name]) => name).join(" and ")}. The first run tells whether it is granted; docs/deploy.md says how to grant it.`,
+    ],
+    [false, "First run", nextRun ? `It begins at ${time(nextRun)}.` : "The timer never fires."],
+    [
+      false,
+      "First reports",
+      `${counted(calls.length, "call")} selected. A run of all takes some minutes; what Microsoft keeps of the past follows in the next runs.`,
+    ],
+  ];
+  return el(
+    "section.card",
+    { id: "getting-started", "aria-labelledby": "getting-started-title" },
+    el("h3", { id: "getting-started-title" }, "Getting started"),
+    el(
+      "ol.steps",
+      {},
+      steps.map(([done, title, text]) =>
+        el(
+          `li${done ? ".good" : ""}`,
+          {},
+          el("strong", {}, title),
+          done && el("span.unseen", {}, " (done)"),
+          el("p", {}, text),
+        ),
+      ),
+    ),
+    el("p.hint", {}, "To pull now, with a key of the function pull_now:"),
+    el("pre", { tabindex: 0 }, el("code", {}, `curl -X POST -H "x-functions-key: KEY" "${location.origin}${ROOT}/pull"`)),
+  );
 }
 
 /** What the word of /health says, until the calls are counted; null for any other word. */
@@ -35,11 +79,19 @@ export function atFirst(word) {
   return Object.hasOwn(WORDS, word) ? headline(...WORDS[word], "How each call stands is being counted …") : null;
 }
 
-function summary({ calls }, [worst]) {
-  if (worst) return headline(worst.level, worst.word, worst.text, worst.advice);
-  const archived = `${counted(calls.length, "call")} ${calls.length === 1 ? "is" : "are"} archived`;
-  return headline("good", "Healthy", `${archived}, up to ${day(newestOf(calls))}.`);
+function summary({ calls }) {
+  const archived = calls.filter((call) => call.refreshDate).length;
+  return headline(
+    "good",
+    "Healthy",
+    `${counted(archived, "call")} ${archived === 1 ? "is" : "are"} archived, up to ${day(newestOf(calls))}.`,
+  );
 }
+
+const problemLine = ({ level, problem, text, advice }) => headline(level, titled(problem), text, advice);
+
+/** A word for machines as a title. */
+const titled = (word) => word[0].toUpperCase() + word.slice(1).replaceAll("_", " ");
 
 function headline(level, word, text, advice) {
   return el(
@@ -56,22 +108,23 @@ function headline(level, word, text, advice) {
   );
 }
 
-function banner({ level, word, text, advice }) {
+function banner({ level, problem, text, advice }) {
   return el(
     `div.banner.${level}`,
     {},
     el("span.sign", { "aria-hidden": "true" }, SIGNS[level]),
-    el("p", {}, el("strong", {}, `${word}. `), text, " ", el("span.advice", {}, advice)),
+    el("p", {}, el("strong", {}, `${titled(problem)}. `), text, " ", el("span.advice", {}, advice)),
   );
 }
 
 function facts({ calls, run, at }) {
-  const fresh = calls.filter((call) => call.refreshDate && !call.late).length;
+  const fresh = calls.filter((call) => call.state === "up_to_date").length;
   const since = calls
     .map((call) => call.since)
     .filter(Boolean)
     .sort()[0];
   const newest = newestOf(calls);
+  const waiting = calls.some((call) => call.waiting) && !calls.some((call) => call.missing);
   return el(
     "dl.facts",
     {},
@@ -82,7 +135,7 @@ function facts({ calls, run, at }) {
       newest ? `${counted(Math.max(0, dayOf(at) - dayOf(newest)), "day")} ago` : "",
     ),
     fact("History", since ? counted(dayOf(at) - dayOf(since), "day") : "none", since ? `since ${day(since)}` : ""),
-    lacking("Missing", calls, "missing", "can still be had", "warn"),
+    waiting ? lacking("To come", calls, "waiting", "by themselves", "busy") : lacking("Missing", calls, "missing", "can still be had", "warn"),
     lacking("Lost", calls, "lost", "for good", "bad"),
     fact("Last run", run ? `${span(run.finished, at)} ago` : "none", run ? time(run.finished) : "wait for the timer"),
   );
@@ -234,32 +287,32 @@ function line(call, today) {
     el(
       "td",
       {},
-      call.outcome ? call.outcome.replace("_", " ") : "not due",
+      call.outcome ? call.outcome.replace("_", " ") : "not asked",
       call.reason && el("span.hint", {}, ` ${call.reason}`),
     ),
   );
 }
 
+const STATES = {
+  failing: (call) => ["bad", call.outcome],
+  no_data: () => ["past", "no data"],
+  awaited: () => ["busy", "not yet"],
+  missing: (call) => ["warn", `${number(call.missing)} missing`],
+  late: () => ["warn", "late"],
+  filling_up: (call) => ["busy", `${number(call.waiting)} to come`],
+  up_to_date: () => ["good", "up to date"],
+};
+
 function badges(call) {
-  const urgent = [
-    isFailing(call) && ["bad", call.outcome],
-    !call.refreshDate && ["warn", "nothing archived"],
-    call.late && ["warn", "late"],
-    call.missing > 0 && ["warn", `${number(call.missing)} missing`],
-  ].filter(Boolean);
   const known = [
-    isConcealed(call) && ["note", call.names],
+    ["concealed", "mixed"].includes(call.names) && ["note", call.names],
     call.lost > 0 && ["past", `${number(call.lost)} lost`],
   ].filter(Boolean);
-  return [...(urgent.length ? urgent : [["good", "up to date"]]), ...known].map(([level, text]) =>
-    el(`span.chip.${level}`, {}, text),
-  );
+  return [STATES[call.state](call), ...known].map(([level, text]) => el(`span.chip.${level}`, {}, text));
 }
 
 /** How much a call needs somebody. */
-function gravity(call) {
-  return 8 * isFailing(call) + 4 * !call.refreshDate + 2 * call.late + (call.missing > 0);
-}
+const gravity = (call) => -Object.keys(STATES).indexOf(call.state);
 
 const newestOf = (calls) =>
   calls

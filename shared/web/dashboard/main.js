@@ -89,7 +89,7 @@ async function load(signal) {
   const calls = callsOf(status.value?.calls ?? [], catalogue.value?.value ?? []);
   const today = (status.value?.at ?? new Date().toISOString()).slice(0, 10);
   await Promise.all([
-    answers(at("answers-body"), calls, today, failed).catch((fault) => fill("answers-body", failed(fault))),
+    answers(at("answers-body"), calls, { today, nextRun: status.value?.nextRun }, failed).catch((fault) => fill("answers-body", failed(fault))),
     explorer(at("reports-body"), calls, today, failed, signal).catch((fault) =>
       fill("reports-body", failed(fault)),
     ),
@@ -125,7 +125,7 @@ function callsOf(standings, reports) {
   for (const { calls: archived } of reports) {
     for (const each of archived) add(each.call.replace(/\(date=.*/, "(date)"), { newest: each.refreshDate });
   }
-  for (const each of standings) add(each.call, { newest: each.refreshDate, gaps: each.gaps });
+  for (const each of standings) add(each.call, { newest: each.refreshDate, state: each.state, gaps: each.gaps });
   return [...calls.values()];
 
   function add(text, facts) {
