@@ -218,16 +218,20 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
   }
   // A token that the platform fetched before a grant stays without it for up to a day, restarts or not
   // (https://github.com/MicrosoftDocs/azure-docs/issues/101801): no app before its permissions.
-  dependsOn: [graphPermissions, monitoring]
+  dependsOn: [graphPermissions]
 }
 
-resource publishing 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = [
-  for kind in ['ftp', 'scm']: {
-    parent: site
-    name: kind
-    properties: { allow: false }
-  }
-]
+resource publishingByFtp 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
+  parent: site
+  name: 'ftp'
+  properties: { allow: false }
+}
+
+resource publishingByScm 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
+  parent: site
+  name: 'scm'
+  properties: { allow: false }
+}
 
 // Easy Auth stays on when the client id is taken away again: a deployment never opens the app between two settings.
 module entraAuth 'entra-auth.bicep' = if (withEntra) {

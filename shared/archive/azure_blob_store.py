@@ -27,7 +27,7 @@ from azure.core.exceptions import (
 
 from shared.archive.blob_reader import BlobReader, StorageTimeouts
 from shared.archive.blob_store import BlobStore, ListedBlob, StoredBlob
-from shared.archive.layout import DERIVED
+from shared.archive.layout import DERIVED, INPUT
 from shared.domain.errors import AccessRefused, ArchiveUnavailable
 
 if TYPE_CHECKING:
@@ -37,6 +37,10 @@ OF_RUNS = StorageTimeouts()
 """A run has time, and a snapshot that it fails to write may be lost."""
 OF_READERS = StorageTimeouts(connect=1.5, read=3, backoff=0, attempts=2)
 """Somebody waits: storage that does not answer at all is reported after nine seconds."""
+
+_NO_ROLE = "AuthorizationPermissionMismatch"
+_READER, _CONTRIBUTOR, _OWNER = (f"Storage Blob Data {each}" for each in ("Reader", "Contributor", "Owner"))
+"""https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/storage"""
 
 
 class AzureBlobStore(BlobStore):
@@ -86,23 +90,23 @@ class AzureBlobStore(BlobStore):
         if self._clock:
             return self._clock()
         if self._ahead is None:
-            with _our_errors():
+            with _our_errors(DERIVED):
                 self._service.get_container_client(DERIVED).exists()
         return _monotonic() + (self._ahead or timedelta(0))
 
     def list(self, container: str, prefix: str = "") -> Iterator[ListedBlob]:
         """Yield the blobs whose names begin with `prefix`, by name."""
-        with _our_errors(missing_container_is_empty=True):
+        with _our_errors(container, missing_container_is_empty=True):
             yield from self._reader.list(container, prefix)
 
     def list_folders(self, container: str, prefix: str = "", delimiter: str = "/") -> Iterator[str]:
         """Yield what names that begin with `prefix` have up to the next `delimiter` after that, with it."""
-        with _our_errors(missing_container_is_empty=True):
+        with _our_errors(container, missing_container_is_empty=True):
             yield from self._reader.list_folders(container, prefix, delimiter)
 
     def get(self, container: str, name: str, start: int = 0, length: int | None = None) -> StoredBlob | None:
         """Return a blob, or up to `length` of its bytes from `start` on; None if there is none of that name."""
-        with _our_errors():
+        with _our_errors(container):
             return self._reader.get(container, name, start, length)
 
     def replace_if(
@@ -127,7 +131,7 @@ class AzureBlobStore(BlobStore):
             content.seek(0)
             client.stage_block(block, content, length)
 
-        with _our_errors():
+        with _our_errors(container):
             self._in_container(container, write)
         return block
 
@@ -147,16 +151,16 @@ class AzureBlobStore(BlobStore):
     def delete(self, container: str, name: str) -> None:
         """Delete a blob, its snapshots and its versions; a version wants the role Storage Blob Data Owner."""
         client = self._service.get_blob_client(container, name)
-        with _our_errors(missing_container_is_empty=True):
-            with suppress(ResourceNotFoundError):
-                client.delete_blob(delete_snapshots="include")
+        with _our_errors(container, missing_container_is_empty=True), suppress(ResourceNotFoundError):
+            client.delete_blob(delete_snapshots="include")
+        with _our_errors(container, _OWNER, missing_container_is_empty=True):
             versions = self._service.get_container_client(container).list_blobs(name, include=["versions"])
             for version in [each.version_id for each in versions if each.name == name and each.version_id]:
                 client.delete_blob(version_id=version)
 
     def _written(self, container: str, write: Callable[[], object]) -> bool:
         """Run `write`; return whether it wrote, or another blob was in its way."""
-        with _our_errors():
+        with _our_errors(container):
             try:
                 self._in_container(container, write)
             except HttpResponseError as error:
@@ -182,15 +186,27 @@ class AzureBlobStore(BlobStore):
 
 
 @contextmanager
-def _our_errors(*, missing_container_is_empty: bool = False) -> Iterator[None]:
-    """Turn the SDK's errors into ArchiveUnavailable. Nothing else of them is shown: they quote request and answer."""
+def _our_errors(container: str, role: str = "", *, missing_container_is_empty: bool = False) -> Iterator[None]:
+    """Turn the SDK's errors into ArchiveUnavailable. Nothing else of them is shown: they quote request and answer.
+
+    `role` is what it takes, if that is more than what the app does in the container.
+    """
     try:
         yield
     except AzureError as error:
         if missing_container_is_empty and _error_code(error) == "ContainerNotFound":
             return
+        code = _error_code(error)
         kind = AccessRefused if getattr(error, "status_code", None) == 403 else ArchiveUnavailable
-        raise kind(f"Blob storage does not answer as it should: {_error_code(error)}.") from None
+        lacks = f" {_lacks(container, role)}" if code == _NO_ROLE else ""
+        raise kind(f"Blob storage does not answer as it should: {code}.{lacks}") from None
+
+
+def _lacks(container: str, role: str) -> str:
+    """Return which role is missing, in a sentence."""
+    role = role or (_READER if container == INPUT else _CONTRIBUTOR)
+    others = f"; to read alone, {_READER} is enough" if role == _CONTRIBUTOR else ""
+    return f"The role {role} is missing on the container {container}{others}."
 
 
 def _is_in_the_way(error: HttpResponseError) -> bool:

@@ -19,6 +19,7 @@ _NAMES = {
     "GET blob blocklist": "list_blocks",
     "HEAD blob": "head",
     "DELETE blob": "delete",
+    "DELETE version": "delete_version",
     "PUT container": "create_container",
     "GET container": "get_container",
     "HEAD container": "get_container",
@@ -61,6 +62,7 @@ def ignore(operation: Operation) -> None:
 def read(request: Request, number: int, root: str) -> Operation:
     """Return the operation that a request is for; `root` is the path of the service."""
     container, _, blob = unquote(request.path.removeprefix(root).lstrip("/")).partition("/")
-    target = "blob" if blob else "container" if container else "account"
+    of_version = request.method == "DELETE" and "versionid" in request.query
+    target = "version" if of_version else "blob" if blob else "container" if container else "account"
     key = f"{request.method} {target} {request.query.get('comp', '')}".rstrip()
     return Operation(number, _NAMES.get(key, key), request.method, container, blob)

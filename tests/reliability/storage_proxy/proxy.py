@@ -8,7 +8,7 @@ from __future__ import annotations
 import ssl
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from http.client import HTTPResponse, HTTPSConnection
@@ -36,7 +36,8 @@ class FaultyStorage:
     """A blob service in front of another, answering while the `with` block lasts.
 
     `url` and `ca_file` are for clients. `seen` has the operations in the order of their arrival. `before` gets each one
-    before any rule applies, `after` when its effect has happened and the answer is about to leave.
+    before any rule applies, `after` when its effect has happened and the answer is about to leave. What `permits` says
+    no to is refused, as Azure refuses whoever lacks the role for it.
     """
 
     url: str
@@ -54,6 +55,7 @@ class FaultyStorage:
         self._cleanup = ExitStack()
         self.before: Hook = ignore
         self.after: Hook = ignore
+        self.permits: Callable[[Operation], bool] = lambda operation: True
         self.seen: list[Operation] = []
         self.set(rules)
 
@@ -107,6 +109,9 @@ class FaultyStorage:
             return partial(fault.change, send, scene, **{**fault.args, **rule.args})
 
         send: Send = partial(self._send, request, operation)
+        if not self.permits(operation):
+            refusal = FAULTS["no_permission"]
+            return refusal.change(send, scene, **refusal.args)
         return self.rules.apply(operation.facts, send, fits, change)()
 
     def _send(self, request: Request, operation: Operation) -> Answer:

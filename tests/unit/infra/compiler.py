@@ -29,10 +29,6 @@ SUBSCRIPTION = {
 }
 
 
-KNOWN = {"no-unnecessary-dependson", "BCP225"}
-"""What is warned of: a `dependsOn` that says what is so anyway, and a name that the compiler cannot tell in a loop."""
-
-
 class CompileError(Exception):
     """The compiler objects to the templates, be it by a warning."""
 
@@ -71,8 +67,8 @@ class Compiler:
             snapshot = json.loads(self.request("getSnapshot", path=path, metadata=SUBSCRIPTION)["snapshot"])
             return snapshot | {"outputs": dict(sorted(snapshot["outputs"].items()))}
         answer = self.request("compile", path=str(folder / "main.bicep"))
-        if objections := [each for each in answer["diagnostics"] if each["code"] not in KNOWN]:
-            raise CompileError(objections)
+        if answer["diagnostics"]:
+            raise CompileError(answer["diagnostics"])
         return json.loads(answer["contents"])
 
     def request(self, method: str, **parameters: object) -> dict[str, Any]:

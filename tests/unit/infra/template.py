@@ -92,3 +92,13 @@ def declared(template: dict[str, Any]) -> dict[str, Resource]:
     """Return the resources of a compiled template by their symbols, or by their numbers where it has none."""
     resources = template["resources"]
     return resources if isinstance(resources, dict) else {str(at): each for at, each in enumerate(resources)}
+
+
+def role_of(assignment: Resource) -> str:
+    """Return the id of the role that an assignment gives."""
+    return str(assignment["properties"]["roleDefinitionId"]).rpartition("/")[2]
+
+
+def scope_of(assignment: Resource) -> str:
+    """Return the id of the resource that a role is given on."""
+    return str(re.findall(r"^\[extensionResourceId\('(.+?)'", assignment["id"])[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tomllib
 from functools import partial
 from pathlib import Path
 
@@ -15,11 +16,17 @@ from tests.unit.seeded_faults import Fault, is_broken, parameters, read_faults, 
 
 pytestmark = pytest.mark.long
 
+UNFORESEEN = {
+    name: Fault(*texts)
+    for half in tomllib.loads(Path(__file__).with_name("unforeseen.toml").read_text("utf-8")).values()
+    for name, texts in half.items()
+}
 FAULTS = read_faults(Path(__file__).with_name("faults.toml"))
 RULES = rules(test_template)
 HAVE = RULES.pop("resources_have_what_they_must_have")
 RULES |= {rule["why"]: partial(HAVE, rule=rule) for rule in test_template.REQUIRED}
-RULES["the compiler has nothing against it"] = lambda infra: infra.read("main")
+COMPILER = "the compiler has nothing against it"
+RULES[COMPILER] = lambda infra: infra.read("main")
 
 
 def compiled(bicep: Compiler, folder: Path) -> Infra:
@@ -33,6 +40,15 @@ def test_a_fault_breaks_its_rule(bicep: Compiler, rule: str, fault: Fault, tmp_p
     shutil.copytree(INFRA, tmp_path / "infra")
     with seeded(fault, tmp_path / "infra"):
         assert is_broken(RULES[rule], compiled(bicep, tmp_path))
+
+
+@pytest.mark.parametrize("fault", [pytest.param(fault, id=name) for name, fault in UNFORESEEN.items()])
+def test_a_fault_that_no_rule_was_written_for_breaks_one(bicep: Compiler, fault: Fault, tmp_path: Path) -> None:
+    shutil.copytree(INFRA, tmp_path / "infra")
+    with seeded(fault, tmp_path / "infra"):
+        infra = compiled(bicep, tmp_path)
+        # What does not compile is compiled once: each other rule would try again.
+        assert is_broken(RULES[COMPILER], infra) or any(is_broken(rule, infra) for rule in RULES.values())
 
 
 def test_every_rule_has_a_fault_against_it() -> None:

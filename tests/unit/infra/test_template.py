@@ -16,7 +16,7 @@ from shared.archive import layout as blobs
 from shared.domain.catalogue import catalogue
 from shared.domain.graph_window import DATE_DAYS
 from shared.settings import GRAPH_VERSIONS, LEAST_GROUP, SETTINGS
-from tests.unit.infra.template import CLIENT, ROOT, SETS, Deployed, Infra, Resource, declared
+from tests.unit.infra.template import CLIENT, ROOT, SETS, Deployed, Infra, declared, role_of, scope_of
 
 REQUIRED = tomllib.loads(Path(__file__).with_name("required.toml").read_text("utf-8"))["rule"]
 
@@ -57,6 +57,17 @@ https://learn.microsoft.com/azure/azure-functions/flex-consumption-plan#deprecat
 NOT_IN_AZURE = {"ARCHIVE_CA"}
 """Settings of the app that only an emulator needs."""
 
+OUTPUTS = {
+    "AZURE_RESOURCE_GROUP",
+    "AZURE_FUNCTION_APP_NAME",
+    "REPORTS_URL",
+    "ARCHIVE_URL",
+    "IDENTITY_PRINCIPAL_ID",
+    "GRAPH_ENDPOINT",
+    "GRAPH_PERMISSIONS",
+}
+"""Of azd's environment after a deployment."""
+
 LIMITS = {
     "name": {"minLength": 2, "maxLength": 16},
     "minGroup": {"minValue": LEAST_GROUP, "maxValue": 9999},
@@ -84,15 +95,6 @@ def covers(actual: Any, expected: Any) -> bool:
     if isinstance(expected, dict):
         return isinstance(actual, dict) and all(covers(actual.get(key), value) for key, value in expected.items())
     return bool(actual == expected)
-
-
-def role_of(assignment: Resource) -> str:
-    return str(assignment["properties"]["roleDefinitionId"]).rpartition("/")[2]
-
-
-def scope_of(assignment: Resource) -> str:
-    """Return the id of the resource that a role is given on."""
-    return str(re.findall(r"^\[extensionResourceId\('(.+?)'", assignment["id"])[0])
 
 
 def output_of(infra: Infra, expression: str) -> str:
@@ -172,6 +174,16 @@ def test_no_key_is_ever_asked_for_and_no_address_of_one_cloud_written_down(infra
         assert not re.search(suffix, code), path
 
 
+def test_azd_and_the_scripts_are_told_what_they_ask_for(infra: Infra) -> None:
+    assert set(infra.templates["main"]["outputs"]) == OUTPUTS
+
+
+def test_everything_is_in_one_region(infra: Infra) -> None:
+    for name in SETS:
+        places = {each["location"].lower() for each in infra.deployed(name).resources if "location" in each}
+        assert places - {"global"} == {"usgovvirginia" if name == "us_government" else "westeurope"}
+
+
 # -- storage -----------------------------------------------------------------------------------------------------------
 
 
@@ -199,6 +211,16 @@ def test_snapshots_without_personal_data_are_never_deleted_or_moved(infra: Infra
 
 def test_the_archive_can_always_be_read_at_once(infra: Infra) -> None:
     assert not [name for name in SETS if "tierToArchive" in json.dumps(lifecycle_rules(infra.deployed(name)))]
+
+
+def test_of_what_is_derived_older_versions_alone_are_deleted(infra: Infra) -> None:
+    rules = [each for each in lifecycle_rules(infra.default) if each["filters"]["prefixMatch"] == [f"{blobs.DERIVED}/"]]
+    assert [each["actions"] for each in rules] == [{"version": {"delete": {"daysAfterCreationGreaterThan": 7}}}]
+
+
+def test_the_package_of_the_app_lies_in_the_account_of_the_host(infra: Infra) -> None:
+    place = infra.default.one(SITE)["properties"]["functionAppConfig"]["deployment"]["storage"]["value"]
+    assert "'sthost{0}'" in output_of(infra, place)
 
 
 def test_rules_for_versions_come_after_versioning(infra: Infra) -> None:
@@ -259,7 +281,9 @@ def test_the_app_is_made_after_its_permissions(infra: Infra) -> None:
         if {ROLE, GRANT} & {each["type"] for each in declared(template).values()}
     }
     assert granting == {"storage", "monitoring", "graphPermissions"}
-    assert granting <= set(declared(infra.templates["app"])["site"]["dependsOn"])
+    resources = declared(infra.templates["app"])
+    before = set(resources["site"]["dependsOn"])
+    assert granting <= before.union(*(resources[name].get("dependsOn", ()) for name in before))
 
 
 def test_what_is_granted_in_graph_is_to_read_what_is_selected_and_nothing_else(infra: Infra) -> None:

@@ -3,7 +3,7 @@ using 'main.bicep'
 
 param name = 'nnnnnnnnnnnnnnnn'
 param location = 'westeurope'
-param reports = 'all,\n Directory'
+param reports = 'all\n Directory'
 param signInActivity = true
 param grantGraphPermissions = true
 param alertEmail = 'owner@contoso.com'
