@@ -27,10 +27,10 @@ LAYERS = [
 EDGES = {
     "azure.functions": {"web/azure.py"},
     "azure.storage": {"archive/azure_blob_store.py"},
-    "azure.core": {"archive/azure_blob_store.py", "archive/blob_reader.py", "identity.py", "graph/bearer.py"},
+    "azure.core": {"archive/azure_blob_store.py", "archive/blob_requests.py", "identity.py", "graph/bearer.py"},
     "azure.identity": {"identity.py"},
-    "requests": {"graph", "archive/blob_reader.py"},
-    "urllib3": {"archive/blob_reader.py", "graph/body_stream.py", "graph/deadline.py", "graph/public_address.py"},
+    "requests": {"graph", "archive/blob_requests.py"},
+    "urllib3": {"archive/blob_requests.py", "graph/body_stream.py", "graph/deadline.py", "graph/public_address.py"},
     "werkzeug": {"web"},
     "arro3": {"report/typed_table.py"},
 }
