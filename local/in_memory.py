@@ -148,7 +148,7 @@ class InMemoryBlobStore(BlobStore):
 
         return bool(self._do("commit", container, name, write))
 
-    def delete(self, container: str, name: str) -> None:
+    def delete(self, container: str, name: str, *, with_versions: bool = True) -> None:
         """Delete a blob."""
 
         def remove() -> None:

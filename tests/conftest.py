@@ -15,7 +15,7 @@ from local.simulator_client import Control
 from local.stack import Stack
 from local.storage import empty
 from shared.app import App
-from shared.archive.blob_reader import StorageTimeouts
+from shared.archive.blob_requests import StorageTimeouts
 from shared.archive.blob_store import BlobStore
 from shared.graph.client import GraphClient
 from shared.settings import read

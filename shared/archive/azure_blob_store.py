@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 from functools import cached_property
 from os import SEEK_END
 from secrets import token_hex
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 from azure.core import MatchConditions
 from azure.core.credentials import TokenCredential
@@ -21,11 +21,10 @@ from azure.core.exceptions import (
     AzureError,
     HttpResponseError,
     ResourceExistsError,
-    ResourceModifiedError,
     ResourceNotFoundError,
 )
 
-from shared.archive.blob_reader import BlobReader, StorageTimeouts
+from shared.archive.blob_requests import BlobRequests, StorageTimeouts
 from shared.archive.blob_store import BlobStore, ListedBlob, StoredBlob
 from shared.archive.layout import DERIVED, INPUT
 from shared.domain.errors import AccessRefused, ArchiveUnavailable
@@ -33,6 +32,8 @@ from shared.domain.errors import AccessRefused, ArchiveUnavailable
 if TYPE_CHECKING:
     from azure.storage.blob import BlobServiceClient
 
+_ONE_PIECE = 32 << 20
+"""Bytes of a blob that is sent by one request; of a larger one, the SDK sends blocks."""
 OF_RUNS = StorageTimeouts()
 """A run has time, and a snapshot that it fails to write may be lost."""
 OF_READERS = StorageTimeouts(connect=1.5, read=3, backoff=0, attempts=2)
@@ -60,7 +61,7 @@ class AzureBlobStore(BlobStore):
         self._ca = ca
         self._timeouts = timeouts
         self._clock = clock
-        self._reader = BlobReader(url, credential, ca, timeouts, self._read_clock)
+        self._requests = BlobRequests(url, credential, ca, timeouts, self._read_clock)
         self._ahead: timedelta | None = None
         """How far the service's clock is ahead of the monotonic one of this process."""
 
@@ -97,28 +98,32 @@ class AzureBlobStore(BlobStore):
     def list(self, container: str, prefix: str = "") -> Iterator[ListedBlob]:
         """Yield the blobs whose names begin with `prefix`, by name."""
         with _our_errors(container, missing_container_is_empty=True):
-            yield from self._reader.list(container, prefix)
+            yield from self._requests.list(container, prefix)
 
     def list_folders(self, container: str, prefix: str = "", delimiter: str = "/") -> Iterator[str]:
         """Yield what names that begin with `prefix` have up to the next `delimiter` after that, with it."""
         with _our_errors(container, missing_container_is_empty=True):
-            yield from self._reader.list_folders(container, prefix, delimiter)
+            yield from self._requests.list_folders(container, prefix, delimiter)
 
     def get(self, container: str, name: str, start: int = 0, length: int | None = None) -> StoredBlob | None:
         """Return a blob, or up to `length` of its bytes from `start` on; None if there is none of that name."""
         with _our_errors(container):
-            return self._reader.get(container, name, start, length)
+            return self._requests.get(container, name, start, length)
 
     def replace_if(
         self, container: str, name: str, content: bytes, metadata: Mapping[str, str], etag: str | None
     ) -> bool:
         """Write a blob over the one that has this ETag; None: where there is none."""
+        condition = {"If-Match": etag} if etag else {"If-None-Match": "*"}
+        if len(content) <= _ONE_PIECE:
+            return self._written(container, lambda: self._requests.put(container, name, content, metadata, condition))
         client = self._service.get_blob_client(container, name)
-        condition: dict[str, Any] = {"match_condition": MatchConditions.IfMissing}
-        if etag:
-            condition = {"match_condition": MatchConditions.IfNotModified, "etag": etag}
+        matching = MatchConditions.IfNotModified if etag else MatchConditions.IfMissing
         return self._written(
-            container, lambda: client.upload_blob(content, overwrite=True, metadata=dict(metadata), **condition)
+            container,
+            lambda: client.upload_blob(
+                content, overwrite=True, metadata=dict(metadata), etag=etag, match_condition=matching
+            ),
         )
 
     def stage(self, container: str, name: str, content: IO[bytes]) -> str:
@@ -148,11 +153,13 @@ class AzureBlobStore(BlobStore):
             ),
         )
 
-    def delete(self, container: str, name: str) -> None:
-        """Delete a blob, its snapshots and its versions; a version wants the role Storage Blob Data Owner."""
+    def delete(self, container: str, name: str, *, with_versions: bool = True) -> None:
+        """Delete a blob and its snapshots, and if so asked its versions; they want the role Storage Blob Data Owner."""
         client = self._service.get_blob_client(container, name)
         with _our_errors(container, missing_container_is_empty=True), suppress(ResourceNotFoundError):
             client.delete_blob(delete_snapshots="include")
+        if not with_versions:
+            return
         with _our_errors(container, _OWNER, missing_container_is_empty=True):
             versions = self._service.get_container_client(container).list_blobs(name, include=["versions"])
             for version in [each.version_id for each in versions if each.name == name and each.version_id]:
@@ -173,7 +180,7 @@ class AzureBlobStore(BlobStore):
         """Run `write`, after creating the container if it turns out to be missing."""
         try:
             write()
-        except ResourceNotFoundError as error:
+        except HttpResponseError as error:
             if _error_code(error) != "ContainerNotFound":
                 raise
             with suppress(ResourceExistsError):
@@ -212,9 +219,7 @@ def _lacks(container: str, role: str) -> str:
 def _is_in_the_way(error: HttpResponseError) -> bool:
     """Whether another blob, or another writer's commit, kept a blob from being written."""
     code = _error_code(error)
-    if isinstance(error, ResourceExistsError):
-        return code != "ContainerBeingDeleted"  # the SDK has one error for both
-    return isinstance(error, ResourceModifiedError) or code == "InvalidBlockList"
+    return code == "InvalidBlockList" or (error.status_code in (409, 412) and code != "ContainerBeingDeleted")
 
 
 def _error_code(error: AzureError) -> str:

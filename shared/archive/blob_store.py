@@ -61,5 +61,5 @@ class BlobStore(Protocol):
     def commit(self, container: str, name: str, blocks: Sequence[str], metadata: Mapping[str, str]) -> bool:
         """Make a blob of staged blocks and return True; False if there is one of that name, or the blocks are gone."""
 
-    def delete(self, container: str, name: str) -> None:
-        """Delete a blob with all its versions and snapshots; nothing if there is none of that name."""
+    def delete(self, container: str, name: str, *, with_versions: bool = True) -> None:
+        """Delete a blob, with all its versions and snapshots if so asked; nothing if there is none of that name."""

@@ -133,7 +133,7 @@ class FolderBlobStore(BlobStore):
                 (self._staged / block).unlink()
             return is_written
 
-    def delete(self, container: str, name: str) -> None:
+    def delete(self, container: str, name: str, *, with_versions: bool = True) -> None:
         """Delete a blob; nothing if there is none of that name."""
         with _our_errors(), self._locked():
             for file in (self._file(container, name), self._metadata_file(container, name)):

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import chain, islice
+from typing import IO
 
 BOM = "\ufeff"
 _PIECE = 1 << 16
@@ -16,13 +17,13 @@ _NAMELESS = "(no name)"
 _BETWEEN_ITEMS = re.compile(r"(?<!\s)\+(?!\s)")
 
 
-def records(body: bytes) -> Iterator[list[str]]:
+def records(body: bytes | IO[bytes]) -> Iterator[list[str]]:
     """Yield every record, the header first. A blank line is an empty record; BOMs before the header are left out.
 
     Raise ValueError if the body is not CSV in UTF-8.
     """
     # Lines end at line feeds alone, as for the check that each snapshot went through.
-    text = io.TextIOWrapper(io.BytesIO(body), "utf-8", newline="\n")
+    text = io.TextIOWrapper(io.BytesIO(body) if isinstance(body, bytes) else body, "utf-8", newline="\n")
     try:
         yield from split(_without_bom(text))
     except csv.Error as error:

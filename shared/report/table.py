@@ -220,7 +220,7 @@ def _parsed(body: bytes, refresh_date: date | None) -> tuple[tuple[Column, ...],
 def _heading(names: tuple[str, ...]) -> tuple[tuple[Column, ...], int | None, Callable[[Sequence[str]], Row]]:
     """Return what a header says: the columns, the place of the Report Date, and what puts a row in their order."""
     told_apart, columns = _told_apart(names), columns_of(names)
-    placed = _placing([told_apart.index(column) if column in told_apart else -1 for column in columns])
+    placed = placing([told_apart.index(column) if column in told_apart else -1 for column in columns])
     return columns, columns.index(REPORT_DATE) if REPORT_DATE in columns else None, placed
 
 
@@ -232,7 +232,7 @@ def _told_apart(names: Iterable[str]) -> list[Column]:
     return [Column(name) for name in distinct(names)]
 
 
-def _placing(places: Sequence[int]) -> Callable[[Sequence[str]], Row]:
+def placing(places: Sequence[int]) -> Callable[[Sequence[str]], Row]:
     """Return what takes the cells at these places out of a row; -1 is none, and what is missing is empty."""
     needed = max(places) + 1
     at_once = itemgetter(*places) if min(places) >= 0 and len(places) > 1 else None
@@ -258,4 +258,4 @@ def _places(old: Sequence[Column], new: Sequence[Column]) -> list[int] | None:
 
 def _fitted(rows: Iterable[Row], places: Sequence[int] | None) -> Iterator[Row]:
     """Yield rows with their cells at these places."""
-    return iter(rows) if places is None else map(_placing(places), rows)
+    return iter(rows) if places is None else map(placing(places), rows)

@@ -12,7 +12,7 @@ from local.in_memory import InMemoryBlobStore
 from local.stack import Stack
 from local.storage import empty
 from shared.archive.azure_blob_store import AzureBlobStore
-from shared.archive.blob_reader import StorageTimeouts
+from shared.archive.blob_requests import StorageTimeouts
 from shared.archive.blob_store import BlobStore, StoredBlob
 from shared.archive.folder_blob_store import FolderBlobStore
 from shared.archive.layout import DERIVED, USAGE
@@ -165,10 +165,11 @@ def test_what_was_written_in_one_piece_has_an_md5(store: BlobStore) -> None:
     assert blob.md5 == bytes.fromhex("75fd989981509958777cdfcdc66e21b5")
 
 
-def test_a_blob_that_was_deleted_is_gone_and_can_be_created_again(store: BlobStore) -> None:
+@pytest.mark.parametrize("with_versions", [True, False])
+def test_a_blob_that_was_deleted_is_gone_and_can_be_created_again(store: BlobStore, with_versions: bool) -> None:
     store.create(USAGE, NAME, b"first", METADATA)
     store.create(USAGE, NAME + ".bak", b"another", {})
-    store.delete(USAGE, NAME)
+    store.delete(USAGE, NAME, with_versions=with_versions)
     assert store.get(USAGE, NAME) is None
     assert [blob.name for blob in store.list(USAGE)] == [NAME + ".bak"]
     assert store.create(USAGE, NAME, b"second", {})

@@ -18,7 +18,7 @@ from local.stack import Stack
 from shared.app import App
 from shared.archive.archive import Archive
 from shared.archive.azure_blob_store import AzureBlobStore
-from shared.archive.blob_reader import StorageTimeouts
+from shared.archive.blob_requests import StorageTimeouts
 from shared.archive.layout import USAGE
 from shared.archive.snapshot import Snapshot, SnapshotMetadata, read_snapshot
 from shared.archive.upload import IN_MEMORY, SnapshotUpload

@@ -19,7 +19,7 @@ from local.stack import Stack
 from local.storage import empty
 from shared.app import App
 from shared.archive.azure_blob_store import AzureBlobStore
-from shared.archive.blob_reader import StorageTimeouts
+from shared.archive.blob_requests import StorageTimeouts
 from shared.archive.blob_store import BlobStore
 from shared.archive.layout import CONTAINERS
 from shared.graph.bearer import Bearer

@@ -1,7 +1,7 @@
 """A snapshot's CSV as Graph's beta answers it with `$format=application/json`.
 
-What a column's name does not tell is data in `json_names.json`, read when JSON is first asked for: the types of all
-documented columns, the names that break the rule, and the collections into which some reports put their rows.
+What a column's name does not tell is data in `json_names.json`, read when JSON is first asked for: the names that break
+the rule, and the collections into which some reports put their rows.
 Sources: the examples of JSON on the beta pages reportroot-*, and the types on the pages of their resources, in
 github.com/microsoftgraph/microsoft-graph-docs-contrib; the pages copilotreportroot-* in
 github.com/MicrosoftDocs/m365copilot-docs.
@@ -18,6 +18,7 @@ from operator import not_
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from shared.report.column_types import ColumnType, column_types
 from shared.report.csv_records import distinct, items, records, same
 from shared.report.refresh_dates import DATE
 from shared.web.formats.json_value import encode, wrap
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 _WORD = re.compile(r"[^\W_]+")
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
+_AS_TEXT = (ColumnType.TEXT, ColumnType.DATE)
 _TRUTH = {"true": "true", "yes": "true", "false": "false", "no": "false"}
 
 
@@ -45,13 +47,12 @@ def pieces(report: Report, call: Call, body: bytes) -> Iterator[bytes]:
     if not is_documented(report, call):
         raise KeyError(f"Microsoft does not document the JSON of {call}.")
     rows = filter(None, records(body))
-    return wrap(_objects(_documented().reports[report.name], next(rows, []), rows))
+    return wrap(_objects(report.name, next(rows, []), rows))
 
 
 def bytes_of_names(report: Report, header: Sequence[str]) -> int:
     """Return how many bytes of each object are names."""
-    documented = _documented().reports[report.name]
-    return sum(len(member.key.encode()) for member in _members(documented, header))
+    return sum(len(member.key.encode()) for member in _members(report.name, header))
 
 
 def property_name(column: str) -> str:
@@ -68,22 +69,16 @@ def property_name(column: str) -> str:
 
 
 class _Documented(NamedTuple):
-    types: Mapping[str, str]
-    """By what is the `same` of a column's name: `text`, `date`, `number`, `boolean` or `list`."""
     names: Mapping[str, str]
     reports: Mapping[str, Mapping[str, Any]]
     """`collection`: the property of an object that holds its rows. `outside`: the columns that are not in there; rows
-    that agree in all of them share an object. `types`: where this report differs. `blank`: what an empty text is."""
+    that agree in all of them share an object. `blank`: what an empty text is."""
 
 
 @functools.cache
 def _documented() -> _Documented:
     content = json.loads(Path(__file__).with_name("json_names.json").read_text("utf-8"))
-    return _Documented(_by_column(content["types"]), content["names"], content["reports"])
-
-
-def _by_column(columns: Mapping[str, Iterable[str]]) -> dict[str, str]:
-    return {same(column): kind for kind, names in columns.items() for column in names}
+    return _Documented(content["names"], content["reports"])
 
 
 class _Member(NamedTuple):
@@ -100,9 +95,9 @@ class _Member(NamedTuple):
         return self.key + (self.write(cell) if cell else self.blank)
 
 
-def _objects(report: Mapping[str, Any], header: list[str], rows: Iterable[list[str]]) -> Iterator[str]:
-    """Yield the objects of `value`."""
-    members = _members(report, header)
+def _objects(name: str, header: list[str], rows: Iterable[list[str]]) -> Iterator[str]:
+    """Yield the objects of `value` of the report of that name."""
+    report, members = _documented().reports[name], _members(name, header)
     if "collection" not in report:
         yield from ("{" + _joined(members, row) + "}" for row in rows)
         return
@@ -116,15 +111,15 @@ def _objects(report: Mapping[str, Any], header: list[str], rows: Iterable[list[s
         yield "{" + (f"{shared}," if shared else "") + collection + "}"
 
 
-def _members(report: Mapping[str, Any], header: Sequence[str]) -> list[_Member]:
-    types = {**_documented().types, **_by_column(report.get("types", {}))}
-    names = distinct(_documented().names.get(column) or property_name(column) for column in header)
+def _members(name: str, header: Sequence[str]) -> list[_Member]:
+    report, types = _documented().reports[name], column_types(name)
+    keys = distinct(_documented().names.get(column) or property_name(column) for column in header)
     text_blank = encode(report["blank"]) if "blank" in report else "null"
     members = []
-    for place, (column, name) in enumerate(zip(header, names, strict=True)):
-        kind = types.get(same(column), "text")
-        blank = {"list": "[]", "number": "null", "boolean": "null"}.get(kind, text_blank)
-        members.append(_Member(place, encode(name) + ":", _WRITERS[kind], blank))
+    for place, (column, key) in enumerate(zip(header, keys, strict=True)):
+        kind = types.get(same(column), ColumnType.TEXT)
+        blank = "[]" if kind is ColumnType.LIST else text_blank if kind in _AS_TEXT else "null"
+        members.append(_Member(place, encode(key) + ":", _WRITERS[kind], blank))
     return members
 
 
@@ -150,10 +145,11 @@ def _list(cell: str) -> str:
     return "[" + ",".join([encode(item) for item in items(cell)]) + "]"
 
 
-_WRITERS: dict[str, Callable[[str], str]] = {
-    "text": encode,
-    "date": _date,
-    "number": _number,
-    "boolean": _boolean,
-    "list": _list,
+_WRITERS: dict[ColumnType, Callable[[str], str]] = {
+    ColumnType.TEXT: encode,
+    ColumnType.DATE: _date,
+    ColumnType.NUMBER: _number,
+    ColumnType.FRACTION: _number,
+    ColumnType.BOOLEAN: _boolean,
+    ColumnType.LIST: _list,
 }

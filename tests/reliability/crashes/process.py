@@ -14,7 +14,7 @@ from threading import Event
 from typing import TYPE_CHECKING, NamedTuple
 
 from local.simulator_client import Control
-from shared.archive.blob_reader import StorageTimeouts
+from shared.archive.blob_requests import StorageTimeouts
 from shared.domain.errors import UsageArchiveError
 from shared.graph.session import Limits
 from tests.reliability.environment import BLOCK

@@ -1,4 +1,4 @@
-"""What a blob service may answer that Azurite never does, read over a line of this machine."""
+"""What a blob service may answer that Azurite never does, asked over a line of this machine."""
 
 import ssl
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ from azure.core.credentials import AccessToken
 
 from local.storage import certificate
 from shared.archive.azure_blob_store import AzureBlobStore
-from shared.archive.blob_reader import StorageTimeouts
+from shared.archive.blob_requests import StorageTimeouts
 from shared.archive.blob_store import BlobStore
 from shared.domain.errors import AccessRefused, ArchiveUnavailable
 from simulator.protocol.listeners import Listener
@@ -35,7 +35,7 @@ class Service:
     def __init__(self, ca_file: Path, listener: Listener) -> None:
         self.asked: list[Request] = []
         self.reply: Reply = lambda request: Answer(200, body=NO_BLOBS.encode())
-        listener.start(self._answer)
+        listener.start(self._answer, methods=("GET", "PUT"))
         at_once = StorageTimeouts(backoff=0)
         self.store: BlobStore = AzureBlobStore(listener.origin, Credential(), str(ca_file), at_once)
 
@@ -105,6 +105,26 @@ def test_what_may_pass_is_asked_again(service: Service, status: int, attempts: i
     with pytest.raises(ArchiveUnavailable, match=f"status {status}"):
         service.store.get("usage", "a")
     assert len(service.asked) == attempts
+
+
+@pytest.mark.parametrize(("status", "attempts"), [(503, 3), (500, 3), (408, 3), (501, 1), (403, 1), (302, 1)])
+def test_what_may_pass_is_written_again(service: Service, status: int, attempts: int) -> None:
+    service.reply = lambda request: Answer(status, (("Location", "https://elsewhere.invalid/"),))
+    with pytest.raises(ArchiveUnavailable, match=f"status {status}"):
+        service.store.create("usage", "a", b"abc", {"rows": "1"})
+    assert [request.body for request in service.asked] == [b"abc"] * attempts
+
+
+def test_a_blob_is_written_by_one_request_under_its_condition(service: Service) -> None:
+    service.reply = lambda request: Answer(201)
+    assert service.store.create("usage", "a b", b"abc", {"rows": "1"})
+    assert service.store.replace_if("usage", "a b", b"", {}, '"1"')
+    created, replaced = service.asked
+    assert [(each.method, each.target) for each in service.asked] == [("PUT", "/usage/a%20b")] * 2
+    assert [created.headers[name] for name in ("if-none-match", "x-ms-blob-type", "x-ms-meta-rows")] == [
+        *("*", "BlockBlob", "1")
+    ]
+    assert (replaced.headers["if-match"], replaced.body) == ('"1"', b"")
 
 
 def test_who_may_not_read_is_told_so(service: Service) -> None:
