@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from shared import events
 from shared.archive.archive import Archive
 from shared.archive.azure_blob_store import OF_READERS, OF_RUNS, AzureBlobStore
-from shared.archive.blob_reader import StorageTimeouts
+from shared.archive.blob_requests import StorageTimeouts
 from shared.archive.blob_store import BlobStore
 from shared.archive.upload import BLOCK
 from shared.domain.catalogue import catalogue
