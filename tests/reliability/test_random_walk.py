@@ -17,8 +17,9 @@ from tests.conftest import USERS
 from tests.reliability.__main__ import main
 from tests.reliability.checks import Blobs, revision_of
 from tests.reliability.environment import Environment, InProcess
+from tests.reliability.faults.drawn import GRAPH_FAULTS, LIST, NOTE, STORAGE_FAULTS
 from tests.reliability.random_walk.soak import soak, walk
-from tests.reliability.random_walk.steps import GRAPH_FAULTS, LIST, NOTE, REPORTS, STORAGE_FAULTS, draw
+from tests.reliability.random_walk.steps import REPORTS, draw
 from tests.reliability.random_walk.walk import RandomWalk
 from tests.reliability.real_parts import RealParts
 

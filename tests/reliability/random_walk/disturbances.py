@@ -10,7 +10,7 @@ from shared.web.http import RETRY_SECONDS
 from simulator.faults.table import CONTENT
 from tests.reliability.environment import Environment, Rules
 from tests.reliability.faults.cases import Case
-from tests.reliability.random_walk.steps import GRAPH_FAULTS, STORAGE_FAULTS
+from tests.reliability.faults.drawn import GRAPH_FAULTS, STORAGE_FAULTS
 
 
 class Disturbances:

@@ -16,11 +16,11 @@ from shared.domain.call import Call
 from shared.domain.errors import ArchiveUnavailable
 from tests.reliability.checks import NOTHING, Revision, newest_served, no_secret, sha256, snapshot_served
 from tests.reliability.environment import Environment, ask, snapshot_in
+from tests.reliability.faults.drawn import NOTE
 from tests.reliability.oracle import CallDay, Oracle, Slot
 from tests.reliability.random_walk.disturbances import Disturbances
-from tests.reliability.random_walk.steps import NOTE
 from tests.reliability.schedule import PAUSE, Schedule, demand
-from tests.reliability.storage_proxy.operations import Operation, ignore
+from tests.reliability.storage_proxy.operations import die, ignore
 from tests.reliability.worlds.hands import put_strays
 
 _READ_EACH = 5
@@ -74,7 +74,7 @@ class RandomWalk(Disturbances):
         self._next_slot()
         storage = self._environment.storage
         last = len(storage.seen) + operation
-        storage.before, storage.after = partial(_die, last + sent), partial(_die, last)
+        storage.before, storage.after = partial(die, last + sent), partial(die, last)
         self._run(is_crashing=True)
         storage.before = storage.after = ignore
         self._crashes += 1
@@ -219,8 +219,3 @@ class RandomWalk(Disturbances):
         if not result.read or not result.refresh_date or self._case or self._concealed or result.call not in expected:
             return False
         return expected[result.call] not in self.oracle.archived.get(CallDay(result.call, result.refresh_date), [])[-1:]
-
-
-def _die(number: int, operation: Operation) -> None:
-    if operation.number >= number:
-        raise ConnectionResetError

@@ -16,8 +16,8 @@ from shared.domain.call import Call
 from tests.reliability.checks import snapshots
 from tests.reliability.environment import Environment, Rules
 from tests.reliability.faults.cases import WRITE
+from tests.reliability.faults.drawn import LIST, NOTE
 from tests.reliability.oracle import CallDay
-from tests.reliability.random_walk.steps import LIST, NOTE
 from tests.reliability.random_walk.walk import RandomWalk
 from tests.reliability.schedule import RUNS_A_DAY, Violation
 

@@ -59,6 +59,12 @@ def ignore(operation: Operation) -> None:
     """Do nothing."""
 
 
+def die(number: int, operation: Operation) -> None:
+    """Let every operation fail from that number on, as those of a process do that ended."""
+    if operation.number >= number:
+        raise ConnectionResetError
+
+
 def read(request: Request, number: int, root: str) -> Operation:
     """Return the operation that a request is for; `root` is the path of the service."""
     container, _, blob = unquote(request.path.removeprefix(root).lstrip("/")).partition("/")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from random import Random
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from shared.archive.layout import DERIVED
+from tests.reliability.faults.drawn import GRAPH_FAULTS, STORAGE_FAULTS
 from tests.reliability.worlds import hands
 from tests.reliability.worlds.hands import Hand
 
@@ -28,7 +28,13 @@ _ERRORS = (
     '{"error":{"code":"UnknownError"}}\r\n',
     "Internal Server Error",
 )
-_WRITES = {"method": "PUT"}
+_WEATHER = [case for case in GRAPH_FAULTS if all(rule["fault"] != "gzip" for rule in case.graph)]
+"""Of a body that the simulator packed it records the SHA-256 of what it sent, not of the report."""
+_SLOW_STORAGE: Sequence[tuple[str, Mapping[str, str], Mapping[str, Any]]] = (
+    ("hang", {}, {}),
+    ("delay", {}, {"seconds": 75.0}),
+    ("delay", {}, {"seconds": 2.0}),
+)
 
 
 class Happening(NamedTuple):
@@ -82,36 +88,15 @@ def _people(life: Life, random_: Random) -> None:
 
 
 def _storage(life: Life, random_: Random) -> None:
-    fault, match, args = random_.choice(
-        (
-            ("hang", {}, {}),
-            ("delay", {}, {"seconds": 75.0}),
-            ("delay", {}, {"seconds": 2.0}),
-            ("read_only", _WRITES, {}),
-            ("busy", {}, {}),
-            ("lost_answer", _WRITES, {}),
-            ("no_permission", {"container": DERIVED}, {}),
-        )
-    )
-    life.storage_trouble(
-        {"fault": fault, "match": match, "args": args, "times": None, "p": random_.choice((0.05, 1.0))}
-    )
+    fault, match, args = random_.choice([*_SLOW_STORAGE, *((fault, match, {}) for fault, match in STORAGE_FAULTS)])
+    rule = {"fault": fault, "match": match, "args": args}
+    life.storage_trouble(rule | {"times": random_.choice((None, 1, 2, 5)), "p": random_.choice((0.05, 1.0))})
 
 
 def _weather(life: Life, random_: Random) -> None:
-    fault, args = random_.choice(
-        (
-            ("throttled", {}),
-            ("server_error", {"status": 503, "form": "html"}),
-            ("reset", {"after": 3}),
-            ("url_expired", {}),
-            ("empty", {}),
-            ("header_only", {}),
-            ("page", {}),
-            ("truncated", {"at": -30}),
-        )
-    )
-    life.trouble(fault, random_, {}, args, likely=random_.choice((0.1, 1.0)))
+    likely = random_.choice((0.1, 1.0))
+    for rule in random_.choice(_WEATHER).graph:
+        life.trouble(rule["fault"], random_, rule.get("match"), rule.get("args"), likely=likely)
 
 
 HAPPENINGS: Mapping[str, Happening] = {
@@ -140,7 +125,7 @@ HAPPENINGS: Mapping[str, Happening] = {
     "jump": Happening(
         "a clock jumps a week once", 0.05, lambda life, random_: life.jump(timedelta(days=random_.choice((7, -7))))
     ),
-    "storage": Happening("storage hangs, is read-only, or answers late", 0.1, _storage),
+    "storage": Happening("storage has any of the known faults, hangs, or answers late", 0.1, _storage),
     "selection": Happening(
         "reports are taken out of REPORTS and put back", 0.1, lambda life, random_: life.select(random_)
     ),
@@ -151,5 +136,10 @@ HAPPENINGS: Mapping[str, Happening] = {
         lambda life, random_: life.stall(random_.choice((3, 5, 9))),
     ),
     "outage": Happening("the host sleeps", 0.05, lambda life, random_: life.sleep(random_.choice((2, 5, 12)))),
-    "weather": Happening("Graph throttles, fails and breaks off", 0.2, _weather),
+    "weather": Happening("Graph, the download or the token has any of the known faults", 0.2, _weather),
+    "crash": Happening(
+        "a run ends in the middle",
+        0.1,
+        lambda life, random_: life.crash(random_.randint(1, 40), random_.random() < 0.5),
+    ),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import date, timedelta
@@ -20,7 +21,7 @@ from shared.web.http import Request, Response, handle
 from tests.reliability.checks import revision_of
 from tests.reliability.environment import Environment
 from tests.reliability.schedule import PAUSE, RUNS_A_DAY, Schedule, demand
-from tests.reliability.storage_proxy.operations import Operation, ignore
+from tests.reliability.storage_proxy.operations import Operation, die, ignore
 from tests.reliability.worlds.aftermath import lacking, unfound
 from tests.reliability.worlds.happenings import HAPPENINGS
 from tests.reliability.worlds.readers import Readers
@@ -31,6 +32,7 @@ _LATE = timedelta(minutes=5)
 """After the time of a run, to write down what became of it."""
 _RULE = Mapping[str, Any]
 NOT_AHEAD = timedelta(0)
+_NEVER = sys.maxsize
 ENDING = ("followed", "truncated")
 """Faults that come last of all that happen to a body."""
 
@@ -55,6 +57,8 @@ class Life:
         self._storage: list[_RULE] = []
         """... and those of storage, for one slot."""
         self._clocks: list[timedelta] = [NOT_AHEAD]
+        self._crash: tuple[int, bool] | None = None
+        """The operation on storage at which the next run ends, and whether that has its effect."""
         self._out: str = ""
         self._jump = NOT_AHEAD
         self._were_clocks_wrong = self._reading = False
@@ -77,7 +81,7 @@ class Life:
     def pass_slot(self) -> None:
         """Let the next scheduled time come, with what happens before, and the runs of all instances."""
         self._next_slot()
-        self._storage, self._jump, self._reading = [], NOT_AHEAD, False
+        self._storage, self._jump, self._reading, self._crash = [], NOT_AHEAD, False, None
         for name in self.world.ingredients:
             if self._random.random() < (self.world.likely or HAPPENINGS[name].likely):
                 HAPPENINGS[name].happen(self, self._random)
@@ -121,6 +125,10 @@ class Life:
         """Let all clocks of this slot be so far ahead, once in a life."""
         if not any(abs(each) > timedelta(days=1) for each in self._apps):
             self._jump = ahead
+
+    def crash(self, operation: int, sent: bool) -> None:
+        """Let the next run end at its nth operation on storage: before that has its effect, or (`sent`) after."""
+        self._crash = operation, sent
 
     def select(self, random_: Random) -> None:
         """Take a report out of REPORTS, or put it back."""
@@ -173,15 +181,20 @@ class Life:
         self._were_clocks_wrong |= ahead != NOT_AHEAD
         records = {at for at in environment.seen if at[1].startswith("runs/")}
         began, before = self._control.now(), environment.seen
-        kept = list[Operation]()
-        environment.storage.after = partial(self._beside, kept)
-        with suppress(*([ArchiveUnavailable] if self._storage else [])):
+        kept, crash, self._crash = list[Operation](), self._crash, None
+        may_fail = bool(self._storage or crash)
+        last, sent = crash or (_NEVER, False)
+        environment.storage.before = partial(die, last + sent)
+        environment.storage.after = partial(self._beside, kept, last)
+        with suppress(*([ArchiveUnavailable] if may_fail else [])):
             app.pull_run.execute()
-        environment.storage.after = ignore
+        environment.storage.before = environment.storage.after = ignore
+        if crash:
+            self._apps = {each: one for each, one in self._apps.items() if one is not app}
         are_noted = not {*filter(_is_note, environment.storage.seen)} - {*kept}
         self.runs += 1
         self._show()
-        if not (self._storage or ahead) and all(rule["fault"] in TRUE for _, rule in self._graph):
+        if not (may_fail or ahead) and all(rule["fault"] in TRUE for _, rule in self._graph):
             for report in {call.report for call in app.pull_run.selection.calls}:
                 self.truth.given[report].add(self.schedule.visible(report))
         self.truth.hear(self._control.get("record"))
@@ -193,9 +206,9 @@ class Life:
             run = self._last_run = RunRecord.from_bytes(environment.seen[written[-1]].content)
             violated += self._flaws(run, app) + self.truth.unheeded(run, environment.seen)
             self.truth.look(run, self._slot)
-        elif not self._storage:
+        elif not may_fail:
             violated.append("I13: a run left no record")
-        if not self._storage:
+        if not may_fail:
             violated += self.truth.unarchived(environment.seen, self.schedule.is_empty)
             if self._control.now() - began > RUN_TIME + _LATE:
                 violated.append(f"I13: a run took {self._control.now() - began}")
@@ -211,18 +224,19 @@ class Life:
             *(f"I11: {pull.call} met a mistake in the app: {pull.detail}" for pull in defects),
         ]
 
-    def _beside(self, kept: list[Operation], operation: Operation) -> None:
-        """Note what is kept of the budget's notes, and let readers come, while a run goes on."""
+    def _beside(self, kept: list[Operation], last: int, operation: Operation) -> None:
+        """Note what is kept of the budget's notes, and let readers come, while a run goes on until it ends."""
         kept += filter(_is_note, [operation])
         if self._reading:
             self._readers.read_beside(operation)
+        die(last, operation)
 
     # -- in the end ----------------------------------------------------------------------------------------------------
 
     def recover(self) -> None:
         """Heal everything. Then all is archived that Graph still gives, and what is not is called what it is."""
         self._graph, self._storage, self._clocks, self._reading = [], [], [NOT_AHEAD], False
-        self._jump = NOT_AHEAD
+        self._jump, self._crash = NOT_AHEAD, None
         self._out = ""
         self._select()
         self.environment.heal()
