@@ -108,7 +108,7 @@ class Visit:
 
     def settled(self) -> Visit:
         """Wait until what was asked for last is on the screen."""
-        self.page.locator("#panel[aria-busy=false]").wait_for(state="attached")
+        self.page.locator("main[aria-busy=false]:not(:has(#panel[aria-busy=true]))").wait_for()
         return self
 
     def heard(self) -> None:

@@ -33,6 +33,13 @@ def test_an_empty_archive_says_how_it_starts(visit: Visit) -> None:
     expect(visit.page.locator(".card.absent", has_text="Selected. It comes with the next run, at ")).to_have_count(1)
 
 
+def test_a_page_that_needs_the_directory_says_so(visit: Visit) -> None:
+    visit.open()
+    for page in ("people", "licences", "departments"):
+        visit.show(f"#/{page}")
+        expect(visit.page.locator(f"#{page}-body")).to_contain_text("This page is made of the directory")
+
+
 def test_without_permission_that_is_the_headline(visit: Visit, stack: Stack) -> None:
     control = Control(stack.control)
     control.put("roles", {"roles": []})

@@ -12,11 +12,14 @@ import pytest
 from playwright.sync_api import FloatRect
 
 from local.backfill import Past
+from local.run import PRICES
 from local.setup import ROOT
 from local.stack import Stack
+from shared.archive.layout import INPUT
+from shared.views.inputs import PRICES as PRICE_LIST
 from tests.browser.conftest import Site, Visit, serving
 from tests.browser.png import packed
-from tests.browser.world import REPORTS, RESTATED, live_through
+from tests.browser.world import REPORTS, live_through
 
 pytestmark = pytest.mark.skipif(
     os.environ.get("USAGE_ARCHIVE_SCREENSHOTS") != "1", reason="set USAGE_ARCHIVE_SCREENSHOTS=1"
@@ -28,7 +31,11 @@ FOLDER = ROOT / "docs" / "images"
 MARGIN = 16
 LARGEST = 300_000
 """Bytes of a picture."""
-ALSO = ("getSharePointSiteUsageStorage(period='D180')", "getTeamsUserActivityUserCounts(period='D180')")
+COUNTS = "getOffice365ActiveUserCounts(period='D180')"
+ALSO = (
+    *("getSharePointSiteUsageStorage(period='D180')", "getTeamsUserActivityUserCounts(period='D180')"),
+    "getMicrosoft365CopilotUsageUserDetail(period='D180')",
+)
 
 
 @pytest.fixture(scope="module")
@@ -36,28 +43,31 @@ def site(stack: Stack) -> Iterator[Site]:
     """The app over an archive of more than a year, in which little went wrong."""
     settings = stack.settings | {"REPORTS": ", ".join((*REPORTS, *ALSO))}
     with Past(settings, USERS) as past:
-        live_through(DAYS, past.app(settings["REPORTS"]), past.control, calm=True)
+        app = past.app(settings["REPORTS"])
+        app.archive.store.create(INPUT, PRICE_LIST, PRICES.encode(), {})
+        live_through(DAYS, app, past.control, calm=True)
         past.keep()
     with serving(settings) as served:
         yield served
 
 
 @pytest.mark.parametrize(
-    ("name", "top", "end", "scheme", "width", "height"),
+    ("name", "address", "end", "scheme", "width"),
     [
-        ("dashboard", "#main", "#answers-body", "light", 1280, 2200),
-        ("dashboard-dark", "#reports", ".chart", "dark", 1280, 1500),
-        ("dashboard-phone", "#main", "#overview tbody tr:nth-child(4)", "light", 390, 1500),
+        ("dashboard", "#/overview", ".card:has(h3:text-is('Active users'))", "light", 1280),
+        ("dashboard-dark", f"#/reports/{COUNTS}", "figure.chart", "dark", 1280),
+        ("dashboard-phone", "#/overview", ".card:has(h3:text-is('Active users'))", "light", 390),
+        ("dashboard-people", "#/people", "#people-list", "light", 1280),
     ],
 )
 def test_a_picture_is_taken(
-    new_visit: Callable[..., Visit], name: str, top: str, end: str, scheme: str, width: int, height: int
+    new_visit: Callable[..., Visit], name: str, address: str, end: str, scheme: str, width: int
 ) -> None:
-    visit = new_visit(color_scheme=scheme, viewport={"width": width, "height": height})
-    visit.open(f"#call={RESTATED}&view=series").settled()
+    visit = new_visit(color_scheme=scheme, viewport={"width": width, "height": 1500})
+    visit.open(address).settled()
     # Where it runs is not what a reader is interested in.
     visit.page.evaluate("() => { document.getElementById('host').textContent = 'contoso-usage.azurewebsites.net' }")
-    visit.page.locator(top).evaluate("element => element.scrollIntoView({ behavior: 'instant' })")
+    visit.heard()
     bottom: float = visit.page.locator(end).evaluate("element => element.getBoundingClientRect().bottom")
     area: FloatRect = {"x": 0, "y": 0, "width": width, "height": bottom + MARGIN}
     picture = packed(visit.page.screenshot(clip=area))

@@ -16,7 +16,7 @@ REPORTS = (
     *(RESTATED, f"{SERVICES}(period='D90')", "getOffice365ActiveUserCounts(period='D180')"),
     *("getMailboxUsageStorage(period='D180')", "getOneDriveUsageStorage(period='D180')"),
     "getMicrosoft365CopilotUserCountSummary(period='D30')",
-    *(DETAIL, *(f"-{DETAIL}(period='{period}')" for period in ("D30", "D90", "D180"))),
+    *("directory", DETAIL, *(f"-{DETAIL}(period='{period}')" for period in ("D30", "D90"))),
 )
 """Without the storage of SharePoint, and without Teams: something has to be missing."""
 HOSTILE = "</script><img src=x onerror=alert(1)>"

@@ -63,10 +63,25 @@ def test_bytes_are_exact_and_a_text_among_numbers_makes_no_number() -> None:
     large = history(HEAD, *(f"2026-11-18,{2**60 + add},2026-11-{16 + add},7" for add in (0, 1)))
     assert cells(aggregated(large, "week", "mean"))[0][0] == f"{2**60}.5"
     texts = history(HEAD, "2026-11-18,4,2026-11-16,7", "2026-11-18,n/a,2026-11-17,7")
-    assert [row[0] for row in cells(aggregated(texts, "week", "mean"))] == ["4", "n/a"]
+    assert [row[0] for row in cells(aggregated(texts, "week", "mean"))] == ["n/a"]
 
 
 def test_without_a_report_date_the_days_are_refresh_dates() -> None:
     head = "Report Refresh Date,Teams"
     snapshots = [parse(lines(head, f"2026-11-{day},{day}"), date(2026, 11, day)) for day in (16, 18)]
     assert [*aggregated(merged(Table(), snapshots), "week", "mean").rows()] == [("2026-11-18", "17")]
+
+
+def test_durations_have_a_mean_and_a_text_that_differs_each_day_makes_no_row_of_its_own() -> None:
+    head = "Report Refresh Date,Meetings,Audio Duration,Newest,Report Date"
+    teams = history(
+        head, "2026-11-18,1,PT1H30M,a,2026-11-16", "2026-11-18,3,P1DT2M1S,b,2026-11-17", "2026-11-18,5,,c,2026-11-18"
+    )
+    assert cells(aggregated(teams, "week", "mean")) == [("3", "PT45960S", "c", "2026-11-18")]
+    assert cells(aggregated(teams, "week", "max")) == [("5", "PT86521S", "c", "2026-11-18")]
+
+
+@pytest.mark.parametrize("text", ["P", "PT", "PTS", "P1H"])
+def test_what_is_no_duration_is_a_text(text: str) -> None:
+    table = history(HEAD, f"2026-11-18,{text},2026-11-16,7", "2026-11-18,PT1S,2026-11-17,7")
+    assert cells(aggregated(table, "week", "mean"))[0][0] == "PT1S"

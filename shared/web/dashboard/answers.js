@@ -2,17 +2,16 @@
 
 import { text } from "./api.js";
 import { column, parse } from "./csv.js";
-import { breakable, bytes, change, day, daysBetween, el, number, percent, shifted, svg, time } from "./elements.js";
+import { bytes, change, day, daysBetween, el, number, percent, shifted, svg, time } from "./elements.js";
+import { YEAR, growth, mean, measures, refreshPlace, valueAt, whole, yearBefore } from "./numbers.js";
+import { to } from "./route.js";
 
-/** Days between now and a year before: whole weeks, so that weekends weigh the same. */
-const YEAR = 364;
 /** Days that an average is of. */
-const RECENT = 28;
+export const RECENT = 28;
 /** Days of the outlook. */
-const AHEAD = 90;
+export const AHEAD = 90;
 /** Days after which somebody counts as inactive for long. */
 const LONG = 90;
-const NO_MEASURES = ["Report Refresh Date", "Report Date", "Report Period", "Site Type"];
 
 const QUESTIONS = [
   { title: "Active users", reports: ["getOffice365ActiveUserCounts"], period: "D180", answer: averages },
@@ -27,9 +26,12 @@ const QUESTIONS = [
   { title: "Copilot", reports: ["getMicrosoft365CopilotUserCountSummary"], period: "D30", answer: enabled },
 ];
 
-/** Fills `box` with a card for each question, one after the other; `failed` makes an element of what went wrong. */
-export async function answers(box, calls, { today, nextRun }, failed) {
-  const from = shifted(today, -YEAR - RECENT - 14);
+/**
+ * Fills `box` with a card for each question, one after the other; `failed` makes an element of what went wrong.
+ *
+ * `read` gives the series of a call, `nextRun` is when what is still to come will be there.
+ */
+export async function answers(box, calls, read, { nextRun, asOf }, failed) {
   const cards = QUESTIONS.map(({ title }) => el("article.card", { "aria-busy": "true" }, el("h3", {}, title)));
   box.replaceChildren(...cards);
   await Promise.all(QUESTIONS.map((question, place) => fill(cards[place], question)));
@@ -38,11 +40,13 @@ export async function answers(box, calls, { today, nextRun }, failed) {
     const found = reports.map((report) => best(calls, report, period)).filter(Boolean);
     if (!found.length) {
       card.classList.add("absent");
-      card.append(el("p", {}, ...absent(calls.filter((call) => reports.includes(call.report)), reports, nextRun)));
+      card.append(
+        el("p", {}, ...absent(calls.filter((call) => reports.includes(call.report)), reports, nextRun)),
+      );
     } else {
       try {
-        const contents = await Promise.all(found.map((call) => seriesOf(call, from)));
-        card.append(...(await answer(title, contents, calls)));
+        const contents = await Promise.all(found.map(read));
+        card.append(...(await answer(title, contents, calls, asOf)));
       } catch (failure) {
         card.append(failed(failure));
       }
@@ -62,14 +66,14 @@ function absent(selected, reports, nextRun) {
 }
 
 function source(call, place) {
-  const link = el("a", { href: `#call=${encodeURIComponent(call.text)}` }, breakable(call.text));
+  const link = el("a", { href: to("reports", call.text), title: call.text }, `${call.title} (${call.argument})`);
   return place ? [", ", link] : [link];
 }
 
 const listed = (names) => names.flatMap((name, place) => [place ? ", " : "", el("code", {}, name)]);
 
 /** The archived call of a report with the wanted period, else with the longest. */
-function best(calls, report, period) {
+export function best(calls, report, period) {
   const archived = calls.filter((call) => call.report === report && call.newest && !call.version && call.period);
   return (
     archived.find((call) => call.period === period) ?? archived.sort((one, other) => daysOf(other) - daysOf(one))[0]
@@ -79,10 +83,6 @@ function best(calls, report, period) {
 /** 0 for all time, which grows with every day. */
 function daysOf({ period }) {
   return Number(/\d+/.exec(period) ?? 0);
-}
-
-async function seriesOf(call, from) {
-  return { call, ...parse(await text(call.series.path, { ...call.series.query, from })) };
 }
 
 /** A line per measure: the average of the last four weeks, and of the same four weeks a year before. */
@@ -116,9 +116,9 @@ function averages(title, [content]) {
 }
 
 /** Who is active of those with a licence, and how many have not been for long. */
-async function licensed(title, found, calls) {
+async function licensed(title, found, calls, asOf) {
   const long = calls.find((call) => call.report === found[0].call.report && call.newest && call.period === `D${LONG}`);
-  const content = long && parse(await text(long.path, long.chosen));
+  const content = long && parse(await text(long.path, { ...long.chosen, asOf }));
   const [inactive, active] = ["Inactive", "Active"].map((name) =>
     Number(content && column(content, `Office 365 ${name}`)?.[0]),
   );
@@ -145,7 +145,8 @@ function shares(title, [content], active, other) {
   const last = rows.at(-1);
   if (!last) return [nothing()];
   const end = last[refreshPlace(content)];
-  const before = rows.find((row) => Math.abs(daysBetween(row[refreshPlace(content)], shifted(end, -YEAR))) <= 7);
+  const old = yearBefore(rows.map((row) => row[refreshPlace(content)]), end);
+  const before = rows.find((row) => row[refreshPlace(content)] === old);
   const names = content.columns
     .filter((name) => name.endsWith(active) && content.columns.includes(name.slice(0, -active.length) + other))
     .map((name) => name.slice(0, -active.length));
@@ -231,64 +232,6 @@ function storage(title, contents) {
     compared(title, ["", "Now", "Year before", "Change", `In ${AHEAD} days`], lines),
     el("p.hint", {}, `Used; the outlook is a straight line through the last ${AHEAD} days.`),
   ];
-}
-
-// -- numbers ----------------------------------------------------------------------------------------------------------
-
-/** The rows of all sites together, where a report has a row for each type of site too. */
-function whole(content) {
-  const place = content.columns.indexOf("Site Type");
-  const all = place < 0 ? [] : content.rows.filter((row) => row[place] === "All");
-  return all.length ? { ...content, rows: all } : content;
-}
-
-/** The measures of a table, summed for each day; blank cells are no numbers. */
-function measures(content) {
-  const days = content.columns.includes("Report Date") ? content.columns.indexOf("Report Date") : refreshPlace(content);
-  const names = content.columns.filter((name) => !NO_MEASURES.includes(name));
-  const values = new Map();
-  for (const row of content.rows) {
-    const known = values.get(row[days]) ?? {};
-    for (const name of names) {
-      const text = row[content.columns.indexOf(name)];
-      if (text !== "" && Number.isFinite(Number(text))) known[name] = (known[name] ?? 0) + Number(text);
-    }
-    values.set(row[days], known);
-  }
-  return { names, values, days: [...values.keys()].sort() };
-}
-
-function refreshPlace(content) {
-  return content.columns.indexOf("Report Refresh Date");
-}
-
-/** null where fewer than half of the days are known. */
-function mean({ values }, name, first, last) {
-  const length = daysBetween(first, last) + 1;
-  const found = Array.from({ length }, (_, place) => values.get(shifted(first, place))?.[name]).filter(
-    (value) => value !== undefined,
-  );
-  return found.length * 2 < length ? null : found.reduce((sum, value) => sum + value, 0) / found.length;
-}
-
-/** The value of a day, or of the nearest one within a week before it. */
-function valueAt({ values }, name, iso) {
-  for (let back = 0; back < 7; back += 1) {
-    const value = values.get(shifted(iso, -back))?.[name];
-    if (value !== undefined) return value;
-  }
-  return null;
-}
-
-/** By how much it grows in a day: least squares. */
-function growth({ values, days }, name, first, last) {
-  const points = days
-    .filter((iso) => first <= iso && iso <= last && values.get(iso)[name] !== undefined)
-    .map((iso) => [daysBetween(first, iso), values.get(iso)[name]]);
-  const middle = (place) => points.reduce((sum, point) => sum + point[place], 0) / points.length;
-  const [x, y] = [middle(0), middle(1)];
-  const spread = points.reduce((sum, point) => sum + (point[0] - x) ** 2, 0);
-  return spread ? points.reduce((sum, point) => sum + (point[0] - x) * (point[1] - y), 0) / spread : 0;
 }
 
 // -- pictures ---------------------------------------------------------------------------------------------------------

@@ -8,7 +8,8 @@ export class Call {
     this.period = /period='(\w+)'/.exec(text)?.[1] ?? "";
     this.version = /version='(\w+)'/.exec(text)?.[1] ?? "";
     this.single = text.endsWith("(date)");
-    Object.assign(this, { personal: false, family: "", question: "", kind: "", newest: null, state: "", gaps: [] });
+    Object.assign(this, { personal: false, title: this.report, family: "", question: "", kind: "" });
+    Object.assign(this, { aggregate: "last", newest: null, since: null, state: "", gaps: [] });
   }
 
   /** As the archive names the argument. */

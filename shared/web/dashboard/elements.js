@@ -62,8 +62,13 @@ export function say(text) {
 
 const MORE = 500;
 
-/** A table in a box of its own that scrolls; cells are text or elements, columns with numbers stand to the right. */
-export function table(label, columns, rows, shown = 50) {
+/**
+ * A table in a box of its own that scrolls; cells are text or elements, columns with numbers stand to the right.
+ *
+ * If it `sorts`, each head is a button that orders the rows by its column.
+ */
+export function table(label, columns, given, { shown = 50, sorts = false } = {}) {
+  let rows = given;
   const right = columns.map((_, place) => isNumeric(rows.map((row) => row[place])));
   const body = el("tbody");
   const box = el(
@@ -78,7 +83,7 @@ export function table(label, columns, rows, shown = 50) {
         el(
           "tr",
           {},
-          columns.map((name, place) => el(right[place] ? "th.number" : "th", { scope: "col" }, name)),
+          columns.map((name, place) => el(right[place] ? "th.number" : "th", { scope: "col" }, sorts ? head(name, place) : name)),
         ),
       ),
       body,
@@ -89,6 +94,25 @@ export function table(label, columns, rows, shown = 50) {
   let next = 0;
   append(shown);
   return all;
+
+  function head(name, place) {
+    return el("button.sort", { type: "button", onclick: ({ currentTarget }) => sort(currentTarget.parentElement, place) }, name);
+  }
+
+  function sort(cell, place) {
+    const down = cell.getAttribute("aria-sort") !== "descending" && (right[place] || cell.hasAttribute("aria-sort"));
+    for (const each of cell.parentElement.children) each.removeAttribute("aria-sort");
+    cell.setAttribute("aria-sort", down ? "descending" : "ascending");
+    const value = (row) => (right[place] ? Number(String(row[place] ?? "").replaceAll(",", "") || NaN) : String(row[place] ?? ""));
+    rows = [...given].sort((one, other) => {
+      const [a, b] = [value(one), value(other)];
+      if (a !== a || b !== b) return (a !== a) - (b !== b); // what is not known stands last
+      return (a < b ? -1 : a > b ? 1 : 0) * (down ? -1 : 1);
+    });
+    next = 0;
+    body.replaceChildren();
+    append(shown);
+  }
 
   function append(many) {
     const rest = rows.slice(next, next + many);
@@ -108,11 +132,14 @@ export function table(label, columns, rows, shown = 50) {
   }
 }
 
+/** With a currency before it, or a unit behind it. */
+const NUMERIC = /^[-+−]?(?:[A-Z]{3}\s|\p{Sc})?\d[\d,.]*( ?[%KMGTP]?B?)$/u;
+
 /** Whether these cells are numbers, as far as there is anything in them. */
 export function isNumeric(cells) {
   const texts = cells.filter((cell) => cell !== "" && cell !== null && cell !== undefined);
   return (
-    texts.length > 0 && texts.every((cell) => typeof cell === "number" || /^[-+−]?\d[\d,.]*( ?[%kMGTP]?B?)$/.test(cell))
+    texts.length > 0 && texts.every((cell) => typeof cell === "number" || NUMERIC.test(cell))
   );
 }
 
@@ -121,17 +148,21 @@ const TENTH = new Intl.NumberFormat("en", { maximumFractionDigits: 1, minimumFra
 const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
 const MONTH = new Intl.DateTimeFormat("en-GB", { month: "short", year: "numeric", timeZone: "UTC" });
 
-export const number = (value) => NUMBER.format(value);
+/** With so many decimals at most. */
+export function number(value, decimals = 0) {
+  return decimals && !Number.isInteger(value) && Math.abs(value) < 100 ? TENTH.format(value) : NUMBER.format(value);
+}
 
 /** Such as `12 days`, `1 day`. */
 export function counted(count, one, many = `${one}s`) {
   return `${number(count)} ${count === 1 ? one : many}`;
 }
 
+/** In units of 1024, named as the admin centre names them. */
 export function bytes(value) {
-  const units = ["B", "kB", "MB", "GB", "TB", "PB"];
-  const step = value ? Math.min(units.length - 1, Math.floor(Math.log10(Math.abs(value)) / 3)) : 0;
-  return `${step ? TENTH.format(value / 1000 ** step) : number(value)} ${units[step]}`;
+  const units = ["B", "KB", "MB", "GB", "TB", "PB"];
+  const step = value ? Math.min(units.length - 1, Math.floor(Math.log2(Math.abs(value)) / 10)) : 0;
+  return `${step ? TENTH.format(value / 1024 ** step) : number(value)} ${units[step]}`;
 }
 
 export function percent(share) {

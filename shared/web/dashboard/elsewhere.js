@@ -13,8 +13,8 @@ export function offer(box, resources) {
   const copy = el("button.primary", { type: "button", id: "copy", onclick: toClipboard }, "Copy");
   const chosen = box.querySelector("[aria-pressed=true]")?.value ?? buttons[0].value;
   box.replaceChildren(
-    el("h3", {}, "The same elsewhere"),
-    el("p.hint", {}, "Exactly what is on screen; put the key in place of YOUR_KEY where there is one."),
+    el("h3", {}, "Use this in another tool"),
+    el("p.hint", {}, "What is on screen. Replace YOUR_KEY with your key."),
     el("div.over", {}, el("div.pages", { role: "group", "aria-label": "For" }, buttons), copy),
     el("pre", { tabindex: 0, "aria-label": "Text to copy" }, code),
   );

@@ -1,10 +1,12 @@
 // How the archive stands: one headline, then the facts behind it, then each call.
 
 import { ROOT } from "./api.js";
+import { Call } from "./calls.js";
 import { strip, legend } from "./coverage.js";
-import { breakable, counted, day, el, number, span, time } from "./elements.js";
+import { counted, day, el, number, span, time } from "./elements.js";
+import { to } from "./route.js";
 
-const FEW = 10;
+const FEW = 4;
 const SIGNS = { good: "✓", busy: "…", note: "i", warn: "!", bad: "✕" };
 const WORDS = {
   healthy: ["good", "Running", "A pull ended well within the last two days."],
@@ -17,20 +19,20 @@ const WORDS = {
 };
 const OUTCOMES = ["published", "revised", "unchanged", "no_data", "deferred", "quarantined", "refused"];
 
-/** All of the health section, for what /status answered. */
-export function health(status) {
+/** The headline and what else there is to say, for what /status answered: above every page. */
+export function headlines(status) {
   const [worst, ...others] = status.problems;
   const isWell = status.state === "healthy";
-  const banners = (isWell ? status.problems : others).map(banner);
-  if (!status.run) return [isWell ? null : problemLine(worst), ...banners, gettingStarted(status)];
   return [
     isWell ? summary(status) : problemLine(worst),
-    facts(status),
-    ...banners,
-    flips(status),
-    lastRun(status),
-    overview(status),
+    ...(isWell ? status.problems : others).map(banner),
+    status.run ? null : gettingStarted(status),
   ];
+}
+
+/** The facts behind the headline, and each report. */
+export function details(status, titleOf) {
+  return [facts(status), flips(status), lastRun(status), overview(status, titleOf)];
 }
 
 /** What comes first in a new archive, and what is to be done for it. */
@@ -207,10 +209,13 @@ function lastRun({ calls, run }) {
   );
 }
 
-/** A line for each call; those that need somebody first. */
-function overview({ calls, at }) {
+/** A line for each report, those that need somebody first; what is well is folded. */
+function overview({ calls, at }, titleOf) {
   const today = at.slice(0, 10);
-  const sorted = [...calls].sort((one, other) => gravity(other) - gravity(one) || (one.call < other.call ? -1 : 1));
+  const reports = [...Map.groupBy(calls, (call) => call.report)].map(([name, own]) => ({ name, title: titleOf(name), own }));
+  const worst = ({ own }) => Math.max(...own.map(gravity));
+  reports.sort((one, other) => worst(other) - worst(one) || (one.title < other.title ? -1 : 1));
+  const well = reports.filter((each) => worst(each) <= WELL);
   const body = el("tbody");
   const filter = el("input", {
     type: "search",
@@ -219,15 +224,15 @@ function overview({ calls, at }) {
     placeholder: "such as Teams",
     "aria-controls": "overview",
   });
-  const more = el("button", {
-    type: "button",
-    onclick: () => {
-      all = true;
-      show();
-    },
-  });
+  const more = el("button", { type: "button", id: "show-all", onclick: () => ((all = true), show()) });
   const told = el("p.hint", { role: "status" });
-  let all = sorted.length <= FEW + 2;
+  let all = reports.length <= FEW;
+  const coverage = el(
+    "table.overview",
+    { id: "overview" },
+    el("thead", {}, el("tr", {}, ["Report", "Newest", "State"].map((name) => el("th", { scope: "col" }, name)))),
+    body,
+  );
   show();
   return el(
     "div",
@@ -236,62 +241,59 @@ function overview({ calls, at }) {
       "div.over",
       {},
       el("h3", {}, "Coverage of the last 90 days"),
-      sorted.length > FEW + 2 && el("label.filter", { for: "filter" }, "Filter ", filter),
+      reports.length > FEW && el("label.filter", { for: "filter" }, "Filter ", filter),
     ),
     legend(Object.keys({ archived: 1, recoverable: 1, lost: 1, never: 1, waiting: 1 })),
-    el(
-      "table.overview",
-      { id: "overview" },
-      el(
-        "thead",
-        {},
-        el(
-          "tr",
-          {},
-          ["Call", "Newest", "State", "Last outcome"].map((name) => el("th", { scope: "col" }, name)),
-        ),
-      ),
-      body,
-    ),
+    coverage,
     told,
     more,
   );
 
   function show() {
     const wanted = filter.value.trim().toLowerCase();
-    const fitting = sorted.filter((call) => call.call.toLowerCase().includes(wanted));
-    const shown = all || wanted ? fitting : fitting.slice(0, FEW);
-    body.replaceChildren(...shown.map((call) => line(call, today)));
+    const fitting = reports.filter(({ name, title }) => `${title} ${name}`.toLowerCase().includes(wanted));
+    const shown = all || wanted ? fitting : fitting.filter((each) => !well.includes(each));
+    body.replaceChildren(...shown.map((each) => line(each, today)));
+    coverage.hidden = !shown.length;
     more.hidden = shown.length === fitting.length;
-    more.textContent = `Show all ${number(sorted.length)} calls`;
-    told.textContent = fitting.length ? "" : `No call has “${filter.value}” in its name.`;
+    more.textContent = `Show all ${number(reports.length)} reports: ${number(well.length)} are well`;
+    told.textContent = fitting.length ? (shown.length ? "" : "Every report is well.") : `No report has “${filter.value}” in its title.`;
   }
 }
 
-function line(call, today) {
+function line({ name, title, own }, today) {
+  const [first] = [...own].sort((one, other) => gravity(other) - gravity(one));
+  const states = [...new Map(own.map((call) => [JSON.stringify(badgesOf(call)), call])).values()];
   return el(
     "tr",
     {},
     el(
       "th",
       { scope: "row" },
-      el(
-        "div.call",
-        {},
-        el("a", { href: `#call=${encodeURIComponent(call.call)}` }, breakable(call.call)),
-        strip(call, today),
-      ),
+      el("a", { href: to("reports", name) }, title),
+      el("code", {}, name),
+      own.length > 1
+        ? el(
+            "details",
+            {},
+            el("summary", {}, counted(own.length, "period")),
+            own.map((call) => el("div.call", {}, el("a", { href: to("reports", call.call) }, periodOf(call)), strip(call, today), outcome(call))),
+          )
+        : outcome(first),
+      strip(first, today),
     ),
-    el("td.number", {}, call.refreshDate ?? "none"),
-    el("td", {}, badges(call)),
-    el(
-      "td",
-      {},
-      call.outcome ? call.outcome.replace("_", " ") : "not asked",
-      call.reason && el("span.hint", {}, ` ${call.reason}`),
-    ),
+    el("td.number", {}, newestOf(own) ?? "none"),
+    el("td", {}, states.flatMap(badges)),
   );
 }
+
+function periodOf({ call }) {
+  const found = new Call(call);
+  return found.argument;
+}
+
+const outcome = (call) =>
+  el("span.hint.outcome", {}, [call.outcome ? call.outcome.replace("_", " ") : "not asked", call.reason].filter(Boolean).join(", "));
 
 const STATES = {
   failing: (call) => ["bad", call.outcome],
@@ -303,16 +305,22 @@ const STATES = {
   up_to_date: () => ["good", "up to date"],
 };
 
-function badges(call) {
+const badges = (call) => badgesOf(call).map(([level, text]) => el(`span.chip.${level}`, {}, text));
+
+function badgesOf(call) {
   const known = [
     ["concealed", "mixed"].includes(call.names) && ["note", call.names],
     call.lost > 0 && ["past", `${number(call.lost)} lost`],
   ].filter(Boolean);
-  return [STATES[call.state](call), ...known].map(([level, text]) => el(`span.chip.${level}`, {}, text));
+  return [STATES[call.state](call), ...known];
 }
 
+const GRAVITY = ["up_to_date", "no_data", "filling_up", "awaited", "late", "missing", "failing"];
+/** Up to here nobody is needed. */
+const WELL = GRAVITY.indexOf("awaited");
+
 /** How much a call needs somebody. */
-const gravity = (call) => -Object.keys(STATES).indexOf(call.state);
+const gravity = (call) => GRAVITY.indexOf(call.state);
 
 const newestOf = (calls) =>
   calls

@@ -1,18 +1,22 @@
 // The page: asks for the key once, then shows how the archive stands, then what is in it.
 
 import { Failure, browser, forgetKeys, hasKey, hasPersonalKey, healthWord, isKey, json, keepKeys } from "./api.js";
-import { answers } from "./answers.js";
 import { Call } from "./calls.js";
-import { el } from "./elements.js";
-import { atFirst, health } from "./health.js";
+import { departments, licences, people } from "./directory.js";
+import { dayField, el, time } from "./elements.js";
+import { atFirst, details, headlines } from "./health.js";
+import { overview } from "./overview.js";
 import { explorer } from "./report.js";
+import { list, palette } from "./reports.js";
+import { renewed, route, to } from "./route.js";
 
 const at = (id) => document.getElementById(id);
+const TOOLS = ["content", "parts", "find", "change-key"];
 
 function showForm(failure) {
   life.abort();
   at("main").setAttribute("aria-busy", "false");
-  for (const id of ["content", "parts", "change-key"]) at(id).hidden = true;
+  for (const id of TOOLS) at(id).hidden = true;
   at("key-form").hidden = false;
   at("key-problem").replaceChildren(...(failure ? [failed(failure)] : []));
   at("key").focus();
@@ -20,7 +24,7 @@ function showForm(failure) {
 
 function showContent() {
   const leaves = at("key-form").contains(document.activeElement);
-  for (const id of ["content", "parts", "change-key"]) at(id).hidden = false;
+  for (const id of TOOLS) at(id).hidden = false;
   at("key-form").hidden = true;
   if (leaves) at("main").focus(); // else whoever goes by keyboard would be at the top of the page again
 }
@@ -66,10 +70,9 @@ async function start() {
 async function load(signal) {
   at("health-body").setAttribute("aria-busy", "true");
   healthWord(signal).then(showAtFirst);
-  const reports = hasPersonalKey() ? "/personal/v1.0/reports" : "/v1.0/reports";
   const [status, catalogue] = await Promise.allSettled([
     json("/status", {}, signal).then(showHealth),
-    json(reports, {}, signal),
+    catalogueOf(signal),
   ]);
   if (signal.aborted) return;
   const refused = [status, catalogue].find(({ reason }) => reason?.status === 401);
@@ -82,18 +85,111 @@ async function load(signal) {
   showContent();
   if (status.reason) fill("health-body", failed(status.reason, start));
   if (status.reason && catalogue.reason) {
-    fill("answers-body", el("p", {}, "Nothing can be shown until the archive answers."));
-    fill("reports-body");
+    for (const section of document.querySelectorAll(".page")) section.hidden = true;
     return;
   }
   const calls = callsOf(status.value?.calls ?? [], catalogue.value?.value ?? []);
   const today = (status.value?.at ?? new Date().toISOString()).slice(0, 10);
-  await Promise.all([
-    answers(at("answers-body"), calls, { today, nextRun: status.value?.nextRun }, failed).catch((fault) => fill("answers-body", failed(fault))),
-    explorer(at("reports-body"), calls, today, failed, signal).catch((fault) =>
-      fill("reports-body", failed(fault)),
-    ),
-  ]);
+  await pages({ calls, status: status.value, today }, signal);
+}
+
+/** Shows the page that the address names, whenever it changes, until `signal` says that the key is another one. */
+async function pages({ calls, status, today }, signal) {
+  const explore = explorer(at("reports-body"), calls, today, failed, signal);
+  at("find").onclick = palette(() => calls, signal);
+  const titles = new Map(calls.map((call) => [call.report, call.title]));
+  const shown = {
+    overview: (place) => overview(at("tiles"), at("answers-body"), calls, { today, nextRun: status?.nextRun }, place, failed),
+    people: (place) => counted("people", () => people(at("people-body"), place, choose)),
+    licences: (place) => counted("licences", () => licences(at("licences-body"), place)),
+    departments: (place) => counted("departments", () => departments(at("departments-body"), place, choose)),
+    reports: (place) => reports(place),
+    archive: () => status && fill("archive-body", ...details(status, (name) => titles.get(name) ?? name)),
+  };
+  let before = "";
+  let latest = 0;
+  addEventListener("hashchange", () => show(true), { signal });
+  await show(false);
+
+  async function show(moved) {
+    const old = renewed(location.hash);
+    if (old) history.replaceState(null, "", old);
+    const place = route();
+    const page = Object.hasOwn(shown, place.page) ? place.page : "overview";
+    const turn = (latest += 1);
+    at("main").setAttribute("aria-busy", "true");
+    mark(page, place);
+    const section = document.querySelector(`[data-page=${page}]`);
+    if (moved && page !== before) section.focus();
+    before = page;
+    try {
+      await shown[page](place);
+    } catch (failure) {
+      if (!signal.aborted) at(`${page}-body`)?.replaceChildren(failed(failure, () => show(false)));
+    }
+    if (turn === latest && !signal.aborted) at("main").setAttribute("aria-busy", "false");
+  }
+
+  /** What the directory is needed for; without it nothing is asked. */
+  async function counted(page, show) {
+    if (calls.some((call) => call.report === "subscribedSkus" && call.newest)) await show();
+    else at(`${page}-body`).replaceChildren(...withoutDirectory(calls, status?.nextRun));
+  }
+
+  function choose(change) {
+    const { page, id, ...chosen } = route();
+    location.hash = to(page, id, { ...chosen, ...change });
+  }
+
+  async function reports(place) {
+    at("reports-title").className = place.id ? "unseen" : "";
+    at("reports-list").hidden = Boolean(place.id);
+    at("reports-body").hidden = !place.id;
+    if (place.id) await explore(place);
+    else list(at("reports-list"), calls);
+  }
+
+  /** Marks where one is, and shows the days that all pages are of. */
+  function mark(page, place) {
+    for (const section of document.querySelectorAll(".page")) section.hidden = section.dataset.page !== page;
+    for (const link of at("parts").children) {
+      const name = link.hash.replace(/^#\/(\w*).*/, "$1");
+      link.href = to(name);
+      if (name === page) link.setAttribute("aria-current", "page");
+      else link.removeAttribute("aria-current");
+    }
+    const field = (id, title, max) =>
+      el("label", {}, title, dayField(id, place[id] ?? "", (value) => choose({ [id]: value }), { max }));
+    const had = at("range").contains(document.activeElement) && document.activeElement.id;
+    at("range").replaceChildren(
+      ["overview", "reports"].includes(page) ? field("from", "From") : "",
+      ["overview", "reports"].includes(page) ? field("to", "Before") : "",
+      page === "archive" ? "" : field("asOf", "As known on", today),
+      place.from || place.to || place.asOf
+        ? el("button", { type: "button", id: "all-days", onclick: () => choose({ from: "", to: "", asOf: "" }) }, "Reset")
+        : "",
+    );
+    if (had) at(had)?.focus();
+  }
+}
+
+/** What is said where nothing of the directory is archived. */
+function withoutDirectory(calls, nextRun) {
+  if (calls.some((call) => call.report === "subscribedSkus" && call.state === "awaited"))
+    return [el("p", {}, `The directory is selected. It comes with the next run${nextRun ? `, at ${time(nextRun)}` : ""}.`)];
+  const setting = el("code", {}, "REPORTS");
+  const added = el("code", {}, "directory, getOffice365ActiveUserDetail");
+  return [el("p", {}, "This page is made of the directory, which is not archived. Add ", added, " to the app setting ", setting, ".")];
+}
+
+/** All reports, as far as the key opens them: those with people too, else the others. */
+async function catalogueOf(signal) {
+  try {
+    return await json("/personal/v1.0/reports", {}, signal);
+  } catch (failure) {
+    if (failure.status !== 401 || hasPersonalKey()) throw failure;
+    return json("/v1.0/reports", {}, signal);
+  }
 }
 
 /** In a large archive the calls are counted for some seconds when the app has just started. */
@@ -107,7 +203,7 @@ function showAtFirst(word) {
 
 function showHealth(status) {
   showContent();
-  fill("health-body", ...health(status));
+  fill("health-body", ...headlines(status));
   performance.mark("first");
   performance.mark("health");
   return status;
@@ -125,13 +221,15 @@ function callsOf(standings, reports) {
   for (const { calls: archived } of reports) {
     for (const each of archived) add(each.call.replace(/\(date=.*/, "(date)"), { newest: each.refreshDate });
   }
-  for (const each of standings) add(each.call, { newest: each.refreshDate, state: each.state, gaps: each.gaps });
+  for (const each of standings) add(each.call, { newest: each.refreshDate, since: each.since, state: each.state, gaps: each.gaps });
   return [...calls.values()];
 
   function add(text, facts) {
     const call = calls.get(text) ?? new Call(text);
-    const { family = "", question = "", kind = "", personal = known.size > 0 } = known.get(call.report) ?? {};
-    calls.set(text, Object.assign(call, { family, question, kind, personal }, facts));
+    const of = known.get(call.report) ?? {};
+    const { title = call.report, family = "", question = "", kind = "", aggregate = "last" } = of;
+    const { personal = known.size > 0 } = of;
+    calls.set(text, Object.assign(call, { title, family, question, kind, aggregate, personal }, facts));
   }
 }
 
@@ -154,6 +252,7 @@ at("theme").addEventListener("click", () => {
 });
 
 at("host").textContent = location.host;
+at("range").addEventListener("submit", (event) => event.preventDefault());
 at("change-key").addEventListener("click", () => {
   forgetKeys();
   showForm();
@@ -171,6 +270,10 @@ at("key-form").addEventListener("submit", (event) => {
   start();
 });
 
+// A key in the fragment, which never leaves the browser, opens the page: `run` prints such an address. It does not stay.
+const given = /^#key=([^&]+)$/.exec(location.hash)?.[1];
+if (given && isKey(decodeURIComponent(given))) keepKeys(decodeURIComponent(given), "");
+if (given) history.replaceState(null, "", location.pathname);
 // A key that somebody wrote into the address all the same does not stay there.
 if (location.search) history.replaceState(null, "", location.pathname + location.hash);
 if (hasKey()) start();

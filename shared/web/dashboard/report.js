@@ -4,6 +4,7 @@ import { json } from "./api.js";
 import { calendar, legend, monthBefore, monthsBetween } from "./coverage.js";
 import { counted, day, el, month, number, say, shifted } from "./elements.js";
 import { offer } from "./elsewhere.js";
+import { route, to } from "./route.js";
 import { VIEWS, snapshotOf, usualPair } from "./views.js";
 
 /** Days that are shown at first of a personal report: each has a row for everybody. */
@@ -13,10 +14,13 @@ const MANY_DAYS = 180;
 
 const narrow = matchMedia("(max-width: 700px)");
 
-/** Fills `box` until `life` ends; `calls` are all that there are, `failed(failure, again)` shows what went wrong. */
+/**
+ * Returns what shows in `box` the call that a place names, until `life` ends; `calls` are all that there are,
+ * `failed(failure, again)` shows what went wrong.
+ */
 export function explorer(box, calls, today, failed, life) {
   const byText = new Map(calls.map((call) => [call.text, call]));
-  const state = { call: null, view: "series", snapshots: [], shown: null, range: {}, pair: [], lastMonth: "" };
+  const state = { call: null, view: "series", snapshots: [], shown: null, range: {}, pair: [], lastMonth: "", asOf: "" };
   const page = { go, again: showPanel, failed };
   let running = new AbortController();
 
@@ -27,6 +31,7 @@ export function explorer(box, calls, today, failed, life) {
   );
   const argumentChoice = el("select", { id: "argument", onchange: () => go({ call: argumentChoice.value }) });
   const problem = el("p", { id: "not-there", role: "alert" });
+  const title = el("h3", { id: "report-title" });
   const about = el("p.hint");
   const days = el("div", { id: "days", tabindex: -1 });
   const tabs = Object.entries(VIEWS).map(([name, { title }]) =>
@@ -45,28 +50,24 @@ export function explorer(box, calls, today, failed, life) {
   const elsewhere = el("div", { id: "elsewhere" });
 
   box.replaceChildren(
+    title,
+    about,
     el("div.choices", {}, el("label", {}, "Report", reportChoice), el("label", {}, "Period", argumentChoice)),
     problem,
-    about,
-    days,
     tablist,
     panel,
+    days,
     elsewhere,
   );
   narrow.addEventListener("change", () => state.snapshots.length && showDays(), { signal: life });
-  addEventListener("hashchange", () => (isOurs() || !location.hash) && follow(isOurs()), { signal: life });
-  return follow(isOurs());
+  return follow;
 
   // -- where we are ----------------------------------------------------------------------------------------------------
 
-  function go(change) {
-    const next = { call: state.call.text, view: state.view, ...change };
-    location.hash = new URLSearchParams(Object.entries(next).filter(([, value]) => value)).toString();
-  }
-
-  /** Whether the address names a call, and no other part of the page. */
-  function isOurs() {
-    return location.hash.includes("call=");
+  /** Go to another call or view; what was chosen for the report stays as long as it is the same. */
+  function go({ call = state.call.text, ...change }) {
+    const { smooth, every } = route();
+    location.hash = to("reports", call, { view: state.view, smooth, every, ...change });
   }
 
   function turnTo(view) {
@@ -75,30 +76,31 @@ export function explorer(box, calls, today, failed, life) {
   }
 
   /** Show what the address says, and nothing else: the same address shows the same when somebody goes back to it. */
-  async function follow(arrived) {
-    const asked = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
-    const wanted = byText.get(asked.call) ?? favourite();
-    problem.textContent = asked.call && wanted?.text !== asked.call ? `${asked.call} is no call of this archive.` : "";
+  async function follow(asked) {
+    const wanted = byText.get(asked.id) ?? usual(asked.id) ?? favourite();
+    const is = wanted?.text === asked.id || wanted?.report === asked.id;
+    problem.textContent = is ? "" : `${asked.id} is no call of this archive.`;
     if (!wanted) {
-      box.replaceChildren(
-        el(
-          "p",
-          {},
-          "There is nothing to choose from: the app setting ",
-          el("code", {}, "REPORTS"),
-          " selects no report.",
-        ),
-      );
+      box.replaceChildren(el("p", {}, "No reports are selected. Set ", el("code", {}, "REPORTS"), " to choose some."));
       return;
     }
     state.view = Object.hasOwn(VIEWS, asked.view) ? asked.view : wanted.personal ? "day" : "series";
-    if (wanted !== state.call) await open(wanted);
+    if (wanted !== state.call || (asked.asOf ?? "") !== state.asOf) await open(wanted, asked.asOf ?? "");
     if (state.view === "day" && state.snapshots.length) choose(asked);
-    if (arrived && !asked.view) document.getElementById("reports").focus();
     if (state.snapshots.length) {
+      state.range = rangeOf(asked);
       showDays();
       await showPanel();
     } else panel.setAttribute("aria-busy", "false");
+  }
+
+  /** The days of the series: those that are chosen for the whole page, else as many as can be read. */
+  function rangeOf({ from, to: end, every = "", asOf, smooth = "" }) {
+    const { call, snapshots } = state;
+    const length = call.personal ? FEW_DAYS : call.kind === "counts" ? MANY_DAYS : 0;
+    const usualFrom = length && !every && !end ? shifted(snapshots.at(-1).refreshDate, 1 - length) : "";
+    const of = every && !call.personal ? call.aggregate : "";
+    return { from: from || usualFrom, to: end ?? "", every, of, asOf: asOf ?? "", smooth };
   }
 
   /** Of the snapshots the one that is asked for, else the newest. */
@@ -117,12 +119,14 @@ export function explorer(box, calls, today, failed, life) {
   /** Of a report the longest period that is archived. */
   function usual(report) {
     const own = calls.filter((each) => each.report === report);
+    if (!own.length) return undefined;
     const archived = own.filter((each) => each.newest);
     return archived.findLast((each) => !each.single && !each.version) ?? archived[0] ?? own[0];
   }
 
-  async function open(call) {
-    Object.assign(state, { call, snapshots: [], shown: null });
+  async function open(call, asOf) {
+    Object.assign(state, { call, asOf, snapshots: [], shown: null });
+    title.replaceChildren(call.title, el("code", {}, call.text));
     reportChoice.value = call.report;
     argumentChoice.replaceChildren(
       ...calls
@@ -138,7 +142,7 @@ export function explorer(box, calls, today, failed, life) {
     tablist.hidden = true;
     const signal = instead();
     try {
-      const found = (await json(call.snapshots.path, call.snapshots.query, signal)).value;
+      const found = (await json(call.snapshots.path, { ...call.snapshots.query, asOf }, signal)).value;
       if (!signal.aborted) begin(found.sort(inOrder));
     } catch (failure) {
       if (signal.aborted) return;
@@ -146,7 +150,7 @@ export function explorer(box, calls, today, failed, life) {
       days.replaceChildren(
         failed(failure, () => {
           state.call = null;
-          follow(false);
+          follow(route());
         }),
       );
     }
@@ -169,10 +173,8 @@ export function explorer(box, calls, today, failed, life) {
       return;
     }
     const newest = snapshots.at(-1);
-    const length = state.call.personal ? FEW_DAYS : state.call.kind === "counts" ? MANY_DAYS : 0;
-    const range = { from: length ? shifted(newest.refreshDate, 1 - length) : "", to: "", every: "" };
     const lastMonth = including(newest.refreshDate);
-    Object.assign(state, { snapshots, shown: newest, range, lastMonth, pair: usualPair(snapshots) });
+    Object.assign(state, { snapshots, shown: newest, lastMonth, pair: usualPair(snapshots) });
   }
 
   // -- days ------------------------------------------------------------------------------------------------------------
@@ -260,7 +262,7 @@ export function explorer(box, calls, today, failed, life) {
     }
     if (signal.aborted) return;
     panel.setAttribute("aria-busy", "false");
-    say(`${view.title} of ${state.call.text} is shown.`);
+    say(`${view.title} of ${state.call.title} is shown.`);
   }
 
   /** What ends what is about to be asked for when something else is wanted; ends what was asked for before. */
@@ -295,13 +297,13 @@ export function explorer(box, calls, today, failed, life) {
   }
 }
 
-/** The reports as options, by family; those with a row for each person apart. */
+/** The reports as options, by family. */
 function grouped(calls) {
   const groups = new Map();
-  for (const { report, family, personal } of calls) {
-    const name = personal ? "Personal reports" : family || "Reports";
-    if (!groups.has(name)) groups.set(name, new Set());
-    groups.get(name).add(report);
+  for (const { report, title, family } of calls) {
+    const name = family || "Reports";
+    if (!groups.has(name)) groups.set(name, new Map());
+    groups.get(name).set(report, title);
   }
   return [...groups]
     .sort(([one], [other]) => (one < other ? -1 : 1))
@@ -309,7 +311,7 @@ function grouped(calls) {
       el(
         "optgroup",
         { label: name },
-        [...reports].sort().map((report) => el("option", { value: report }, report)),
+        [...reports].sort(([, one], [, other]) => (one < other ? -1 : 1)).map(([name, title]) => el("option", { value: name }, title)),
       ),
     );
 }

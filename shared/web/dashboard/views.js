@@ -1,10 +1,12 @@
 // What can be shown of a call: its series, any day and revision of it, and what changed between two of them.
 
-import { blob, text } from "./api.js";
+import { text } from "./api.js";
 import { compare } from "./changes.js";
-import { column, parse } from "./csv.js";
-import { bytes, counted, day, dayField, el, table, time } from "./elements.js";
+import { chart, smoothing } from "./chart.js";
+import { parse } from "./csv.js";
+import { bytes, counted, day, dayField, el, shifted, table, time } from "./elements.js";
 import { downloads } from "./elsewhere.js";
+import { YEAR, measures, whole } from "./numbers.js";
 
 /**
  * By name: a title, the resources that are shown, and what makes the elements that show them.
@@ -13,9 +15,9 @@ import { downloads } from "./elsewhere.js";
  * to compare. `page` has `go(change)` to another place, `again()` to show what the state says now, `failed(failure)`.
  */
 export const VIEWS = {
-  series: { title: "Series", resources: ofSeries, show: showSeries },
-  day: { title: "One day", resources: ofDay, show: showDay },
-  changes: { title: "Changes", resources: ofChanges, show: showChanges },
+  series: { title: "Over time", resources: ofSeries, show: showSeries },
+  day: { title: "Single day", resources: ofDay, show: showDay },
+  changes: { title: "What changed", resources: ofChanges, show: showChanges },
 };
 
 /** The snapshot of a day with that revision, else with its last one. */
@@ -26,28 +28,26 @@ export function snapshotOf(snapshots, iso, revision) {
 
 // -- series ------------------------------------------------------------------------------------------------------------
 
-function ofSeries({ call, range }) {
+function ofSeries({ call, range: { smooth: _, ...range } }) {
   return [{ ...call.series, name: "series", query: { ...call.series.query, ...range } }];
 }
 
 async function showSeries(state, page, signal) {
+  const { call, range } = state;
   const [resource] = ofSeries(state);
   const { path, query } = resource;
-  const [picture, rows] = await Promise.allSettled([
-    blob(path, { ...query, format: "svg" }, signal),
-    text(path, query, signal),
+  const isDrawn = !call.personal;
+  const more = isDrawn && range.from ? { ...query, from: shifted(range.from, -YEAR - 31) } : query;
+  const [content, longer] = await Promise.all([
+    text(path, query, signal).then(parse),
+    more === query ? null : text(path, more, signal).then(parse, () => null),
   ]);
   signal.throwIfAborted();
-  const controls = rangeControls(state, page);
-  if (rows.status === "rejected") return [controls, page.failed(rows.reason, page.again)];
-  const content = parse(rows.value);
   const found = content.rows.length > 0;
+  const daily = call.aggregate === "mean";
   return [
-    controls,
-    found &&
-      (picture.status === "fulfilled"
-        ? chart(picture.value, alternative(state.call, content))
-        : page.failed(picture.reason, page.again)),
+    seriesControls(state, page, daily),
+    found && isDrawn && chart(call.title, measures(whole(longer ?? content)), { first: range.from, daily, ...range }),
     el(
       "div.over",
       {},
@@ -58,21 +58,28 @@ async function showSeries(state, page, signal) {
       ),
       downloads(resource, page.failed),
     ),
-    found && table(`Series of ${state.call.text}`, content.columns, content.rows.reverse()),
+    found && table(`Series of ${call.text}`, ...dayFirst(content)),
   ];
 }
 
-function rangeControls(state, page) {
+/** The columns and the rows of a table with the day before all else, the newest row first. */
+function dayFirst({ columns, rows }) {
+  const place = columns.indexOf("Report Date");
+  const moved = (cells) => (place < 0 ? cells : [cells[place], ...cells.toSpliced(place, 1)]);
+  return [moved(columns), rows.map(moved).reverse()];
+}
+
+function seriesControls({ call, range }, page, daily) {
+  const what = daily ? "mean of" : "last day of";
   const every = [
     ["", "every day"],
-    ["week", "last day of a week"],
-    ["month", "last day of a month"],
+    ["week", call.personal ? "last day of a week" : `${what} a week`],
+    ["month", call.personal ? "last day of a month" : `${what} a month`],
   ];
-  const form = el(
+  const changed = ({ target }) => page.go({ [target.name]: target.value });
+  return el(
     "form.choices",
     { onsubmit: (event) => event.preventDefault() },
-    el("label", {}, "From", dayField("from", state.range.from, changed)),
-    el("label", {}, "Before", dayField("to", state.range.to, changed)),
     el(
       "label",
       {},
@@ -80,36 +87,11 @@ function rangeControls(state, page) {
       el(
         "select",
         { id: "every", name: "every", onchange: changed },
-        every.map(([value, title]) => el("option", { value, selected: value === state.range.every }, title)),
+        every.map(([value, title]) => el("option", { value, selected: value === range.every }, title)),
       ),
     ),
+    daily && !range.every && smoothing(range.smooth, changed),
   );
-  return form;
-
-  function changed() {
-    state.range = Object.fromEntries(new FormData(form));
-    page.again();
-  }
-}
-
-function chart(picture, alt) {
-  const src = URL.createObjectURL(picture);
-  const onload = () => URL.revokeObjectURL(src);
-  return el(
-    "figure.chart",
-    {},
-    el(
-      "div.scroll",
-      { tabindex: 0, role: "region", "aria-label": "Chart" },
-      el("img", { src, alt, width: 900, height: 420, onload }),
-    ),
-  );
-}
-
-function alternative(call, content) {
-  const days = (column(content, "Report Date") ?? column(content, "Report Refresh Date")).toSorted();
-  const range = `from ${day(days[0])} to ${day(days.at(-1))}`;
-  return `Lines of the numbers of ${call.text}, ${range}. The table below has the same numbers.`;
 }
 
 // -- one day -----------------------------------------------------------------------------------------------------------
