@@ -50,9 +50,9 @@ def personal_reports(req: func.HttpRequest) -> func.HttpResponse:
     return respond(req, lambda request: archive_app().api.reports(request, personal=True))
 
 
-@app.route(route="status")
+@app.route(route="status/{*path}")
 def status(req: func.HttpRequest) -> func.HttpResponse:
-    """Tell how each call stands since the last run."""
+    """Tell how each call stands since the last run, and what the live service really does."""
     return respond(req, lambda request: archive_app().api.status(request))
 
 

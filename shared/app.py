@@ -11,7 +11,7 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from shared import events
@@ -22,6 +22,7 @@ from shared.archive.blob_store import BlobStore
 from shared.archive.upload import BLOCK
 from shared.domain.catalogue import catalogue
 from shared.domain.errors import ArchiveUnavailable, RunFailed, UsageArchiveError
+from shared.domain.evidence import APP
 from shared.domain.selection import Selection, select
 from shared.identity import HTTP_TOKEN_BACKOFF, RUN_TOKEN_BACKOFF, ManagedIdentity
 from shared.settings import FOLDER_URL, Settings, read
@@ -31,6 +32,7 @@ from shared.web.routes import Api
 if TYPE_CHECKING:
     from shared.graph.client import Graph, GraphClient
     from shared.pulling.run import PullRun
+    from shared.pulling.witness import Witness
 
 
 def utc_now() -> datetime:
@@ -91,6 +93,13 @@ class App:
         )
 
     @functools.cached_property
+    def witness(self) -> Witness:
+        """What is told of Graph and of the platform by runs."""
+        from shared.pulling.witness import Witness  # as for `pull_run`
+
+        return Witness()
+
+    @functools.cached_property
     def _run_archive(self) -> Archive:
         return self._archive(RUN_TOKEN_BACKOFF, OF_RUNS)
 
@@ -118,6 +127,7 @@ class App:
             catalogue=self._reports,
             graph_version=self._settings.graph_version,
             clock=self._clock,
+            witness=self.witness,
             keep_series=self._keep_series,
         )
         selection = self._selection()
@@ -190,10 +200,19 @@ class App:
         except Exception as error:
             events.log_unexpected("The run failed.")
             raise RunFailed(f"{type(error).__name__} in the app itself.") from None
+        self._keep_evidence(record.finished - record.started)
         if stuck := record.needing_a_person():
             calls = ", ".join(f"{pull.call} ({pull.reason})" for pull in stuck)
             events.emit(events.RUN_FAILED, logging.ERROR, run=record.id, calls=calls)
             raise RunFailed(f"These calls need a person: {calls}.")
+
+    def _keep_evidence(self, duration: timedelta) -> None:
+        """Keep what the run, which took so long, saw of Graph and of the platform."""
+        from shared.pulling.platform_facts import platform_facts  # as for `pull_run`
+
+        facts = platform_facts(self._settings.host_version)
+        self.witness.see(APP, {**facts, "start_seconds": _STARTED, "run_seconds": duration.total_seconds()})
+        self.witness.keep(self._run_archive.store, self._clock())
 
 
 def from_environment(clock: Callable[[], datetime] | None = None) -> App:
@@ -218,3 +237,5 @@ def app() -> App:
 
 
 _make: Callable[[], App] = from_environment
+_STARTED = time.process_time()
+"""CPU seconds that the process took until all was imported that a cold start needs."""

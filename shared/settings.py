@@ -88,6 +88,8 @@ class Settings(NamedTuple):
     archive_url: str
     archive_ca: str | None
     client_id: str | None
+    host_version: str = ""
+    """Of the Functions host, which tells it; empty elsewhere."""
 
 
 def read(environment: Mapping[str, str]) -> Settings:
@@ -118,6 +120,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         archive_url=_archive_url(values["ARCHIVE_URL"], is_in_azure=bool(environment.get("WEBSITE_INSTANCE_ID"))),
         archive_ca=values["ARCHIVE_CA"] or None,
         client_id=values["AZURE_CLIENT_ID"] or None,
+        host_version=environment.get("HOST_VERSION") or environment.get("FUNCTIONS_EXTENSION_VERSION", ""),
     )
 
 

@@ -11,6 +11,7 @@ from threading import Event, Thread
 from simulator import Simulator
 from simulator.catalogue import DEFAULT_PATH
 from simulator.faults.table import FAULTS
+from simulator.likeness import scenario
 from simulator.protocol import download_urls, tokens
 from simulator.protocol.identity import API_VERSION
 
@@ -65,7 +66,11 @@ def _parser() -> argparse.ArgumentParser:
     tenant.add_argument(
         "--catalogue", type=Path, default=DEFAULT_PATH, dest="catalogue_path", metavar="FILE", help="the reports (JSON)"
     )
-    tenant.add_argument("--scenario", type=Path, metavar="FILE", help="faults from the start (JSON)")
+    faults = tenant.add_mutually_exclusive_group()
+    faults.add_argument("--scenario", type=Path, metavar="FILE", help="faults from the start (JSON)")
+    faults.add_argument(
+        "--as", type=Path, dest="likeness", metavar="FILE", help="behave like the tenant of this evidence.json"
+    )
     addresses = parser.add_argument_group("addresses and secrets")
     addresses.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="where to listen (%(default)s)")
     for name in ("graph", "download", "identity", "control"):
@@ -102,10 +107,13 @@ def main() -> None:
     """Listen until SIGTERM, Ctrl-C or, if that is wanted, the end of standard input."""
     parser = _parser()
     options = vars(parser.parse_args())
+    likeness = options.pop("likeness")
     as_json, watch_stdin = options.pop("json"), options.pop("watch_stdin")
     try:
         if options["scenario"]:
             options["scenario"] = json.loads(options["scenario"].read_text("utf-8"))
+        if likeness:
+            options["scenario"] = scenario(likeness)
         simulator = Simulator(**options)
     except (OSError, ValueError) as error:  # no such file, no JSON, or a port that is taken
         parser.error(str(error))

@@ -26,8 +26,10 @@ UsageArchiveError
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from shared.domain.error_code import ErrorCode
+from shared.domain.evidence import Facts
 from shared.domain.outcome import Outcome, Reason
 from shared.redaction import redacted
 
@@ -169,6 +171,8 @@ class PullError(UsageArchiveError):
 
     blob: str | None = None
     """Where the body is kept for people to look at, if one came."""
+    facts: Facts = MappingProxyType({})
+    """What Graph's answer was like, if one came."""
 
     def __init__(self, reason: Reason, detail: str) -> None:
         super().__init__(redacted(detail))

@@ -21,14 +21,14 @@ import requests
 from requests.adapters import BaseAdapter
 
 from shared.domain.errors import PullError, Retryable
+from shared.domain.evidence import NOTHING, Facts
 from shared.domain.outcome import Flag, Reason
+from shared.graph.answer_facts import MICROSOFT_HOST, of_graph, of_redirect, of_report
 from shared.graph.bearer import Bearer
 from shared.graph.body_stream import first_bytes, whole_body
 from shared.graph.error_mapping import LONGEST_ERROR, STALE_TOKEN, error_of
 from shared.graph.session import LIMITS, Limits, Session
 
-_MICROSOFT_HOST = re.compile(r"reports[a-z0-9-]{0,56}\.office\.com", re.ASCII)
-"""No part of a name has more than 63 characters (RFC 1035)."""
 _ON_THE_WIRE = re.compile(r"[!-\"$-~]{1,8192}", re.ASCII)
 """A URL as a server gets it: without blanks, control characters or a fragment, and not longer than servers take."""
 _SHORT = re.compile(r"[ -~]{1,256}", re.ASCII)
@@ -44,6 +44,8 @@ class GraphResponse(NamedTuple):
     request_id: str
     flags: Callable[[], tuple[Flag, ...]] = tuple
     """Returns what a reader should know of it, once all of it is read."""
+    facts: Facts = NOTHING
+    """What the answer was like."""
 
 
 class Graph(Protocol):
@@ -101,25 +103,40 @@ class GraphClient(Graph):
         says how the pull ends. The errors of a body that breaks off are raised by `GraphResponse.chunks`.
         """
         end = time.monotonic() + seconds
-        with self._request(path, etag, end, headers) as response:
-            if response.status_code == 304:
-                response.raw.read()  # there is nothing, and so the connection can serve again
-                yield None
-            elif response.status_code == 200:
-                yield self._report(response)
-            elif response.status_code in _REDIRECTS:
-                location = checked_location(response.headers.get("Location", ""), self._download_origins)
-                if response.headers.get("Content-Length") == "0":
-                    response.raw.read()  # likewise; any other body of a redirect is never read
-                response.close()
-                with self._download(location, end) as download:
-                    yield self._report(download)
-            else:
-                body = first_bytes(response, LONGEST_ERROR)
-                error = error_of(response.status_code, response.headers, body)
-                if error.reason in STALE_TOKEN:
-                    self._bearer.renew()
-                raise error
+        facts: dict[str, str | float] = {}
+        try:
+            with self._request(path, etag, end, headers) as response, self._answered(response, end, facts) as answer:
+                yield answer
+        except PullError as error:
+            error.facts = facts
+            raise
+
+    @contextmanager
+    def _answered(
+        self, response: requests.Response, end: float, facts: dict[str, str | float]
+    ) -> Iterator[GraphResponse | None]:
+        """Give the report that Graph's answer is or leads to, and note in `facts` what all of it was like."""
+        facts |= of_graph(response)
+        if response.status_code == 304:
+            response.raw.read()  # there is nothing, and so the connection can serve again
+            yield None
+        elif response.status_code == 200:
+            yield self._report(response, facts)
+        elif response.status_code in _REDIRECTS:
+            location = response.headers.get("Location", "")
+            facts |= of_redirect(location, self._download_origins)
+            checked_location(location, self._download_origins)
+            if response.headers.get("Content-Length") == "0":
+                response.raw.read()  # likewise; any other body of a redirect is never read
+            response.close()
+            with self._download(location, end, facts) as download:
+                yield self._report(download, facts)
+        else:
+            body = first_bytes(response, LONGEST_ERROR)
+            error = error_of(response.status_code, response.headers, body)
+            if error.reason in STALE_TOKEN:
+                self._bearer.renew()
+            raise error
 
     def path_of(self, url: str) -> str:
         """Return what follows the endpoint in the URL of a page. Raise PullError if it is at another host."""
@@ -134,13 +151,17 @@ class GraphClient(Graph):
             headers["If-None-Match"] = etag
         return self._sessions.graph.fetch(self._endpoint + path, headers, end - time.monotonic())
 
-    def _report(self, response: requests.Response) -> GraphResponse:
+    def _report(self, response: requests.Response, facts: dict[str, str | float]) -> GraphResponse:
+        facts |= of_report(response)
         etag, *request_ids = (response.headers.get(name, "") for name in ("ETag", "request-id", "requestId"))
         request_id = next(filter(_SHORT.fullmatch, request_ids), "")
-        return GraphResponse(whole_body(response, self._limits), etag if _SHORT.fullmatch(etag) else "", request_id)
+        return GraphResponse(
+            whole_body(response, self._limits), etag if _SHORT.fullmatch(etag) else "", request_id, facts=facts
+        )
 
-    def _download(self, url: str, end: float) -> requests.Response:
+    def _download(self, url: str, end: float, facts: dict[str, str | float]) -> requests.Response:
         response = self._sessions.download.fetch(url, {}, end - time.monotonic())
+        facts["statuses"] = f"{facts['statuses']} {response.status_code}"
         if response.status_code == 200:
             return response
         response.close()
@@ -169,7 +190,7 @@ def checked_location(location: str, download_origins: frozenset[str]) -> str:
         parts.scheme == "https"
         and port in (None, 443)
         and "@" not in parts.netloc
-        and _MICROSOFT_HOST.fullmatch(parts.hostname or "")
+        and MICROSOFT_HOST.fullmatch(parts.hostname or "")
         and parts.path.startswith("/data/")
         and ".." not in re.split(r"[/\\]", unquote(parts.path))
     )

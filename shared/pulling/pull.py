@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from shared.archive.archive import Archive
@@ -13,12 +13,16 @@ from shared.archive.upload import SnapshotUpload
 from shared.domain.call import Call
 from shared.domain.catalogue import Catalogue
 from shared.domain.errors import PullError, RejectedBody, Unconfirmed
+from shared.domain.evidence import Facts
 from shared.domain.outcome import Outcome, Reason
 from shared.graph.client import Graph, GraphResponse
+from shared.pulling.content_facts import content_facts
 from shared.pulling.directory import Directory
 from shared.pulling.flags import confirm, flags_of, reject_another_report
 from shared.pulling.plan import PlannedPull
+from shared.pulling.witness import Witness
 from shared.redaction import redacted_body
+from shared.report.body_form import BodyForm
 from shared.report.validator import Body
 
 _FOREIGN = (Reason.NOT_THIS_REPORT, Reason.NOT_CSV)
@@ -39,9 +43,10 @@ class Puller:
         catalogue: Catalogue,
         graph_version: str,
         clock: Callable[[], datetime],
+        witness: Witness,
         keep_series: bool = True,
     ) -> None:
-        """`graph_version` is the preferred one; `clock` answers UTC.
+        """`graph_version` is the preferred one; `clock` answers UTC; the witness is told what answers were like.
 
         Without `keep_series`, the next reader of a call merges what its series lacks.
         """
@@ -51,6 +56,7 @@ class Puller:
         self._catalogue = catalogue
         self._graph_version = graph_version
         self._clock = clock
+        self._witness = witness
         self._keep_series = keep_series
 
     def obstacle(self) -> PullError | None:
@@ -71,9 +77,18 @@ class Puller:
             with self._directory.read(report, seconds) as pages:
                 return self._receive(planned, pages, doubted)
         etag = newest.metadata.etag if newest and planned.conditional else None
-        with self.graph.get(self._path(call), etag, seconds) as answer:
-            if answer:
-                return self._receive(planned, answer, doubted)
+        began = self._clock()
+        try:
+            with self.graph.get(self._path(call), etag, seconds) as answer:
+                if answer:
+                    result = self._receive(planned, answer, doubted)
+                    if answer.facts:
+                        self._witness.see(call.report, _of_exchange(etag, answer, self._clock() - began))
+                    return result
+        except PullError as error:
+            self._witness.see(call.report, error.facts)
+            raise
+        self._witness.see(call.report, {"statuses": "304", **({"not_modified": "304"} if etag else {})})
         if newest and planned.conditional:
             return PullResult.of_snapshot(Outcome.UNCHANGED, newest, self._clock(), Reason.NOT_MODIFIED)
         detail = "Graph answered 304 to a question without a condition."
@@ -83,8 +98,9 @@ class Puller:
         """Archive the body while it streams through the checks, or put it in quarantine."""
         call = planned.call
         body = self._body(call)
+        form = BodyForm()
         with self._archive.snapshots.upload(call) as upload:
-            chunks = _written(answer, upload, call, body)
+            chunks = _written(answer, upload, call, body, form)
             try:
                 refresh_date = body.read(chunks)
                 baseline = self._baseline(planned)
@@ -104,12 +120,18 @@ class Puller:
             if self._keep_series:
                 # Of an old snapshot too: the run that archived it may have died before this.
                 self._archive.series.keep_up(snapshot, upload.content())
+        if answer.facts:
+            content = content_facts(call, self._columns(call), body, refresh_date, self._clock().date())
+            self._witness.see(call.report, {**answer.facts, **form.facts, **content})
         return PullResult.of_snapshot(outcome, snapshot, self._clock())
+
+    def _columns(self, call: Call) -> Sequence[str]:
+        report = self._catalogue.reports[call.report]
+        return report.columns_of(report.graph_version(self._graph_version), call.version, call.report_type)
 
     def _body(self, call: Call) -> Body:
         report = self._catalogue.reports[call.report]
-        header = report.columns_of(report.graph_version(self._graph_version), call.version, call.report_type)
-        return Body([header], self._clock().date(), call.period, is_personal=report.personal_data)
+        return Body([self._columns(call)], self._clock().date(), call.period, is_personal=report.personal_data)
 
     def _baseline(self, planned: PlannedPull) -> Snapshot | None:
         """Return what a body is compared with: the newest of the call, or else for a single day that of a week before.
@@ -129,11 +151,18 @@ class Puller:
         return f"/{version}/{report.root[version]}/{call}"
 
 
-def _written(answer: GraphResponse, upload: SnapshotUpload, call: Call, body: Body) -> Iterator[bytes]:
+def _written(answer: GraphResponse, upload: SnapshotUpload, call: Call, body: Body, form: BodyForm) -> Iterator[bytes]:
     """Yield the chunks of an answer, each written to the upload before."""
     for chunk in answer.chunks:
+        form.see(chunk)
         upload.write(chunk, call.date or body.refresh_date)
         yield chunk
+
+
+def _of_exchange(etag: str | None, answer: GraphResponse, time: timedelta) -> Facts:
+    """Return what the answer to a request with this ETag was like, as a whole."""
+    facts: dict[str, str | float] = {"seconds": time.total_seconds()}
+    return facts | {"not_modified": "a body with the same ETag"} if etag and etag == answer.etag else facts
 
 
 def _origin(answer: GraphResponse, body: Body, flags: tuple[str, ...], now: datetime) -> SnapshotMetadata:

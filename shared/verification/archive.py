@@ -16,6 +16,7 @@ from shared.archive.blob_store import BlobStore
 from shared.archive.layout import (
     COVERAGE,
     DERIVED,
+    EVIDENCE,
     LEASE,
     PERSONAL,
     QUARANTINE,
@@ -138,7 +139,7 @@ class Verification:
             self._flips.append(parsed)
         elif blob.container == DERIVED and isinstance(parsed, LostRange) and parsed.partition in self._by_place:
             self._lost[parsed.partition].update(parsed.days)
-        elif blob.container == DERIVED and (blob.name in (LEASE, REQUESTS) or isinstance(parsed, AwaitedRun)):
+        elif blob.container == DERIVED and (blob.name in (EVIDENCE, LEASE, REQUESTS) or isinstance(parsed, AwaitedRun)):
             pass  # nothing in it can be wrong for longer than some minutes
         elif blob.container in (DERIVED, QUARANTINE) or not it or not holding:
             self._misplaced.append(blob.finding(FindingCode.UNKNOWN_BLOB, "The app writes no blob of that name."))

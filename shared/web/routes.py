@@ -116,7 +116,14 @@ class Api:
         return views.person(request, id_) if id_ else views.idle(request)
 
     def status(self, request: Request) -> Response:
-        """Answer `/status`. Raises SettingError too."""
+        """Answer `/status` and `/status/evidence`. Raises SettingError too."""
+        path = _SLASHES.sub("/", request.path).strip("/").lower()
+        if path == "evidence":
+            from shared.web.evidence import evidence  # lazily, as the modules of `formats`
+
+            return evidence(request, self._archive.store, self._clock())
+        if path not in ("", "status"):
+            raise NotArchived(ErrorCode.UNKNOWN_PATH, "There is nothing here but /api/status and /api/status/evidence.")
         from shared.web.status import status  # lazily, as the modules of `formats`
 
         return status(request, self._cache, self._archive, self._selection, self._schedule, self._clock())

@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+from local.doctor import KEY
 from shared.domain.catalogue import catalogue
 from shared.settings import SETTINGS
 from tests.docs.pages import ROOT, pages
@@ -12,7 +13,7 @@ from tests.docs.pages import ROOT, pages
 LOCAL_FILES = {"local.settings.json"}
 """Written on each machine, and never committed."""
 HOST = {"FUNCTIONS_WORKER_RUNTIME", "IDENTITY_ENDPOINT", "IDENTITY_HEADER"}
-PLACEHOLDERS = {"PERSONAL_KEY", "ARCHIVE_ACCOUNT", "CLIENT_ID", "SITE_ID", "SPE_E5"}
+PLACEHOLDERS = {"PERSONAL_KEY", "ARCHIVE_ACCOUNT", "CLIENT_ID", "SITE_ID", "SPE_E5", KEY}
 
 every_page = pytest.mark.parametrize("name", pages())
 

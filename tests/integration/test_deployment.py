@@ -48,7 +48,9 @@ def test_the_hook_uses_outputs_that_there_are() -> None:
     assert used <= MAIN["outputs"].keys()
     for script in re.findall(r"infra/[\w.-]+", hook.partition("hooks:")[2]):
         assert (ROOT / script).is_file()
-    assert hook.count("continueOnError: true") == hook.count("run:") == 2
+    before, _, after = hook.partition("preprovision:")[2].partition("postprovision:")
+    assert after.count("continueOnError: true") == after.count("run:") == 2
+    assert (before.count("continueOnError"), before.count("run:")) == (0, 2)
 
 
 def test_only_the_app_is_deployed() -> None:

@@ -48,7 +48,7 @@ def test_these_are_the_functions_and_their_triggers(running: tuple[FunctionsHost
         ("pull_as_asked", "queueTrigger", None),
         ("reports", "httpTrigger", "{version}/{*path}"),
         ("personal_reports", "httpTrigger", "personal/{version}/{*path}"),
-        ("status", "httpTrigger", "status"),
+        ("status", "httpTrigger", "status/{*path}"),
         ("health", "httpTrigger", "health"),
         ("openapi", "httpTrigger", "openapi.json"),
         ("dashboard", "httpTrigger", "dashboard/{*path}"),

@@ -1,0 +1,133 @@
+<#
+.SYNOPSIS
+Says before ten minutes are spent what would stop a deployment, and what to do: azd runs this before it provisions.
+.DESCRIPTION
+The same as before-deployment.sh, for Windows. What it says is in before-deployment.txt, which both read.
+#>
+$ErrorActionPreference = 'Continue'
+$here = $PSScriptRoot
+$script:stops = 0
+$sentences = @{}
+foreach ($line in Get-Content (Join-Path $here 'before-deployment.txt')) {
+    $code, $sentence = $line -split ': ', 2
+    $sentences[$code] = $sentence
+}
+
+function Say([string] $code, [string] $value) {
+    [Console]::Error.WriteLine($sentences[$code].Replace('{}', $value))
+}
+
+function Stop-At([string] $code, [string] $value) {
+    Say $code $value
+    $script:stops = 1
+}
+
+function Complete {
+    if ($script:stops) { exit 1 }
+    Say 'good'
+    exit 0
+}
+
+function Ask {
+    (az @args --only-show-errors 2>$null | Out-String).Trim()
+}
+
+function Test-Schedule([string] $schedule) {
+    if ($schedule.Contains("`t")) { Stop-At 'schedule_sign' 'a tab' }
+    elseif ($schedule -cmatch '[?#@LW]') { Stop-At 'schedule_sign' 'one of ? # @ L W' }
+    $fields = @(-split $schedule)
+    if ($fields.Count -eq 5) { $fields = @('0') + $fields }
+    if ($fields.Count -ne 6) {
+        Stop-At 'schedule_fields' $schedule
+        return
+    }
+    if ($fields[0] -match '[^0-9]') { Stop-At 'schedule_seconds' $fields[0] }
+    if ($fields[5] -match '7') { Stop-At 'schedule_sign' '7, and Sunday is 0' }
+    if (($fields[3..5] -join ' ') -ne '* * *') { Stop-At 'schedule_rare' }
+    foreach ($part in ($fields[1..4] -join ' ') -split '[,/ ]') {
+        if ($part -match '^(\d+)-(\d+)$' -and [int] $Matches[1] -gt [int] $Matches[2]) { Stop-At 'schedule_turned' $part }
+    }
+}
+
+if ($env:PULL_SCHEDULE) { Test-Schedule $env:PULL_SCHEDULE }
+
+if (-not (Get-Command az -ErrorAction SilentlyContinue)) {
+    Stop-At 'no_az'
+    Complete
+}
+$current = Ask account show --query id --output tsv
+if ($LASTEXITCODE) {
+    Stop-At 'az_signed_out'
+    Complete
+}
+azd auth login --check-status *> $null
+if ($LASTEXITCODE) { Stop-At 'azd_signed_out' }
+
+$subscription = if ($env:AZURE_SUBSCRIPTION_ID) { $env:AZURE_SUBSCRIPTION_ID } else { $current }
+$null = Ask account show --subscription $subscription --query tenantId --output tsv
+if ($LASTEXITCODE) {
+    Stop-At 'no_subscription' $subscription
+    Complete
+}
+if ($current -ne $subscription) {
+    Stop-At 'another_subscription' $subscription
+    Complete
+}
+
+$me = Ask ad signed-in-user show --query id --output tsv
+if ($LASTEXITCODE) { $me = Ask account show --query user.name --output tsv }
+$roles = Ask role assignment list --assignee $me --include-inherited --include-groups --scope "/subscriptions/$subscription" `
+    --query '[].roleDefinitionName' --output tsv
+if ($LASTEXITCODE) { Say 'unchecked' 'assign roles' }
+elseif ($roles -notmatch 'Owner|User Access Administrator|Role Based Access Control Administrator') {
+    Stop-At 'no_role' $subscription
+}
+
+$providers = @('Microsoft.Web', 'Microsoft.Storage', 'Microsoft.ManagedIdentity', 'Microsoft.Insights', 'Microsoft.OperationalInsights')
+if ($env:PRIVATE_NETWORK -and $env:PRIVATE_NETWORK -ne 'false') { $providers += 'Microsoft.Network', 'Microsoft.App' }
+foreach ($provider in $providers) {
+    $state = Ask provider show --namespace $provider --query registrationState --output tsv
+    if ($state -notin 'Registered', 'Registering') { Stop-At 'no_provider' $provider }
+}
+
+function Get-Plain([string] $names) {
+    -split ($names.ToLowerInvariant() -replace '[ \r]')
+}
+
+$region = $env:AZURE_LOCATION
+if ($region) {
+    $wanted = Get-Plain $region
+    $found = Get-Plain (Ask functionapp list-flexconsumption-locations --query '[].name' --output tsv)
+    if ($wanted -notin $found) { Stop-At 'no_flex' $region }
+    else {
+        $versions = Ask functionapp list-flexconsumption-runtimes --location $region --runtime python --query '[].version' --output tsv
+        if ($versions -notmatch '3\.13') { Stop-At 'no_python' $region }
+        if ($env:ZONE_REDUNDANT -eq 'true') {
+            $found = Get-Plain (Ask functionapp list-flexconsumption-locations --zone-redundant true --query '[].name' --output tsv)
+            if ($wanted -notin $found) { Stop-At 'no_zones' $region }
+        }
+    }
+}
+
+# Privileged Role Administrator and Global Administrator: https://learn.microsoft.com/entra/identity/role-based-access-control/permissions-reference
+$graph = if ($env:GRAPH_ENDPOINT) { $env:GRAPH_ENDPOINT } else { 'https://graph.microsoft.com' }
+$held = Ask rest --method get --resource $graph --output tsv --query 'value[].roleTemplateId' `
+    --url "$graph/v1.0/me/transitiveMemberOf/microsoft.graph.directoryRole"
+if ($LASTEXITCODE) { Say 'unchecked' 'grant permissions of Microsoft Graph' }
+elseif ($held -notmatch 'e8611ab8-c189-46e8-94e1-60213ab1f814|62e90394-69f5-4237-9190-012177145e10') { Say 'may_not_grant' }
+
+# What Azure itself finds wrong: policies, names that are taken, values that are refused.
+if (-not $script:stops -and $region) {
+    $given = foreach ($each in (Get-Content (Join-Path $here 'main.parameters.json') -Raw | ConvertFrom-Json).parameters.PSObject.Properties) {
+        $value = [Environment]::GetEnvironmentVariable(($each.Value.value -replace '^\$\{|[=}].*$'))
+        if ($value) { "$($each.Name)=$value" }
+    }
+    $refusal = az deployment sub validate --only-show-errors --location $region --template-file (Join-Path $here 'main.bicep') `
+        --parameters @given 2>&1 | Out-String
+    if ($LASTEXITCODE) {
+        if ($refusal -match 'AlreadyTaken|AlreadyExists') { Stop-At 'taken' }
+        elseif ($refusal -match 'RequestDisallowedByPolicy') { Stop-At 'policy' $refusal.Trim() }
+        else { Stop-At 'unknown' $refusal.Trim() }
+    }
+}
+Complete

@@ -1,0 +1,149 @@
+#!/bin/sh
+# Says before ten minutes are spent what would stop a deployment, and what to do: azd runs this before it provisions.
+# What it says is in before-deployment.txt, which the script for Windows reads too.
+set -uf
+here=$(dirname "$0")
+stops=0
+
+say() { # CODE [VALUE]
+    rest=$(sed -n "s/^$1: //p" "$here/before-deployment.txt") said=
+    while :; do
+        case $rest in
+        *'{}'*) said=$said${rest%%'{}'*}${2:-} rest=${rest#*'{}'} ;;
+        *) break ;;
+        esac
+    done
+    printf '%s\n' "$said$rest" >&2
+}
+
+stop() {
+    say "$@"
+    stops=1
+}
+
+end() {
+    [ $stops -eq 0 ] || exit 1
+    say good
+    exit 0
+}
+
+ask() {
+    az "$@" --only-show-errors 2>/dev/null
+}
+
+schedule() {
+    set -- $PULL_SCHEDULE
+    case $PULL_SCHEDULE in
+    *'	'*) stop schedule_sign "a tab" ;;
+    *[?#@LW]*) stop schedule_sign "one of ? # @ L W" ;;
+    esac
+    if [ $# -eq 5 ]; then set -- 0 "$@"; fi
+    if [ $# -ne 6 ]; then
+        stop schedule_fields "$PULL_SCHEDULE"
+        return
+    fi
+    case $1 in *[!0-9]*) stop schedule_seconds "$1" ;; esac
+    case $6 in *7*) stop schedule_sign "7, and Sunday is 0" ;; esac
+    case "$4 $5 $6" in '* * *') ;; *) stop schedule_rare ;; esac
+    for part in $(printf '%s' "$2 $3 $4 $5" | tr ',/' '  '); do
+        case $part in
+        [0-9]*-[0-9]*) [ "${part%-*}" -le "${part#*-}" ] || stop schedule_turned "$part" ;;
+        esac
+    done
+}
+
+[ -z "${PULL_SCHEDULE:-}" ] || schedule
+
+command -v az >/dev/null || {
+    stop no_az
+    end
+}
+current=$(ask account show --query id --output tsv) || {
+    stop az_signed_out
+    end
+}
+azd auth login --check-status >/dev/null 2>&1 || stop azd_signed_out
+
+subscription=${AZURE_SUBSCRIPTION_ID:-$current}
+ask account show --subscription "$subscription" --query tenantId --output tsv >/dev/null || {
+    stop no_subscription "$subscription"
+    end
+}
+[ "$current" = "$subscription" ] || {
+    stop another_subscription "$subscription"
+    end
+}
+
+me=$(ask ad signed-in-user show --query id --output tsv) ||
+    me=$(ask account show --query user.name --output tsv)
+if roles=$(ask role assignment list --assignee "$me" --include-inherited --include-groups --scope "/subscriptions/$subscription" \
+    --query "[].roleDefinitionName" --output tsv); then
+    case $roles in
+    *Owner* | *"User Access Administrator"* | *"Role Based Access Control Administrator"*) ;;
+    *) stop no_role "$subscription" ;;
+    esac
+else
+    say unchecked "assign roles"
+fi
+
+providers="Microsoft.Web Microsoft.Storage Microsoft.ManagedIdentity Microsoft.Insights Microsoft.OperationalInsights"
+[ "${PRIVATE_NETWORK:-false}" = false ] || providers="$providers Microsoft.Network Microsoft.App"
+for provider in $providers; do
+    state=$(ask provider show --namespace "$provider" --query registrationState --output tsv)
+    case $state in Registered | Registering) ;; *) stop no_provider "$provider" ;; esac
+done
+
+region=${AZURE_LOCATION:-}
+if [ -n "$region" ]; then
+    plain() { tr 'A-Z' 'a-z' | tr -d ' \r'; }
+    wanted=$(printf '%s' "$region" | plain)
+    found=$(ask functionapp list-flexconsumption-locations --query "[].name" --output tsv | plain)
+    case "
+$found
+" in *"
+$wanted
+"*)
+        versions=$(ask functionapp list-flexconsumption-runtimes --location "$region" --runtime python --query "[].version" --output tsv)
+        case $versions in *3.13*) ;; *) stop no_python "$region" ;; esac
+        if [ "${ZONE_REDUNDANT:-false}" = true ]; then
+            found=$(ask functionapp list-flexconsumption-locations --zone-redundant true --query "[].name" --output tsv | plain)
+            case "
+$found
+" in *"
+$wanted
+"*) ;; *) stop no_zones "$region" ;; esac
+        fi
+        ;;
+    *) stop no_flex "$region" ;;
+    esac
+fi
+
+# Privileged Role Administrator and Global Administrator: https://learn.microsoft.com/entra/identity/role-based-access-control/permissions-reference
+graph=${GRAPH_ENDPOINT:-https://graph.microsoft.com}
+if held=$(ask rest --method get --resource "$graph" --output tsv --query "value[].roleTemplateId" \
+    --url "$graph/v1.0/me/transitiveMemberOf/microsoft.graph.directoryRole"); then
+    case $held in
+    *e8611ab8-c189-46e8-94e1-60213ab1f814* | *62e90394-69f5-4237-9190-012177145e10*) ;;
+    *) say may_not_grant ;;
+    esac
+else
+    say unchecked "grant permissions of Microsoft Graph"
+fi
+
+# What Azure itself finds wrong: policies, names that are taken, values that are refused.
+if [ $stops -eq 0 ] && [ -n "$region" ]; then
+    set --
+    for pair in $(sed -n 's/^ *"\([A-Za-z]*\)": { "value": "\${\([A-Z0-9_]*\).*/\1=\2/p' "$here/main.parameters.json"); do
+        eval "value=\${${pair#*=}:-}"
+        [ -z "$value" ] || set -- "$@" "${pair%=*}=$value"
+    done
+    if ! refusal=$(az deployment sub validate --only-show-errors --location "$region" --template-file "$here/main.bicep" \
+        --parameters "$@" 2>&1 >/dev/null); then
+        case $refusal in
+        *AlreadyTaken* | *AlreadyExists*) stop taken ;;
+        *RequestDisallowedByPolicy*) stop policy "$refusal" ;;
+        *) stop unknown "$refusal" ;;
+        esac
+    fi
+fi
+end

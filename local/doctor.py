@@ -1,0 +1,90 @@
+"""`python3 -m local doctor`: whether the live service does what was assumed of it, line by line."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import requests
+
+from local.folder import FILES
+from local.options import add_archive
+from shared.archive.folder_blob_store import FolderBlobStore
+from shared.archive.layout import DERIVED, EVIDENCE
+from shared.domain.errors import ArchiveUnavailable
+from shared.domain.evidence import Comparison, Evidence, compared
+
+KEY = "USAGE_ARCHIVE_KEY"
+"""The environment variable with a key of `status`: on a command line others would see it."""
+_SHOWN = 3
+"""Reports that a line names."""
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Read the options."""
+    parser = argparse.ArgumentParser(prog="python3 -m local doctor", description=__doc__)
+    add_archive(where := parser.add_mutually_exclusive_group())
+    where.add_argument("--url", metavar="URL", help=f"https://HOST/api of an app; its key of status is in ${KEY}")
+    where.add_argument("--file", type=Path, metavar="FILE", help="an evidence.json that somebody attached")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print each assumption, and what was seen of it. Return 1 if something differs, 2 if that cannot be told, or 0."""
+    options = parse(arguments)
+    try:
+        evidence = Evidence.from_bytes(_content(options))
+    except (OSError, ValueError, ArchiveUnavailable) as error:
+        print(f"There is nothing to compare: {error}", file=sys.stderr)
+        return 2
+    verdicts = []
+    for each in compared(evidence):
+        verdicts.append(each.verdict)
+        print(line(each))
+    counts = {verdict: verdicts.count(verdict) for verdict in ("as_assumed", "differs", "not_seen")}
+    print("\n{as_assumed} seen as assumed, {differs} differ, {not_seen} not seen yet.".format(**counts))
+    return 1 if counts["differs"] else 0
+
+
+def line(each: Comparison) -> str:
+    """Return what was seen of an assumption."""
+    if each.verdict == "not_seen":
+        return f"not seen yet          {each.assumption.says} ({each.assumption.settled} shows it)"
+    if each.verdict == "as_assumed":
+        return f"seen live, as assumed  {each.assumption.says}"
+    seen = "; ".join(f"{value}{_whose(reports)}" for value, reports in each.differs.items())
+    return f"differs               {each.assumption.says} Instead: {seen}."
+
+
+def _whose(reports: Sequence[str]) -> str:
+    named = [*filter(None, reports)]
+    others = f" and {len(named) - _SHOWN} more" if len(named) > _SHOWN else ""
+    return f" ({', '.join(named[:_SHOWN])}{others})" if named else ""
+
+
+def _content(options: argparse.Namespace) -> bytes:
+    if options.url:
+        return _asked(f"{options.url.rstrip('/')}/status/evidence")
+    if options.file:
+        content: bytes = options.file.read_bytes()
+        return content
+    stored = FolderBlobStore(options.archive.resolve() / FILES).get(DERIVED, EVIDENCE)
+    if not stored:
+        raise FileNotFoundError(f"no run has left any in {options.archive}")
+    return stored.content
+
+
+def _asked(url: str) -> bytes:
+    """Return what an app answers. Raise OSError without the key."""
+    try:
+        answer = requests.get(url, headers={"x-functions-key": os.environ.get(KEY, "")}, timeout=60)
+    except requests.RequestException as error:
+        raise OSError(f"{url} does not answer ({type(error).__name__})") from None
+    if answer.status_code == 401:
+        raise OSError(f"the key in {KEY} is none of the function status")
+    if answer.status_code != 200:
+        raise OSError(f"{url} answers {answer.status_code}")
+    return answer.content

@@ -1,0 +1,150 @@
+"""What is said before a deployment, by stand-ins of `az` and `azd` in each state that stops one."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+import tree_sitter
+import tree_sitter_powershell
+
+from tests.unit.infra.template import INFRA
+
+SENTENCES = dict(line.split(": ", 1) for line in (INFRA / "before-deployment.txt").read_text("utf-8").splitlines())
+SUBSCRIPTION = "33333333-3333-3333-3333-333333333333"
+AZ = f"""\
+case "$*" in
+*"account show --subscription"*) echo TENANT ;;
+*"account show --query user.name"*) echo ann ;;
+*"account show"*) echo {SUBSCRIPTION} ;;
+*"signed-in-user show"*) echo ME ;;
+*"role assignment list"*) echo Owner ;;
+*"provider show"*) echo Registered ;;
+*"list-flexconsumption-locations --zone-redundant"*) echo "West US 3" ;;
+*"list-flexconsumption-locations"*) printf 'West Europe\\nwestus3\\n' ;;
+*"list-flexconsumption-runtimes"*) printf '3.12\\n3.13\\n' ;;
+*"directoryRole"*) echo e8611ab8-c189-46e8-94e1-60213ab1f814 ;;
+*"sub validate"*) echo "$@" >>"$ASKED" ;;
+*) exit 9 ;;
+esac
+"""
+"""Everything as it should be."""
+
+
+def check(
+    folder: Path, az: str | None = "", azd: str = "", environment: Mapping[str, str] | None = None
+) -> tuple[int, list[str]]:
+    """Run the script where `az` first does this, or where there is none; return its status and its sentences."""
+    for tool in ("sh", "sed", "tr", "dirname"):
+        (folder / tool).symlink_to(f"/bin/{tool}" if Path(f"/bin/{tool}").exists() else f"/usr/bin/{tool}")
+    programs = {"azd": azd} | ({} if az is None else {"az": f"{az}\n{AZ}"})
+    for name, text in programs.items():
+        (folder / name).write_text(f"#!/bin/sh\n{text}\n", "utf-8")
+        (folder / name).chmod(0o755)
+    given = {"PATH": str(folder), "AZURE_LOCATION": "westeurope", "AZURE_ENV_NAME": "usage", "ASKED": f"{folder}/asked"}
+    script = [str(folder / "sh"), str(INFRA / "before-deployment.sh")]
+    done = subprocess.run(script, capture_output=True, text=True, env=given | dict(environment or {}))
+    assert done.stdout == ""
+    return done.returncode, done.stderr.splitlines()
+
+
+def sentence(code: str, value: str = "") -> str:
+    return SENTENCES[code].replace("{}", value)
+
+
+def when(pattern: str, then: str) -> str:
+    """Let `az` do something else for what it is asked."""
+    return f'case "$*" in *"{pattern}"*) {then}; exit ;; esac'
+
+
+def test_where_nothing_stands_in_the_way_that_is_said(tmp_path: Path) -> None:
+    assert check(tmp_path) == (0, [sentence("good")])
+
+
+DENIED = "echo 'RequestDisallowedByPolicy: storage must not be public' >&2; exit 1"
+STATES = {
+    "no az": (None, {}, ("no_az",)),
+    "signed out": ("exit 1", {}, ("az_signed_out",)),
+    "another tenant": (
+        when("account show --subscription", "exit 1"),
+        {"AZURE_SUBSCRIPTION_ID": SUBSCRIPTION},
+        ("no_subscription", SUBSCRIPTION),
+    ),
+    "another subscription": ("", {"AZURE_SUBSCRIPTION_ID": "S2"}, ("another_subscription", "S2")),
+    "no right to assign roles": (when("role assignment", "echo Contributor"), {}, ("no_role", SUBSCRIPTION)),
+    "a provider": (when("Microsoft.Web", "echo NotRegistered"), {}, ("no_provider", "Microsoft.Web")),
+    "a provider of networks": (
+        when("Microsoft.App", "echo NotRegistered"),
+        {"PRIVATE_NETWORK": "true"},
+        ("no_provider", "Microsoft.App"),
+    ),
+    "no Flex": ("", {"AZURE_LOCATION": "antarctica"}, ("no_flex", "antarctica")),
+    "no zones": ("", {"ZONE_REDUNDANT": "true"}, ("no_zones", "westeurope")),
+    "no Python": (when("runtimes", "echo 3.12"), {}, ("no_python", "westeurope")),
+    "a name that is taken": (when("validate", "echo StorageAccountAlreadyTaken >&2; exit 1"), {}, ("taken",)),
+    "a policy": (when("validate", DENIED), {}, ("policy", "RequestDisallowedByPolicy: storage must not be public")),
+    "something else": (when("validate", "echo InvalidTemplate >&2; exit 1"), {}, ("unknown", "InvalidTemplate")),
+    "five fields and more": ("", {"PULL_SCHEDULE": "0 15 1 * * * *"}, ("schedule_fields", "0 15 1 * * * *")),
+    "a time span": ("", {"PULL_SCHEDULE": "06:00:00"}, ("schedule_fields", "06:00:00")),
+    "every second": ("", {"PULL_SCHEDULE": "* 15 1 * * *"}, ("schedule_seconds", "*")),
+    "a sign": ("", {"PULL_SCHEDULE": "0 15 1 ? * *"}, ("schedule_sign", "one of ? # @ L W")),
+    "turned round": ("", {"PULL_SCHEDULE": "0 15 22-2 * * *"}, ("schedule_turned", "22-2")),
+    "weekdays": ("", {"PULL_SCHEDULE": "0 15 1 * * MON-FRI"}, ("schedule_rare",)),
+}
+
+
+@pytest.mark.parametrize(("az", "environment", "said"), STATES.values(), ids=STATES)
+def test_what_would_stop_a_deployment_is_said_with_the_remedy(
+    tmp_path: Path, az: str | None, environment: dict[str, str], said: tuple[str, ...]
+) -> None:
+    status, sentences = check(tmp_path, az, environment=environment)
+    assert status == 1
+    assert sentence(*said) in sentences
+    assert sentence("good") not in sentences
+
+
+def test_a_sentence_that_is_no_hindrance_stops_nothing(tmp_path: Path) -> None:
+    unable = when("directoryRole", "true")
+    assert check(tmp_path, unable) == (0, [sentence("may_not_grant"), sentence("good")])
+
+
+def test_what_cannot_be_checked_is_said_and_stops_nothing(tmp_path: Path) -> None:
+    blind = f"{when('role assignment', 'exit 1')}\n{when('directoryRole', 'exit 1')}"
+    unchecked = [sentence("unchecked", what) for what in ("assign roles", "grant permissions of Microsoft Graph")]
+    assert check(tmp_path, blind) == (0, [*unchecked, sentence("good")])
+
+
+def test_who_is_signed_in_to_az_alone_is_told(tmp_path: Path) -> None:
+    assert check(tmp_path, azd="exit 1") == (1, [sentence("azd_signed_out")])
+
+
+@pytest.mark.parametrize("schedule", ["0 15 1,7,13,19 * * *", "15 1 * * *", "0 */15 * * * *", "0 0 6-22/4 * * *"])
+def test_a_schedule_that_the_host_takes_as_it_is_meant_is_taken(tmp_path: Path, schedule: str) -> None:
+    assert check(tmp_path, environment={"PULL_SCHEDULE": schedule}) == (0, [sentence("good")])
+
+
+def test_azure_is_asked_with_what_azd_would_deploy(tmp_path: Path) -> None:
+    check(tmp_path, environment={"REPORTS": "aggregates, users", "IMMUTABILITY_DAYS": "10"})
+    (asked,) = (tmp_path / "asked").read_text("utf-8").splitlines()
+    given = asked.partition("--parameters ")[2]
+    assert given == "name=usage location=westeurope reports=aggregates, users immutabilityDays=10"
+
+
+def test_without_a_region_azd_asks_for_one_first(tmp_path: Path) -> None:
+    assert check(tmp_path, environment={"AZURE_LOCATION": ""}) == (0, [sentence("good")])
+    assert not (tmp_path / "asked").exists()
+
+
+def test_every_sentence_has_its_state_and_both_scripts_say_the_same() -> None:
+    """There is no PowerShell where the tests are run: its script is parsed, and compared."""
+    shell, windows = ((INFRA / f"before-deployment.{kind}").read_text("utf-8") for kind in ("sh", "ps1"))
+    language = tree_sitter.Language(tree_sitter_powershell.language())
+    assert not tree_sitter.Parser(language).parse(windows.encode()).root_node.has_error
+    said = set(re.findall(r"^ *(?:.*(?:\|\| |\) |then ))?(?:say|stop) (\w+)", shell, re.MULTILINE))
+    assert said == set(re.findall(r"(?:Say|Stop-At) '(\w+)'", windows)) == SENTENCES.keys()
+    options = re.compile(r"--[a-z-]+\b|\b(?:account|provider|role|functionapp|deployment) \w[\w-]+|Microsoft\.\w+")
+    assert set(options.findall(shell)) == set(options.findall(windows))
+    assert re.findall(r"[\w-]{36}", shell) == re.findall(r"[\w-]{36}", windows)
