@@ -31,6 +31,7 @@ QUESTIONS = (
     "verify",
     "memory",
     "reading",
+    "accounts",
     "pull",
 )
 """The modules that answer one each: `rows(scale)`, which raises Skipped instead of a row that cannot be had here."""

@@ -31,6 +31,8 @@ from shared.report import compression
 
 NEWEST_MONTHS = 3
 """So many are looked at for the newest, before all are."""
+_PART = 1 << 20
+"""Bytes of a blob that are read at once where it is read in pieces."""
 _USUAL_AGE = timedelta(days=3)
 _EARLIEST = date(2000, 1, 1)
 """Nothing is looked for before: calendars end in the year 1."""
@@ -110,6 +112,21 @@ class SnapshotArchive:
         """Return the bytes that Graph sent. Raise DamagedBlob unless they are those that were written."""
         return self._plain(snapshot, self._stored(snapshot))
 
+    def pieces(self, snapshot: Snapshot) -> Iterator[bytes]:
+        """Yield the bytes that Graph sent, so that memory never holds them all.
+
+        Raise DamagedBlob, behind the last of them at the latest, unless they are those that were written.
+        """
+        digest = sha256()
+        try:
+            for piece in compression.decompress_pieces(self._parts(snapshot)):
+                digest.update(piece)
+                yield piece
+        except compression.CompressionError:
+            raise DamagedBlob(snapshot.blob) from None
+        if digest.hexdigest() != snapshot.metadata.sha256:
+            raise DamagedBlob(snapshot.blob)
+
     def compressed(self, snapshot: Snapshot) -> bytes:
         """Return the bytes that Graph sent, as stored: one gzip member. Raise DamagedBlob as `content` does."""
         stored = self._stored(snapshot)
@@ -144,6 +161,17 @@ class SnapshotArchive:
         names = [name for blob in blobs if isinstance(name := parse(blob.name), SnapshotName)]
         read = (read_snapshot(call, blob.name, blob.metadata) for blob in blobs)
         return Revisions(sorted(filter(None, read), key=_order), max((name.revision for name in names), default=0) + 1)
+
+    def _parts(self, snapshot: Snapshot) -> Iterator[bytes]:
+        """Yield the bytes of its blob; all at once where it is not known how many there are."""
+        container, size = self.container(snapshot.call), snapshot.metadata.gzip_size
+        if not size:
+            yield self._stored(snapshot)
+        for start in range(0, size, _PART):
+            stored = self._store.get(container, snapshot.blob, start, min(_PART, size - start))
+            if not stored:
+                raise ArchiveUnavailable("Blob storage does not answer as it should: BlobNotFound.")
+            yield stored.content
 
     def _stored(self, snapshot: Snapshot) -> bytes:
         """Return the bytes of its blob, which are those that were written where their hash is known."""

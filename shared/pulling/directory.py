@@ -5,8 +5,7 @@ learn.microsoft.com/graph/api/subscribedsku-list, /graph/api/user-list, /graph/p
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import chain
@@ -21,6 +20,7 @@ from shared.pulling.retries import Retries
 from shared.pulling.sorted_rows import SortedRows
 from shared.report.csv_records import BOM, to_csv
 from shared.report.directory import SELECT, SIGN_IN_COLUMNS, SIGN_INS, key_of, row_maker
+from shared.report.json_page import page_of
 
 _LARGEST_PAGE = 64 << 20
 """Bytes; a page of 999 accounts has about two millions."""
@@ -140,18 +140,22 @@ class _Collection:
             if not answer:
                 raise PullError(Reason.NOT_MODIFIED, "Graph answered 304 to a question without a condition.")
             self.request_id = self.request_id or answer.request_id
-            body = bytearray()
-            for chunk in answer.chunks:
-                body += chunk
-                if len(body) > _LARGEST_PAGE:
-                    raise PullError(Reason.TOO_LARGE, f"A page has more than {_LARGEST_PAGE} bytes.")
-        try:
-            page = json.loads(body)
-        except (ValueError, RecursionError):
-            page = None
-        if not isinstance(page, dict) or not isinstance(page.get("value"), list):
+            try:
+                page = page_of(_within_size(answer.chunks))
+            except (ValueError, RecursionError):
+                page = {}
+        if not isinstance(page.get("value"), list):
             raise Retryable(Reason.BAD_PAGE, "A page is not whole JSON with its members.")
         return page
+
+
+def _within_size(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    size = 0
+    for chunk in chunks:
+        size += len(chunk)
+        if size > _LARGEST_PAGE:
+            raise PullError(Reason.TOO_LARGE, f"A page has more than {_LARGEST_PAGE} bytes.")
+        yield chunk
 
 
 def _accounts(*more: str) -> str:

@@ -119,7 +119,8 @@ class Puller:
             outcome, snapshot = upload.commit(call.date or refresh_date, metadata, body.former_content)
             if self._keep_series:
                 # Of an old snapshot too: the run that archived it may have died before this.
-                self._archive.series.keep_up(snapshot, upload.content())
+                is_told = self._archive.snapshots.is_personal(call)  # its metadata tell all that a series has
+                self._archive.series.keep_up(snapshot, None if is_told else upload.content())
         if answer.facts:
             content = content_facts(call, self._columns(call), body, refresh_date, self._clock().date())
             self._witness.see(call.report, {**answer.facts, **form.facts, **content})

@@ -14,8 +14,10 @@ from typing import IO, Self
 from shared.domain.errors import PullError
 from shared.domain.outcome import Reason
 
-AT_ONCE = 5_000
-"""Rows in memory: some megabytes."""
+AT_ONCE = 999
+"""Rows in memory: those of a page. What stays while pages come and go would leave memory with holes."""
+_PIECE = 1 << 13
+"""Bytes that are read of a run at once."""
 _Row = tuple[str, str]
 """The key, and the cells as JSON."""
 
@@ -27,7 +29,9 @@ class SortedRows:
         """`temporary_file` opens a file for what memory has no room for."""
         self._at_once = at_once
         self._temporary_file = temporary_file
-        self._files: list[IO[bytes]] = []
+        self._file: IO[bytes] | None = None
+        self._runs: list[range] = []
+        """The places in the file of rows that are in order, one run behind the other."""
         self._held: list[_Row] = []
         self._open = ExitStack()
         self.taken = 0
@@ -51,8 +55,8 @@ class SortedRows:
     def __iter__(self) -> Iterator[list[str]]:
         """Yield the rows in the order of their keys; once."""
         self._held.sort(key=itemgetter(0))
-        # Of equal keys that of the earlier file comes first, and what is still held last.
-        merged = heapq.merge(*map(_read, self._files), self._held, key=itemgetter(0))
+        # Of equal keys that of the earlier run comes first, and what is still held last.
+        merged = heapq.merge(*map(self._read, self._runs), self._held, key=itemgetter(0))
         for _, alike in groupby(merged, key=itemgetter(0)):
             *_, (_, last) = alike
             self.given += 1
@@ -61,16 +65,21 @@ class SortedRows:
     def _put_away(self) -> None:
         self._held.sort(key=itemgetter(0))
         try:
-            file = self._open.enter_context(self._temporary_file())
+            file = self._file = self._file or self._open.enter_context(self._temporary_file())
+            start = file.tell()
             file.writelines(f"{json.dumps(key)}\t{row}\n".encode() for key, row in self._held)
-            file.seek(0)
+            file.flush()
         except OSError as error:
             raise PullError(Reason.DISK_FULL, f"There is no room for a temporary file: {error.strerror}.") from error
-        self._files.append(file)
+        self._runs.append(range(start, file.tell()))
         self._held = []
 
-
-def _read(file: IO[bytes]) -> Iterator[_Row]:
-    for line in file:
-        key, _, row = line.decode().partition("\t")
-        yield json.loads(key), row
+    def _read(self, run: range) -> Iterator[_Row]:
+        assert self._file
+        rest = b""
+        for start in run[::_PIECE]:
+            self._file.seek(start)
+            *lines, rest = (rest + self._file.read(min(_PIECE, run.stop - start))).split(b"\n")
+            for line in lines:
+                key, _, row = line.decode().partition("\t")
+                yield json.loads(key), row

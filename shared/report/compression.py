@@ -37,7 +37,7 @@ def compress_pieces(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 def decompress(compressed: bytes) -> bytes:
     """Return the body whose gzip form this is. Raises CompressionError, also if something follows it."""
-    return join(_pieces(compressed))
+    return join(decompress_pieces([compressed]))
 
 
 def join(pieces: Iterable[bytes]) -> bytes:
@@ -50,7 +50,7 @@ def join(pieces: Iterable[bytes]) -> bytes:
 def decompress_part(compressed: bytes, wanted: range) -> bytes:
     """Return these bytes of the body, of which no more is made than up to their end. Raises CompressionError."""
     part, place = io.BytesIO(), 0
-    for piece in _pieces(compressed):
+    for piece in decompress_pieces([compressed]):
         part.write(piece[max(0, wanted.start - place) : max(0, wanted.stop - place)])
         place += len(piece)
         if place >= wanted.stop:
@@ -58,11 +58,14 @@ def decompress_part(compressed: bytes, wanted: range) -> bytes:
     return part.getvalue()
 
 
-def _pieces(compressed: bytes) -> Iterator[bytes]:
-    unpacking, view = decompressor(), memoryview(compressed)
-    for start in range(0, len(view), _PIECE):
-        yield unpacking.decompress(view[start : start + _PIECE])
-        if unpacking.eof:
-            break
-    if not unpacking.eof or unpacking.unused_data or start + _PIECE < len(view):
+def decompress_pieces(compressed: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield a body piece by piece whose gzip form comes in parts. Raises CompressionError as `decompress` does."""
+    unpacking = decompressor()
+    for part in compressed:
+        view = memoryview(part)
+        for start in range(0, len(view), _PIECE):
+            if unpacking.eof:
+                raise CompressionError("something follows the gzip stream")
+            yield unpacking.decompress(view[start : start + _PIECE])
+    if not unpacking.eof or unpacking.unused_data:
         raise CompressionError("the gzip stream is cut short, or something follows it")

@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import chain, islice
-from typing import IO
 
 BOM = "\ufeff"
 _PIECE = 1 << 16
@@ -17,15 +16,17 @@ _NAMELESS = "(no name)"
 _BETWEEN_ITEMS = re.compile(r"(?<!\s)\+(?!\s)")
 
 
-def records(body: bytes | IO[bytes]) -> Iterator[list[str]]:
-    """Yield every record, the header first. A blank line is an empty record; BOMs before the header are left out.
+def records(body: bytes | Iterable[bytes]) -> Iterator[list[str]]:
+    """Yield every record of a body or its pieces, the header first.
+
+    A blank line is an empty record; BOMs before the header are left out.
 
     Raise ValueError if the body is not CSV in UTF-8.
     """
     # Lines end at line feeds alone, as for the check that each snapshot went through.
-    text = io.TextIOWrapper(io.BytesIO(body) if isinstance(body, bytes) else body, "utf-8", newline="\n")
+    lines = io.TextIOWrapper(io.BytesIO(body), "utf-8", newline="\n") if isinstance(body, bytes) else _lines(body)
     try:
-        yield from split(_without_bom(text))
+        yield from split(_without_bom(lines))
     except csv.Error as error:
         raise ValueError(f"This is not a CSV file: {error}.") from error
 
@@ -57,8 +58,8 @@ def to_csv(rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
     yield piece.getvalue().encode()
 
 
-def cells_of(body: bytes, names: Sequence[str]) -> Iterator[list[str]]:
-    """Yield of each row the cells of the columns with these names; empty where there is none.
+def cells_of(body: bytes | Iterable[bytes], names: Sequence[str]) -> Iterator[list[str]]:
+    """Yield of each row of a body or its pieces the cells of the columns with these names; empty where there is none.
 
     Raise ValueError if the body is not CSV in UTF-8.
     """
@@ -99,6 +100,15 @@ def distinct(names: Iterable[str]) -> list[str]:
 def items(cell: str) -> list[str]:
     """Return what a cell such as `Assigned Products` lists; a `+` beside a blank is part of a name."""
     return _BETWEEN_ITEMS.split(cell)
+
+
+def _lines(pieces: Iterable[bytes]) -> Iterator[str]:
+    rest = b""
+    for piece in pieces:
+        whole, end, rest = (rest + piece).rpartition(b"\n")
+        yield from io.StringIO((whole + end).decode(), newline="\n")
+    if rest:
+        yield rest.decode()
 
 
 def _without_bom(lines: Iterator[str]) -> Iterator[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 from shared.archive.snapshot import Snapshot
@@ -11,7 +12,7 @@ from shared.archive.snapshots import SnapshotArchive
 from shared.domain.call import Call
 from shared.domain.catalogue import Catalogue
 from shared.report.csv_records import cells_of
-from shared.views.people import Directory, Person, people_of
+from shared.views.people import Directory, Person, paired, people_of
 
 _LAST = "Last Activity Date"
 REPORTS: Mapping[str, Mapping[str, str]] = {
@@ -103,7 +104,7 @@ def activity_at(
         if snapshot and snapshot.metadata.names in CONCEALED:
             concealed.append(call)
         elif snapshot:
-            sources.append(_source(snapshots.content(snapshot), call, snapshot.refresh_date, renamed))
+            sources.append(_source(snapshots.pieces(snapshot), call, snapshot.refresh_date, renamed))
     return Activity(sources, concealed)
 
 
@@ -124,7 +125,7 @@ def _longest(
     return call, None
 
 
-def _source(body: bytes, call: Call, day: date, renamed: _Renamed) -> Source:
+def _source(body: Iterable[bytes], call: Call, day: date, renamed: _Renamed) -> Source:
     rows = cells_of(body, [_ADDRESS, _DELETED, *REPORTS[call.report].values()])
     # An address may have been somebody else's, who is deleted.
     last = {address.casefold(): tuple(map(_date, days)) for address, deleted, *days in rows if deleted != "True"}
@@ -141,22 +142,21 @@ class _Renamed:
         self._directory = directory
         self._as_of = as_of
         self._found: dict[date, Mapping[str, str]] = {directory.now.refresh_date: {}}
-        self._now: Mapping[str, str] = {}
 
     def on(self, day: date) -> Mapping[str, str]:
         """Return by id the address of that day, of those who have another one now."""
         if day not in self._found:
             then = self._snapshots.revisions(self._directory.now.call, day, self._as_of)
-            people = people_of(self._snapshots.content(then[-1])) if then else ()
-            self._now = self._now or {person.id: person.address for person in self._directory.people()}
+            people = people_of(self._snapshots.pieces(then[-1])) if then else iter(())
             self._found[day] = {
-                person.id: person.address
-                for person in people
-                if self._now.get(person.id, person.address) != person.address
+                before.id: before.address
+                for now, before in paired(self._directory.people(), people)
+                if now and before and now.address != before.address
             }
         return self._found[day]
 
 
+@lru_cache(maxsize=1024)  # people share them
 def _date(text: str) -> date | None:
     try:
         return date.fromisoformat(text)

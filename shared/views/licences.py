@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
+from shared.archive.snapshot import Snapshot
 from shared.archive.snapshots import SnapshotArchive
 from shared.domain.call import Call
 from shared.domain.catalogue import Catalogue
@@ -14,7 +15,7 @@ from shared.domain.verdict import AccountState, Verdict
 from shared.report.csv_records import cells_of
 from shared.views.activity import Activity, Seen, activity_at
 from shared.views.people import USERS, Directory, Person, directory_at, people_of
-from shared.views.verdicts import Judged, held_since, judge, licences_by_id
+from shared.views.verdicts import Judged, held_since, judge
 
 SKUS = Call("subscribedSkus")
 MAILBOXES = "getMailboxUsageDetail"
@@ -46,8 +47,8 @@ class LicensedPeople(NamedTuple):
     activity: Activity
     products: Mapping[str, Product]
     """By sku id."""
-    before: Mapping[int, Mapping[str, str] | None]
-    """By the number of days: by id the licences of so long ago; None where the archive does not reach so far."""
+    before: Mapping[int, Snapshot | None]
+    """By the number of days: the accounts of so long ago; None where the archive does not reach so far."""
     shared: frozenset[str]
     """The addresses of shared mailboxes, in lower case."""
 
@@ -57,18 +58,39 @@ class LicensedPeople(NamedTuple):
 
     def holders(self) -> Iterator[Holder]:
         """Yield every account, by id. Raise ArchiveUnavailable."""
+        earlier = {days: self._earlier(snapshot) for days, snapshot in self.before.items()}
         for person in self.directory.people():
             seen = self.activity.of(person)
-            licences = tuple(self._licence(person, sku, seen) for sku in person.skus)
+            before = {days: then.licences_of(person.id) if then else None for days, then in earlier.items()}
+            licences = tuple(self._licence(person, sku, seen, before) for sku in person.skus)
             is_shared = person.address.casefold() in self.shared
             yield Holder(person, AccountState.SHARED if is_shared else person.state, seen, licences)
 
-    def _licence(self, person: Person, sku: str, seen: Mapping[str, Seen]) -> Licence:
+    def _earlier(self, snapshot: Snapshot | None) -> _Earlier | None:
+        return _Earlier(people_of(self.directory.snapshots.pieces(snapshot))) if snapshot else None
+
+    def _licence(
+        self, person: Person, sku: str, seen: Mapping[str, Seen], earlier: Mapping[int, str | None]
+    ) -> Licence:
         of = self.products.get(sku) or product_of_sku(sku)
         if not of:
             return Licence(sku, Product(sku, sku), dict.fromkeys(self.before, Judged(Verdict.UNKNOWN)))
-        judged = {days: judge(of, seen, held_since(person, sku, before), days) for days, before in self.before.items()}
+        judged = {days: judge(of, seen, held_since(person, sku, before), days) for days, before in earlier.items()}
         return Licence(sku, of, judged)
+
+
+class _Earlier:
+    """The accounts of an earlier day."""
+
+    def __init__(self, people: Iterator[Person]) -> None:
+        self._people = people
+        self._next = next(people, None)
+
+    def licences_of(self, id_: str) -> str:
+        """Return the licences of an account, empty if there was none. Ids are asked for in their order."""
+        while self._next and self._next.id < id_:
+            self._next = next(self._people, None)
+        return self._next.licences if self._next and self._next.id == id_ else ""
 
 
 def licensed_people(
@@ -79,15 +101,13 @@ def licensed_people(
     if not directory:
         return None
 
-    def held(before: int) -> dict[str, str] | None:
-        earlier = snapshots.until(USERS, directory.now.refresh_date - timedelta(days=before), as_of)
-        return licences_by_id(people_of(snapshots.content(earlier))) if earlier else None
-
     return LicensedPeople(
         directory=directory,
         activity=activity_at(snapshots, catalogue, directory, as_of),
         products=products_at(snapshots, day, as_of),
-        before={each: held(each) for each in days},
+        before={
+            each: snapshots.until(USERS, directory.now.refresh_date - timedelta(days=each), as_of) for each in days
+        },
         shared=_shared(snapshots, catalogue, day, as_of),
     )
 
@@ -105,5 +125,5 @@ def _shared(snapshots: SnapshotArchive, catalogue: Catalogue, day: date, as_of: 
     newest = snapshots.until(Call(MAILBOXES, period=period), day, as_of)
     if not newest or "Recipient Type" not in newest.metadata.columns:
         return frozenset()
-    rows = cells_of(snapshots.content(newest), ["User Principal Name", "Recipient Type"])
+    rows = cells_of(snapshots.pieces(newest), ["User Principal Name", "Recipient Type"])
     return frozenset(address.casefold() for address, kind in rows if kind.casefold().startswith("shared"))

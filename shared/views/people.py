@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
@@ -70,10 +70,15 @@ class Directory(NamedTuple):
     def people(self) -> Iterator[Person]:
         """Yield every account, by id. Raise ArchiveUnavailable."""
         now = self._read(self.now)
-        yield from _joined(now, self._read(self.before)) if self.before else now
+        if not self.before:
+            yield from now
+            return
+        for today, yesterday in paired(now, self._read(self.before)):
+            if person := today or yesterday:
+                yield person
 
     def _read(self, snapshot: Snapshot) -> Iterator[Person]:
-        return people_of(self.snapshots.content(snapshot))
+        return people_of(self.snapshots.pieces(snapshot))
 
 
 def directory_at(snapshots: SnapshotArchive, day: date, as_of: datetime | None = None) -> Directory | None:
@@ -85,24 +90,20 @@ def directory_at(snapshots: SnapshotArchive, day: date, as_of: datetime | None =
     return Directory(snapshots, now, before[-1] if before else None)
 
 
-def people_of(body: bytes) -> Iterator[Person]:
-    """Yield the accounts of a snapshot, by id."""
+def people_of(body: bytes | Iterable[bytes]) -> Iterator[Person]:
+    """Yield the accounts of a snapshot, of its body or the pieces of it, by id."""
     return map(Person._make, cells_of(body, _COLUMNS))
 
 
-def _joined(now: Iterator[Person], before: Iterator[Person]) -> Iterator[Person]:
-    """Yield those of `now`, and those of `before` who are missing there, by id."""
-    earlier = next(before, None)
-    for person in now:
-        while earlier and earlier.id < person.id:
-            yield earlier
-            earlier = next(before, None)
-        if earlier and earlier.id == person.id:
-            earlier = next(before, None)
-        yield person
-    if earlier:
-        yield earlier
-        yield from before
+def paired(now: Iterator[Person], then: Iterator[Person]) -> Iterator[tuple[Person | None, Person | None]]:
+    """Yield the accounts of two days side by side, by id; None where one is missing on that day."""
+    one, other = next(now, None), next(then, None)
+    while one or other:
+        first = min(each.id for each in (one, other) if each)
+        pair = (one if one and one.id == first else None, other if other and other.id == first else None)
+        yield pair
+        one = next(now, None) if pair[0] else one
+        other = next(then, None) if pair[1] else other
 
 
 def _date(text: str) -> date | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from typing import NamedTuple
 
@@ -46,16 +46,11 @@ def judge(product: Product, seen: Mapping[str, Seen], held_since: date | None, d
     return found
 
 
-def held_since(person: Person, sku: str, before: Mapping[str, str] | None) -> date | None:
+def held_since(person: Person, sku: str, before: str | None) -> date | None:
     """Return since when a person has a product; None if that is long ago.
 
-    `before` has by id the licences of a day as long ago as is asked for, if the archive reaches so far.
+    `before` are their licences of a day as long ago as is asked for, if the archive reaches so far.
     """
-    if before is not None and sku in before.get(person.id, ""):
+    if sku in (before or ""):
         return None
     return max(filter(None, (person.created_on, person.assigned_on(sku))), default=None)
-
-
-def licences_by_id(people: Iterable[Person]) -> dict[str, str]:
-    """Return the licences of each account by its id."""
-    return {person.id: person.licences for person in people if person.licences}
