@@ -51,7 +51,7 @@ class Past:
     def __exit__(self, *_: object) -> None:
         self._simulator.stop()
 
-    def app(self, reports: str = "aggregates", *, keep_series: bool = True) -> App:
+    def app(self, reports: str = "aggregates", *, keep_derived: bool = True) -> App:
         """Return the app, as in a new process: it lives in the simulator's time."""
         settings = read(settings_of(self._simulator) | {"REPORTS": reports})
         return App(
@@ -60,7 +60,7 @@ class Past:
             graph=DirectGraph(self._simulator),
             clock=self.control.now,
             sleep=self.control.sleep,
-            keep_series=keep_series,
+            keep_derived=keep_derived,
             workers=1,  # as nobody waits for a network, more are in each other's way
         )
 

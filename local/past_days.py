@@ -1,5 +1,6 @@
 """The past of `run --days`: the timer runs of many days, lived through by two processes with half of the reports each.
 
+What is counted of all reports together, for the views of licences, is left to the next run, which sees all of them.
 Each half is pulled by the app itself. A run of both halves leaves one record, as a run of all reports does. On most
 days the timer fires once, when all reports of the day are out: at four times a day the same snapshots come to be.
 """
@@ -18,6 +19,7 @@ from typing import NamedTuple, TypeVar
 
 from local.backfill import Past
 from local.child import ChildError
+from local.incidents import Incidents
 from shared.app import App
 from shared.archive.coverage_index import CoverageIndex
 from shared.archive.layout import COVERAGE, DERIVED, REQUESTS, Partition, RunRecordName, parse
@@ -52,9 +54,10 @@ class Progress(NamedTuple):
 
 def live_through(days: int, end: datetime, users: int, settings: Mapping[str, str]) -> Iterator[Progress]:
     """Let the timer runs of the last `days` days happen, and tell now and then how far it is. Raise ChildError."""
-    halves = [_Half(settings, users, reports) for reports in _split(settings["REPORTS"])]
-    both = _Both(App(read(settings)), halves)
     begin, done, is_catching_up = end - timedelta(days=days), 0, True
+    incidents = Incidents(begin, days)
+    halves = [_Half(settings, users, reports, incidents) for reports in _split(settings["REPORTS"])]
+    both = _Both(App(read(settings)), halves)
     while done < days:
         has_all = is_catching_up or done >= days - _RECENT
         some = 1 if has_all else min(_DAYS_AT_ONCE, days - _RECENT - done)
@@ -95,7 +98,7 @@ class _Lived(NamedTuple):
 class _Half:
     """The process that lives through the pulls of some reports; it ends with this one."""
 
-    def __init__(self, settings: Mapping[str, str], users: int, selection: Selection) -> None:
+    def __init__(self, settings: Mapping[str, str], users: int, selection: Selection, incidents: Incidents) -> None:
         self.reports = {*selection.by_report}
         left_out = [
             f"-{name}" for name in select(settings["REPORTS"], catalogue()).by_report if name not in self.reports
@@ -103,7 +106,7 @@ class _Half:
         reports = ", ".join([settings["REPORTS"], *left_out])
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
-        context.Process(target=_live, args=(theirs, dict(settings), users, reports), daemon=True).start()
+        context.Process(target=_live, args=(theirs, dict(settings), users, reports, incidents), daemon=True).start()
         theirs.close()
 
     def begin(self, timers: Sequence[Timer]) -> None:
@@ -175,17 +178,18 @@ class _Both:
         }
 
 
-def _live(connection: Connection, settings: Mapping[str, str], users: int, reports: str) -> None:
+def _live(connection: Connection, settings: Mapping[str, str], users: int, reports: str, incidents: Incidents) -> None:
     """Live through the runs of these reports that are asked for, until there are no more, in a process of its own."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # it ends with the other end of the connection
     gc.disable()  # what is there stays, and is looked through in vain
     with Past(settings, users) as past, suppress(EOFError):
-        app = past.app(reports, keep_series=False)
+        app = past.app(reports, keep_derived=False)
         pulled: dict[Partition, Call] = {}
         while timers := connection.recv():
             records = []
             for time, token in timers:
                 past.control.set_time(time)
+                incidents.happen(past.control, time)
                 records.append(app.pull_run.execute(token))
             pulled |= {Partition.of(pull.call): pull.call for each in records for pull in each.pulls if pull.snapshot}
             past.keep(_is_of_some_reports)

@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from local.child import ChildError
@@ -20,9 +20,10 @@ from local.clock import clock_from
 from local.folder import OF_AZURITE, clear
 from local.functions_host.deployed import deployed
 from local.functions_host.host import AppError, FunctionError, FunctionsHost
+from local.incidents import Incidents
 from local.options import add_archive, add_azurite, add_users, instant, natural
 from local.past_days import live_through
-from local.screen import Screen, counted, show_run, show_urls
+from local.screen import Screen, counted, show_past, show_run, show_urls
 from local.setup import HOME
 from local.simulator_client import Control
 from local.stack import Stack
@@ -83,6 +84,7 @@ def main(arguments: Sequence[str]) -> int:
         with _started(options) as parts:
             status = _pull(parts)
             show_urls(parts.host, has_licences=parts.has_licences)
+            show_past(parts.past)
             if not options.once:
                 print("\nServing. Ctrl-C ends it.", flush=True)
                 threading.Event().wait()
@@ -104,6 +106,8 @@ class Parts(NamedTuple):
     screen: Screen
     has_licences: bool
     """Whether the directory is archived."""
+    past: Sequence[str]
+    """What to look at in it."""
 
 
 @contextmanager
@@ -125,9 +129,11 @@ def _started(options: argparse.Namespace) -> Iterator[Parts]:
             _KEYS.write_text(json.dumps(dict(host.keys)), "utf-8")
             if has_licences := _has_licences(settings["REPORTS"]):
                 from_environment(clock).archive.store.create(INPUT, PRICE_LIST, PRICES.encode(), {})
+            end = clock()
             if options.days:
-                _live_through(options.days, clock(), options.users, stack.settings, screen)
-            yield Parts(host, control, clock, screen, has_licences)
+                _live_through(options.days, end, options.users, stack.settings, screen)
+            incidents = Incidents(end - timedelta(days=options.days), options.days)
+            yield Parts(host, control, clock, screen, has_licences, [*incidents.told()])
 
 
 def _has_licences(reports: str) -> bool:

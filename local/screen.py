@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from local.functions_host.host import HOST_KEY, FunctionsHost
@@ -70,6 +71,13 @@ def show_urls(host: FunctionsHost, *, has_licences: bool) -> None:
     print(f"  {host.url}/api/personal/v1.0/idle?days=90&{personal}")
     for view in ("licences", "adoption?by=department"):
         print(f"  {host.url}/api/v1.0/{view}{'&' if '?' in view else '?'}{reports}")
+
+
+def show_past(lines: Sequence[str]) -> None:
+    """Print what to look at in the past, if anything happened."""
+    if lines:
+        print("\nWhat happened to this tenant, and where it shows:")
+        print("\n".join(f"  {line}" for line in lines))
 
 
 def counted(outcomes: Counter[str]) -> str:

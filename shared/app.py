@@ -54,7 +54,7 @@ class App:
         random: Callable[[float, float], float] = random.uniform,
         timeouts: StorageTimeouts | None = None,
         block: int = BLOCK,
-        keep_series: bool = True,
+        keep_derived: bool = True,
         workers: int | None = None,
     ) -> None:
         """Take the parts; those that are not given are made from the settings.
@@ -62,7 +62,8 @@ class App:
         `clock` answers UTC, and is that of storage too: without it, the time is true, and storage has its own. `sleep`
         takes seconds, `random` answers a number between two. `timeouts` are those of Azure's storage, in true time, for
         runs and readers alike; `block` is how many bytes of a large body are staged at once. Without
-        `keep_series`, pulls leave it to readers to merge what a series lacks. So many `workers` pull side by side.
+        `keep_derived`, runs leave it to others to merge series and to count for the views. So many `workers`
+        pull at once.
         """
         self._settings = settings
         self._store = store
@@ -73,7 +74,7 @@ class App:
         self._random = random
         self._timeouts = timeouts
         self._block = block
-        self._keep_series = keep_series
+        self._keep_derived = keep_derived
         self._workers = workers
         self._reports = catalogue()
         self.archive = self._archive(HTTP_TOKEN_BACKOFF, OF_READERS)
@@ -128,14 +129,14 @@ class App:
             graph_version=self._settings.graph_version,
             clock=self._clock,
             witness=self.witness,
-            keep_series=self._keep_series,
+            keep_series=self._keep_derived,
         )
         selection = self._selection()
         views = ViewKeeping(archive, self._reports, selection, self._settings.min_group, self._clock)
         return PullRun(
             archive=archive,
             puller=puller,
-            keep_views=views.keep,
+            keep_views=views.keep if self._keep_derived else lambda pulls, end: None,
             selection=selection,
             clock=self._clock,
             sleep=self._sleep,

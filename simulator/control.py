@@ -18,7 +18,9 @@ from simulator.protocol.calls import Call
 from simulator.protocol.limits import Limits
 from simulator.protocol.messages import CHUNKED, Answer, Request
 from simulator.protocol.tokens import Tokens
-from simulator.record import Entry, Record
+from simulator.record import Record
+from simulator.tenant.accounts import Accounts
+from simulator.tenant.known import known_of_all
 from simulator.tenant.publication import Publication, Snapshot
 
 METHODS = ("GET", "PUT", "DELETE")
@@ -40,6 +42,7 @@ class Control:
     ) -> None:
         self._catalogue = catalogue
         self._publication = publication
+        self._accounts = Accounts(publication.tenant)
         self._tokens = tokens
         self._limits = limits
         self._record = record
@@ -53,6 +56,7 @@ class Control:
             ("DELETE", "/record"): self._clear_record,
             ("GET", "/visible"): self._visible,
             ("GET", "/expected"): self._expected,
+            ("GET", "/directory"): self._directory,
             ("PUT", "/restate"): self._restate,
             ("PUT", "/roles"): self._set_roles,
             ("PUT", "/neighbour"): self._set_neighbour,
@@ -77,7 +81,7 @@ class Control:
 
     def _read_record(self, query: dict[str, str]) -> Iterator[bytes]:
         listener = query.get("listener")
-        return _json_list(entry for entry in self._record.entries() if listener in (None, entry.listener))
+        return _json_list(entry.to_json() for entry in self._record.entries() if listener in (None, entry.listener))
 
     def _clear_record(self, query: dict[str, str]) -> dict[str, str]:
         self._record.clear()
@@ -132,17 +136,22 @@ class Control:
         report = self._catalogue.reports[query["report"]].name
         return {"report": report, "refresh_date": self._publication.newest(report, self._clock.now()).isoformat()}
 
+    def _directory(self, query: dict[str, str]) -> Iterator[bytes]:
+        """Answer with what the tenant itself knows of its accounts: no report, and so neither late nor concealed."""
+        now = self._clock.now().date()
+        return _json_list(known_of_all(self._accounts, (date.fromisoformat(query.get("day", str(now)))).toordinal()))
+
     def _restate(self, change: dict[str, Any]) -> dict[str, Any]:
         report = self._catalogue.reports[change["report"]].name
         self._publication.restate(report, date.fromisoformat(change["refresh_date"]), int(change["revision"]))
         return change
 
 
-def _json_list(entries: Iterator[Entry]) -> Iterator[bytes]:
+def _json_list(entries: Iterator[dict[str, Any]]) -> Iterator[bytes]:
     """Yield the entries as one JSON list, each in a chunk of its own."""
     yield b"["
     separator = b""
     for entry in entries:
-        yield separator + json.dumps(entry.to_json()).encode()
+        yield separator + json.dumps(entry).encode()
         separator = b",\n"
     yield b"]"

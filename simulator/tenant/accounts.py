@@ -65,11 +65,11 @@ class Accounts:
                 numbers[product] += people
         return numbers
 
-    def last_day(self, place: Place, day: int) -> int:
-        """Return the last day on which an account was active in any service, up to that one; 0 if there was none."""
+    def last_day(self, place: Place, day: int, service: str = SUITE) -> int:
+        """Return the last day on which an account was active in a service, up to that one; 0 if there was none."""
         population, number = place
         member = self._populations[population][0].member(number)
-        last = activity.last_done(self._seed, SUITE, "", day)[member.kind] if population == 0 else 0
+        last = activity.last_done(self._seed, service, "", day)[member.kind] if population == 0 else 0
         return last if last >= member.joined else 0
 
     def _person(self, member: Member, day: int) -> Account:
@@ -78,7 +78,7 @@ class Accounts:
         country, code, office, _ = next(each for each in _OFFICES if activity.trait(seed, "office")[kind] < each[3])
         return _account(
             names.guid(seed, "user", number),
-            names.user(seed, number),
+            names.user(seed, number, day),
             member,
             accountEnabled=activity.trait(seed, "enabled")[kind] >= _DISABLED,
             department=next((name for name, end in _DEPARTMENTS if lot < end), _BOARD),

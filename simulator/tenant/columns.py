@@ -81,7 +81,7 @@ def _naming(scope: Scope) -> dict[str, Cell]:
     owned = scope.service in ("Site", "Group", "Community")
 
     def person(member: Member) -> names.UserName:
-        return names.user(seed, member.number // 2 if owned else member.number)
+        return names.user(seed, member.number // 2 if owned else member.number, scope.day)
 
     return {
         "User Principal Name": lambda member: person(member).principal,

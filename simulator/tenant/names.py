@@ -4,6 +4,10 @@ from hashlib import blake2b
 from typing import NamedTuple
 from unicodedata import normalize
 
+from simulator.tenant.services import FOUNDED
+
+_BETWEEN_RENAMES = 12_000
+"""Days: of a hundred people three take another name in a year."""
 DOMAIN = "contoso.com"
 SHAREPOINT = "https://contoso.sharepoint.com"
 
@@ -43,10 +47,15 @@ def guid(*key: object) -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
-def user(seed: int, number: int) -> UserName:
-    """Return the names of the person with that number; some display names contain commas or quotes."""
+def renamed_on(seed: int, number: int) -> int:
+    """Return the day from which on a person has another family name and address."""
+    return FOUNDED + (number * 2246822519 + seed * 97) % _BETWEEN_RENAMES
+
+
+def user(seed: int, number: int, day: int = 0) -> UserName:
+    """Return the names of the person with that number on a day; some display names contain commas or quotes."""
     mixed = (number * 2654435761 + seed * 40503) >> 4
-    given, family = mixed % 30, mixed // 30 % 30
+    given, family = mixed % 30, (mixed // 30 + 7 * (day >= renamed_on(seed, number))) % 30
     first, last = _FIRST[given], _LAST[family]
     if number % 17 == 5:
         display = f"{last}, {first}"

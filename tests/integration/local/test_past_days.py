@@ -13,12 +13,12 @@ from local.past_days import RUNS_A_DAY, live_through
 from local.run import USUAL_REPORTS
 from shared.app import App
 from shared.archive.archive import Archive
-from shared.archive.layout import PERSONAL, USAGE
+from shared.archive.layout import DERIVED, PERSONAL, USAGE, VIEWS
 from shared.settings import read
 from tests.conftest import USERS
 
 END = datetime(2026, 11, 18, 12, tzinfo=UTC)
-SOME = "getOffice365ServicesUserCounts, getTeamsUserActivityCounts, getOffice365ActiveUserDetail"
+SOME = "directory, getOffice365ServicesUserCounts, getTeamsUserActivityCounts, getOffice365ActiveUserDetail"
 
 
 def archive(settings: Mapping[str, str]) -> Archive:
@@ -61,6 +61,8 @@ def test_it_leaves_the_blobs_that_every_timer_leaves(reports: str, days: int, tm
     assert snapshots(of_fast) == snapshots(of_slow)
     assert series(of_fast) == series(of_slow)
     assert len(series(of_fast)) > 10
+    # Half of the reports is not enough to count from.
+    assert not [*of_fast.store.list(DERIVED, VIEWS)]
     newest = of_fast.runs.newest(END)
     kept = of_fast.coverage.read(newest.id if newest else "")
     assert newest
