@@ -24,6 +24,7 @@ OF_STATUS = ("format", "$format")
 OF_IDLE = ("days", "product", "department", "refreshDate", "asOf", "format", "$format")
 OF_LICENCES = ("refreshDate", "asOf", "format", "$format")
 OF_ADOPTION = ("by", *OF_LICENCES)
+OF_RESTATEMENTS = ("from", "to", "asOf", "format", "$format")
 OF_PERSON = ("from", "to", "asOf", "format", "$format")
 LONGEST_IDLE = 180
 """Days: as far back as the reports reach."""

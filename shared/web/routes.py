@@ -28,7 +28,7 @@ _PATH = re.compile(
 )
 _DIRECTORY = re.compile(r"(?P<version>v1\.0|beta)/(?P<call>\w+)(?P<view>/series|/snapshots)?", re.ASCII | re.IGNORECASE)
 _VIEW = re.compile(
-    r"(?:v1\.0|beta)/(?P<view>licences|adoption|idle|people)(?:/(?P<id>[^/]+))?", re.ASCII | re.IGNORECASE
+    r"(?:v1\.0|beta)/(?P<view>licences|adoption|restatements|idle|people)(?:/(?P<id>[^/]+))?", re.ASCII | re.IGNORECASE
 )
 _SLASHES = re.compile("/+")
 """A base URL that ends in a slash gives two."""
@@ -105,6 +105,11 @@ class Api:
 
             counts = Counts(self._archive.store, self._min_group, self._clock())
             return counts.licences(request) if name == "licences" else counts.adoption(request)
+        if name == "restatements":
+            from shared.web.restatements import Restatements  # likewise
+
+            found = Restatements(self._archive, self._catalogue, self._cache, self._clock())
+            return found.answer(request, personal=personal)
         from shared.web.views import Views  # likewise
 
         if not personal:

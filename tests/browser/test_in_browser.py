@@ -255,6 +255,17 @@ def test_each_report_has_a_line_with_its_periods_those_that_need_somebody_first(
 
 
 @OWN_PAST
+def test_what_microsoft_restated_is_listed_over_all_reports(tab: Visit) -> None:
+    tab.show("#/archive")
+    rows = tab.rows("#restated")
+    told = get(tab.site, "v1.0/restatements?format=json").json()["value"]
+    assert [row[:2] for row in rows] == [[each["Refresh Date"], each["Title"]] for each in told]
+    tab.page.locator("#restated").get_by_role("link").first.click()
+    tab.settled()
+    expect(tab.page.locator("#changes")).to_contain_text("cells in 1 row changed")
+
+
+@OWN_PAST
 def test_of_what_is_well_a_number_alone_is_told(tab: Visit) -> None:
     tab.show("#/overview")
     tab.show("#/archive")

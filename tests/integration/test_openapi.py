@@ -131,7 +131,7 @@ def test_every_place_where_graph_has_reports_has_its_paths() -> None:
     paths = {tail for path in PATHS if (tail := path.removeprefix("/personal")).startswith("/{api}/")}
     tails = {tail.removeprefix("/{api}/").partition("/{call}")[0] for tail in paths}
     views = {f"{name}{view}" for name in catalogue().directory for view in ("", "/series", "/snapshots")}
-    assert tails == places | views | {"idle", "people/{id}", "licences", "adoption"}
+    assert tails == places | views | {"idle", "people/{id}", "licences", "adoption", "restatements"}
 
 
 def test_a_path_needs_a_key_exactly_if_its_function_does(served: Served) -> None:

@@ -3,7 +3,7 @@
 import { ROOT } from "./api.js";
 import { Call } from "./calls.js";
 import { strip, legend } from "./coverage.js";
-import { counted, day, el, number, span, time } from "./elements.js";
+import { counted, day, el, number, span, table, time } from "./elements.js";
 import { to } from "./route.js";
 
 const FEW = 4;
@@ -33,6 +33,27 @@ export function headlines(status) {
 /** The facts behind the headline, and each report. */
 export function details(status, titleOf) {
   return [facts(status), flips(status), lastRun(status), overview(status, titleOf)];
+}
+
+/** The days that Microsoft restated, as /restatements tells them, each with a way to what changed. */
+export function restated({ value }) {
+  const reports = new Set(value.map((row) => row.Report));
+  const told = value.length
+    ? `${counted(value.length, "day")} of ${counted(reports.size, "report")}, the newest first.`
+    : "None. Whatever Microsoft corrects later is kept beside what it said first.";
+  const rows = value.map((row) => [
+    row["Refresh Date"],
+    el("a", { href: to("reports", row.Call, { view: "changes" }), title: row.Call }, row.Title),
+    number(row.Revisions),
+    time(row["Last Pulled At"]),
+  ]);
+  return el(
+    "div",
+    { id: "restated" },
+    el("h3", {}, "Restated by Microsoft in the last 60 days"),
+    el("p", {}, told),
+    rows.length > 0 && table("Restated days", ["Day", "Report", "Revisions", "Last pulled"], rows, { shown: 10 }),
+  );
 }
 
 /** What comes first in a new archive, and what is to be done for it. */

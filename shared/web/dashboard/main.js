@@ -4,7 +4,7 @@ import { Failure, browser, forgetKeys, hasKey, hasPersonalKey, healthWord, isKey
 import { Call } from "./calls.js";
 import { departments, licences, people } from "./directory.js";
 import { dayField, el, time } from "./elements.js";
-import { atFirst, details, headlines } from "./health.js";
+import { atFirst, details, headlines, restated } from "./health.js";
 import { overview } from "./overview.js";
 import { explorer } from "./report.js";
 import { list, palette } from "./reports.js";
@@ -104,7 +104,11 @@ async function pages({ calls, status, today }, signal) {
     licences: (place) => counted("licences", () => licences(at("licences-body"), place)),
     departments: (place) => counted("departments", () => departments(at("departments-body"), place, choose)),
     reports: (place) => reports(place),
-    archive: () => status && fill("archive-body", ...details(status, (name) => titles.get(name) ?? name)),
+    archive: async () => {
+      if (!status) return;
+      fill("archive-body", ...details(status, (name) => titles.get(name) ?? name));
+      at("archive-body").append(restated(await json("/v1.0/restatements", { format: "json" }, signal)));
+    },
   };
   let before = "";
   let latest = 0;
