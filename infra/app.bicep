@@ -271,6 +271,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
 
 output functionAppName string = site.name
 output reportsUrl string = 'https://${site.properties.defaultHostName}/api/v1.0/reports'
+output dashboardUrl string = 'https://${site.properties.defaultHostName}/api/dashboard'
 output archiveUrl string = storage.outputs.archiveUrl
 output identityPrincipalId string = identity.properties.principalId
 output graphEndpoint string = graph.graphEndpoint

@@ -2,20 +2,12 @@
 .SYNOPSIS
 Says before ten minutes are spent what would stop a deployment, and what to do: azd runs this before it provisions.
 .DESCRIPTION
-The same as before-deployment.sh, for Windows. What it says is in before-deployment.txt, which both read.
+The same as before-deployment.sh, for Windows. What it says is in sentences.txt, which both read.
 #>
 $ErrorActionPreference = 'Continue'
 $here = $PSScriptRoot
+. (Join-Path $here 'say.ps1')
 $script:stops = 0
-$sentences = @{}
-foreach ($line in Get-Content (Join-Path $here 'before-deployment.txt')) {
-    $code, $sentence = $line -split ': ', 2
-    $sentences[$code] = $sentence
-}
-
-function Say([string] $code, [string] $value) {
-    [Console]::Error.WriteLine($sentences[$code].Replace('{}', $value))
-}
 
 function Stop-At([string] $code, [string] $value) {
     Say $code $value
@@ -26,10 +18,6 @@ function Complete {
     if ($script:stops) { exit 1 }
     Say 'good'
     exit 0
-}
-
-function Ask {
-    (az @args --only-show-errors 2>$null | Out-String).Trim()
 }
 
 function Test-Schedule([string] $schedule) {
@@ -49,6 +37,12 @@ function Test-Schedule([string] $schedule) {
     }
 }
 
+# Once, and of a person alone: by default nobody's name is archived.
+if (-not $env:REPORTS -and -not [Console]::IsInputRedirected) {
+    Say 'ask_personal'
+    $env:REPORTS = if ([Console]::ReadLine() -match '^[yY]') { 'aggregates, personal' } else { 'aggregates' }
+    azd env set REPORTS $env:REPORTS
+}
 if ($env:PULL_SCHEDULE) { Test-Schedule $env:PULL_SCHEDULE }
 
 if (-not (Get-Command az -ErrorAction SilentlyContinue)) {

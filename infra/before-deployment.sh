@@ -1,20 +1,10 @@
 #!/bin/sh
 # Says before ten minutes are spent what would stop a deployment, and what to do: azd runs this before it provisions.
-# What it says is in before-deployment.txt, which the script for Windows reads too.
+# What it says is in sentences.txt, which the script for Windows reads too.
 set -uf
 here=$(dirname "$0")
+. "$here/say.sh"
 stops=0
-
-say() { # CODE [VALUE]
-    rest=$(sed -n "s/^$1: //p" "$here/before-deployment.txt") said=
-    while :; do
-        case $rest in
-        *'{}'*) said=$said${rest%%'{}'*}${2:-} rest=${rest#*'{}'} ;;
-        *) break ;;
-        esac
-    done
-    printf '%s\n' "$said$rest" >&2
-}
 
 stop() {
     say "$@"
@@ -25,10 +15,6 @@ end() {
     [ $stops -eq 0 ] || exit 1
     say good
     exit 0
-}
-
-ask() {
-    az "$@" --only-show-errors 2>/dev/null
 }
 
 schedule() {
@@ -52,6 +38,16 @@ schedule() {
     done
 }
 
+# Once, and of a person alone: by default nobody's name is archived.
+if [ -z "${REPORTS:-}" ] && [ -t 0 ]; then
+    say ask_personal
+    read -r answer
+    case $answer in
+    [yY]*) REPORTS="aggregates, personal" ;;
+    *) REPORTS=aggregates ;;
+    esac
+    azd env set REPORTS "$REPORTS"
+fi
 [ -z "${PULL_SCHEDULE:-}" ] || schedule
 
 command -v az >/dev/null || {

@@ -2,9 +2,9 @@
 // `az deployment sub create`. To deploy into a resource group that is there already, deploy app.bicep alone.
 targetScope = 'subscription'
 
-@description('Part of every resource name: lower-case letters, digits and hyphens.')
+@description('Part of every resource name, if it has 16 letters, digits and hyphens at most; else what is made of it is. Any name of an azd environment will do.')
 @minLength(2)
-@maxLength(16)
+@maxLength(64)
 param name string
 
 @description('Azure region. It must have Flex Consumption: az functionapp list-flexconsumption-locations.')
@@ -93,6 +93,10 @@ param maximumInstanceCount int = 40
 @maxValue(100)
 param httpConcurrency int = 16
 
+// A name that fits is taken as it is, whatever its case: an archive that is there keeps its accounts.
+var plainName = replace(replace(replace(replace(name, '_', '-'), '.', '-'), '(', '-'), ')', '-')
+var shortName = length(plainName) > 16 ? '${take(plainName, 11)}-${take(uniqueString(name), 4)}' : plainName
+
 resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
   name: 'rg-${name}'
   location: location
@@ -102,7 +106,7 @@ resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
 module app 'app.bicep' = {
   scope: group
   params: {
-    name: name
+    name: shortName
     location: location
     pullSchedule: pullSchedule
     reports: reports
@@ -132,6 +136,7 @@ module app 'app.bicep' = {
 output AZURE_RESOURCE_GROUP string = group.name
 output AZURE_FUNCTION_APP_NAME string = app.outputs.functionAppName
 output REPORTS_URL string = app.outputs.reportsUrl
+output DASHBOARD_URL string = app.outputs.dashboardUrl
 output ARCHIVE_URL string = app.outputs.archiveUrl
 output IDENTITY_PRINCIPAL_ID string = app.outputs.identityPrincipalId
 output GRAPH_ENDPOINT string = app.outputs.graphEndpoint

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import re
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,9 +11,9 @@ import pytest
 import tree_sitter
 import tree_sitter_powershell
 
+from tests.integration.standins import SENTENCES, prepared, run, sentence, when
 from tests.unit.infra.template import INFRA
 
-SENTENCES = dict(line.split(": ", 1) for line in (INFRA / "before-deployment.txt").read_text("utf-8").splitlines())
 SUBSCRIPTION = "33333333-3333-3333-3333-333333333333"
 AZ = f"""\
 case "$*" in
@@ -38,26 +38,11 @@ def check(
     folder: Path, az: str | None = "", azd: str = "", environment: Mapping[str, str] | None = None
 ) -> tuple[int, list[str]]:
     """Run the script where `az` first does this, or where there is none; return its status and its sentences."""
-    for tool in ("sh", "sed", "tr", "dirname"):
-        (folder / tool).symlink_to(f"/bin/{tool}" if Path(f"/bin/{tool}").exists() else f"/usr/bin/{tool}")
     programs = {"azd": azd} | ({} if az is None else {"az": f"{az}\n{AZ}"})
-    for name, text in programs.items():
-        (folder / name).write_text(f"#!/bin/sh\n{text}\n", "utf-8")
-        (folder / name).chmod(0o755)
-    given = {"PATH": str(folder), "AZURE_LOCATION": "westeurope", "AZURE_ENV_NAME": "usage", "ASKED": f"{folder}/asked"}
-    script = [str(folder / "sh"), str(INFRA / "before-deployment.sh")]
-    done = subprocess.run(script, capture_output=True, text=True, env=given | dict(environment or {}))
+    given = prepared(folder, programs) | {"AZURE_LOCATION": "westeurope", "AZURE_ENV_NAME": "usage"}
+    done = run("before-deployment.sh", given | dict(environment or {}))
     assert done.stdout == ""
     return done.returncode, done.stderr.splitlines()
-
-
-def sentence(code: str, value: str = "") -> str:
-    return SENTENCES[code].replace("{}", value)
-
-
-def when(pattern: str, then: str) -> str:
-    """Let `az` do something else for what it is asked."""
-    return f'case "$*" in *"{pattern}"*) {then}; exit ;; esac'
 
 
 def test_where_nothing_stands_in_the_way_that_is_said(tmp_path: Path) -> None:
@@ -138,13 +123,35 @@ def test_without_a_region_azd_asks_for_one_first(tmp_path: Path) -> None:
     assert not (tmp_path / "asked").exists()
 
 
-def test_every_sentence_has_its_state_and_both_scripts_say_the_same() -> None:
-    """There is no PowerShell where the tests are run: its script is parsed, and compared."""
-    shell, windows = ((INFRA / f"before-deployment.{kind}").read_text("utf-8") for kind in ("sh", "ps1"))
+@pytest.mark.parametrize(("typed", "reports"), [("\n", "aggregates"), ("y\n", "aggregates, personal")])
+def test_a_person_is_asked_once_whether_people_shall_be_archived(tmp_path: Path, typed: str, reports: str) -> None:
+    ours, theirs = os.openpty()
+    given = prepared(tmp_path, {"az": AZ, "azd": 'echo "$@" >>"$ASKED"'})
+    os.write(ours, typed.encode())
+    done = run("before-deployment.sh", given, stdin=theirs)
+    os.close(ours)
+    os.close(theirs)
+    assert done.stderr.splitlines()[0] == sentence("ask_personal")
+    assert f"env set REPORTS {reports}" in (tmp_path / "asked").read_text("utf-8").splitlines()
+
+
+@pytest.mark.parametrize("script", ["before-deployment", "after-deployment", "say"])
+def test_the_script_for_windows_does_the_same(script: str) -> None:
+    """There is no PowerShell where the tests are run: it is parsed, and compared."""
+    shell, windows = ((INFRA / f"{script}.{kind}").read_text("utf-8") for kind in ("sh", "ps1"))
     language = tree_sitter.Language(tree_sitter_powershell.language())
     assert not tree_sitter.Parser(language).parse(windows.encode()).root_node.has_error
-    said = set(re.findall(r"^ *(?:.*(?:\|\| |\) |then ))?(?:say|stop) (\w+)", shell, re.MULTILINE))
-    assert said == set(re.findall(r"(?:Say|Stop-At) '(\w+)'", windows)) == SENTENCES.keys()
-    options = re.compile(r"--[a-z-]+\b|\b(?:account|provider|role|functionapp|deployment) \w[\w-]+|Microsoft\.\w+")
+    options = re.compile(r"--[a-z-]+\b|\b(?:account|provider|role|functionapp) \w[\w-]+|Microsoft\.\w+")
     assert set(options.findall(shell)) == set(options.findall(windows))
     assert re.findall(r"[\w-]{36}", shell) == re.findall(r"[\w-]{36}", windows)
+    assert said(shell) == said(windows)
+
+
+def said(script: str) -> set[str]:
+    """Return the names of the sentences that a script may say."""
+    return {name for name in re.findall(r"\b\w+\b", script) if name in SENTENCES}
+
+
+def test_every_sentence_is_said_by_a_script() -> None:
+    scripts = ("before-deployment.sh", "after-deployment.sh")
+    assert set().union(*(said((INFRA / name).read_text("utf-8")) for name in scripts)) == SENTENCES.keys()

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 import requests
 
+from local import doctor
+from local.environment import environment
 from local.functions_host.deployed import deployed
 from local.functions_host.host import FunctionsHost
 from local.simulator_client import Control
@@ -182,3 +184,15 @@ def test_the_download_origin_saw_no_bearer_no_cookie_and_no_key(running: tuple[F
     downloads = running[1].get("record", listener="download")
     assert len(downloads) >= 12
     assert not any(any(download["carried"].values()) for download in downloads)
+
+
+def test_doctor_asks_the_app_with_a_key_of_status(
+    running: tuple[FunctionsHost, Control], capsys: pytest.CaptureFixture[str]
+) -> None:
+    host = running[0]
+    with environment({doctor.KEY: host.keys["status"]}):
+        assert doctor.main(["--url", f"{host.url}/api"]) in (0, 1)
+    assert "Lines end in CRLF." in capsys.readouterr().out
+    with environment({doctor.KEY: host.keys["reports"]}):
+        assert doctor.main(["--url", f"{host.url}/api"]) == 2
+    assert "none of the function status" in capsys.readouterr().err

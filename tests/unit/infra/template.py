@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[3]
 INFRA = ROOT / "infra"
 PARAMETERS = Path(__file__).with_name("parameters")
 COMPILED = Path(__file__).with_name("compiled")
-SETS = ("default", "everything", "private_network", "us_government")
+SETS = ("default", "everything", "private_network", "us_government", "long_name")
 """The sets of parameters that are tried."""
 CLIENT = "11111111-2222-3333-4444-555555555555"
 

@@ -61,6 +61,7 @@ OUTPUTS = {
     "AZURE_RESOURCE_GROUP",
     "AZURE_FUNCTION_APP_NAME",
     "REPORTS_URL",
+    "DASHBOARD_URL",
     "ARCHIVE_URL",
     "IDENTITY_PRINCIPAL_ID",
     "GRAPH_ENDPOINT",
@@ -136,7 +137,7 @@ def test_every_parameter_says_what_it_means(infra: Infra) -> None:
 def test_main_takes_what_the_app_takes_with_the_same_limits_and_defaults(infra: Infra) -> None:
     main, app = infra.templates["main"]["parameters"], infra.templates["app"]["parameters"]
     assert list(main) == list(app)
-    assert {name for name in app if app[name] != main[name]} == {"location"}  # the app's is by default its group's
+    assert {name for name in app if app[name] != main[name]} == {"name", "location"}
 
 
 def test_values_outside_these_limits_are_refused(infra: Infra) -> None:
@@ -293,6 +294,7 @@ def test_what_is_granted_in_graph_is_to_read_what_is_selected_and_nothing_else(i
         "everything": 4,
         "private_network": 2,
         "us_government": 0,
+        "long_name": 0,
     }
     for grant in grants["everything"]:
         assert re.search(rf"/{IDENTITY}/[\w-]+', '[\d-]+'\)\.principalId\]$", grant["properties"]["principalId"])
@@ -336,6 +338,18 @@ def test_the_longest_name_allowed_fits_everywhere(infra: Infra) -> None:
     assert all(re.fullmatch(r"[a-z0-9]{3,24}", account["name"]) for account in infra.everything.all(ACCOUNT))
     assert len(infra.everything.one(PLAN)["name"]) <= 40
     assert len(infra.everything.one(PEOPLE)["properties"]["groupShortName"]) <= 12
+
+
+def test_a_name_that_fits_is_taken_as_it_is_and_any_other_is_made_to_fit(infra: Infra) -> None:
+    assert infra.templates["main"]["parameters"]["name"]["maxLength"] == 64  # of an environment of azd
+    assert infra.default.one(PLAN)["name"].startswith("plan-usage-")
+    assert infra.everything.one(PLAN)["name"].startswith(f"plan-{'n' * 16}-")
+    named = infra.deployed("long_name")
+    assert re.fullmatch(r"func-Contoso-Usa-[a-z0-9]{4}-[a-z0-9]{10}", named.one(SITE)["name"])
+    assert named.one("Microsoft.Resources/resourceGroups")["name"] == "rg-Contoso_Usage.Archive-Production(2026)"
+    for resource in named.resources:
+        if resource["type"].startswith(("Microsoft.Web/serverfarms", IDENTITY, INSIGHTS, ALARM)):
+            assert re.fullmatch(r"[A-Za-z0-9-]{3,60}", resource["name"]), resource["type"]
 
 
 def test_every_setting_of_the_app_is_set_and_no_other(infra: Infra) -> None:
