@@ -5,10 +5,17 @@ What `az`, `azd` and `func` take is a list made by hand, from their documentatio
 
 import json
 import re
+import shutil
+import subprocess
+import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
+
+import pathspec
+import pytest
 
 from local.cli import COMMANDS
 from shared.domain.catalogue import catalogue
@@ -20,9 +27,11 @@ from tests.unit.infra import kql
 GROUP_AND_NAME = {"-g", "-n"}
 BLOBS = {"--auth-mode", "--account-name"}
 AZ = {
-    "deployment group create": {"-g", "--template-file", "--parameters"},
-    "deployment sub create": {"--location", "--template-file", "--parameters"},
+    "deployment group create": {"--name", "-g", "--template-file", "--parameters"},
+    "deployment sub create": {"--name", "--location", "--template-file", "--parameters"},
+    "deployment sub show": {"--name", "--query"},
     "functionapp config appsettings set": {*GROUP_AND_NAME, "--settings"},
+    "functionapp deployment source config-zip": {*GROUP_AND_NAME, "--src", "--build-remote"},
     "functionapp function keys delete": {*GROUP_AND_NAME, "--function-name", "--key-name"},
     "functionapp function keys list": {*GROUP_AND_NAME, "--function-name", "--query", "-o"},
     "functionapp function keys set": {*GROUP_AND_NAME, "--function-name", "--key-name"},
@@ -100,12 +109,62 @@ def test_every_command_of_az_is_known_with_its_options() -> None:
 
 
 def test_a_deployment_names_parameters_of_the_template_that_it_deploys() -> None:
-    found = [command for _, command in commands("az") if command[0] == "deployment"]
+    found = [command for _, command in commands("az") if "--template-file" in command]
     assert len(found) == 2
     for command in found:
         template = command[command.index("--template-file") + 1].removeprefix("infra/")
         given = {word.partition("=")[0] for word in command[command.index("--parameters") + 1 :]}
         assert given <= parameters(template)
+
+
+def in_scripts() -> dict[str, set[str]]:
+    """The commands of `az` in the scripts of `infra/`, with their options."""
+    found: dict[str, set[str]] = {}
+    for path in (ROOT / "infra").glob("*.sh"):
+        text = path.read_text("utf-8").replace("\\\n", " ")
+        for verb, rest in re.findall(r"\b(?:az|ask) ((?:[a-z][a-z-]* )+)(--?[a-z].*)", text):
+            found.setdefault(verb.strip(), set()).update(re.findall(r"(?:^| )(--?[a-z][a-z-]*)", rest))
+    return found
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("verb", [*AZ, *in_scripts()])
+def test_the_azure_cli_itself_has_the_command_and_its_options(verb: str) -> None:
+    if not shutil.which("az"):
+        pytest.skip("there is no Azure CLI (pip install azure-cli)")
+    done = subprocess.run(["az", *verb.split(), "--help"], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    there = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", done.stdout))
+    assert AZ.get(verb, set()) | in_scripts().get(verb, set()) <= there
+
+
+def test_the_scripts_ask_what_they_are_known_to_ask() -> None:
+    assert in_scripts().keys() == {
+        "account show",
+        "ad signed-in-user show",
+        "deployment sub validate",
+        "functionapp function keys list",
+        "functionapp function keys set",
+        "functionapp list-flexconsumption-locations",
+        "functionapp list-flexconsumption-runtimes",
+        "provider show",
+        "rest",
+        "role assignment list",
+    }
+
+
+def test_the_package_that_is_made_without_azd_is_the_app(tmp_path: Path) -> None:
+    """It may hold what the app does without, and lacks nothing."""
+    (command,) = (command for _, command in commands("git") if command[0] == "archive")
+    package = tmp_path / "app.zip"
+    command[command.index("--output") + 1] = str(package)
+    subprocess.run(["git", *command], cwd=ROOT, check=True)
+    packed = {name for name in zipfile.ZipFile(package).namelist() if not name.endswith("/")}
+    ignored = pathspec.PathSpec.from_lines("gitignore", (ROOT / ".funcignore").read_text("utf-8").splitlines())
+    listed = subprocess.run(["git", "ls-tree", "-r", "--name-only", "HEAD"], cwd=ROOT, capture_output=True, text=True)
+    deployed = {name for name in listed.stdout.splitlines() if not ignored.match_file(name)}
+    assert deployed <= packed
+    assert {name for name in packed - deployed if not name.startswith("shared/verification/")} == set()
 
 
 def test_every_command_of_azd_and_func_is_known() -> None:
