@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from shared import events
 from shared.archive.archive import Archive
 from shared.archive.azure_blob_store import OF_READERS, OF_RUNS, AzureBlobStore
-from shared.archive.blob_reader import StorageTimeouts
+from shared.archive.blob_requests import StorageTimeouts
 from shared.archive.blob_store import BlobStore
 from shared.archive.upload import BLOCK
 from shared.domain.catalogue import catalogue
@@ -29,6 +29,8 @@ from shared.web.archive_cache import ArchiveCache
 from shared.web.routes import Api
 
 if TYPE_CHECKING:
+    from shared.archive.snapshot import Snapshot
+    from shared.domain.outcome import Outcome
     from shared.graph.client import Graph, GraphClient
     from shared.pulling.run import PullRun
 
@@ -60,7 +62,8 @@ class App:
         `clock` answers UTC, and is that of storage too: without it, the time is true, and storage has its own. `sleep`
         takes seconds, `random` answers a number between two. `timeouts` are those of Azure's storage, in true time, for
         runs and readers alike; `block` is how many bytes of a large body are staged at once. Without
-        `keep_series`, pulls leave it to readers to merge what a series lacks. So many `workers` pull side by side.
+        `keep_series`, runs make no tables, and leave it to readers to merge what a series lacks. So many `workers` pull
+        side by side.
         """
         self._settings = settings
         self._store = store
@@ -102,9 +105,18 @@ class App:
         from shared.pulling.directory import Directory
         from shared.pulling.pull import Puller
         from shared.pulling.run import WORKERS, PullRun
+        from shared.pulling.table_keeping import TableKeeping
         from shared.pulling.view_keeping import ViewKeeping
 
         archive, graph = self._run_archive, self._graph or self._made_graph()
+        tables = TableKeeping(archive, self._reports, self._clock)
+
+        def keep_derived(outcome: Outcome, snapshot: Snapshot, content: bytes | None) -> None:
+            if self._keep_series:
+                # Of an old snapshot too: the run that archived it may have died before this.
+                archive.series.keep_up(snapshot, content)
+                tables.add(outcome, snapshot, content)
+
         puller = Puller(
             archive=archive,
             graph=graph,
@@ -118,7 +130,7 @@ class App:
             catalogue=self._reports,
             graph_version=self._settings.graph_version,
             clock=self._clock,
-            keep_series=self._keep_series,
+            keep_derived=keep_derived,
         )
         selection = self._selection()
         views = ViewKeeping(archive, self._reports, selection, self._settings.min_group, self._clock)
@@ -126,6 +138,7 @@ class App:
             archive=archive,
             puller=puller,
             keep_views=views.keep,
+            keep_tables=tables.keep if self._keep_series else lambda *_: None,
             selection=selection,
             clock=self._clock,
             sleep=self._sleep,

@@ -39,11 +39,11 @@ class Puller:
         catalogue: Catalogue,
         graph_version: str,
         clock: Callable[[], datetime],
-        keep_series: bool = True,
+        keep_derived: Callable[[Outcome, Snapshot, bytes | None], object],
     ) -> None:
         """`graph_version` is the preferred one; `clock` answers UTC.
 
-        Without `keep_series`, the next reader of a call merges what its series lacks.
+        `keep_derived` is told of each snapshot that a pull ended with, and its body, if that is at hand.
         """
         self.graph = graph
         self._directory = directory
@@ -51,7 +51,7 @@ class Puller:
         self._catalogue = catalogue
         self._graph_version = graph_version
         self._clock = clock
-        self._keep_series = keep_series
+        self._keep_derived = keep_derived
 
     def obstacle(self) -> PullError | None:
         """Return what keeps every call from being pulled, which takes long to find out: no token; or None."""
@@ -101,9 +101,7 @@ class Puller:
                 raise
             metadata = _origin(answer, body, flags, self._clock())
             outcome, snapshot = upload.commit(call.date or refresh_date, metadata, body.former_content)
-            if self._keep_series:
-                # Of an old snapshot too: the run that archived it may have died before this.
-                self._archive.series.keep_up(snapshot, upload.content())
+            self._keep_derived(outcome, snapshot, upload.content())
         return PullResult.of_snapshot(outcome, snapshot, self._clock())
 
     def _body(self, call: Call) -> Body:

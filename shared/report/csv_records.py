@@ -8,7 +8,10 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import chain, islice
-from typing import IO
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gzip import GzipFile
 
 BOM = "\ufeff"
 _PIECE = 1 << 16
@@ -17,7 +20,7 @@ _NAMELESS = "(no name)"
 _BETWEEN_ITEMS = re.compile(r"(?<!\s)\+(?!\s)")
 
 
-def records(body: bytes | IO[bytes]) -> Iterator[list[str]]:
+def records(body: bytes | io.BytesIO | GzipFile) -> Iterator[list[str]]:
     """Yield every record, the header first. A blank line is an empty record; BOMs before the header are left out.
 
     Raise ValueError if the body is not CSV in UTF-8.
