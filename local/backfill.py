@@ -65,10 +65,17 @@ class Past:
         )
 
     def keep(self, is_wanted: Callable[[str], bool] = lambda name: True) -> None:
-        """Put what is new since the last time into storage, if its name is wanted, and forget what was asked."""
+        """Put what is new since the last time into storage, if its name is wanted, and forget what was asked.
+
+        What was deleted since is deleted there too.
+        """
+        gone = [at for at in self._stored if at not in self._store.blobs]
         new = {at: kept for at, kept in self._store.blobs.items() if self._stored.get(at) is not kept}
         with ThreadPoolExecutor(_WRITERS) as pool:
             list(pool.map(lambda at: self._put(at, new[at]), [at for at in new if is_wanted(at[1])]))
+        for at in gone:
+            del self._stored[at]
+            self._place.delete(*at, with_versions=False)
         self._stored |= new
         self.control.forget()
 

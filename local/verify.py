@@ -12,6 +12,9 @@ from local.child import ChildError
 from local.options import instant
 from local.place import Opener, add_place, opened
 from shared.app import utc_now
+from shared.archive.archive import Archive
+from shared.archive.layout import TableName
+from shared.archive.layout import parse as parse_name
 from shared.domain.catalogue import catalogue
 from shared.domain.errors import UsageArchiveError
 from shared.verification.archive import everything, manifest
@@ -19,6 +22,7 @@ from shared.verification.portion import Portion
 from shared.verification.processes import MANY
 from shared.verification.processes import verify as findings_in
 from shared.verification.quarantine import quarantined
+from shared.verification.tables import make_again
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -27,6 +31,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     add_place(parser)
     parser.add_argument("--sample", type=share, default=(1, 1), metavar="n/t", help="the n-th of t shares only")
     parser.add_argument("--since", type=instant, metavar="DATE", help="read only what was pulled since then")
+    parser.add_argument("--make-tables", action="store_true", help="make tables again that are not what they should be")
     parser.add_argument("--manifest", type=Path, metavar="FILE", help="write a list for sha256sum -c")
     return parser.parse_args(arguments)
 
@@ -50,27 +55,36 @@ def verify(options: argparse.Namespace, many: int = MANY) -> int:
 
     It is that of the blob service at `options.url`, or without one that in the folder `options.archive`, of plain files
     or, with `options.azurite`, kept by Azurite.
-    `options.sample` is the share to read, as from `share`; `options.since` the time (UTC) since when blobs were
-    pulled that are read, or None; `options.manifest` a file to write, or None. From so `many` blobs on, several
-    processes read them. Answers 0 if all is well, 1 if there are findings, 2 if it could not be found out.
+    `options.sample` is the share to read, as from `share`; `options.since` the time (UTC) since when blobs were pulled
+    that are read, or None; `options.manifest` a file to write, or None; `options.make_tables` whether tables are made
+    again that are not what they should be. From so `many` blobs on, several processes read them. Answers 0 if all is
+    well, 1 if there are findings, 2 if it could not be found out.
     """
     try:
         with opened(options) as archive:
-            return _verify(archive, Portion(options.sample, options.since), options.manifest, many)
+            return _verify(archive, options, many)
     except (ChildError, UsageArchiveError, OSError) as error:
         print(f"The archive could not be verified: {error}", file=sys.stderr)
         return 2
 
 
-def _verify(archive: Opener, portion: Portion, manifest_file: Path | None, many: int) -> int:
-    started = utc_now()
+def _verify(archive: Opener, options: argparse.Namespace, many: int) -> int:
+    started, portion = utc_now(), Portion(options.sample, options.since)
+    manifest_file: Path | None = options.manifest
     blobs = list(everything(archive()))
     if manifest_file:
         manifest_file.write_text("".join(manifest(blobs, catalogue())), "ascii")
-    number = 0
+    number, tables = 0, set[TableName]()
     for finding in findings_in(archive, blobs, catalogue(), started, portion, many):
         number += 1
         print(finding)
+        name = parse_name(finding.name)
+        tables |= {name} if isinstance(name, TableName) else set()
+    if tables and options.make_tables:
+        made = make_again(Archive(archive(), catalogue()), catalogue(), tables, started.date())
+        print(f"{made} tables are made again.")
+    if unfit := sum(int(blob.metadata.get("unfit", 0)) for blob in blobs if blob.name.endswith(".parquet")):
+        print(f"{unfit} cells in tables do not fit the type of their column, and stand as text in `_unfit`.")
     for line in quarantined(blobs, catalogue()):
         print(line)
     seconds = (utc_now() - started).total_seconds()

@@ -30,6 +30,8 @@ from shared.web.archive_cache import ArchiveCache
 from shared.web.routes import Api
 
 if TYPE_CHECKING:
+    from shared.archive.snapshot import Snapshot
+    from shared.domain.outcome import Outcome
     from shared.graph.client import Graph, GraphClient
     from shared.pulling.run import PullRun
     from shared.pulling.witness import Witness
@@ -62,8 +64,8 @@ class App:
         `clock` answers UTC, and is that of storage too: without it, the time is true, and storage has its own. `sleep`
         takes seconds, `random` answers a number between two. `timeouts` are those of Azure's storage, in true time, for
         runs and readers alike; `block` is how many bytes of a large body are staged at once. Without
-        `keep_derived`, runs leave it to others to merge series and to count for the views. So many `workers`
-        pull at once.
+        `keep_derived`, runs leave it to others to merge series, to make tables and to count for the views. So many
+        `workers` pull at once.
         """
         self._settings = settings
         self._store = store
@@ -112,9 +114,18 @@ class App:
         from shared.pulling.directory import Directory
         from shared.pulling.pull import Puller
         from shared.pulling.run import WORKERS, PullRun
+        from shared.pulling.table_keeping import TableKeeping
         from shared.pulling.view_keeping import ViewKeeping
 
         archive, graph = self._run_archive, self._graph or self._made_graph()
+        tables = TableKeeping(archive, self._reports, self._clock)
+
+        def derive(outcome: Outcome, snapshot: Snapshot, content: bytes | None) -> None:
+            if self._keep_derived:
+                # Of an old snapshot too: the run that archived it may have died before this.
+                archive.series.keep_up(snapshot, content)
+                tables.add(outcome, snapshot, content)
+
         puller = Puller(
             archive=archive,
             graph=graph,
@@ -129,7 +140,7 @@ class App:
             graph_version=self._settings.graph_version,
             clock=self._clock,
             witness=self.witness,
-            keep_series=self._keep_derived,
+            keep_derived=derive,
         )
         selection = self._selection()
         views = ViewKeeping(archive, self._reports, selection, self._settings.min_group, self._clock)
@@ -137,6 +148,7 @@ class App:
             archive=archive,
             puller=puller,
             keep_views=views.keep if self._keep_derived else lambda pulls, end: None,
+            keep_tables=tables.keep if self._keep_derived else lambda *_: None,
             selection=selection,
             clock=self._clock,
             sleep=self._sleep,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from shared.archive.coverage_archive import CoverageArchive
     from shared.archive.run_lease import RunLease
     from shared.archive.series import SeriesArchive
+    from shared.archive.tables import TableArchive
 
 
 class Archive:
@@ -37,6 +38,13 @@ class Archive:
         from shared.archive.series import SeriesArchive  # the newest snapshot, which most ask for, does not need it
 
         return SeriesArchive(self.store, self.snapshots)
+
+    @functools.cached_property
+    def tables(self) -> TableArchive:
+        """The tables of snapshots."""
+        from shared.archive.tables import TableArchive  # likewise, and what writes Parquet is for runs
+
+        return TableArchive(self.store, self.snapshots, self._catalogue)
 
     @functools.cached_property
     def coverage(self) -> CoverageArchive:

@@ -57,8 +57,8 @@ class CoverageArchive:
         doubted: Callable[[CoverageIndex], Iterable[Partition]],
         *,
         looks_again: bool = True,
-    ) -> None:
-        """Bring the index up to date at the end of a run; `before` is the id of the run before, if there was one.
+    ) -> CoverageIndex:
+        """Bring the index up to date at the end of a run, and return it; `before` is the id of the run before, if any.
 
         `news` are the names that the run wrote or found written; `doubted` returns the partitions of which the run saw
         something else than the index says. These are listed again, and one year of one partition, whose turn it is, if
@@ -76,7 +76,7 @@ class CoverageArchive:
                 index = self._made_anew()
             index = index.with_names(written).kept_by(run)
             if self._store.replace_if(DERIVED, COVERAGE, index.to_bytes(), {}, etag):
-                return
+                return index
         raise ArchiveUnavailable(f"Others keep writing {COVERAGE}.")
 
     def _load(self) -> tuple[CoverageIndex | None, str | None]:

@@ -22,10 +22,12 @@ USAGE = "usage"
 PERSONAL = "usage-personal"
 """The container of snapshots with a row per person, site, group or team."""
 DERIVED = "usage-derived"
-"""The container of what can be made again: run records, series, markers, the request budget."""
+"""The container of what can be made again: run records, series, tables, markers, the request budget."""
+PERSONAL_DERIVED = "usage-personal-derived"
+"""The container of what can be made again and has a row per person, site, group or team: the tables of such reports."""
 QUARANTINE = "usage-quarantine"
 """The container of bodies that were not published."""
-CONTAINERS = (USAGE, PERSONAL, DERIVED, QUARANTINE)
+CONTAINERS = (USAGE, PERSONAL, DERIVED, PERSONAL_DERIVED, QUARANTINE)
 INPUT = "usage-input"
 """The container of what only the organisation knows, which the app reads and never writes."""
 
@@ -37,6 +39,8 @@ COVERAGE = "coverage.json.gz"
 """The blob of the coverage index: what the names say, in one read."""
 EVIDENCE = "evidence.json"
 """The blob of what the live service really did."""
+TABLES = "tables.json.gz"
+"""The blob of the table index: what is in tables."""
 REPORTS = "report="
 """What the names of all snapshots begin with."""
 YEAR_END = "-"
@@ -130,6 +134,24 @@ class SeriesName(NamedTuple):
         return f"series/{self.partition}/{self.file_name}"
 
 
+class TableName(NamedTuple):
+    """The name of a table: of the snapshots of a month, or of one day of it."""
+
+    partition: Partition
+    month: str
+    """As `YYYY-MM`."""
+    day: date | None
+    rules: int
+    """By which it was made."""
+    generation: int
+    """Another one of the same snapshots, or of more of them, has a higher number."""
+
+    def __str__(self) -> str:
+        report, key = self.partition
+        end = f"{self.day or self.month}_g{self.rules}-{self.generation}.parquet"
+        return f"{table_prefix(self.partition, self.month)}{report}_{key}_{end}"
+
+
 class ViewsName(NamedTuple):
     """The name of the numbers of a day that say nothing of a person."""
 
@@ -197,6 +219,7 @@ BlobName = (
     | QuarantineName
     | LargeQuarantineName
     | SeriesName
+    | TableName
     | ViewsName
     | RunRecordName
     | LostRange
@@ -213,6 +236,11 @@ def snapshot_prefix(partition: Partition, start: str = "") -> str:
 def large_quarantine_prefix(partition: Partition, day: date | None) -> str:
     """Return what the names of all large quarantined bodies of a call begin with."""
     return f"{_in_quarantine(partition, day)}/large/"
+
+
+def table_prefix(partition: Partition, month: str) -> str:
+    """Return what the names of all tables of a call's month (`YYYY-MM`) begin with."""
+    return f"{partition}/month={month}/"
 
 
 def run_prefix(month: str) -> str:
@@ -265,6 +293,12 @@ def _snapshot(match: re.Match[str]) -> SnapshotName:
     return SnapshotName(_partition(match), date.fromisoformat(match["date"]), int(match["revision"]))
 
 
+def _table(match: re.Match[str]) -> TableName:
+    first = date.fromisoformat(match["month"] + (match["of_month"] or "-01"))
+    day = first if match["of_month"] else None
+    return TableName(_partition(match), match["month"], day, int(match["rules"]), int(match["generation"]))
+
+
 def _lost(match: re.Match[str]) -> LostRange:
     first, last = date.fromisoformat(match["first"]), date.fromisoformat(match["last"])
     if first > last:
@@ -307,6 +341,11 @@ _KINDS: tuple[tuple[str, Callable[[re.Match[str]], BlobName]], ...] = (
         lambda match: AwaitedRun(datetime.strptime(match["since"], _SECOND).replace(tzinfo=UTC)),
     ),
     (r"series/PARTITION/[\w-]+\.csv", lambda match: SeriesName(_partition(match))),
+    (
+        r"PARTITION/month=(?P<month>\d{4}-\d\d)/[\w-]+_(?P=month)(?P<of_month>-\d\d)?"
+        r"_g(?P<rules>\d+)-(?P<generation>[1-9]\d*)\.parquet",
+        _table,
+    ),
     (r"views/refresh_date=(?P<date>DATE)/views\.json\.gz", lambda match: ViewsName(date.fromisoformat(match["date"]))),
     (
         r"runs/(?P<month>\d{4}-\d\d)/(?P<id>[\w-]+)\.json(?P<gz>\.gz)?",

@@ -96,6 +96,10 @@ class Report(NamedTuple):
             return self.report_types.columns[report_type]
         return self.version_2.columns if version and self.version_2 else self.columns[graph_version]
 
+    def documented(self, version: str | None, report_type: str | None) -> list[tuple[str, ...]]:
+        """Return the documented headers of all versions of Graph; `version` and `report_type` are those of a call."""
+        return [self.columns_of(each, version, report_type) for each in self.columns]
+
     def graph_version(self, preferred: str) -> str:
         """Return `preferred` if Graph has the report there, else the version that has it (some exist on beta only)."""
         return preferred if preferred in self.root else next(iter(self.root))

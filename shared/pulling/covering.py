@@ -25,12 +25,12 @@ _NOTHING_NEW = (Reason.NOT_MODIFIED, Reason.NOT_DUE)
 
 def keep_coverage(
     coverage: CoverageArchive, record: RunRecord, memory: Memory, selection: Selection, marked: Iterable[Marker]
-) -> None:
-    """Bring the index up to date at the end of a run; `memory` is what was known when it began."""
+) -> CoverageIndex | None:
+    """Bring the index up to date at the end of a run, and return it; `memory` is what was known when it began."""
     marks = [mark for mark in marked if isinstance(mark, LostRange | ConcealmentChange)]
     before = memory.record.id if memory.record else None
     try:
-        coverage.keep(
+        return coverage.keep(
             record.id,
             before,
             [*filter(None, (pull.snapshot for pull in record.pulls)), *marks],
@@ -43,6 +43,7 @@ def keep_coverage(
     except Exception:
         # A defect of ours in what only readers need must not cost the run its record.
         events.log_unexpected("The coverage index cannot be brought up to date.")
+    return None
 
 
 def doubted(index: CoverageIndex, memory: Memory, selection: Selection, started: datetime) -> Iterator[Partition]:

@@ -44,11 +44,11 @@ class Puller:
         graph_version: str,
         clock: Callable[[], datetime],
         witness: Witness,
-        keep_series: bool = True,
+        keep_derived: Callable[[Outcome, Snapshot, bytes | None], object],
     ) -> None:
         """`graph_version` is the preferred one; `clock` answers UTC; the witness is told what answers were like.
 
-        Without `keep_series`, the next reader of a call merges what its series lacks.
+        `keep_derived` is told of each snapshot that a pull ended with, and its body, if that is at hand.
         """
         self.graph = graph
         self._directory = directory
@@ -57,7 +57,7 @@ class Puller:
         self._graph_version = graph_version
         self._clock = clock
         self._witness = witness
-        self._keep_series = keep_series
+        self._keep_derived = keep_derived
 
     def obstacle(self) -> PullError | None:
         """Return what keeps every call from being pulled, which takes long to find out: no token; or None."""
@@ -117,10 +117,9 @@ class Puller:
                 raise
             metadata = _origin(answer, body, flags, self._clock())
             outcome, snapshot = upload.commit(call.date or refresh_date, metadata, body.former_content)
-            if self._keep_series:
-                # Of an old snapshot too: the run that archived it may have died before this.
-                is_told = self._archive.snapshots.is_personal(call)  # its metadata tell all that a series has
-                self._archive.series.keep_up(snapshot, None if is_told else upload.content())
+            # The metadata of a personal snapshot tell all that its series has: its body need not be in memory.
+            is_personal = self._archive.snapshots.is_personal(call)
+            self._keep_derived(outcome, snapshot, None if is_personal else upload.content())
         if answer.facts:
             content = content_facts(call, self._columns(call), body, refresh_date, self._clock().date())
             self._witness.see(call.report, {**answer.facts, **form.facts, **content})

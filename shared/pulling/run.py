@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 from shared.archive.archive import Archive
+from shared.archive.coverage_index import CoverageIndex
 from shared.archive.markers import Marker
 from shared.archive.run_record import PullResult, RunRecord, last_success, states_after
 from shared.domain.call import Call
@@ -43,9 +44,10 @@ class PullRun:
         sleep: Callable[[float], object],
         random: Callable[[float, float], float],
         keep_views: Callable[[Sequence[PullResult], datetime], object],
+        keep_tables: Callable[[CoverageIndex | None, Sequence[PullResult], datetime], object],
         workers: int = WORKERS,
     ) -> None:
-        """`keep_views` keeps the numbers of views until a time, and so many `workers` pull reports side by side.
+        """`keep_views` and `keep_tables` keep what is derived, until a time; `workers` is how many pull side by side.
 
         `clock` answers UTC, `sleep` takes seconds, `random` answers a number between two.
         """
@@ -58,6 +60,7 @@ class PullRun:
         self._random = random
         self._workers = workers
         self._keep_views = keep_views
+        self.keep_tables = keep_tables
 
     def execute(self, token: str = "") -> RunRecord:
         """Pull what is due, and return the record of that, which is stored; one event per call, and one for the run.
@@ -86,9 +89,10 @@ class PullRun:
         )
         self._keep_views(pulls, started + RUN_TIME)
         # Before the record: an index that does not know the newest record is made anew.
-        keep_coverage(self._archive.coverage, record, memory, selection, self._marking.take_written())
+        coverage = keep_coverage(self._archive.coverage, record, memory, selection, self._marking.take_written())
         self._archive.runs.keep(record)
         emit_run(record, lost)
+        self.keep_tables(coverage, pulls, started + RUN_TIME)
         return record
 
     def _unread(self, memory: Memory) -> Iterator[PullResult]:

@@ -6,6 +6,7 @@ of all runs, and the marks of where names changed. What none of these remembers 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
@@ -19,8 +20,10 @@ from shared.archive.layout import (
     EVIDENCE,
     LEASE,
     PERSONAL,
+    PERSONAL_DERIVED,
     QUARANTINE,
     REQUESTS,
+    TABLES,
     USAGE,
     AwaitedRun,
     ConcealmentChange,
@@ -31,6 +34,7 @@ from shared.archive.layout import (
     RunRecordName,
     SeriesName,
     SnapshotName,
+    TableName,
     parse,
 )
 from shared.archive.markers import lost_ranges
@@ -42,6 +46,7 @@ from shared.verification.coverage import NamedDates
 from shared.verification.finding import Finding, FindingCode, IntegrityError
 from shared.verification.portion import Portion
 from shared.verification.snapshot import named
+from shared.verification.tables import check_table_index, check_tables, container_of
 
 _EVERYTHING = Portion()
 _WORKERS = 8
@@ -49,7 +54,7 @@ _WORKERS = 8
 
 def everything(store: BlobStore) -> Iterator[Blob]:
     """All blobs of the archive. What tells of snapshots is listed before them, as a pull may be going on."""
-    for container in (DERIVED, QUARANTINE, USAGE, PERSONAL):
+    for container in (DERIVED, PERSONAL_DERIVED, QUARANTINE, USAGE, PERSONAL):
         for name, metadata, md5 in store.list(container):
             yield Blob(container, name, metadata, md5, partial(store.get, container, name))
 
@@ -93,6 +98,8 @@ class Verification:
         self._by_place = {Partition.of(holding.call): holding for holding in self._holdings.values()}
         self._dates = NamedDates({at: each.container for at, each in self._by_place.items()}, self._young)
         self._coverage: list[Blob] = []
+        self._tables: dict[Partition, list[tuple[TableName, Blob]]] = defaultdict(list)
+        self._table_index: list[Blob] = []
         self._flips: list[ConcealmentChange] = []
         self._lost: dict[Partition, set[date]] = {place: set() for place in self._by_place}
         self._runs: list[Blob] = []
@@ -120,6 +127,8 @@ class Verification:
             *(partial(self._check_run, run) for run in self._of_portion(self._runs)),
             *(partial(self._check_flip, flip) for flip in self._flips),
             *(partial(self._check_coverage, coverage) for coverage in self._coverage),
+            *(partial(self._check_tables, partition) for partition in self._tables),
+            *(partial(self._check_table_index, index) for index in self._table_index),
             *(partial(_check_body, blob) for blob in self._of_portion(self._quarantined)),
         ]
 
@@ -133,6 +142,10 @@ class Verification:
             self._holdings[blob.name].series[blob.name] = blob
         elif blob.container == DERIVED and blob.name == COVERAGE:
             self._coverage.append(blob)
+        elif blob.container == DERIVED and blob.name == TABLES:
+            self._table_index.append(blob)
+        elif isinstance(parsed, TableName) and blob.container == self._container_of_tables(parsed.partition):
+            self._tables[parsed.partition].append((parsed, blob))
         elif blob.container == DERIVED and isinstance(parsed, RunRecordName):
             self._runs.append(blob)
         elif blob.container == DERIVED and isinstance(parsed, ConcealmentChange) and parsed.partition in self._by_place:
@@ -141,7 +154,7 @@ class Verification:
             self._lost[parsed.partition].update(parsed.days)
         elif blob.container == DERIVED and (blob.name in (EVIDENCE, LEASE, REQUESTS) or isinstance(parsed, AwaitedRun)):
             pass  # nothing in it can be wrong for longer than some minutes
-        elif blob.container in (DERIVED, QUARANTINE) or not it or not holding:
+        elif blob.container in (DERIVED, PERSONAL_DERIVED, QUARANTINE) or not it or not holding:
             self._misplaced.append(blob.finding(FindingCode.UNKNOWN_BLOB, "The app writes no blob of that name."))
             return
         elif blob.container != holding.container:
@@ -192,6 +205,25 @@ class Verification:
 
     def _check_coverage(self, coverage: Blob) -> list[Finding]:
         return [*self._dates.findings(coverage)]
+
+    def _check_tables(self, partition: Partition) -> list[Finding]:
+        holding, tables = self._by_place[partition], self._tables[partition]
+        chosen = [(name, blob) for name, blob in tables if self._portion.has(blob)]
+        if not chosen:
+            return []
+        rebuilds = self._portion.since is None
+        return [
+            *check_tables(holding.report, chosen, holding.by_date(), holding.stored, self._young, rebuilds=rebuilds)
+        ]
+
+    def _check_table_index(self, index: Blob) -> list[Finding]:
+        names = {at: [name for name, _ in tables] for at, tables in self._tables.items()}
+        containers = {at: container_of(each.report) for at, each in self._by_place.items()}
+        return [*check_table_index(index, names, containers)]
+
+    def _container_of_tables(self, partition: Partition) -> str:
+        holding = self._by_place.get(partition)
+        return container_of(holding.report) if holding else ""
 
     def _container(self, pulled: PullResult) -> str:
         report = self._catalogue.reports.get(pulled.call.report)

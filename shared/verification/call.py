@@ -112,6 +112,17 @@ class Holding(NamedTuple):
             findings += _rebuilt(series, state if sound else None)
         return findings
 
+    def by_date(self) -> dict[date, list[Snapshot]]:
+        """Return the snapshots that can be read, by refresh date."""
+        found: dict[date, list[Snapshot]] = {}
+        for snapshot, _ in listed_snapshots(self.call, ((name, at[1].metadata) for name, at in self.snapshots.items())):
+            found.setdefault(snapshot.refresh_date, []).append(snapshot)
+        return found
+
+    def stored(self, snapshot: Snapshot) -> bytes:
+        """Return the bytes of a snapshot's blob. Raises IntegrityError."""
+        return self.snapshots[snapshot.blob][1].content()
+
     def _table(self, snapshot: Snapshot, blob: Blob) -> Table:
         """What goes into the series. Raises IntegrityError if the blob is not that snapshot."""
         personal, columns = self.report.personal_data, snapshot.metadata.columns

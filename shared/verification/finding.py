@@ -46,6 +46,16 @@ class FindingCode(Word):
         "Nothing at first: the next pull or reader makes it good. If it stays, delete the series: it is made anew.",
     )
     SERIES_DIFFERS = "series_differs", "A series is not what its snapshots give.", _REMAKE
+    TABLE_DIFFERS = (
+        "table_differs",
+        "A table is not what its snapshots give, or more than one has the same days.",
+        "Make it again: `verify --make-tables`.",
+    )
+    TABLE_GONE = (
+        "table_gone",
+        "A table that the table index tells of is not there.",
+        "Make it again: `verify --make-tables`.",
+    )
     COVERAGE_DIFFERS = (
         "coverage_differs",
         "The coverage index is not what the names say, for more than an hour.",

@@ -78,7 +78,9 @@ def prove(snapshot: Snapshot, compressed: bytes, report: Report, version: str, k
 
     `version` is that of the app which wrote it. Answers the body if it is to be kept, else nothing of it.
     """
-    body = Body(_documented(report, snapshot.call), period=snapshot.call.period, is_personal=report.personal_data)
+    call = snapshot.call
+    documented = report.documented(call.version, call.report_type)
+    body = Body(documented, period=snapshot.call.period, is_personal=report.personal_data)
     kept: list[bytes] = []
 
     def pieces() -> Iterator[bytes]:
@@ -154,7 +156,3 @@ def digest(compressed: bytes) -> str:
     for piece in unpacked(compressed):
         sha256.update(piece)
     return sha256.hexdigest()
-
-
-def _documented(report: Report, call: Call) -> list[tuple[str, ...]]:
-    return [report.columns_of(version, call.version, call.report_type) for version in report.columns]

@@ -10,7 +10,13 @@ from werkzeug.http import parse_accept_header
 
 from shared.domain.errors import NotAcceptable
 
-MEDIA_TYPES = {"csv": "text/csv", "json": "application/json", "svg": "image/svg+xml", "link": "application/link-format"}
+MEDIA_TYPES = {
+    "csv": "text/csv",
+    "json": "application/json",
+    "svg": "image/svg+xml",
+    "parquet": "application/vnd.apache.parquet",
+    "link": "application/link-format",
+}
 """By format."""
 PROBLEM = "application/problem+json"
 

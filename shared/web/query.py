@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 
 from shared.domain.call import ARGUMENTS, parse_date, quoted
@@ -18,7 +18,7 @@ KEY_PARAMETERS = ("code", "clientid")
 PAGING = ("$top", "$skipToken", "$count")
 """Of Graph: accepted and ignored, as every answer has all rows."""
 OF_SNAPSHOT = ("refreshDate", "revision", "asOf", "format", "$format", *PAGING)
-OF_SERIES = ("from", "to", "every", "of", "asOf", "format", "$format", "bom")
+OF_SERIES = ("from", "to", "month", "every", "of", "asOf", "format", "$format", "bom")
 OF_SNAPSHOTS = ("asOf", "format", "$format")
 OF_STATUS = ("format", "$format")
 OF_IDLE = ("days", "product", "department", "refreshDate", "asOf", "format", "$format")
@@ -90,8 +90,12 @@ class Parameters:
         return day
 
     def days(self) -> tuple[date | None, date | None]:
-        """Return the first day, and the one after the last."""
+        """Return the first day and the one after the last, as `from` and `to` say, or `month`."""
         first, end = self.day("from"), self.day("to")
+        if month := self._values.get("month"):
+            if first or end:
+                raise BadArgument("month and from or to are two ways to give the days: give one of them.")
+            return _days_of(month)
         if first and end and first >= end:
             raise BadArgument(f"from ({first}) must be before to ({end}): the range is half-open, without its end.")
         return first, end
@@ -193,6 +197,14 @@ def _named_format(text: str, formats: Sequence[str]) -> str:
     if name not in formats or "," in text:  # the host joins what is repeated with commas
         raise BadArgument(f"format must be one of {', '.join(formats)}, not {quoted(text)}.")
     return name
+
+
+def _days_of(month: str) -> tuple[date, date | None]:
+    """Return the first day of a month and that of the next; None after the last month of the calendar."""
+    if not re.fullmatch(r"\d{4}-\d{2}", month, re.ASCII):
+        raise BadArgument(f"month must be one as YYYY-MM, not {quoted(month)}.")
+    first = parse_date(f"{month}-01", "The first day of month")
+    return first, None if month == "9999-12" else (first + timedelta(days=31)).replace(day=1)
 
 
 def _instant(text: str) -> datetime:

@@ -18,6 +18,7 @@ from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NoReturn
 
+import pyarrow.parquet as parquet
 import pytest
 from azure.storage.blob import BlobServiceClient
 
@@ -103,6 +104,8 @@ class Search:
             for blob in self._blobs.get_container_client(container.name).list_blobs(include=["metadata"]):
                 content = self._blobs.get_blob_client(container.name, blob.name).download_blob().readall()
                 plain = zlib.decompress(content, wbits=31) if blob.name.endswith(".gz") else content
+                if blob.name.endswith(".parquet"):
+                    plain = str(parquet.read_table(io.BytesIO(content)).to_pylist()).encode()
                 texts[f"{container.name}/{blob.name}"] = f"{plain.decode()} {blob.name} {blob.metadata}"
         return [each for name, text in texts.items() for each in no_secret(name, text, self._secrets)]
 

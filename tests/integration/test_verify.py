@@ -538,7 +538,9 @@ def options(
     url: str | None = None,
     azurite: bool = False,
 ) -> argparse.Namespace:
-    return argparse.Namespace(archive=folder, sample=share(sample), since=None, manifest=file, url=url, azurite=azurite)
+    return argparse.Namespace(
+        archive=folder, sample=share(sample), since=None, manifest=file, url=url, azurite=azurite, make_tables=False
+    )
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import pyarrow.parquet as parquet
 import pytest
 from azure.storage.blob import BlobServiceClient
 
@@ -223,6 +224,28 @@ def test_the_form_for_excel_has_a_bom(app: App) -> None:
     assert response.headers["Content-Disposition"] == f'attachment; filename="{COUNTS}_D7_series_excel.csv"'
 
 
+@pytest.mark.parametrize(("path", "personal"), [(D7, False), (DAYS, True)])
+def test_parquet_has_the_rows_of_the_csv_with_types(app: App, path: str, *, personal: bool) -> None:
+    response = ask(app, path, {"format": "parquet"}, personal=personal)
+    assert response.headers["Content-Type"] == "application/vnd.apache.parquet"
+    table = parquet.read_table(io.BytesIO(response.body)).to_pylist()
+    expected = rows(ask(app, path, personal=personal))
+    assert [{name: as_text(cell) for name, cell in row.items() if name != "_unfit"} for row in table] == expected
+    assert {type(row["Report Refresh Date"]) for row in table} == {date}
+    assert {row["_unfit"] for row in table} == {None}
+
+
+def as_text(cell: object) -> str:
+    return "" if cell is None else str(cell)
+
+
+def test_a_month_is_its_days_and_no_second_way_to_give_them(app: App) -> None:
+    whole = ask(app, DAYS, {"from": "2028-01-01", "to": "2028-02-01"}, personal=True)
+    assert ask(app, DAYS, {"month": "2028-01"}, personal=True).body == whole.body
+    for query in ({"month": "2028-01", "from": "2028-01-02"}, {"month": "2028-13"}, {"month": "January"}):
+        assert ask(app, DAYS, query, personal=True).status == 400
+
+
 def test_a_known_etag_gives_304(app: App) -> None:
     etag = ask(app, D7).headers["ETag"]
     assert ask(app, D7, headers={"if-none-match": etag}).status == 304
@@ -237,6 +260,7 @@ def test_what_is_too_large_names_the_every_that_fits(app: App, blobs: BlobServic
     problem = asked_with_sizes(app, blobs, [LARGEST // len(last_days(held, of))] * len(held))
     assert (problem["status"], problem["code"], problem.get("every")) == (413, "too_large", fits)
     assert f"every={fits}" in problem["detail"]
+    assert "month=YYYY-MM with format=parquet" in problem["detail"]
 
 
 @pytest.mark.parametrize(("first", "instead"), [(1, "from and to"), (LARGEST + 1, "/snapshots")])

@@ -35,7 +35,17 @@ from typing import Any, NamedTuple
 
 from local.in_memory import KeptBlob
 from shared.archive.blob_store import StoredBlob
-from shared.archive.layout import COVERAGE, DERIVED, LEASE, PERSONAL, QUARANTINE, REQUESTS, USAGE
+from shared.archive.layout import (
+    COVERAGE,
+    DERIVED,
+    LEASE,
+    PERSONAL,
+    PERSONAL_DERIVED,
+    QUARANTINE,
+    REQUESTS,
+    TABLES,
+    USAGE,
+)
 from shared.domain.call import Call, every_call
 from shared.domain.catalogue import catalogue
 from shared.pulling.plan import BUDGET, WINDOW
@@ -69,8 +79,9 @@ _SNAPSHOT = re.compile(
 )
 _REFRESH_DATE = "Report Refresh Date"
 _REPORT_DATE = "Report Date"
-_REPLACEABLE = ("series/", REQUESTS, LEASE, COVERAGE)
-"""What may change, in the container of what can be made again."""
+_REPLACEABLE = ("series/", REQUESTS, LEASE, COVERAGE, TABLES)
+"""What may change, in the container of what can be made again; and tables may."""
+_TABLE = re.compile(r"report=(\w+)/period=([\w-]+)/month=([\d-]{7})/\1_\2_\3(?:-\d\d)?_g[\d-]+\.parquet")
 
 
 class Revision(NamedTuple):
@@ -143,6 +154,10 @@ def stored(before: Blobs, now: Blobs, secrets: Iterable[str] = ()) -> list[str]:
             broken += quarantined(at, blob, content)
         elif at[0] == DERIVED:
             broken += nobody("/".join(at), text)
+        elif at[0] == PERSONAL_DERIVED:
+            match = _TABLE.fullmatch(at[1])
+            is_personal = match is not None and match[1] in catalogue().personal
+            broken += [] if is_personal else [f"I12: {'/'.join(at)} is no table about people"]
         else:
             broken += published(at, blob, content, now)
     return broken
@@ -247,6 +262,7 @@ def _touched(before: Blobs, now: Blobs) -> list[At]:
         if now.get(at) is not blob
         and (at not in now or (now[at].content, now[at].metadata) != (blob.content, blob.metadata))
         and not (at[0] == DERIVED and at[1].startswith(_REPLACEABLE))
+        and not (at[0] in (DERIVED, PERSONAL_DERIVED) and _TABLE.fullmatch(at[1]))
     ]
 
 

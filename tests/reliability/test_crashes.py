@@ -42,10 +42,13 @@ def test_every_request_of_a_run_is_a_step(crashes_of: CrashesOf) -> None:
         "create_container usage",
         "get usage-derived/series",
         "put_blob usage-derived/series",
+        "get usage-derived/tables.json.gz",
+        "put_blob usage-derived/report",
         "get usage-derived/coverage.json.gz",
         "list usage-personal",
         "put_blob usage-derived/coverage.json.gz",
         "put_blob usage-derived/runs",
+        "put_blob usage-derived/tables.json.gz",
     ]
 
 

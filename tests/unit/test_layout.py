@@ -17,6 +17,7 @@ from shared.archive.layout import (
     RunRecordName,
     SeriesName,
     SnapshotName,
+    TableName,
     ViewsName,
     parse,
 )
@@ -40,6 +41,14 @@ NAMES: dict[BlobName, str] = {
         "report=getOffice365ActiveUserDetail/period=day/date=2026-11-09/reason=no_rows/0a.csv.gz"
     ),
     LargeQuarantineName(D7, None, "0a"): "report=getOffice365ServicesUserCounts/period=D7/large/0a.csv.gz",
+    TableName(D7, "2026-11", None, 1, 3): (
+        "report=getOffice365ServicesUserCounts/period=D7/month=2026-11/"
+        "getOffice365ServicesUserCounts_D7_2026-11_g1-3.parquet"
+    ),
+    TableName(DAYS, "2026-11", DAY, 2, 1): (
+        "report=getOffice365ActiveUserDetail/period=day/month=2026-11/"
+        "getOffice365ActiveUserDetail_day_2026-11-09_g2-1.parquet"
+    ),
     ViewsName(DAY): "views/refresh_date=2026-11-09/views.json.gz",
     RunRecordName("2026-11", "2026-11-09T071500Z-5b2c1f"): "runs/2026-11/2026-11-09T071500Z-5b2c1f.json.gz",
     RunRecordName("2026-11", "2026-11-09T071500Z-5b2c1f", is_plain=True): (
@@ -70,6 +79,8 @@ names: st.SearchStrategy[BlobName] = st.one_of(
     st.builds(QuarantineName, partitions, st.none() | days, words, words),
     st.builds(LargeQuarantineName, partitions, st.none() | days, words),
     st.builds(ViewsName, days),
+    st.builds(lambda at, day, one: TableName(at, f"{day:%Y-%m}", day, one, one), partitions, days, revisions),
+    st.builds(lambda at, day, one: TableName(at, f"{day:%Y-%m}", None, one, one), partitions, days, revisions),
     st.builds(RunRecordName, days.map("{:%Y-%m}".format), words),
     st.builds(
         lambda where, first, more: LostRange(where, first, first + timedelta(days=more)),

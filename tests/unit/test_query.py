@@ -23,7 +23,7 @@ from shared.web.query import (
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 DATES = ("refreshDate", "asOf", "from", "to")
-FORMATS = ("csv", "json", "svg", "excel")
+FORMATS = ("csv", "json", "svg", "excel", "parquet")
 
 
 def parameters(**values: str) -> Parameters:
@@ -223,7 +223,7 @@ def test_dollar_format_is_the_media_type_of_a_form(form: str, media_type: str) -
 
 @pytest.mark.parametrize("text", ["xml", "csv,json", "json;a,csv", "application/xml", ""])
 def test_another_format_is_refused_with_those_there_are(text: str) -> None:
-    with pytest.raises(BadArgument, match="csv, json, svg, excel"):
+    with pytest.raises(BadArgument, match="csv, json, svg, excel, parquet"):
         parameters(format=text).format(FORMATS, "")
 
 

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.report.csv_records import distinct, same, to_csv
-from shared.report.typed_table import ParquetFile, Part, have_same_rows, write
+from shared.report.typed_columns import ParquetFile, have_same_rows
+from shared.report.typed_table import Part, write
 
 REPORT = "getMicrosoft365CopilotUserCountSummary"
 DOCUMENTED = ("Report Refresh Date", "Report Period", "Word Enabled Users", "Average prompts submitted", "Is Deleted")

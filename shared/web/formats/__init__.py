@@ -11,9 +11,9 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from shared.web.formats import chart, excel, graph_json, table_json
+    from shared.web.formats import chart, excel, graph_json, parquet, table_json
 
-__all__ = ["chart", "excel", "graph_json", "table_json"]
+__all__ = ["chart", "excel", "graph_json", "parquet", "table_json"]
 
 
 def __getattr__(name: str) -> ModuleType:

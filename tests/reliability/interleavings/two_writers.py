@@ -15,7 +15,9 @@ from shared.app import App
 from shared.archive.run_record import PullResult
 from shared.domain.call import Call
 from shared.domain.errors import PullError
+from shared.domain.outcome import Outcome
 from shared.pulling.plan import WINDOW, PlannedPull
+from shared.pulling.run import RUN_TIME
 from tests.reliability.checks import Blobs, all_kept, bodies
 from tests.reliability.environment import Rules
 from tests.reliability.interleavings.gate import WRITERS, Choose, Gate
@@ -101,6 +103,9 @@ class TwoWriters:
             gate.let(writer)
         for thread in threads:
             thread.join()
+        for writer, parts in self._parts.items():
+            parts.heal()
+            self._end(writer)
         return Played(name, order, operations, ended, self._violated(pair, start, ended))
 
     def _start(self, name: str) -> Blobs:
@@ -113,12 +118,21 @@ class TwoWriters:
                 self._set_graph(self._later(), revision, PAIRS[name].before)
                 with suppress(PullError):
                     self._pull(WRITERS[0], call)
+                self._end(WRITERS[0])
             self._archive.violations()
             self._starts[name] = self._archive.seen
         return self._starts[name]
 
     def _pull(self, writer: str, call: Call) -> PullResult:
         return self._apps[writer].pull_run.puller.pull(PlannedPull(call))
+
+    def _end(self, writer: str) -> None:
+        """Do what a run does at its end with what its pulls left."""
+        app = self._apps[writer]
+        end = self._control.now() + RUN_TIME
+        newest = app.archive.snapshots.all(CALL)[-1:]
+        pulls = [PullResult.of_snapshot(Outcome.UNCHANGED, each, end) for each in newest]
+        app.pull_run.keep_tables(app.archive.coverage.read(None), pulls, end)
 
     def _violated(self, pair: Pair, start: Blobs, ended: Mapping[str, str]) -> list[str]:
         violated = self._archive.violations()

@@ -190,7 +190,7 @@ def test_everything_is_in_one_region(infra: Infra) -> None:
 
 def test_the_archive_has_the_containers_that_the_app_writes_to(infra: Infra) -> None:
     containers = {each["name"].rpartition("/")[2] for each in infra.default.all(CONTAINER, "starch")}
-    assert containers >= {blobs.USAGE, blobs.PERSONAL, blobs.DERIVED}
+    assert containers >= {*blobs.CONTAINERS}
     assert "starch" in output_of(infra, infra.default.settings["ARCHIVE_URL"])
 
 
@@ -206,6 +206,7 @@ def test_snapshots_without_personal_data_are_never_deleted_or_moved(infra: Infra
         assert set(rule["filters"]["prefixMatch"]) <= {
             f"{blobs.PERSONAL}/",
             f"{blobs.DERIVED}/",
+            f"{blobs.PERSONAL_DERIVED}/",
             f"{blobs.QUARANTINE}/",
         }
 
@@ -232,6 +233,7 @@ def test_rules_for_versions_come_after_versioning(infra: Infra) -> None:
 def test_personal_snapshots_and_their_versions_are_deleted_at_the_age_given_or_kept(infra: Infra) -> None:
     assert expiry_of(infra.default, blobs.PERSONAL) == []
     assert expiry_of(infra.everything, blobs.PERSONAL) == [365]
+    assert expiry_of(infra.everything, blobs.PERSONAL_DERIVED) == [365]
 
 
 def test_quarantined_bodies_and_their_versions_are_deleted_at_the_age_given(infra: Infra) -> None:
@@ -241,9 +243,10 @@ def test_quarantined_bodies_and_their_versions_are_deleted_at_the_age_given(infr
 
 def expiry_of(deployed: Deployed, container: str) -> list[int]:
     """Return the ages in days at which all that is in the container is deleted: every blob, and every version."""
-    rules = [rule for rule in lifecycle_rules(deployed) if rule["filters"]["prefixMatch"] == [f"{container}/"]]
-    ages = [rule["actions"]["baseBlob"]["delete"] for rule in rules if "delete" in rule["actions"].get("baseBlob", {})]
-    assert ages == [rule["actions"]["version"]["delete"] for rule in rules if "version" in rule["actions"]]
+    rules = [rule for rule in lifecycle_rules(deployed) if f"{container}/" in rule["filters"]["prefixMatch"]]
+    ending = [rule["actions"] for rule in rules if "delete" in rule["actions"].get("baseBlob", {})]
+    ages = [actions["baseBlob"]["delete"] for actions in ending]
+    assert ages == [actions["version"]["delete"] for actions in ending]
     return [age["daysAfterCreationGreaterThan"] for age in ages]
 
 

@@ -1,0 +1,169 @@
+"""The table index: what is in tables, so that one read tells a run which of them are missing. Pure.
+
+It is made by those who write tables, and never believed against the names of snapshots.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, timedelta
+from types import MappingProxyType
+from typing import Any, NamedTuple, Self
+
+from shared.archive.layout import Partition, SnapshotName
+from shared.domain.date_ranges import NO_DAYS, DateRanges
+from shared.domain.dates import month_before
+from shared.report import compression
+
+UNREADABLE = (zlib.error, ValueError, KeyError, TypeError, AttributeError, RecursionError)
+"""What `TableIndex.from_bytes` raises for anything that is no index."""
+_OPEN = timedelta(days=10)
+"""For so long after its end a month stays in tables of single days, as days come late."""
+
+
+class Missing(NamedTuple):
+    """What is to be put into tables of one month."""
+
+    month: str
+    """As `YYYY-MM`."""
+    partition: Partition
+    days: tuple[date, ...]
+    """Each in a table of its own; none: all of the month in one."""
+
+
+class Tabled(NamedTuple):
+    """What was put into tables of one month."""
+
+    partition: Partition
+    month: str
+    looked_at: DateRanges
+    """The days of which all that is there was put into tables."""
+    revisions: Mapping[date, int]
+    """The last of each day in tables; 0 where there is a name and nothing that can be read."""
+    in_days: bool
+    """Whether each day has a table of its own."""
+
+
+class PartitionTables(NamedTuple):
+    """What is in tables of one call."""
+
+    dates: DateRanges = NO_DAYS
+    later: Mapping[date, int] = MappingProxyType({})
+    """The last revision of each day of which that is not the first."""
+    in_days: frozenset[str] = frozenset()
+    """The months that are in tables of single days; others are in one each."""
+
+    def revision(self, day: date) -> int:
+        """Return the last revision of a day that is in a table; 0 if there is none."""
+        return self.later.get(day, 1) if day in self.dates else 0
+
+    def after(self, news: Tabled) -> Self:
+        """Return what is in tables then."""
+        later = {day: number for day, number in self.later.items() if day not in news.looked_at}
+        return self._replace(
+            dates=(self.dates - news.looked_at) | DateRanges.of(news.revisions),
+            later=later | {day: number for day, number in news.revisions.items() if number != 1},
+            in_days=self.in_days | {news.month} if news.in_days else self.in_days - {news.month},
+        )
+
+    def is_settled(self, month: str, today: date) -> bool:
+        """Whether all of a month is, or should be, in one table."""
+        is_in_one = bool(self.dates & days_of(month)) and month not in self.in_days
+        return is_in_one or month <= _newest_settled(today)
+
+
+class TableIndex(NamedTuple):
+    """What is in tables, by partition."""
+
+    partitions: Mapping[Partition, PartitionTables] = MappingProxyType({})
+
+    def after(self, news: Iterable[Tabled]) -> Self:
+        """Return the index with what was put into tables."""
+        partitions = dict(self.partitions)
+        for each in news:
+            partitions[each.partition] = partitions.get(each.partition, PartitionTables()).after(each)
+        return self._replace(partitions={at: each for at, each in partitions.items() if each.dates})
+
+    def missing(
+        self, archived: Mapping[Partition, DateRanges], seen: Iterable[SnapshotName], today: date
+    ) -> list[Missing]:
+        """Return what is missing in tables, newest months first.
+
+        `archived` are the days of which there are snapshots; `seen` are snapshots that are known to be there.
+        """
+        due: dict[Partition, set[date]] = defaultdict(set)
+        for partition in {*archived, *self.partitions}:
+            tables, days = self.of(partition), archived.get(partition, NO_DAYS)
+            due[partition] = {*(days - tables.dates).days, *(tables.dates - days).days}
+        for name in seen:
+            if name.revision > self.of(name.partition).revision(name.refresh_date):
+                due[name.partition].add(name.refresh_date)
+        found = [each for partition, days in due.items() for each in self._missing_of(partition, days, today)]
+        return sorted({*found}, key=lambda each: (each.month, each.partition), reverse=True)
+
+    def _missing_of(self, partition: Partition, days: Iterable[date], today: date) -> Iterator[Missing]:
+        tables = self.of(partition)
+        months: dict[str, list[date]] = {month: [] for month in tables.in_days if tables.is_settled(month, today)}
+        for day in sorted(days):
+            months.setdefault(f"{day:%Y-%m}", []).append(day)
+        for month, of_month in months.items():
+            yield Missing(month, partition, () if tables.is_settled(month, today) else tuple(of_month))
+
+    def of(self, partition: Partition) -> PartitionTables:
+        """Return what is in tables of a partition."""
+        return self.partitions.get(partition, PartitionTables())
+
+    def to_bytes(self, rules: int) -> bytes:
+        """Return the index as it is stored."""
+        content = {
+            f"{at.report}/{at.key}": {
+                "dates": each.dates.to_texts(),
+                "later": {str(day): number for day, number in sorted(each.later.items())},
+                "inDays": sorted(each.in_days),
+            }
+            for at, each in sorted(self.partitions.items())
+        }
+        return compression.compress(json.dumps({"rules": rules, "partitions": content}).encode())
+
+    @classmethod
+    def from_bytes(cls, stored: bytes, rules: int) -> Self:
+        """Return the index of which these are the bytes; an empty one if they tell of tables by other rules.
+
+        Raise one of UNREADABLE for anything else.
+        """
+        content: Mapping[str, Any] = json.loads(compression.decompress(stored))
+        if content["rules"] != rules:
+            return cls()
+        return cls(
+            {
+                Partition(*name.split("/")): PartitionTables(
+                    DateRanges.from_texts(each["dates"]),
+                    {date.fromisoformat(day): int(number) for day, number in each["later"].items()},
+                    frozenset(map(str, each["inDays"])),
+                )
+                for name, each in content["partitions"].items()
+            }
+        )
+
+
+def days_of(month: str) -> DateRanges:
+    """Return the days of a month (`YYYY-MM`)."""
+    first = date.fromisoformat(f"{month}-01")
+    return DateRanges(((first, _last_of(first)),))
+
+
+def _last_of(first: date) -> date:
+    """Return the last day of a month that begins with `first`."""
+    return (
+        date.max
+        if (first.year, first.month) == (9999, 12)
+        else month_before((first + timedelta(days=31)).replace(day=1))
+    )
+
+
+def _newest_settled(today: date) -> str:
+    """Return the newest month that is over for so long that it is in one table."""
+    return f"{month_before(today - _OPEN):%Y-%m}"

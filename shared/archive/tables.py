@@ -1,0 +1,189 @@
+"""Tables of snapshots in Parquet, made again whenever in doubt: a month in days while it goes on, then in one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import date
+from gzip import GzipFile
+from hashlib import sha256
+from io import BytesIO
+
+from shared.archive.blob_store import BlobStore
+from shared.archive.layout import DERIVED, PERSONAL_DERIVED, TABLES, Partition, TableName, parse, table_prefix
+from shared.archive.snapshot import Snapshot
+from shared.archive.snapshots import SnapshotArchive
+from shared.archive.table_index import UNREADABLE, Missing, Tabled, TableIndex, days_of
+from shared.domain.call import Call
+from shared.domain.catalogue import Catalogue, Report
+from shared.domain.date_ranges import DateRanges
+from shared.domain.errors import ArchiveUnavailable, DamagedBlob
+from shared.report.csv_records import records
+from shared.report.typed_columns import ParquetFile
+from shared.report.typed_table import RULES, Part, write
+
+_ATTEMPTS = 5
+_MOST_ROWS = 3_000_000
+"""Of a month in one table, which memory holds as a file: about 100 MB. A month of more stays in days."""
+_CHANGING = b"This table is being replaced. If that takes longer than a minute, the next run does it.\n"
+"""Stands in the place of a table while others are still to be deleted. No reader takes it for a table."""
+
+
+Opened = Callable[[Snapshot], BytesIO | GzipFile]
+"""Opens the bytes that Graph sent."""
+
+
+class TableArchive:
+    """The tables of all calls of an archive. Every method raises ArchiveUnavailable."""
+
+    def __init__(
+        self, store: BlobStore, snapshots: SnapshotArchive, catalogue: Catalogue, most_rows: int = _MOST_ROWS
+    ) -> None:
+        """A month of more than `most_rows` stays in tables of single days."""
+        self._store = store
+        self._snapshots = snapshots
+        self._catalogue = catalogue
+        self._most_rows = most_rows
+
+    def index(self) -> TableIndex:
+        """Return what is in tables; nothing, if that is not known."""
+        return self._load()[0]
+
+    def note(self, news: Sequence[Tabled], known: TableIndex) -> tuple[TableIndex, list[Missing]]:
+        """Note what was put into tables by one who knew the index as `known`; return the index.
+
+        Also return what another run made meanwhile of the same days: there may be two tables of them now.
+        """
+        for _ in range(_ATTEMPTS):
+            before, etag = self._load()
+            after = before.after(news)
+            if self._store.replace_if(DERIVED, TABLES, after.to_bytes(RULES), {}, etag):
+                return after, [each for one in news if (each := _disputed(one, known, before))]
+        raise ArchiveUnavailable(f"Others keep writing {TABLES}.")
+
+    def add(self, snapshot: Snapshot, content: bytes) -> Tabled | None:
+        """Make the table of a day of which this is the only snapshot, with that body; None if there is one."""
+        file = self._file(snapshot.call, [snapshot], lambda _: BytesIO(content))
+        name = _name(snapshot.call, snapshot.refresh_date, 1)
+        if not self._store.create(self._container(snapshot.call), str(name), file.content, _metadata(file)):
+            return None
+        day = DateRanges.of([snapshot.refresh_date])
+        return Tabled(name.partition, name.month, day, {snapshot.refresh_date: 1}, in_days=True)
+
+    def make(self, call: Call, missing: Missing) -> Tabled:
+        """Make tables of what is missing: what is there of these days, or of the month, replaces what is in tables."""
+        if missing.days:
+            return self._made_days(call, missing, missing.days)
+        snapshots = self._snapshots.all(call, month=missing.month)
+        former = self._listed(call, missing.month)
+        if sum(each.metadata.rows for each in snapshots) > self._most_rows:
+            return self._made_days(call, missing, days_of(missing.month).days)._replace(in_days=False)
+        generation = max((name.generation for name in former if not name.day), default=0) + 1
+        name = TableName(missing.partition, missing.month, None, RULES, generation)
+        self._put(call, former, name if snapshots else None, snapshots)
+        last = {each.refresh_date: each.revision for each in snapshots}
+        return Tabled(missing.partition, missing.month, days_of(missing.month), last, in_days=False)
+
+    def _made_days(self, call: Call, missing: Missing, days: Sequence[date]) -> Tabled:
+        made = {day: self._make_day(call, day) for day in days}
+        last = {day: revision for day, revision in made.items() if revision}
+        return Tabled(missing.partition, missing.month, DateRanges.of(days), last, in_days=True)
+
+    def _make_day(self, call: Call, day: date) -> int:
+        """Make the table of a day, or delete it if there is nothing of that day; return the last revision, or 0."""
+        snapshots = self._snapshots.revisions(call, day)
+        last = snapshots[-1].revision if snapshots else 0
+        former = [name for name in self._listed(call, f"{day:%Y-%m}") if name.day == day]
+        self._put(call, former, _name(call, day, last) if last else None, snapshots)
+        return last
+
+    def _put(
+        self, call: Call, former: Sequence[TableName], name: TableName | None, snapshots: Sequence[Snapshot]
+    ) -> None:
+        """Put a table of the snapshots in the place of the former ones; without a name, only delete those.
+
+        Who lists meanwhile finds the former ones, or what is no table and says so: never both, nor none.
+        """
+        container, others = self._container(call), [each for each in former if each != name]
+        file = self._file(call, snapshots) if name else None
+        if name and file and not former:
+            return _demand(self._store.create(container, str(name), file.content, _metadata(file)), name)
+        if name and name not in former:
+            _demand(self._store.create(container, str(name), _CHANGING, {}), name)
+        for each in others:
+            self._store.delete(container, str(each), with_versions=False)
+        if name and file:
+            stored = self._store.get(container, str(name), 0, 1)
+            written = stored and self._store.replace_if(
+                container, str(name), file.content, _metadata(file), stored.etag
+            )
+            _demand(bool(written), name)
+
+    def _file(self, call: Call, snapshots: Sequence[Snapshot], opened: Opened | None = None) -> ParquetFile:
+        def stored(snapshot: Snapshot) -> GzipFile:
+            return GzipFile(fileobj=BytesIO(self._snapshots.compressed(snapshot)))
+
+        try:
+            return table_of(self._catalogue.reports[call.report], snapshots, opened or stored)
+        except ValueError as error:
+            raise DamagedBlob(snapshots[0].blob) from error
+
+    def _listed(self, call: Call, month: str) -> list[TableName]:
+        blobs = self._store.list(self._container(call), table_prefix(Partition.of(call), month))
+        return [name for name in (parse(blob.name) for blob in blobs) if isinstance(name, TableName)]
+
+    def _container(self, call: Call) -> str:
+        return PERSONAL_DERIVED if self._snapshots.is_personal(call) else DERIVED
+
+    def _load(self) -> tuple[TableIndex, str | None]:
+        """Return the index and the ETag of its blob."""
+        stored = self._store.get(DERIVED, TABLES)
+        if not stored:
+            return TableIndex(), None
+        with suppress(*UNREADABLE):
+            return TableIndex.from_bytes(stored.content, RULES), stored.etag
+        return TableIndex(), stored.etag
+
+
+def table_of(report: Report, snapshots: Sequence[Snapshot], opened: Opened) -> ParquetFile:
+    """Return the table of snapshots of a call, oldest first. Raise ValueError if one of them is no CSV in UTF-8."""
+    call, last = snapshots[0].call, {each.refresh_date: each.revision for each in snapshots}
+    parts = [_part(each, each.revision == last[each.refresh_date], opened) for each in snapshots]
+    return write(report.name, report.documented(call.version, call.report_type), parts)
+
+
+def _part(snapshot: Snapshot, is_newest: bool, opened: Opened) -> Part:
+    header = snapshot.metadata.columns
+    if not header:
+        with opened(snapshot) as body:
+            header = tuple(next(records(body), ()))
+    return Part(
+        refresh_date=snapshot.refresh_date,
+        revision=snapshot.revision,
+        is_newest=is_newest,
+        sha256=snapshot.metadata.sha256,
+        header=header,
+        open=lambda: opened(snapshot),
+    )
+
+
+def _name(call: Call, day: date, generation: int) -> TableName:
+    return TableName(Partition.of(call), f"{day:%Y-%m}", day, RULES, generation)
+
+
+def _disputed(news: Tabled, known: TableIndex, now: TableIndex) -> Missing | None:
+    """Return what of the news the index tells otherwise than when it was known."""
+    one, other = known.of(news.partition), now.of(news.partition)
+    days = [day for day in news.looked_at.days if one.revision(day) != other.revision(day)]
+    is_moved = (news.month in one.in_days) != (news.month in other.in_days)
+    return Missing(news.month, news.partition, tuple(days) if news.in_days and not is_moved else ()) if days else None
+
+
+def _demand(is_written: bool, name: TableName) -> None:
+    """Raise ArchiveUnavailable if another writer was first."""
+    if not is_written:
+        raise ArchiveUnavailable(f"Others are writing {name}.")
+
+
+def _metadata(file: ParquetFile) -> dict[str, str]:
+    return {"rows": str(file.rows), "unfit": str(file.unfit), "sha256": sha256(file.content).hexdigest()}

@@ -1,0 +1,186 @@
+"""Columns of cells that have types, and what becomes a Parquet file of them. Pure.
+
+Nothing else has to know how arro3 makes arrays and files.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from io import BytesIO
+from itertools import zip_longest
+from typing import Any, NamedTuple
+
+from arro3.core import Array, DataType, Field, RecordBatch, RecordBatchReader, Schema
+from arro3.io import read_parquet, write_parquet
+
+from shared.report.column_types import ColumnType, column_types
+from shared.report.csv_records import same
+from shared.report.refresh_dates import DATE
+
+BATCH = 8_192
+"""Rows that are held as text."""
+_ROW_GROUP = 65_536
+"""Rows, about 10 MB of thirty columns: a reader of one day passes over the groups of others."""
+_COMPRESSION = "zstd(3)"
+
+STRING, DAY, INTEGER, TRUTH = DataType.string(), DataType.date32(), DataType.int32(), DataType.bool()
+_TYPES = {
+    ColumnType.TEXT: STRING,
+    ColumnType.LIST: STRING,
+    ColumnType.DATE: DAY,
+    ColumnType.NUMBER: DataType.int64(),
+    ColumnType.FRACTION: DataType.float64(),
+    ColumnType.BOOLEAN: TRUTH,
+}
+_EPOCH = date(1970, 1, 1)
+_FRACTION = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d{1,2})?", re.ASCII)
+_TRUTH = {"true": True, "yes": True, "false": False, "no": False}
+
+
+class ParquetFile(NamedTuple):
+    """A table as it is stored."""
+
+    content: bytes
+    rows: int
+    unfit: int
+    """Cells that do not fit the type of their column."""
+
+
+class Typed(NamedTuple):
+    """Some rows."""
+
+    arrays: Sequence[Array]
+    told: Array
+    """Of each row, as JSON, the cells that do not fit the type of their column; null if all do."""
+    unfit: int
+    """How many these are."""
+
+
+class Columns:
+    """The columns of a report that have these names, no two of which are the same."""
+
+    def __init__(self, report: str, names: Iterable[str]) -> None:
+        types = column_types(report)
+        self._columns = [(name, types.get(same(name), ColumnType.TEXT)) for name in names]
+        self._values = {kind: _Values(read) for kind, read in _READERS.items()}
+        self.types = {name: _TYPES[kind] for name, kind in self._columns}
+
+    def typed(self, rows: Sequence[Sequence[str]]) -> Typed:
+        """Return the cells of rows, which are as long as there are columns; an empty one is null."""
+        unfit: dict[int, dict[str, str]] = {}
+        arrays = []
+        for (name, kind), cells in zip(self._columns, zip(*rows, strict=True), strict=True):
+            array, places = self._typed(kind, cells)
+            arrays.append(array)
+            for row in places:
+                unfit.setdefault(row, {})[name] = cells[row]
+        told = [json.dumps(unfit[row], ensure_ascii=False) if row in unfit else None for row in range(len(rows))]
+        return Typed(arrays, Array(told, type=STRING), sum(map(len, unfit.values())))
+
+    def _typed(self, kind: ColumnType, cells: Sequence[str]) -> tuple[Array, list[int]]:
+        """Return the cells as that type, an empty one as null, and which rows have one that does not fit."""
+        arrow = _TYPES[kind]
+        if not any(cells):
+            return Array([None] * len(cells), type=_STORED.get(kind, arrow)).cast(arrow), []
+        if arrow == STRING:
+            return Array([cell or None for cell in cells], type=arrow), []
+        if kind is ColumnType.NUMBER:
+            array = Array(cells, type=STRING).cast(arrow)
+        else:
+            array = Array([*map(self._values[kind].__getitem__, cells)], type=_STORED.get(kind, arrow)).cast(arrow)
+        if array.null_count == cells.count(""):
+            return array, []
+        pairs = zip(cells, array.to_pylist(), strict=True)
+        return array, [row for row, (cell, value) in enumerate(pairs) if cell and value is None]
+
+
+def schema(types: Mapping[str, DataType]) -> Schema:
+    """Return the columns of a file."""
+    return Schema([Field(name, kind, nullable=True) for name, kind in types.items()])
+
+
+def constant(value: date | int | bool | str, kind: DataType, height: int) -> Array:
+    """Return a column with the same value in each row."""
+    if isinstance(value, date):
+        return Array([day_number(value)] * height, type=INTEGER).cast(kind)
+    return Array([value] * height, type=kind)
+
+
+def to_parquet(columns: Schema, batches: Iterable[RecordBatch]) -> bytes:
+    """Return the file of the batches, which are made one by one. Raise what making them raises."""
+    file = BytesIO()
+    raised: list[Exception] = []
+
+    def watched() -> Iterator[RecordBatch]:
+        try:
+            yield from batches
+        except Exception as error:
+            raised.append(error)
+            raise
+
+    try:
+        write_parquet(
+            RecordBatchReader.from_batches(columns, watched()),
+            file,
+            compression=_COMPRESSION,
+            max_row_group_size=_ROW_GROUP,
+            skip_arrow_metadata=True,
+        )
+    except Exception as error:  # arro3 tells of an error in an iterator by one of its own
+        raise (raised[0] if raised else error) from None
+    return file.getvalue()
+
+
+def have_same_rows(one: bytes, other: bytes) -> bool:
+    """Whether two files that `to_parquet` made have the same columns, types and rows; arro3 panics at anything else."""
+    first, second = (read_parquet(content, batch_size=BATCH) for content in (one, other))
+    return first.schema == second.schema and all(this == that for this, that in zip_longest(first, second))
+
+
+class _Values(dict[str, Any]):
+    """What cells say, each read once: there are few dates, and but two truths."""
+
+    def __init__(self, read: Callable[[str], Any]) -> None:
+        super().__init__()
+        self._read = read
+
+    def __missing__(self, cell: str) -> Any:
+        if len(self) > BATCH:
+            self.clear()
+        value = self[cell] = self._read(cell)
+        return value
+
+
+def _read_date(cell: str) -> int | None:
+    match = DATE.fullmatch(cell)
+    try:
+        return day_number(date.fromisoformat(match[1])) if match else None
+    except ValueError:
+        return None
+
+
+def _read_fraction(cell: str) -> float | None:
+    value = float(cell) if _FRACTION.fullmatch(cell) else math.nan
+    return value if math.isfinite(value) else None
+
+
+def _read_boolean(cell: str) -> bool | None:
+    return _TRUTH.get(cell.lower())
+
+
+def day_number(day: date) -> int:
+    """Return the days since 1970-01-01."""
+    return (day - _EPOCH).days
+
+
+_READERS: Mapping[ColumnType, Callable[[str], Any]] = {
+    ColumnType.DATE: _read_date,
+    ColumnType.FRACTION: _read_fraction,
+    ColumnType.BOOLEAN: _read_boolean,
+}
+_STORED = {ColumnType.DATE: INTEGER}
+"""Of what arro3 makes an array of that type, as it does not of Python's dates."""

@@ -1,0 +1,73 @@
+"""The table index: what is in tables, and what is missing in them."""
+
+from datetime import date, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.archive.layout import Partition, SnapshotName
+from shared.archive.table_index import Missing, Tabled, TableIndex, days_of
+from shared.domain.date_ranges import DateRanges
+
+AT = Partition("getOffice365ActiveUserDetail", "D7")
+TODAY = date(2026, 11, 18)
+THEN = date(2026, 9, 20)
+
+
+def in_days(*days: date, revision: int = 1) -> Tabled:
+    return Tabled(AT, f"{days[0]:%Y-%m}", DateRanges.of(days), dict.fromkeys(days, revision), in_days=True)
+
+
+def settled(*days: date, revision: int = 1) -> Tabled:
+    return in_days(*days, revision=revision)._replace(looked_at=days_of(f"{days[0]:%Y-%m}"), in_days=False)
+
+
+def missing(index: TableIndex, *days: date, seen: tuple[SnapshotName, ...] = (), today: date = TODAY) -> list[Missing]:
+    return index.missing({AT: DateRanges.of(days)}, seen, today)
+
+
+def test_an_archive_without_tables_lacks_days_of_this_month_and_whole_months_before_newest_first() -> None:
+    assert missing(TableIndex(), THEN, date(2026, 10, 31), TODAY - timedelta(1), TODAY) == [
+        Missing("2026-11", AT, (TODAY - timedelta(1), TODAY)),
+        Missing("2026-10", AT, ()),
+        Missing("2026-09", AT, ()),
+    ]
+
+
+def test_nothing_is_missing_of_what_was_noted() -> None:
+    index = TableIndex().after([in_days(TODAY), settled(THEN, revision=2)])
+    assert missing(index, THEN, TODAY, seen=(SnapshotName(AT, TODAY, 1), SnapshotName(AT, THEN, 2))) == []
+
+
+def test_a_month_is_put_into_one_table_ten_days_after_its_end() -> None:
+    index = TableIndex().after([in_days(TODAY)])
+    assert missing(index, TODAY, today=date(2026, 12, 10)) == []
+    assert missing(index, TODAY, today=date(2026, 12, 11)) == [Missing("2026-11", AT, ())]
+    assert missing(index, TODAY, today=date(2027, 3, 1)) == [Missing("2026-11", AT, ())]
+
+
+def test_a_month_in_one_table_stays_in_one_when_a_clock_goes_back() -> None:
+    index = TableIndex().after([settled(TODAY)])
+    assert missing(index, TODAY - timedelta(1), TODAY) == [Missing("2026-11", AT, ())]
+
+
+def test_a_later_revision_a_new_day_and_one_that_is_gone_are_missing() -> None:
+    index = TableIndex().after([in_days(TODAY), settled(THEN)])
+    assert missing(index, THEN, TODAY, seen=(SnapshotName(AT, TODAY, 2),)) == [Missing("2026-11", AT, (TODAY,))]
+    assert missing(index, THEN, THEN + timedelta(1), TODAY) == [Missing("2026-09", AT, ())]
+    assert missing(index, THEN) == [Missing("2026-11", AT, (TODAY,))]
+
+
+def test_a_day_with_nothing_that_can_be_read_is_looked_at_once() -> None:
+    index = TableIndex().after([in_days(TODAY, revision=0)])
+    assert missing(index, TODAY) == []
+    assert missing(index, TODAY, seen=(SnapshotName(AT, TODAY, 1),)) == [Missing("2026-11", AT, (TODAY,))]
+
+
+@given(st.lists(st.tuples(st.integers(0, 90), st.integers(0, 3), st.booleans()), max_size=8))
+def test_an_index_is_read_as_it_was_stored_and_one_of_other_rules_as_empty(news: list[tuple[int, int, bool]]) -> None:
+    days = [(TODAY - timedelta(back), revision, is_one) for back, revision, is_one in news]
+    tabled = [(settled if is_one else in_days)(day, revision=revision) for day, revision, is_one in days]
+    index = TableIndex().after(tabled)
+    assert TableIndex.from_bytes(index.to_bytes(1), 1) == index
+    assert TableIndex.from_bytes(index.to_bytes(1), 2) == TableIndex()

@@ -1,0 +1,306 @@
+"""The tables that runs keep: what is in them, when they are made, and what others do at the same time."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pyarrow.parquet as parquet
+import pytest
+
+from local.in_memory import InMemoryBlobStore, Operation
+from shared.archive.archive import Archive
+from shared.archive.coverage_index import CoverageIndex
+from shared.archive.layout import DERIVED, PERSONAL, PERSONAL_DERIVED, TABLES, TableName, parse
+from shared.archive.run_record import PullResult
+from shared.archive.snapshot import Snapshot
+from shared.archive.tables import TableArchive
+from shared.domain.call import Call
+from shared.domain.call import parse as call_of
+from shared.domain.catalogue import catalogue
+from shared.domain.errors import ArchiveUnavailable
+from shared.domain.outcome import Outcome
+from shared.pulling.table_keeping import TableKeeping
+from shared.verification.archive import verify
+from shared.verification.tables import make_again
+from tests.shelf import Shelf, as_blobs, lines, snapshot
+
+COUNTS = call_of("getOffice365ActiveUserCounts(period='D7')", catalogue())
+DETAIL = call_of("getOffice365ActiveUserDetail(period='D7')", catalogue())
+DAYS = call_of("getOffice365ActiveUserDetail(date=2026-11-18)", catalogue())
+TODAY = date(2026, 11, 18)
+
+
+class Tables:
+    """An archive whose runs keep tables."""
+
+    def __init__(self) -> None:
+        self.disturb: Callable[[Operation], object] = lambda operation: None
+        self.shelf = Shelf(self._around)
+        self.seen: list[PullResult] = []
+        self.time = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+    def _around(self, operation: Operation, carry_out: Callable[[], Any]) -> Any:
+        self.disturb(operation)
+        return carry_out()
+
+    def put(self, call: Call, day: date, *teams: str, revision: int = 1, header: str = "Teams") -> Snapshot:
+        body = lines(f"Report Refresh Date,User Principal Name,{header}", *(f"{day},a@b.c,{cell}" for cell in teams))
+        one = snapshot(call._replace(date=day) if call.date else call, day, body, revision)
+        self.shelf.put(one, body)
+        self.seen.append(PullResult.of_snapshot(Outcome.UNCHANGED, one, self.time))
+        return one
+
+    def keeping(self) -> TableKeeping:
+        return TableKeeping(self.shelf, catalogue(), lambda: self.time)
+
+    def keep(self, keeping: TableKeeping | None = None, minutes: float = 25) -> None:
+        """End a run, at which the coverage index tells of every snapshot."""
+        undisturbed = Archive(InMemoryBlobStore(same_as=self.shelf.memory), catalogue())
+        index = undisturbed.coverage.read(None)
+        (keeping or self.keeping()).keep(index, self.seen, self.time + timedelta(minutes=minutes))
+
+    @property
+    def names(self) -> list[str]:
+        """The last parts of the names of all tables."""
+        return [name.rpartition("/")[2] for container, name in self.shelf.blobs if isinstance(parse(name), TableName)]
+
+    @property
+    def can_be_read(self) -> bool:
+        """Whether all tables are tables, and none stands for one that is being replaced."""
+        tables = (content for (_, name), (content, _) in self.shelf.blobs.items() if "month=" in name)
+        return all(content.startswith(b"PAR1") for content in tables)
+
+    def rows(self, container: str = DERIVED) -> list[tuple[str, int, bool, Any]]:
+        """Refresh date, revision, whether that is the newest, and the count, of all rows."""
+        found = []
+        for (at, name), (content, _) in sorted(self.shelf.blobs.items()):
+            if at == container and name.endswith(".parquet"):
+                rows = parquet.read_table(io.BytesIO(content)).to_pylist()
+                found += [(str(each["refresh_date"]), each["revision"], each["newest"], each["Teams"]) for each in rows]
+        return found
+
+    def overwrite(self, name: str, content: bytes, *, whole: bool = False) -> None:
+        """Let a table have other bytes; with their SHA-256, if they are `whole`."""
+        metadata = {"sha256": hashlib.sha256(content).hexdigest() if whole else "0" * 64}
+        self.shelf.memory.put(DERIVED, name, content, metadata)
+
+    def copy(self, name: str, other: str) -> None:
+        content, metadata = self.shelf.blobs[DERIVED, name]
+        self.shelf.memory.put(DERIVED, other, content, metadata)
+
+    def other(self) -> bytes:
+        """Return a table of rows that this archive has not."""
+        others = Tables()
+        others.put(COUNTS, TODAY, "77")
+        others.keep()
+        return next(content for (_, name), (content, _) in others.shelf.blobs.items() if "month=" in name)
+
+    def findings(self) -> list[str]:
+        codes = (each for each in verify(as_blobs(self.shelf.blobs), catalogue(), self.time + timedelta(days=30)))
+        return [str(each) for each in codes if each.code.startswith("table")]
+
+
+@pytest.fixture
+def tables() -> Iterator[Tables]:
+    made = Tables()
+    yield made
+    made.disturb = lambda operation: None
+    made.keep()
+    assert made.findings() == []
+
+
+def test_a_run_makes_tables_of_days_in_the_month_that_goes_on_and_of_the_months_before(tables: Tables) -> None:
+    for day in (TODAY, TODAY - timedelta(1), date(2026, 10, 2), date(2026, 10, 1)):
+        tables.put(COUNTS, day, "1")
+    tables.keep()
+    assert sorted(tables.names) == [
+        "getOffice365ActiveUserCounts_D7_2026-10_g1-1.parquet",
+        "getOffice365ActiveUserCounts_D7_2026-11-17_g1-1.parquet",
+        "getOffice365ActiveUserCounts_D7_2026-11-18_g1-1.parquet",
+    ]
+    assert [day for day, *_ in tables.rows()] == ["2026-10-01", "2026-10-02", "2026-11-17", "2026-11-18"]
+
+
+def test_a_snapshot_that_came_is_in_a_table_at_once(tables: Tables) -> None:
+    one = tables.put(COUNTS, TODAY, "1")
+    keeping = tables.keeping()
+    keeping.add(Outcome.PUBLISHED, one, tables.shelf.snapshots.content(one))
+    assert tables.rows() == [("2026-11-18", 1, True, 1)]
+    asked: list[str] = []
+    tables.disturb = lambda operation: asked.append(f"{operation.name} {operation.blob}")
+    tables.keep(keeping)
+    assert [each for each in asked if "parquet" in each] == []
+
+
+def test_a_month_that_is_over_goes_from_tables_of_days_into_one(tables: Tables) -> None:
+    tables.put(COUNTS, TODAY, "1")
+    tables.put(COUNTS, TODAY + timedelta(1), "2")
+    tables.keep()
+    tables.time = datetime(2026, 12, 11, tzinfo=UTC)
+    tables.keep()
+    assert tables.names == ["getOffice365ActiveUserCounts_D7_2026-11_g1-1.parquet"]
+    assert tables.rows() == [("2026-11-18", 1, True, 1), ("2026-11-19", 1, True, 2)]
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+def test_a_revision_stands_beside_the_one_before_which_is_no_longer_the_newest(tables: Tables, is_over: bool) -> None:
+    tables.time += timedelta(days=60 * is_over)
+    tables.put(COUNTS, TODAY, "1")
+    tables.keep()
+    tables.put(COUNTS, TODAY, "2", revision=2)
+    tables.keep()
+    assert tables.rows() == [("2026-11-18", 1, False, 1), ("2026-11-18", 2, True, 2)]
+    assert len(tables.names) == 1
+
+
+def test_people_are_in_a_container_of_their_own(tables: Tables) -> None:
+    tables.put(DETAIL, TODAY, "1")
+    tables.put(DAYS, TODAY, "1")
+    tables.keep()
+    assert sorted({(container, name.split("/")[1]) for container, name in tables.shelf.blobs if "month=" in name}) == [
+        (PERSONAL_DERIVED, "period=D7"),
+        (PERSONAL_DERIVED, "period=day"),
+    ]
+
+
+def test_what_is_deleted_or_expired_leaves_the_tables(tables: Tables) -> None:
+    gone, kept = tables.put(DETAIL, date(2026, 9, 1), "1"), tables.put(DETAIL, date(2026, 9, 2), "2")
+    alone = tables.put(DETAIL, TODAY, "3")
+    tables.keep()
+    tables.seen = []
+    for each in (gone, alone):
+        tables.shelf.memory.delete(PERSONAL, each.blob)
+    tables.keep()
+    assert tables.rows(PERSONAL_DERIVED) == [(str(kept.refresh_date), 1, True, 2)]
+
+
+def test_what_does_not_fit_the_time_of_a_run_is_made_by_the_next_newest_first(
+    tables: Tables, caplog: pytest.LogCaptureFixture
+) -> None:
+    for month in (7, 8, 9):
+        tables.put(COUNTS, date(2026, month, 1), "1")
+
+    def tick(operation: Operation) -> None:
+        if operation.blob.endswith(".parquet"):
+            tables.time += timedelta(minutes=1)
+
+    tables.disturb = tick
+    tables.keep(minutes=2)
+    assert [day for day, *_ in tables.rows()] == ["2026-08-01", "2026-09-01"]
+    assert "tables.behind" in caplog.text
+    tables.keep()
+    assert len(tables.rows()) == 3
+
+
+def test_a_run_that_was_cut_short_anywhere_is_mended_by_the_next(tables: Tables) -> None:
+    tables.put(COUNTS, TODAY, "1")
+    tables.put(COUNTS, TODAY + timedelta(1), "2")
+    tables.keep()
+    tables.time = datetime(2026, 12, 11, tzinfo=UTC)
+    before = tables.rows()
+    start = dict(tables.shelf.memory.blobs)
+    steps: list[Operation] = []
+    tables.disturb = steps.append
+    tables.keep()
+    for number in range(len(steps)):
+        tables.disturb = lambda operation: None
+        tables.shelf.memory.clear()
+        for (container, name), kept in start.items():
+            tables.shelf.memory.put(container, name, kept.content, kept.metadata)
+        left = [number]
+
+        def cut(operation: Operation, left: list[int] = left) -> None:
+            left[0] -= 1
+            if left[0] < 0:
+                raise ArchiveUnavailable("The run was cut short.")
+
+        tables.disturb = cut
+        tables.keep()
+        tables.disturb = lambda operation: None
+        assert not tables.can_be_read or tables.rows() == before, f"step {number} leaves a mixture"
+        tables.keep()
+        assert tables.rows() == before
+        assert len(tables.names) == 1
+
+
+def test_two_runs_at_once_leave_each_day_once(tables: Tables) -> None:
+    first = tables.put(COUNTS, TODAY, "1")
+    slow, fast = tables.keeping(), tables.keeping()
+    content = tables.shelf.snapshots.content(first)
+    slow.add(Outcome.PUBLISHED, tables.put(COUNTS, TODAY - timedelta(1), "0"), None)  # it has seen the index
+    tables.put(COUNTS, TODAY, "2", revision=2)
+    tables.keep(fast)
+    slow.add(Outcome.PUBLISHED, first, content)
+    tables.keep(slow)
+    assert [row for row in tables.rows() if row[0] == "2026-11-18"] == [
+        ("2026-11-18", 1, False, 1),
+        ("2026-11-18", 2, True, 2),
+    ]
+
+
+def test_an_index_that_is_damaged_is_made_again_with_all_tables(tables: Tables) -> None:
+    tables.put(COUNTS, TODAY, "1")
+    tables.put(COUNTS, date(2026, 9, 1), "2")
+    tables.keep()
+    tables.shelf.memory.put(DERIVED, TABLES, b"no index", {})
+    tables.keep()
+    assert len(tables.rows()) == 2
+
+
+def test_a_damaged_snapshot_keeps_only_its_own_month_from_being_made(
+    tables: Tables, caplog: pytest.LogCaptureFixture
+) -> None:
+    good, bad = tables.put(COUNTS, TODAY, "1"), tables.put(COUNTS, date(2026, 9, 1), "2")
+    stored = tables.shelf.memory.blobs["usage", bad.blob]
+    tables.shelf.memory.put("usage", bad.blob, b"damaged", stored.metadata)
+    tables.keep()
+    assert [day for day, *_ in tables.rows()] == [str(good.refresh_date)]
+    assert bad.blob in caplog.text
+    tables.shelf.memory.put("usage", bad.blob, stored.content, stored.metadata)
+
+
+DAMAGE: dict[str, tuple[Callable[[Tables, str], object], str]] = {
+    "bytes": (lambda tables, name: tables.overwrite(name, b"PAR1PAR1"), "table_differs"),
+    "gone": (lambda tables, name: tables.shelf.memory.delete(DERIVED, name), "table_gone"),
+    "other rows": (lambda tables, name: tables.overwrite(name, tables.other(), whole=True), "table_differs"),
+    "being replaced": (lambda tables, name: tables.overwrite(name, b"This table is being replaced."), "table_differs"),
+    "older": (lambda tables, name: tables.copy(name, name.replace("_g1-", "_g0-")), "table_differs"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+@pytest.mark.parametrize("day", [TODAY, date(2026, 9, 1)], ids=["day", "month"])
+def test_what_is_wrong_with_a_table_is_found_and_made_again(tables: Tables, damage: str, day: date) -> None:
+    tables.put(COUNTS, day, "1")
+    tables.keep()
+    before = tables.rows()
+    spoil, code = DAMAGE[damage]
+    spoil(tables, next(name for _, name in tables.shelf.blobs if "month=" in name))
+    findings = tables.findings()
+    assert [each.partition(":")[0] for each in findings] == [code]
+    names = [parse(each.split(": ")[1].partition("/")[2]) for each in findings]
+    made = make_again(tables.shelf, catalogue(), [each for each in names if isinstance(each, TableName)], TODAY)
+    assert (made, tables.rows(), tables.findings()) == (1, before, [])
+
+
+def test_without_a_coverage_index_nothing_is_taken_for_gone(tables: Tables) -> None:
+    tables.put(COUNTS, TODAY, "1")
+    tables.keep()
+    tables.keeping().keep(None, tables.seen, tables.time)
+    assert len(tables.rows()) == 1
+
+
+def test_the_tables_of_a_month_of_very_many_rows_stay_in_days() -> None:
+    tables = Tables()
+    tables.put(COUNTS, date(2026, 9, 1), "1", "2")
+    tables.put(COUNTS, date(2026, 9, 2), "3", "4")
+    index = CoverageIndex().with_names(filter(None, (each.snapshot for each in tables.seen)))
+    archive = TableArchive(tables.shelf.memory, tables.shelf.snapshots, catalogue(), most_rows=3)
+    (missing,) = archive.index().missing(index.dates, (), TODAY)
+    archive.note([archive.make(COUNTS, missing)], archive.index())
+    assert [name.rpartition("_D7_")[2][:10] for name in tables.names] == ["2026-09-01", "2026-09-02"]
+    assert archive.index().missing(index.dates, (), TODAY) == []
