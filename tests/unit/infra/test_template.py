@@ -216,7 +216,8 @@ def test_the_archive_can_always_be_read_at_once(infra: Infra) -> None:
 
 
 def test_of_what_is_derived_older_versions_alone_are_deleted(infra: Infra) -> None:
-    rules = [each for each in lifecycle_rules(infra.default) if each["filters"]["prefixMatch"] == [f"{blobs.DERIVED}/"]]
+    derived = [f"{blobs.DERIVED}/", f"{blobs.PERSONAL_DERIVED}/"]
+    rules = [each for each in lifecycle_rules(infra.default) if each["filters"]["prefixMatch"] == derived]
     assert [each["actions"] for each in rules] == [{"version": {"delete": {"daysAfterCreationGreaterThan": 7}}}]
 
 
