@@ -7,6 +7,7 @@ import sys
 
 if sys.version_info < (3, 11):  # noqa: UP036
     print("This needs Python 3.11 or newer, and this is " + sys.version.split()[0] + ".")
+    print("Install Python 3.13 (python.org, or your package manager), and start it so: python3.13 -m local run")
     sys.exit(2)
 
 import os
@@ -16,7 +17,23 @@ import subprocess
 from local import setup
 
 
+def helped(arguments: "list[str]") -> bool:
+    """Print the help that is asked for, if nothing has to be set up for it. Return whether."""
+    if not {"-h", "--help"} & {*arguments}:
+        return False
+    from local import cli, run_options
+
+    if arguments[0] == "run":
+        run_options.parse(arguments[1:])  # which ends here
+    if arguments[0] in cli.COMMANDS:
+        return False  # its options are known to what is set up
+    cli.main(["--help"])
+    return True
+
+
 def main() -> int:
+    if helped(sys.argv[1:]):
+        return 0
     try:
         python = str(setup.ready(setup.parts_for(sys.argv[1:])))
     except setup.SetupError as error:

@@ -24,7 +24,7 @@ else:
 
 
 class ChildError(Exception):
-    """A child did not come up; says which, and what it printed last."""
+    """A child did not come up, or is gone; says which, and what it printed last."""
 
 
 class Child(Generic[T]):
@@ -61,6 +61,11 @@ class Child(Generic[T]):
             return self._announcement.result(seconds)
         except TimeoutError:
             raise self._error(f"did not come up within {seconds:.0f} seconds") from None
+
+    def check(self) -> None:
+        """Raise ChildError if the child has ended."""
+        if (code := self._process.poll()) is not None:
+            raise self._error(f"has stopped (exit code {code}). Start again")
 
     def stop(self, seconds: float = 10) -> None:
         """Ends the child: gives it so long to end by itself, then kills it."""

@@ -20,11 +20,11 @@ class Command(NamedTuple):
 
 
 COMMANDS = {
-    "run": Command("local.run", "start a simulated Graph and the app; pull once; serve"),
-    "services": Command("local.services", "start storage and the simulated Graph alone, for func start"),
+    "run": Command("local.run", "run the app here, with a simulated tenant, and serve the dashboard"),
     "verify": Command("local.verify", "check every byte, name, revision and series of an archive"),
     "person": Command("local.person", "print all that an archive says of one person"),
     "doctor": Command("local.doctor", "what the live service does, next to what was assumed"),
+    "services": Command("local.services", "start storage and the simulated Graph alone, for func start"),
     "test": Command("tests.__main__", "run the tests; --fast the first level, --long those that take long too"),
     "check": Command("local.check", "lint, format and types"),
     "bench": Command("bench.__main__", "measure speed, size and requests, next to limits and to others"),

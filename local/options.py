@@ -32,6 +32,14 @@ def natural(text: str) -> int:
     return int(text)
 
 
+def port(text: str) -> int:
+    """Return the number of a port; 0 is any that is free. Raise ArgumentTypeError for anything else."""
+    number = natural(text)
+    if number > 65535:
+        raise argparse.ArgumentTypeError(f"{text} is no port: they go up to 65535")
+    return number
+
+
 def instant(text: str) -> datetime:
     """Return a time in UTC, which is assumed where none is named. Raise ArgumentTypeError for anything else."""
     try:

@@ -8,6 +8,7 @@ days the timer fires once, when all reports of the day are out: at four times a 
 from __future__ import annotations
 
 import gc
+import logging
 import multiprocessing
 import secrets
 import signal
@@ -50,6 +51,8 @@ class Progress(NamedTuple):
     until: datetime
     pulls: Sequence[PullResult]
     """Of the days since it was last told."""
+    warnings: Sequence[str] = ()
+    """The events that the app warned of, likewise."""
 
 
 def live_through(days: int, end: datetime, users: int, settings: Mapping[str, str]) -> Iterator[Progress]:
@@ -65,7 +68,8 @@ def live_through(days: int, end: datetime, users: int, settings: Mapping[str, st
         timers = [timer for start in starts for timer in _timers(start, has_all=has_all)]
         records = both.live(timers)
         is_catching_up, done = bool(records[-1].waiting), done + some
-        yield Progress(done, timers[-1][0], [pull for record in records for pull in record.pulls])
+        pulls = [pull for record in records for pull in record.pulls]
+        yield Progress(done, timers[-1][0], pulls, both.warnings)
     both.live([])
 
 
@@ -93,6 +97,8 @@ class _Lived(NamedTuple):
 
     records: Sequence[RunRecord]
     coverage: CoverageIndex
+    warnings: Sequence[str] = ()
+    """The names of the events that the app warned of."""
 
 
 class _Half:
@@ -129,12 +135,15 @@ class _Both:
         self._archive = app.archive
         self._halves = halves
         self._owners = {report: number for number, half in enumerate(halves) for report in half.reports}
+        self.warnings: Sequence[str] = ()
+        """The names of the events that the app warned of in the runs that were lived through last."""
 
     def live(self, timers: Sequence[Timer]) -> list[RunRecord]:
         """Let the runs happen, put what they leave into storage, and return their records."""
         for half in self._halves:
             half.begin(timers)
         lived = [half.lived() for half in self._halves]
+        self.warnings = [name for part in lived for name in part.warnings]
         records = [*map(self._record, zip(*(part.records for part in lived), strict=True))]
         for record in records:
             self._archive.runs.keep(record)
@@ -178,10 +187,28 @@ class _Both:
         }
 
 
+class _Warned(logging.Handler):
+    """Keeps the names of the events that the app warns of, to be told in the end."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._names: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._names.append(record.getMessage().partition(" ")[0])
+
+    def taken(self) -> list[str]:
+        """Return the names since they were taken last."""
+        names, self._names = self._names, []
+        return names
+
+
 def _live(connection: Connection, settings: Mapping[str, str], users: int, reports: str, incidents: Incidents) -> None:
     """Live through the runs of these reports that are asked for, until there are no more, in a process of its own."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # it ends with the other end of the connection
     gc.disable()  # what is there stays, and is looked through in vain
+    warned = _Warned()
+    logging.getLogger().addHandler(warned)
     with Past(settings, users) as past, suppress(EOFError):
         app = past.app(reports, keep_derived=False)
         pulled: dict[Partition, Call] = {}
@@ -195,7 +222,7 @@ def _live(connection: Connection, settings: Mapping[str, str], users: int, repor
             past.keep(_is_of_some_reports)
             gc.collect()
             gc.freeze()
-            connection.send(_Lived(records, app.archive.coverage.read(records[-1].id)))
+            connection.send(_Lived(records, app.archive.coverage.read(records[-1].id), warned.taken()))
         for call in pulled.values():
             if newest := app.archive.snapshots.newest(call, past.control.now().date()):
                 app.archive.series.keep_up(newest)

@@ -6,9 +6,10 @@ import argparse
 import json
 import os
 import signal
+import socket
 import sys
-import threading
 import time
+import webbrowser
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,9 +22,9 @@ from local.folder import OF_AZURITE, clear
 from local.functions_host.deployed import deployed
 from local.functions_host.host import AppError, FunctionError, FunctionsHost
 from local.incidents import Incidents
-from local.options import add_archive, add_azurite, add_users, instant, natural
 from local.past_days import live_through
-from local.screen import Screen, counted, show_past, show_run, show_urls
+from local.run_options import parse
+from local.screen import Screen, counted, dashboard_url, progress, show_past, show_run, show_urls
 from local.setup import HOME
 from local.simulator_client import Control
 from local.stack import Stack
@@ -36,6 +37,8 @@ from shared.domain.selection import select
 from shared.views.inputs import PRICES as PRICE_LIST
 
 _KEYS = HOME / "keys.json"
+_BEAT = 0.5
+"""Seconds between two looks at what the app needs."""
 OF_PEOPLE = "directory, getOffice365ActiveUserDetail, getMicrosoft365CopilotUsageUserDetail"
 """What it takes to say who has a licence and does not use it."""
 USUAL_REPORTS = f"aggregates, {OF_PEOPLE}"
@@ -52,28 +55,13 @@ VISIOCLIENT,15.00,USD,
 """Of the simulated tenant: nobody's true prices."""
 
 
-def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """Read the options."""
-    parser = argparse.ArgumentParser(prog="python3 -m local run", description=__doc__)
-    add = parser.add_argument
-    add("--once", action="store_true", help="end after the pull instead of serving")
-    add("--days", type=natural, default=0, metavar="N", help="first live through N days of timer runs")
-    add("--personal", action="store_true", help="pull the reports with personal data too")
-    add_users(parser)
-    add("--port", type=natural, default=7071, metavar="N", help="port of the app (default 7071)")
-    add("--fresh", action="store_true", help="begin with an empty archive")
-    add("--now", type=instant, metavar="TIME", help="what time it is at the start, in UTC, such as 2028-02-29T07:15")
-    add_archive(parser)
-    add_azurite(parser)
-    return parser.parse_args(arguments)
-
-
 def main(arguments: Sequence[str]) -> int:
     """Start everything, pull once, print what came of it, serve until Ctrl-C. Return the exit status."""
     options = parse(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     folder = options.archive.resolve()
     try:
+        _demand_free(options.port)
         if options.fresh:
             clear(folder)
         options.users = people(folder, options.users)
@@ -82,28 +70,55 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     try:
         with _started(options) as parts:
-            status = _pull(parts)
-            show_urls(parts.host, has_licences=parts.has_licences)
+            status = _pull(parts, verbose=options.verbose)
             show_past(parts.past)
-            if not options.once:
-                print("\nServing. Ctrl-C ends it.", flush=True)
-                threading.Event().wait()
+            if options.once:
+                print("\nThe archive is kept. Without --once, the dashboard opens it.")
+            else:
+                _serve(parts, options)
             return status
     except KeyboardInterrupt:
         print(f"\nStopped. The archive stays in {folder}; --fresh begins anew.")
         return 0
     except (AppError, ChildError, OSError) as error:
-        print(f"It does not start: {error}", file=sys.stderr)
+        print(f"It stopped: {error}", file=sys.stderr)
         return 1
+
+
+def _demand_free(port: int) -> None:
+    """Raise OSError, with what to do, if a port is taken."""
+    with socket.socket() as probe:
+        if sys.platform != "win32":  # there it would let two listen at once
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise OSError(
+                f"Port {port} is taken, maybe by another run. End that, or choose another port: --port {port + 1}"
+            ) from None
+
+
+def _serve(parts: Parts, options: argparse.Namespace) -> None:
+    """Serve until Ctrl-C. Raise ChildError if what the app needs has ended."""
+    show_urls(parts.host, has_licences=parts.has_licences, verbose=options.verbose)
+    if options.open:
+        webbrowser.open(dashboard_url(parts.host))
+    print("\nServing. Ctrl-C ends it.", flush=True)
+    while True:
+        time.sleep(_BEAT)  # not for ever, as Ctrl-C would not be heard on Windows
+        parts.stack.check()
 
 
 class Parts(NamedTuple):
     """What runs."""
 
+    stack: Stack
     host: FunctionsHost
     control: Control
     clock: Callable[[], datetime]
     screen: Screen
+    reports: str
+    """The value of REPORTS."""
     has_licences: bool
     """Whether the directory is archived."""
     past: Sequence[str]
@@ -133,7 +148,7 @@ def _started(options: argparse.Namespace) -> Iterator[Parts]:
             if options.days:
                 _live_through(options.days, end, options.users, stack.settings, screen)
             incidents = Incidents(end - timedelta(days=options.days), options.days)
-            yield Parts(host, control, clock, screen, has_licences, [*incidents.told()])
+            yield Parts(stack, host, control, clock, screen, settings["REPORTS"], has_licences, [*incidents.told()])
 
 
 def _has_licences(reports: str) -> bool:
@@ -147,19 +162,24 @@ def _has_licences(reports: str) -> bool:
 def _live_through(days: int, end: datetime, users: int, settings: Mapping[str, str], screen: Screen) -> None:
     """Let the timer runs of the last `days` days happen, one after the other, as fast as they go."""
     outcomes: Counter[str] = Counter()
+    warnings: Counter[str] = Counter()
     started = time.monotonic()
-    for progress in live_through(days, end, users, settings):
-        outcomes.update(str(pulled.outcome) for pulled in progress.pulls)
-        seconds = time.monotonic() - started
-        day = f"day {progress.days} of {days}, {progress.until:%Y-%m-%d}"
-        screen.say(f"Living through {day}: {counted(outcomes)} ({seconds:.0f} s)")
+    for lived in live_through(days, end, users, settings):
+        outcomes.update(str(pulled.outcome) for pulled in lived.pulls)
+        warnings.update(lived.warnings)
+        done = progress(lived.days, days, time.monotonic() - started)
+        screen.say(f"Living through {lived.until:%Y-%m-%d}, day {done}")
     screen.done()
+    print(f"{sum(outcomes.values())} pulls: {counted(outcomes)}.")
+    if warnings:
+        print(f"{counted(warnings)}: docs/messages.md explains each.")
 
 
-def _pull(parts: Parts) -> int:
+def _pull(parts: Parts, *, verbose: bool) -> int:
     """Run the timer function, and print how every call ended. Return the exit status."""
     print("Pulling what is due ...", flush=True)
     parts.control.forget()
+    parts.screen.expect(_calls(parts.reports))
     status = 0
     try:
         parts.host.run_timer("pull")
@@ -168,5 +188,13 @@ def _pull(parts: Parts) -> int:
         status = 1
     parts.screen.done()
     if newest := from_environment(parts.clock).archive.runs.newest(parts.clock()):
-        show_run(newest, parts.control.get("record", listener="graph"))
+        show_run(newest, parts.control.get("record", listener="graph"), verbose=verbose)
     return status
+
+
+def _calls(reports: str) -> int:
+    """Return how many calls a value of REPORTS selects, without single days; 0 for one that is wrong."""
+    try:
+        return len(select(reports, catalogue()).calls)
+    except SettingError:
+        return 0

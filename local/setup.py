@@ -215,8 +215,10 @@ def _run(step: _Step, lock: int) -> None:
     )
     if done.returncode:
         _say("failed\n")
-        tail = "\n".join(done.stdout.splitlines()[-15:])
-        raise SetupError(f"{tail}\n\nThe set-up stopped at: {step.title}.{advice(done.stdout, step.source)}")
+        # What a package manager says of a cause that is known helps nobody.
+        known = advice(done.stdout, step.source)
+        tail = "" if known else "\n".join([*done.stdout.splitlines()[-15:], "", ""])
+        raise SetupError(f"{tail}The set-up stopped at: {step.title}.{known}")
     _say(f"{time.monotonic() - started:.1f} s\n")
 
 

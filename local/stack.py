@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Self
@@ -42,6 +42,12 @@ class Stack:
         self._arguments = ["--users", str(users), "--seed", str(seed), *simulator]
         self._given_settings = settings or {}
         self._cleanup = ExitStack()
+        self._children: list[Callable[[], None]] = []
+
+    def check(self) -> None:
+        """Raise ChildError if storage or the simulator has ended."""
+        for check in self._children:
+            check()
 
     def __enter__(self) -> Self:
         with ExitStack() as undo:
@@ -52,6 +58,7 @@ class Stack:
                 cwd=ROOT,
             )
             undo.callback(simulator.stop)
+            self._children = [simulator.check]
             storage = undo.enter_context(self._storage())
             graph = simulator.announcement()
             self.control = graph["control"]
@@ -77,6 +84,7 @@ class Stack:
             from local.storage import Storage  # which not every set-up has
 
             with Storage(self._folder) as storage:
+                self._children.append(storage.check)
                 yield storage.settings
         else:
             assert self._folder

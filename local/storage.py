@@ -9,6 +9,7 @@ import ipaddress
 import re
 import sys
 import tempfile
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -40,6 +41,8 @@ class Storage:
 
     url: str
     ca_file: Path
+    check: Callable[[], None]
+    """Raises ChildError if it has ended."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
@@ -70,6 +73,7 @@ class Storage:
                 cwd=folder,
             )
             undo.callback(azurite.stop)
+            self.check = azurite.check
             self.url = f"{azurite.announcement()}/devstoreaccount1"
             self._cleanup = undo.pop_all()
         return self

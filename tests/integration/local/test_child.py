@@ -55,3 +55,12 @@ def test_a_child_that_does_not_end_is_killed(tmp_path: Path) -> None:
     child = python("import time; print('up', flush=True); time.sleep(600)", tmp_path)
     child.announcement()
     child.stop(seconds=0.1)
+
+
+def test_a_child_that_ended_is_named_with_how_it_ended(tmp_path: Path) -> None:
+    child = python("import sys; print('up', flush=True); sys.stdin.read(); sys.exit(3)", tmp_path)
+    child.announcement()
+    child.check()
+    child.stop()
+    with pytest.raises(ChildError, match=r"The child has stopped \(exit code 3\). Start again"):
+        child.check()

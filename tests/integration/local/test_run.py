@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from datetime import datetime, timedelta
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.any_date
 
 def command(folder: Path, *options: str, now: datetime = MORNING) -> list[str]:
     fixed = ["--archive", str(folder), "--port", "0", "--now", now.isoformat()]
-    return [sys.executable, "-m", "local.cli", "run", *fixed, "--users", "40", *options]
+    return [sys.executable, "-m", "local.cli", "run", *fixed, "--users", "40", "--verbose", *options]
 
 
 def once(folder: Path, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -64,14 +65,25 @@ def test_the_second_time_all_is_unchanged_and_served_until_it_is_told_to_end(fir
         if line.startswith("Serving"):
             break
     assert outcomes("".join(lines)) == dict.fromkeys(outcomes(first), "unchanged")
-    urls = [line.strip() for line in lines if line.startswith("  http")]
+    printed = "".join(lines)
+    urls = re.findall(r"http\S+", printed)
     assert [requests.get(url, timeout=30).status_code for url in urls] == [200, 200, 200, 200]
-    [key] = re.findall(r"^For people, who give the key (\S+)$", "".join(lines), re.MULTILINE)
-    status = requests.get(urls[0].replace("/dashboard", "/status"), headers={"x-functions-key": key}, timeout=30).json()
+    [(host, key)] = re.findall(r"^Dashboard  (http\S+)/dashboard#key=(\S+)$", printed, re.MULTILINE)
+    status = requests.get(f"{host}/status", headers={"x-functions-key": key}, timeout=30).json()
     assert status["at"][:10] == str(MORNING.date())
     process.send_signal(signal.SIGTERM)
     process.stdout.close()
     assert process.wait(20) == 143
+
+
+def test_a_port_that_is_taken_is_told_with_another_before_anything_starts(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = once(tmp_path / "none", "--port", str(port))
+    assert (done.returncode, done.stdout, (tmp_path / "none").exists()) == (2, "", False)
+    assert done.stderr.endswith(f"choose another port: --port {port + 1}\n")
 
 
 def test_another_number_of_people_needs_a_fresh_archive(first: str, folder: Path) -> None:
@@ -83,7 +95,8 @@ def test_a_history_is_lived_through_first(tmp_path: Path) -> None:
     (tmp_path / "blobs").mkdir()  # which Azurite left
     done = once(tmp_path, "--days", "2", REPORTS=f"{STARTED_FROM[0]}(period='D7')")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "Living through day 2 of 2" in done.stdout
+    assert re.search(r"Living through \d{4}-\d\d-\d\d, day \[#{20}\] 2 of 2", done.stdout)
+    assert "http" not in done.stdout  # of what is served no more
     assert "--azurite opens that" in done.stdout
     kept = {file.name for file in (tmp_path / "files" / "usage").rglob("*.csv.gz")}
     assert len(kept) == 3

@@ -1,0 +1,38 @@
+"""The options of `python3 -m local run`. Standard library only, so that `--help` needs nothing that is set up."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from local.options import add_archive, add_azurite, add_users, instant, natural, port
+
+EXAMPLES = """\
+examples:
+  python3 -m local run              archive once, then serve the dashboard until Ctrl-C
+  python3 -m local run --open       the same, and open the dashboard in the browser
+  python3 -m local run --days 40    with a history of 40 days, which takes some minutes
+"""
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Read the options."""
+    parser = argparse.ArgumentParser(
+        prog="python3 -m local run",
+        description="Run the whole app on this machine, with a simulated Microsoft 365 tenant behind it.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--open", action="store_true", help="open the dashboard in the browser")
+    add("--once", action="store_true", help="end after the pull instead of serving")
+    add("--days", type=natural, default=0, metavar="N", help="first live through N days of timer runs")
+    add("--personal", action="store_true", help="pull the reports with personal data too")
+    add_users(parser)
+    add("--port", type=port, default=7071, metavar="N", help="port of the app (default 7071)")
+    add("--fresh", action="store_true", help="begin with an empty archive")
+    add("--verbose", action="store_true", help="print every call, and all URLs")
+    add("--now", type=instant, metavar="TIME", help="what time it is at the start, in UTC, such as 2028-02-29T07:15")
+    add_archive(parser)
+    add_azurite(parser)
+    return parser.parse_args(arguments)
