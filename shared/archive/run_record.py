@@ -108,6 +108,12 @@ class CallState(NamedTuple):
         """Whether Graph had nothing to give when it was asked last: no rows, no reports yet, no such report."""
         return self.outcome is Outcome.NO_DATA or self.reason is Reason.UNKNOWN_IN_THIS_CLOUD
 
+    def snapshot(self, call: Call) -> SnapshotName | None:
+        """The name of the snapshot that the archive had of a call, as far as that is known."""
+        if not self.refresh_date or not self.revision:
+            return None
+        return SnapshotName(Partition.of(call), self.refresh_date, self.revision)
+
     def after(self, result: PullResult) -> Self:
         """Return the state after one more pull."""
         state = self._replace(

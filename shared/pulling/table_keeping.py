@@ -10,8 +10,7 @@ from threading import Lock
 from shared import events
 from shared.archive.archive import Archive
 from shared.archive.coverage_index import CoverageIndex
-from shared.archive.layout import Partition
-from shared.archive.run_record import PullResult
+from shared.archive.layout import Partition, SnapshotName
 from shared.archive.snapshot import Snapshot
 from shared.archive.table_index import Missing, Tabled, TableIndex
 from shared.domain.call import calls_in
@@ -58,14 +57,14 @@ class TableKeeping:
         with self._lock:
             self._made += [made] if made else []
 
-    def keep(self, coverage: CoverageIndex | None, pulls: Sequence[PullResult], end: datetime) -> None:
-        """Make what is missing of what the coverage index tells, and of what the run saw; what fits until `end`.
+    def keep(self, coverage: CoverageIndex | None, seen: Sequence[SnapshotName], end: datetime) -> None:
+        """Make what is missing of what the coverage index tells, and of what runs have `seen`; what fits until `end`.
 
         Where there is no coverage index, only what was made is noted.
         """
         try:
             if coverage:
-                self._make_missing(coverage.dates, pulls, end)
+                self._make_missing(coverage.dates, seen, end)
             self._note(coverage.dates if coverage else {})
         except ArchiveUnavailable as error:
             _tell(str(error))
@@ -75,10 +74,9 @@ class TableKeeping:
             self._index, self._made = None, []
 
     def _make_missing(
-        self, archived: Mapping[Partition, DateRanges], pulls: Sequence[PullResult], end: datetime
+        self, archived: Mapping[Partition, DateRanges], seen: Sequence[SnapshotName], end: datetime
     ) -> None:
-        index, seen = self._known().after(self._made), filter(None, (pull.snapshot for pull in pulls))
-        missing = index.missing(archived, seen, self._clock().date())
+        missing = self._known().after(self._made).missing(archived, seen, self._clock().date())
         troubles = []
         for place, each in enumerate(missing):
             if self._clock() >= end:

@@ -227,6 +227,8 @@ def test_a_run_with_nothing_to_mark_asks_storage_for_no_mark(
         "series",
         "requests.json",
         "coverage.json.gz",
+        "tables.json.gz",
+        f"report={SERVICES.report}",  # the table of the day
     }
 
 

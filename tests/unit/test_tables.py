@@ -14,8 +14,7 @@ import pytest
 from local.in_memory import InMemoryBlobStore, Operation
 from shared.archive.archive import Archive
 from shared.archive.coverage_index import CoverageIndex
-from shared.archive.layout import DERIVED, PERSONAL, PERSONAL_DERIVED, TABLES, TableName, parse
-from shared.archive.run_record import PullResult
+from shared.archive.layout import DERIVED, PERSONAL, PERSONAL_DERIVED, TABLES, SnapshotName, TableName, parse
 from shared.archive.snapshot import Snapshot
 from shared.archive.tables import TableArchive
 from shared.domain.call import Call
@@ -40,7 +39,7 @@ class Tables:
     def __init__(self) -> None:
         self.disturb: Callable[[Operation], object] = lambda operation: None
         self.shelf = Shelf(self._around)
-        self.seen: list[PullResult] = []
+        self.seen: list[SnapshotName] = []
         self.time = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
     def _around(self, operation: Operation, carry_out: Callable[[], Any]) -> Any:
@@ -51,7 +50,7 @@ class Tables:
         body = lines(f"Report Refresh Date,User Principal Name,{header}", *(f"{day},a@b.c,{cell}" for cell in teams))
         one = snapshot(call._replace(date=day) if call.date else call, day, body, revision)
         self.shelf.put(one, body)
-        self.seen.append(PullResult.of_snapshot(Outcome.UNCHANGED, one, self.time))
+        self.seen.append(one.name)
         return one
 
     def keeping(self) -> TableKeeping:
@@ -298,7 +297,7 @@ def test_the_tables_of_a_month_of_very_many_rows_stay_in_days() -> None:
     tables = Tables()
     tables.put(COUNTS, date(2026, 9, 1), "1", "2")
     tables.put(COUNTS, date(2026, 9, 2), "3", "4")
-    index = CoverageIndex().with_names(filter(None, (each.snapshot for each in tables.seen)))
+    index = CoverageIndex().with_names(tables.seen)
     archive = TableArchive(tables.shelf.memory, tables.shelf.snapshots, catalogue(), most_rows=3)
     (missing,) = archive.index().missing(index.dates, (), TODAY)
     archive.note([archive.make(COUNTS, missing)], archive.index())

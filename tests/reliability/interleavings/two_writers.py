@@ -15,7 +15,6 @@ from shared.app import App
 from shared.archive.run_record import PullResult
 from shared.domain.call import Call
 from shared.domain.errors import PullError
-from shared.domain.outcome import Outcome
 from shared.pulling.plan import WINDOW, PlannedPull
 from shared.pulling.run import RUN_TIME
 from tests.reliability.checks import Blobs, all_kept, bodies
@@ -131,8 +130,7 @@ class TwoWriters:
         app = self._apps[writer]
         end = self._control.now() + RUN_TIME
         newest = app.archive.snapshots.all(CALL)[-1:]
-        pulls = [PullResult.of_snapshot(Outcome.UNCHANGED, each, end) for each in newest]
-        app.pull_run.keep_tables(app.archive.coverage.read(None), pulls, end)
+        app.pull_run.keep_tables(app.archive.coverage.read(None), [each.name for each in newest], end)
 
     def _violated(self, pair: Pair, start: Blobs, ended: Mapping[str, str]) -> list[str]:
         violated = self._archive.violations()

@@ -24,7 +24,7 @@ TRUE = {"rows_shuffled", "rows_reordered", "concealed", "shrunk", "lf", "blank_l
 """Faults of the content after which a body is a report as Graph may send it."""
 ODD = {
     *("no_bom", "two_boms", "mixed_line_ends", "odd_cell", "date_blank", "date_form", "own_dates", "rows_repeated"),
-    "ragged",  # by a cell more
+    *("ragged", "no_final_newline"),  # by a cell more; the same values may have come with it
     *("column_added", "column_blank", "column_moved", "column_removed", "column_renamed", "unnamed", "zeros_blank"),
 }
 """Faults of the content after which a body may be archived as what Graph said, and must not be."""
