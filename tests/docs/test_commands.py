@@ -37,21 +37,28 @@ AZ = {
     "functionapp function keys set": {*GROUP_AND_NAME, "--function-name", "--key-name"},
     "functionapp keys list": {*GROUP_AND_NAME, "--query", "-o"},
     "functionapp list-flexconsumption-locations": set(),
+    "functionapp start": GROUP_AND_NAME,
     "functionapp stop": GROUP_AND_NAME,
+    "group delete": {"--name"},
     "lock delete": {"--name", "-g", "--resource-type", "--resource-name"},
     "login": set(),
     "provider register": {"-n"},
     "resource update": {"--ids", "--set"},
+    "storage account failover": {"-g", "--name"},
+    "storage blob copy start": {*BLOBS, "--destination-container", "--destination-blob", "--source-uri"},
     "storage blob delete": {*BLOBS, "-c", "-n"},
     "storage blob delete-batch": {*BLOBS, "-s", "--pattern"},
     "storage blob download": {*BLOBS, "-c", "-n", "-f"},
     "storage blob download-batch": {*BLOBS, "-s", "-d"},
     "storage blob list": {*BLOBS, "-c", "--prefix", "--include", "--num-results", "--query", "-o"},
+    "storage blob undelete": set(),
     "storage blob upload": {*BLOBS, "-c", "-n", "-f", "--overwrite"},
     "storage container immutability-policy lock": set(),
+    "storage container list": {*BLOBS, "--include-deleted", "--query", "-o"},
+    "storage container restore": {*BLOBS, "--name", "--deleted-version"},
     "webapp auth update": {"--enabled"},
 }
-AZD = ("auth login", "config set", "down", "env get-value", "env new", "env set", "provision", "up")
+AZD = ("auth login", "config set", "deploy", "down", "env get-value", "env new", "env set", "provision", "up")
 FUNC = ("azure functionapp publish", "start")
 
 
@@ -106,6 +113,18 @@ def test_every_command_of_az_is_known_with_its_options() -> None:
         assert set(options) <= AZ[verb], f"{page}: az {' '.join(command)}"
         used.add(verb)
     assert used == AZ.keys()
+
+
+def test_where_a_page_has_both_shells_they_run_the_same() -> None:
+    blocks = [block for block in pages()["docs/lifecycle.md"].blocks if block.language]
+    assert [block.language for block in blocks] == ["sh", "powershell"] * 2
+    for sh, powershell in zip(blocks[::2], blocks[1::2], strict=True):
+        assert in_either_shell(sh.code) == in_either_shell(powershell.code) != []
+
+
+def in_either_shell(code: str) -> list[str]:
+    """The lines that run a program of Azure, with the names of variables as PowerShell may write them too."""
+    return [line.strip().replace("${name}", "$name") for line in code.splitlines() if re.match(" *az(copy)? ", line)]
 
 
 def test_a_deployment_names_parameters_of_the_template_that_it_deploys() -> None:

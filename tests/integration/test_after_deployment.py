@@ -134,7 +134,10 @@ STATES = {
 }
 
 
-@pytest.mark.parametrize(("az", "curl", "name"), STATES.values(), ids=STATES)
+@pytest.mark.parametrize(
+    ("az", "curl", "name"),
+    [pytest.param(*it, id=each, marks=pytest.mark.long if "long" in each else ()) for each, it in STATES.items()],
+)
 def test_whatever_is_not_as_it_should_be_is_said(tmp_path: Path, az: str, curl: str, name: str) -> None:
     said, _ = deployed(tmp_path, az, curl)
     assert sentence(name, "rg-usage -n func-usage-x") in said

@@ -81,7 +81,13 @@ STATES = {
 }
 
 
-@pytest.mark.parametrize(("az", "environment", "said"), STATES.values(), ids=STATES)
+QUICK = ("no az", "another tenant")
+
+
+@pytest.mark.parametrize(
+    ("az", "environment", "said"),
+    [pytest.param(*STATES[each], id=each, marks=[] if each in QUICK else pytest.mark.long) for each in STATES],
+)
 def test_what_would_stop_a_deployment_is_said_with_the_remedy(
     tmp_path: Path, az: str | None, environment: dict[str, str], said: tuple[str, ...]
 ) -> None:
@@ -106,7 +112,13 @@ def test_who_is_signed_in_to_az_alone_is_told(tmp_path: Path) -> None:
     assert check(tmp_path, azd="exit 1") == (1, [sentence("azd_signed_out")])
 
 
-@pytest.mark.parametrize("schedule", ["0 15 1,7,13,19 * * *", "15 1 * * *", "0 */15 * * * *", "0 0 6-22/4 * * *"])
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        "0 15 1,7,13,19 * * *",
+        *(pytest.param(each, marks=pytest.mark.long) for each in ("15 1 * * *", "0 */15 * * * *", "0 0 6-22/4 * * *")),
+    ],
+)
 def test_a_schedule_that_the_host_takes_as_it_is_meant_is_taken(tmp_path: Path, schedule: str) -> None:
     assert check(tmp_path, environment={"PULL_SCHEDULE": schedule}) == (0, [sentence("good")])
 

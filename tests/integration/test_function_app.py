@@ -17,6 +17,7 @@ from local.functions_host.deployed import deployed
 from local.functions_host.host import FunctionsHost
 from local.simulator_client import Control
 from local.stack import Stack
+from tests import ten_urls
 from tests.conftest import usual
 
 ROOT = Path(__file__).parents[2]
@@ -196,3 +197,10 @@ def test_doctor_asks_the_app_with_a_key_of_status(
     with environment({doctor.KEY: host.keys["reports"]}):
         assert doctor.main(["--url", f"{host.url}/api"]) == 2
     assert "none of the function status" in capsys.readouterr().err
+
+
+def test_ten_urls_are_answered_by_this_host_as_ci_asks_microsofts_own(running: tuple[FunctionsHost, Control]) -> None:
+    host = running[0]
+    answered = list(ten_urls.ask(f"{host.url}/api", host.keys["_host"]))
+    assert [said for said, is_right in answered if not is_right] == []
+    assert len(answered) == 10

@@ -95,9 +95,7 @@ def test_a_run_and_its_readers_do_nothing_that_the_roles_do_not_permit(
 @pytest.mark.parametrize(
     "taken",
     [
-        pytest.param(
-            each, id=each.container, marks=[pytest.mark.long] if each.container not in (DERIVED, INPUT) else []
-        )
+        pytest.param(each, id=each.container, marks=[] if each.container == DERIVED else pytest.mark.long)
         for each in TO_ARCHIVE
     ],
 )

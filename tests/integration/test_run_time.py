@@ -1,9 +1,11 @@
 """A run ends in time whatever Graph does, so that its record is written."""
 
+import json
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import count
+from pathlib import Path
 from random import uniform
 
 import pytest
@@ -16,6 +18,7 @@ from shared.domain.outcome import Reason
 from shared.pulling.budget import Budget
 from shared.pulling.plan import PlannedPull
 from shared.pulling.retry import Attempts
+from shared.pulling.run import RUN_TIME
 from tests.conftest import MORNING
 
 D7 = Call("getOffice365ServicesUserCounts", period="D7")
@@ -64,3 +67,8 @@ def test_no_wait_begins_that_would_end_after_the_run(make_app: Callable[..., App
 
     assert pull(make_app(), 60, clock, waits.append).reason is Reason.RATE_LIMITED
     assert waits == []
+
+
+def test_the_host_leaves_a_run_five_minutes_to_end_and_to_write_its_record() -> None:
+    host = json.loads((Path(__file__).parents[2] / "host.json").read_text("utf-8"))
+    assert host["functionTimeout"] == str(RUN_TIME + timedelta(minutes=5)).zfill(8)
