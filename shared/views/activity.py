@@ -12,6 +12,7 @@ from shared.archive.snapshots import SnapshotArchive
 from shared.domain.call import Call
 from shared.domain.catalogue import Catalogue
 from shared.report.csv_records import cells_of
+from shared.views.naming import is_concealed
 from shared.views.people import Directory, Person, paired, people_of
 
 _LAST = "Last Activity Date"
@@ -29,8 +30,6 @@ REPORTS: Mapping[str, Mapping[str, str]] = {
 }
 """The reports that name people, and the column of each service that they tell of."""
 SERVICES = ("Exchange", "OneDrive", "SharePoint", "Teams", "Yammer", "Apps", "Copilot")
-CONCEALED = ("concealed", "mixed")
-"""How the names of a report may be, so that nothing can be said of a person."""
 _DELETED = "Is Deleted"
 _ADDRESS = "User Principal Name"
 
@@ -101,7 +100,7 @@ def activity_at(
     renamed = _Renamed(snapshots, directory, as_of)
     for report in REPORTS:
         call, snapshot = _longest(snapshots, catalogue, report, directory.now.refresh_date, as_of)
-        if snapshot and snapshot.metadata.names in CONCEALED:
+        if snapshot and is_concealed(snapshots, snapshot):
             concealed.append(call)
         elif snapshot:
             sources.append(_source(snapshots.pieces(snapshot), call, snapshot.refresh_date, renamed))

@@ -349,6 +349,20 @@ def test_a_name_in_the_directory_that_looks_like_a_hash_conceals_nothing(world: 
     assert world.ask("people/ada").status == 200
 
 
+def test_a_display_name_in_a_report_that_looks_like_a_hash_conceals_nobody(world: World) -> None:
+    world.users(person("ada", E5), person("bob", E5))
+    world.active(did("ada", 1), did("bob", None) | {"Display Name": "0D1E2F3A4B5C6D7E8F90A1B2C3D4E5F6"})
+    assert [*world.idle()] == ["bob"]
+    assert world.ask("people/ada").status == 200
+
+
+def test_an_address_in_a_report_that_is_a_hash_conceals_who_that_is(world: World) -> None:
+    world.users(person("ada", E5), person("bob", E5))
+    world.active(did("ada", 1), did("bob", 1) | {ADDRESS: "0D1E2F3A4B5C6D7E8F90A1B2C3D4E5F6"})
+    for path in ("idle", "people/ada"):
+        assert code(world.ask(path)) == "names_concealed"
+
+
 def test_nobody_of_that_id_is_nobody(world: World) -> None:
     world.users(person("ada", E5))
     answer = world.ask("people/ada@contoso.com")
