@@ -44,8 +44,8 @@ class Source(NamedTuple):
     """What lies before, it may not tell."""
     last: Mapping[str, Sequence[date | None]]
     """By address in lower case the last day in each of its services; None: it says none."""
-    renamed: Mapping[str, str]
-    """By id the address of that day, of those who have another one now."""
+    renamed: Mapping[str, Sequence[str]]
+    """By id the addresses that may be theirs in it, likeliest first, of those who have another one now."""
 
     @property
     def services(self) -> list[str]:
@@ -53,8 +53,9 @@ class Source(NamedTuple):
 
     def of(self, person: Person) -> Sequence[date | None]:
         """Return the last day of a person in each of its services."""
-        address = self.renamed.get(person.id, person.address)
-        return self.last.get(address.casefold()) or (None,) * len(self.services)
+        addresses = self.renamed.get(person.id, (person.address,))
+        found = (self.last.get(address.casefold()) for address in addresses)
+        return next(filter(None, found), (None,) * len(self.services))
 
 
 class Seen(NamedTuple):
@@ -140,15 +141,19 @@ class _Renamed:
         self._snapshots = snapshots
         self._directory = directory
         self._as_of = as_of
-        self._found: dict[date, Mapping[str, str]] = {directory.now.refresh_date: {}}
+        self._found: dict[date, Mapping[str, Sequence[str]]] = {directory.now.refresh_date: {}}
 
-    def on(self, day: date) -> Mapping[str, str]:
-        """Return by id the address of that day, of those who have another one now."""
+    def on(self, day: date) -> Mapping[str, Sequence[str]]:
+        """Return by id the address of that day, of those who have another one now.
+
+        If the accounts of that day are not archived: that of the newest day before it, and else the one of now.
+        """
         if day not in self._found:
-            then = self._snapshots.revisions(self._directory.now.call, day, self._as_of)
-            people = people_of(self._snapshots.pieces(then[-1])) if then else iter(())
+            then = self._snapshots.until(self._directory.now.call, day, self._as_of)
+            people = people_of(self._snapshots.pieces(then)) if then else iter(())
+            is_of_day = then is not None and then.refresh_date == day
             self._found[day] = {
-                before.id: before.address
+                before.id: (before.address,) if is_of_day else (before.address, now.address)
                 for now, before in paired(self._directory.people(), people)
                 if now and before and now.address != before.address
             }
