@@ -24,7 +24,8 @@ from shared.domain.dates import stretches
 from shared.domain.errors import DamagedBlob, UsageArchiveError
 from shared.report.csv_records import to_csv
 from shared.views.accounts import Account, accounts_called
-from shared.views.person import COLUMNS, cells_about, is_concealed, names_people
+from shared.views.naming import is_concealed, names_people
+from shared.views.person import COLUMNS, cells_about
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -98,10 +99,10 @@ class _Past:
 
     def _of(self, snapshot: Snapshot) -> list[list[str]]:
         day = snapshot.refresh_date
-        if is_concealed(catalogue().reports[snapshot.call.report], snapshot):
-            self._note("Names are concealed", snapshot)
         id_, address = (self._account.id, self._account.address_on(day)) if self._account else ("", self._name)
         try:
+            if is_concealed(self._snapshots, snapshot):
+                self._note("Names are concealed", snapshot)
             return list(cells_about(self._snapshots, snapshot, id_, address))
         except DamagedBlob:
             self._note("Damaged, which verify tells more of", snapshot)

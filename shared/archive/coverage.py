@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
@@ -39,16 +38,21 @@ class Gap(NamedTuple):
 
 
 def classify(
-    day: date, lost: Container[date], reachable: Container[date] = (), empty: Container[date] = ()
-) -> GapState:
-    """Return why a day that lies between archived days, is lost or is reachable is missing.
+    missing: DateRanges, lost: DateRanges, reachable: DateRanges = NO_DAYS, empty: DateRanges = NO_DAYS
+) -> list[Gap]:
+    """Return why days are missing that lie between archived days, are lost or are reachable, oldest first.
 
     `reachable` are the days that a `date=` call can still ask for, `empty` those of which Graph had no rows. Microsoft
     fills such days up later (docs-contrib#6692), so they were never published only once they are out of reach.
     """
-    if day in reachable:
-        return GapState.EMPTY if day in empty else GapState.RECOVERABLE
-    return GapState.LOST if day in lost else GapState.NEVER_PUBLISHED
+    askable, out_of_reach = missing & reachable, missing - reachable
+    states = {
+        GapState.RECOVERABLE: askable - empty,
+        GapState.EMPTY: askable & empty,
+        GapState.LOST: out_of_reach & lost,
+        GapState.NEVER_PUBLISHED: out_of_reach - lost,
+    }
+    return sorted(Gap(first, last, state) for state, days in states.items() for first, last in days.ranges)
 
 
 def gaps(
@@ -62,14 +66,7 @@ def gaps(
     Empty days are told between archived days alone: elsewhere nothing is missing.
     """
     missing = (archived.span | lost | (reachable - empty)) - archived
-    out_of_reach = missing - reachable
-    states = {
-        GapState.RECOVERABLE: (missing & reachable) - empty,
-        GapState.EMPTY: missing & reachable & empty,
-        GapState.LOST: out_of_reach & lost,
-        GapState.NEVER_PUBLISHED: out_of_reach - lost,
-    }
-    return sorted(Gap(first, last, state) for state, days in states.items() for first, last in days.ranges)
+    return classify(missing, lost, reachable, empty)
 
 
 def lost_days(archived: DateRanges, since: datetime | None, now: datetime) -> list[date]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,6 +27,11 @@ def product(part_number: str) -> Product:
     return _products().get(part_number.casefold()) or Product(part_number, part_number)
 
 
+def part_numbers(name: str) -> Collection[str]:
+    """Return in lower case the part numbers that a part number, name or id stands for; of an unknown one itself."""
+    return _called().get(name.casefold()) or (name.casefold(),)
+
+
 def product_of_sku(sku: str) -> Product | None:
     """Return a product by the id that Microsoft gives it; None if it is not known."""
     return _by_sku().get(sku)
@@ -35,6 +41,15 @@ def product_of_sku(sku: str) -> Product | None:
 def _by_sku() -> dict[str, Product]:
     entries = _entries().items()
     return {sku: product(part) for part, (_, _, skus) in entries for sku in skus.split()}
+
+
+@functools.cache
+def _called() -> dict[str, set[str]]:
+    called: dict[str, set[str]] = {}
+    for part, (name, _, skus) in _entries().items():
+        for each in (part, name, *skus.split()):
+            called.setdefault(each.casefold(), set()).add(part.casefold())
+    return called
 
 
 @functools.cache

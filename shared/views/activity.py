@@ -12,6 +12,7 @@ from shared.archive.snapshots import SnapshotArchive
 from shared.domain.call import Call
 from shared.domain.catalogue import Catalogue
 from shared.report.csv_records import cells_of
+from shared.views.naming import is_concealed
 from shared.views.people import Directory, Person, paired, people_of
 
 _LAST = "Last Activity Date"
@@ -29,8 +30,6 @@ REPORTS: Mapping[str, Mapping[str, str]] = {
 }
 """The reports that name people, and the column of each service that they tell of."""
 SERVICES = ("Exchange", "OneDrive", "SharePoint", "Teams", "Yammer", "Apps", "Copilot")
-CONCEALED = ("concealed", "mixed")
-"""How the names of a report may be, so that nothing can be said of a person."""
 _DELETED = "Is Deleted"
 _ADDRESS = "User Principal Name"
 
@@ -45,8 +44,8 @@ class Source(NamedTuple):
     """What lies before, it may not tell."""
     last: Mapping[str, Sequence[date | None]]
     """By address in lower case the last day in each of its services; None: it says none."""
-    renamed: Mapping[str, str]
-    """By id the address of that day, of those who have another one now."""
+    renamed: Mapping[str, Sequence[str]]
+    """By id the addresses that may be theirs in it, likeliest first, of those who have another one now."""
 
     @property
     def services(self) -> list[str]:
@@ -54,8 +53,9 @@ class Source(NamedTuple):
 
     def of(self, person: Person) -> Sequence[date | None]:
         """Return the last day of a person in each of its services."""
-        address = self.renamed.get(person.id, person.address)
-        return self.last.get(address.casefold()) or (None,) * len(self.services)
+        addresses = self.renamed.get(person.id, (person.address,))
+        found = (self.last.get(address.casefold()) for address in addresses)
+        return next(filter(None, found), (None,) * len(self.services))
 
 
 class Seen(NamedTuple):
@@ -101,7 +101,7 @@ def activity_at(
     renamed = _Renamed(snapshots, directory, as_of)
     for report in REPORTS:
         call, snapshot = _longest(snapshots, catalogue, report, directory.now.refresh_date, as_of)
-        if snapshot and snapshot.metadata.names in CONCEALED:
+        if snapshot and is_concealed(snapshots, snapshot):
             concealed.append(call)
         elif snapshot:
             sources.append(_source(snapshots.pieces(snapshot), call, snapshot.refresh_date, renamed))
@@ -141,15 +141,19 @@ class _Renamed:
         self._snapshots = snapshots
         self._directory = directory
         self._as_of = as_of
-        self._found: dict[date, Mapping[str, str]] = {directory.now.refresh_date: {}}
+        self._found: dict[date, Mapping[str, Sequence[str]]] = {directory.now.refresh_date: {}}
 
-    def on(self, day: date) -> Mapping[str, str]:
-        """Return by id the address of that day, of those who have another one now."""
+    def on(self, day: date) -> Mapping[str, Sequence[str]]:
+        """Return by id the address of that day, of those who have another one now.
+
+        If the accounts of that day are not archived: that of the newest day before it, and else the one of now.
+        """
         if day not in self._found:
-            then = self._snapshots.revisions(self._directory.now.call, day, self._as_of)
-            people = people_of(self._snapshots.pieces(then[-1])) if then else iter(())
+            then = self._snapshots.until(self._directory.now.call, day, self._as_of)
+            people = people_of(self._snapshots.pieces(then)) if then else iter(())
+            is_of_day = then is not None and then.refresh_date == day
             self._found[day] = {
-                before.id: before.address
+                before.id: (before.address,) if is_of_day else (before.address, now.address)
                 for now, before in paired(self._directory.people(), people)
                 if now and before and now.address != before.address
             }

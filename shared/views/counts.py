@@ -9,10 +9,9 @@ from typing import Any
 
 from shared.archive.snapshots import SnapshotArchive
 from shared.domain.catalogue import Catalogue
-from shared.domain.products import Product, product, product_of_sku
+from shared.domain.products import Product, product_of_sku
 from shared.domain.verdict import AccountState, Verdict
-from shared.report.csv_records import cells_of
-from shared.views.licences import SKUS, Holder, Licence, LicensedPeople, licensed_people
+from shared.views.licences import Holder, Licence, LicensedPeople, licensed_people
 from shared.views.small_groups import Cell, Group, Split, told_of_groups, told_of_products
 
 DAYS = (30, 90, 180)
@@ -20,7 +19,6 @@ IDLE_DAYS = 90
 DIMENSIONS = ("department", "country", "company")
 NOTHING = "(none)"
 """Who has no department, country or company."""
-_BOUGHT = ("Sku Id", "Sku Part Number", "Enabled Units", "Warning Units", "Consumed Units")
 
 
 class Tally:
@@ -94,7 +92,7 @@ def counts_at(
         "sources": {str(each.call): each.day.isoformat() for each in activity.sources},
         "notArchived": activity.not_archived,
         "concealed": [str(call) for call in activity.concealed],
-        "products": _products(snapshots, people, tally, told, as_of),
+        "products": _products(people, tally, told),
         "adoption": {
             name: [[label, group.licensed, None if is_blind else group.active] for label, group in rows.items()]
             for name, rows in tables.told.items()
@@ -102,24 +100,15 @@ def counts_at(
     }
 
 
-def _products(
-    snapshots: SnapshotArchive,
-    people: LicensedPeople,
-    tally: Tally,
-    told: Mapping[str, Mapping[str, int]],
-    as_of: datetime | None,
-) -> list[dict[str, Any]]:
-    """Return the products that were bought on the newest day up to that of the accounts, with what is told of each.
+def _products(people: LicensedPeople, tally: Tally, told: Mapping[str, Mapping[str, int]]) -> list[dict[str, Any]]:
+    """Return the products that were bought or that somebody holds, with what is told of each.
 
     A licence call that failed that day leaves the numbers of units unknown.
     """
-    newest = snapshots.until(SKUS, people.day, as_of)
-    is_of_day = newest is not None and newest.refresh_date == people.day
-    bought = {row[0]: row for row in cells_of(snapshots.content(newest), _BOUGHT)} if newest and is_of_day else {}
     found = []
-    for sku in sorted({*bought, *tally.skus}):
-        _, part, enabled, warning, consumed = bought.get(sku, ("", "", "", "", ""))
-        of = product(part) if part else product_of_sku(sku) or Product(sku, sku)
+    for sku in sorted({*people.units, *tally.skus}):
+        enabled, warning, consumed = people.units.get(sku, ("", "", ""))
+        of = people.products.get(sku) or product_of_sku(sku) or Product(sku, sku)
         found.append(
             {
                 "sku": sku,

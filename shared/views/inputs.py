@@ -14,7 +14,7 @@ from typing import NamedTuple
 from shared.archive.blob_store import BlobStore
 from shared.archive.layout import INPUT
 from shared.domain.errors import BadInput
-from shared.domain.products import Product
+from shared.domain.products import Product, part_numbers
 from shared.report.csv_records import BOM, distinct, same
 
 PRICES, PEOPLE = "prices.csv", "people.csv"
@@ -38,7 +38,7 @@ class Prices:
     """The price list."""
 
     def __init__(self, prices: Mapping[str, Mapping[date, Price]] = MappingProxyType({})) -> None:
-        """`prices` has for each product, in lower case, its prices by the day from which on they are valid."""
+        """`prices` has by part number, in lower case, the prices by the day from which on they are valid."""
         self._prices = prices
 
     @property
@@ -48,8 +48,8 @@ class Prices:
 
     def of(self, product: Product, sku: str, day: date) -> Price | None:
         """Return the price of a product on a day, listed by part number, name or sku id; None if there is none."""
-        names = (product.part_number, product.name, sku)
-        valid = next((found for name in names if (found := self._prices.get(name.casefold()))), {})
+        parts = (part for name in (product.part_number, sku) for part in part_numbers(name))
+        valid = next((found for part in parts if (found := self._prices.get(part))), {})
         newest = max((start for start in valid if start <= day), default=None)
         return valid[newest] if newest else None
 
@@ -83,8 +83,9 @@ def read_prices(store: BlobStore) -> Prices:
             raise BadInput(PRICES, line, "a row has a product, a price such as 12.50, and a currency such as EUR")
         day = _day(start, line)
         price = Price(Decimal(amount.replace(",", ".")), currency.upper())
-        if prices.setdefault(name.casefold(), {}).setdefault(day, price) != price:
-            raise BadInput(PRICES, line, f"{name} has two prices from {day} on")
+        for part in part_numbers(name):
+            if prices.setdefault(part, {}).setdefault(day, price) != price:
+                raise BadInput(PRICES, line, f"{name} has two prices from {day} on")
     return Prices(prices)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ from shared.views.verdicts import Judged, held_since, judge
 
 SKUS = Call("subscribedSkus")
 MAILBOXES = "getMailboxUsageDetail"
+_LISTED = ("Sku Id", "Sku Part Number", "Enabled Units", "Warning Units", "Consumed Units")
 
 
 class Licence(NamedTuple):
@@ -46,7 +47,9 @@ class LicensedPeople(NamedTuple):
     directory: Directory
     activity: Activity
     products: Mapping[str, Product]
-    """By sku id."""
+    """By sku id, as the newest list up to the day has them."""
+    units: Mapping[str, Sequence[str]]
+    """By sku id how many are enabled, in warning and consumed, as the list of the day says; empty if there is none."""
     before: Mapping[int, Snapshot | None]
     """By the number of days: the accounts of so long ago; None where the archive does not reach so far."""
     shared: frozenset[str]
@@ -100,23 +103,19 @@ def licensed_people(
     directory = directory_at(snapshots, day, as_of)
     if not directory:
         return None
-
+    listed = snapshots.until(SKUS, day, as_of)
+    rows = list(cells_of(snapshots.content(listed), _LISTED)) if listed else []
+    is_of_day = listed is not None and listed.refresh_date == directory.now.refresh_date
     return LicensedPeople(
         directory=directory,
         activity=activity_at(snapshots, catalogue, directory, as_of),
-        products=products_at(snapshots, day, as_of),
+        products={sku: product(part) for sku, part, *_ in rows if part},
+        units={sku: units for sku, _, *units in rows} if is_of_day else {},
         before={
             each: snapshots.until(USERS, directory.now.refresh_date - timedelta(days=each), as_of) for each in days
         },
         shared=_shared(snapshots, catalogue, day, as_of),
     )
-
-
-def products_at(snapshots: SnapshotArchive, day: date, as_of: datetime | None) -> dict[str, Product]:
-    """Return by sku id the products of the newest day up to that one."""
-    newest = snapshots.until(SKUS, day, as_of)
-    rows = cells_of(snapshots.content(newest), ["Sku Id", "Sku Part Number"]) if newest else ()
-    return {sku: product(part) for sku, part in rows if part}
 
 
 def _shared(snapshots: SnapshotArchive, catalogue: Catalogue, day: date, as_of: datetime | None) -> frozenset[str]:

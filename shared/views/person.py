@@ -14,12 +14,8 @@ from shared.domain.catalogue import Catalogue, Report
 from shared.domain.dates import days_between
 from shared.domain.errors import NamesConcealed
 from shared.report.csv_records import records, same
-from shared.views.activity import CONCEALED
+from shared.views.naming import NAMING, is_concealed, names_people
 from shared.views.people import Person, directory_at
-
-_NAMING = ("user id", "user principal name", "owner principal name")
-"""Columns that say whose a row is."""
-
 
 COLUMNS = ("Report", "Refresh Date", "Column", "Value")
 
@@ -42,7 +38,7 @@ class PersonView(NamedTuple):
         address_on = functools.cache(self._address_on)
         for report in self.catalogue.reports.values():
             for snapshot in self._of(report):
-                if is_concealed(report, snapshot):
+                if is_concealed(self.snapshots, snapshot):
                     raise NamesConcealed([snapshot.call])
                 yield from cells_about(self.snapshots, snapshot, self.person.id, address_on(snapshot.refresh_date))
 
@@ -72,16 +68,6 @@ class PersonView(NamedTuple):
         return (person or self.person).address.casefold()
 
 
-def names_people(report: Report) -> bool:
-    """Whether a report says whose its rows are."""
-    return report.personal_data and any(same(name) in _NAMING for header in report.headers for name in header)
-
-
-def is_concealed(report: Report, snapshot: Snapshot) -> bool:
-    """Whether names are concealed in a snapshot. Those of the directory never are, whatever they look like."""
-    return not report.is_directory and snapshot.metadata.names in CONCEALED
-
-
 def cells_about(snapshots: SnapshotArchive, snapshot: Snapshot, id_: str, address: str) -> Iterator[list[str]]:
     """Yield the cells of the rows that have an id or an address, in lower case, one a row as COLUMNS says.
 
@@ -89,7 +75,7 @@ def cells_about(snapshots: SnapshotArchive, snapshot: Snapshot, id_: str, addres
     """
     lines = records(snapshots.content(snapshot))
     header = next(lines, [])
-    places = [place for place, name in enumerate(header) if same(name) in _NAMING]
+    places = [place for place, name in enumerate(header) if same(name) in NAMING]
     own = {id_, address} - {""}
     for line in lines:
         if any(place < len(line) and line[place].casefold() in own for place in places):

@@ -13,6 +13,7 @@ from shared.archive.run_record import RunRecord
 from shared.archive.snapshot import Snapshot
 from shared.domain.call import Call, calls_in
 from shared.domain.catalogue import Catalogue
+from shared.domain.date_ranges import NO_DAYS, DateRanges
 from shared.domain.errors import DamagedBlob
 from shared.domain.graph_window import days_of_interest
 from shared.domain.outcome import Outcome
@@ -101,14 +102,16 @@ class ArchiveCache:
 
     def why_missing(self, call: Call, day: date) -> GapState:
         """Return why there is no snapshot of `call` for a day between those that there are. Lists at most once."""
-        run, now = self.run() if call.is_single_day else None, self._clock()
+        run, now, missing = self.run() if call.is_single_day else None, self._clock(), DateRanges.of([day])
         if call.is_single_day and day >= days_of_interest(run.started if run else now)[0]:
             state = run.states.get(call._replace(date=day)) if run else None
-            empty = {day} if state and state.outcome is Outcome.NO_DATA else set()
-            reachable = {day} if day >= days_of_interest(now)[0] else set()
-            return classify(day, {day} - empty, reachable, empty)
-        lost = self._archive.markers.lost(Partition.of(call))
-        return classify(day, {day for each in lost for day in each.days})
+            empty = missing if state and state.outcome is Outcome.NO_DATA else NO_DAYS
+            reachable = missing if day >= days_of_interest(now)[0] else NO_DAYS
+            (gap,) = classify(missing, missing - empty, reachable, empty)
+        else:
+            lost = self._archive.markers.lost(Partition.of(call))
+            (gap,) = classify(missing, DateRanges.of(day for each in lost for day in each.days))
+        return gap.state
 
     def _read(self, snapshot: Snapshot, compressed: bool) -> bytes:
         snapshots = self._archive.snapshots

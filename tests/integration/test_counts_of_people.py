@@ -199,6 +199,13 @@ def test_a_licence_call_that_failed_is_unknown_and_not_zero(world: Counted) -> N
     assert found["Microsoft_365_Copilot"]["Idle"] is None
 
 
+def test_an_unknown_product_has_the_part_number_of_the_last_list_that_there_is(world: Counted) -> None:
+    world.bought(TODAY - timedelta(days=1), NEW_PRODUCT=("42", 5, 5))
+    world.users(*people("a", 20, "42"))
+    world.count()
+    assert world.rows("licences", "Sku Part Number")["NEW_PRODUCT"]["Bought"] is None
+
+
 def test_nothing_is_counted_where_nobody_asks_for_accounts(world: Counted) -> None:
     tenant(world)
     keeping = ViewKeeping(world.app().archive, catalogue(), select("aggregates", catalogue()), 5, lambda: NOW)

@@ -85,6 +85,11 @@ class World:
         assert newest
         return newest.metadata.flags
 
+    def snapshots(self) -> dict[str, bytes]:
+        """Every snapshot that is archived, by its name."""
+        containers = ("usage", "usage-personal")
+        return {name: kept.content for (place, name), kept in self.store.blobs.items() if place in containers}
+
     def rows(self, call: Call) -> list[dict[str, str]]:
         return list(csv.DictReader(io.StringIO(self.body(call).decode("utf-8-sig"), newline="")))
 
@@ -250,6 +255,22 @@ def test_a_permission_that_is_missing_is_named_and_nothing_else_fails(
     assert status["permissions"] == {"Reports.Read.All": "granted", **states}
     world.grant(*PERMISSIONS.values())
     assert outcome(world.run(), refused) == PUBLISHED
+
+
+def test_without_the_permissions_of_the_directory_reports_are_as_they_were(world: World) -> None:
+    reports = "getOffice365ServicesUserCounts(period='D7'), getOffice365ActiveUserDetail(period='D180')"
+    world.grant()
+    run = world.run(reports)
+    assert {(pull.outcome, pull.reason) for pull in run.pulls} == {PUBLISHED}
+    assert world.requests("users") + world.requests("subscribedSkus") == []
+    before = world.snapshots()
+    world.store.clear()
+    run = world.run(f"{reports}, directory")
+    assert [outcome(run, call) for call in (SKUS, USERS)] == [(Outcome.REFUSED, Reason.PERMISSION)] * 2
+    assert len(before) == 2
+    assert world.snapshots() == before
+    views = ("licences", "adoption", "idle", "people/ada")
+    assert {code(ask(world.app(), f"v1.0/{view}", personal=True)) for view in views} == {"not_pulled"}
 
 
 @pytest.mark.parametrize("retry_after", ["7", None])

@@ -182,11 +182,33 @@ def test_accounts_of_each_kind_are_told_apart_and_who_has_no_licence_is_not_ther
     assert states == {"ada": "enabled", "gus": "guest", "dis": "disabled", "box": "shared"}
 
 
-def test_who_was_renamed_is_found_under_the_address_of_the_report(world: World) -> None:
-    world.users(person("ada", E5) | {ADDRESS: "ada.old@contoso.com"}, day=KNOWN)
+@pytest.mark.parametrize(
+    ("archived", "address"),
+    [(0, "Ada.Old"), (1, "Ada.Old"), (1, "ada.new")],
+    ids=["on that day", "on the day before alone, renamed later", "on the day before alone, renamed that day"],
+)
+def test_who_was_renamed_is_found_under_the_address_of_the_report(world: World, archived: int, address: str) -> None:
+    world.users(person("ada", E5) | {ADDRESS: "ada.old@contoso.com"}, day=KNOWN - timedelta(days=archived))
     world.users(person("ada", E5) | {ADDRESS: "ada.new@contoso.com"})
-    world.active({**named("Ada.Old"), "Teams Last Activity Date": "2026-11-18"})
+    world.active({**named(address), "Teams Last Activity Date": "2026-11-18"})
     assert world.idle() == {}
+
+
+def test_an_address_that_was_somebody_elses_on_the_day_of_the_report_tells_nothing_of_who_has_it_now(
+    world: World,
+) -> None:
+    ada, bob = person("ada", E5), person("bob", E5)
+    world.users(ada, bob, day=KNOWN)
+    world.users(ada | {ADDRESS: "ada.new@contoso.com"}, bob | {ADDRESS: ada[ADDRESS]})
+    world.active(did("ada", 1))
+    assert [*world.idle()] == ["bob"]
+
+
+def test_who_has_no_licence_is_not_idle_and_can_be_asked_about(world: World) -> None:
+    world.users(person("ada"))
+    world.active(did("ada", None))
+    assert world.idle() == {}
+    assert world.ask("people/ada").status == 200
 
 
 def test_an_address_that_was_given_to_somebody_else_tells_nothing_of_them(world: World) -> None:
@@ -347,6 +369,20 @@ def test_a_name_in_the_directory_that_looks_like_a_hash_conceals_nothing(world: 
     world.users(person("ada", E5), person("bob", E5, Display_Name="0D1E2F3A4B5C6D7E8F90A1B2C3D4E5F6"))
     world.active(did("ada", 1))
     assert world.ask("people/ada").status == 200
+
+
+def test_a_display_name_in_a_report_that_looks_like_a_hash_conceals_nobody(world: World) -> None:
+    world.users(person("ada", E5), person("bob", E5))
+    world.active(did("ada", 1), did("bob", None) | {"Display Name": "0D1E2F3A4B5C6D7E8F90A1B2C3D4E5F6"})
+    assert [*world.idle()] == ["bob"]
+    assert world.ask("people/ada").status == 200
+
+
+def test_an_address_in_a_report_that_is_a_hash_conceals_who_that_is(world: World) -> None:
+    world.users(person("ada", E5), person("bob", E5))
+    world.active(did("ada", 1), did("bob", 1) | {ADDRESS: "0D1E2F3A4B5C6D7E8F90A1B2C3D4E5F6"})
+    for path in ("idle", "people/ada"):
+        assert code(world.ask(path)) == "names_concealed"
 
 
 def test_nobody_of_that_id_is_nobody(world: World) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import pytest
 
@@ -60,6 +61,20 @@ def test_a_price_holds_from_its_day_on() -> None:
     assert [prices(content).currencies(day) for day in days] == [[], ["EUR"], ["EUR"], ["USD"]]
 
 
+@pytest.mark.parametrize("other", ["Microsoft 365 E5", SKU])
+def test_a_product_under_two_names_is_one(other: str) -> None:
+    content = f"product,price,currency,validFrom\nSPE_E5,50,EUR,\n{other},57,EUR,2026-11-21\n"
+    assert cost(content) == "57 EUR"
+    with pytest.raises(BadInput, match="two prices"):
+        prices(content.replace("2026-11-21", ""))
+
+
+def test_what_no_table_knows_has_the_price_of_its_part_number_or_id() -> None:
+    content = "product,price,currency,validFrom\nNEW_PRODUCT,1,EUR,\n42,2,EUR,\n"
+    known = [prices(content).of(product(part), "42", DAY) for part in ("new_product", "OTHER")]
+    assert known == [Price(Decimal(1), "EUR"), Price(Decimal(2), "EUR")]
+
+
 @pytest.mark.parametrize(
     ("content", "line", "wants"),
     [
@@ -86,8 +101,10 @@ def test_the_same_price_twice_is_one() -> None:
     assert cost("product,price,currency,validFrom\nSPE_E5,57,EUR,\nSPE_E5,57.00,EUR,\n") == "57 EUR"
 
 
-def test_people_are_found_by_address_or_id_and_strangers_have_nothing() -> None:
-    known = people("User Principal Name,Id,Cost Centre,Site\nAdele@contoso.com,,4711,Munich\n,42,4712,\n")
+@pytest.mark.parametrize(("bom", "delimiter"), [("", ","), ("\ufeff", ";")], ids=["plain", "Excel in German"])
+def test_people_are_found_by_address_or_id_and_strangers_have_nothing(bom: str, delimiter: str) -> None:
+    content = "User Principal Name,Id,Cost Centre,Site\r\nAdele@contoso.com,,4711,Munich\r\n,42,4712,\r\n"
+    known = people(bom + content.replace(",", delimiter))
     assert known.columns == ("Cost Centre", "Site")
     assert known.of("1", "adele@contoso.com") == ("4711", "Munich")
     assert known.of("42", "somebody@contoso.com") == ("4712", "")
