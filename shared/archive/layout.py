@@ -1,7 +1,7 @@
 """Where everything lies: the containers, and the name of every blob, both ways. Pure.
 
-The names are the index of the archive, Hive-style, so that DuckDB, Spark and Fabric read it directly. A name is the
-text of one of the types here, and `parse` turns the text back. Nothing else builds a name or takes one apart.
+The names are the index of the archive, Hive-style. A name is the text of one of the types here, and `parse` turns the
+text back. Nothing else builds a name or takes one apart.
 """
 
 from __future__ import annotations

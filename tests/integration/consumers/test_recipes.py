@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ import tree_sitter_powershell
 import yaml  # type: ignore[import-untyped]
 
 from local.stack import Stack
+from tests.integration.consumers import changing
 from tests.integration.consumers.duck import duck, secret
 from tests.serving import COUNTS, DAY, DETAIL, SERVICES, Served
 
@@ -73,6 +75,7 @@ def answer(served: Served, call: str, query: str = "") -> str:
     return found.content.decode()
 
 
+ARCHIVE = ".local/archive/files"
 COUNTS_D30, SERVICES_D7, DETAIL_D7 = f"{COUNTS}(period='D30')", f"{SERVICES}(period='D7')", f"{DETAIL}(period='D7')"
 
 
@@ -112,9 +115,23 @@ def test_a_command_does_what_the_page_says(snippet: Snippet, served: Served, tmp
 
 
 @pytest.fixture(scope="module")
-def printed(served: Served) -> dict[str, str]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where an archive of reports that change lies, as `python3 -m local run` keeps it."""
+    folder = tmp_path_factory.mktemp("project")
+    changing.write(folder / ARCHIVE)
+    return folder
+
+
+def of_added(code: str) -> str:
+    """The code, asking for the column that nobody knew."""
+    return code.replace("Teams Active", changing.ADDED)
+
+
+@pytest.fixture(scope="module")
+def printed(served: Served, folder: Path) -> dict[str, str]:
     """What each snippet in Python prints; one interpreter runs them all, as pandas is slow to load."""
     chosen = {each.id: filled(each.code, served) for each in SNIPPETS if each.language == "python" and each.is_run}
+    chosen |= {f"{id} of the added column": of_added(code) for id, code in chosen.items() if ARCHIVE in code}
     program = f"""
 import contextlib, io, json, traceback
 printed = {{}}
@@ -127,7 +144,7 @@ for id, code in {chosen!r}.items():
     printed[id] = out.getvalue()
 print(json.dumps(printed))
 """
-    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    run = subprocess.run([sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, check=True)
     found: dict[str, str] = json.loads(run.stdout)
     return found
 
@@ -150,6 +167,10 @@ def test_a_program_prints_what_the_archive_says(snippet: Snippet, served: Served
             assert f"Exchange Active was {was} is {active}" in " ".join(" ".join(told).split())
         case "Python 4":
             assert told == answer(served, DETAIL_D7).splitlines()[1:2]
+        case str(id) if ARCHIVE in snippet.code:
+            texts = [printed[each].replace("<NA>", "None").splitlines() for each in (id, f"{id} of the added column")]
+            assert texts[0] == [f"{day} 100 {cell}" for day, cell, _ in changing.NEWEST]
+            assert texts[1] == [f"{day} 100 {cell}" for day, _, cell in changing.NEWEST]
         case _:
             raise AssertionError("nobody says what this should print")
 
@@ -168,27 +189,47 @@ def test_a_query_gives_what_the_archive_says(
     if "PROVIDER credential_chain" in snippet.code:
         database.execute(secret(stack))
     series = rows(answer(served, f"{COUNTS_D30}/series"))
+    (services,) = rows(answer(served, SERVICES_D7))
     match snippet.id:
-        case "DuckDB over HTTP 1" | "DuckDB over the blobs 1":
+        case "DuckDB over HTTP 1" | "DuckDB over the tables 1":
             assert found == [(True,)]
         case "DuckDB over HTTP 2":
             month = series[-1]["Report Date"][:7]
             of_month = [row for row in series if row["Report Date"].startswith(month)]
             assert f"{found[-1][0]:%Y-%m}" == month
             assert found[-1][1:] == tuple(max(int(row[name]) for row in of_month) for name in ("Exchange", "Teams"))
-        case "DuckDB over the blobs 2":
-            (services,) = rows(answer(served, SERVICES_D7))
-            assert found[-1] == (DAY, 2, int(services["Exchange Active"]), int(services["Teams Active"]))
+        case "DuckDB over the tables 2" | "The snapshots themselves 1":
+            assert found[-1] == (DAY, int(services["Exchange Active"]), int(services["Teams Active"]))
             assert len(found) == 3
-        case "DuckDB over the blobs 3":
+        case "DuckDB over the tables 3":
             people = [row for row in rows(answer(served, DETAIL_D7)) if row["Has Exchange License"] == "True"]
             without = [row for row in people if not row["Exchange Last Activity Date"]]
             assert found[-1] == (DAY, len(people), len(without))
-        case "DuckDB over the blobs 4":
+        case "DuckDB over the tables 4":
             days = [date.fromisoformat(row["Report Date"]) for row in series]
             assert found == [(len(days), min(days), max(days))]
         case _:
             raise AssertionError("nobody says what this should give")
+
+
+OVER_BLOBS = [each for each in SNIPPETS if "az://" in each.code and "series/" not in each.code]
+
+
+@pytest.mark.parametrize("snippet", OVER_BLOBS, ids=lambda snippet: snippet.id)
+def test_a_query_bears_what_microsoft_changes(
+    snippet: Snippet, folder: Path, database: duckdb.DuckDBPyConnection
+) -> None:
+    code = snippet.code.replace("az://", f"{folder / ARCHIVE}/")
+    found, of_new = (database.execute(each).fetchall() for each in (code, of_added(code)))
+    if DETAIL in code:
+        assert [(str(day), *counts) for day, *counts in found] == changing.PEOPLE
+        return
+    assert [(str(day), exchange, str(cell)) for day, exchange, cell in found] == [
+        (day, 100, str(cell)) for day, cell, _ in changing.NEWEST
+    ]
+    assert [str(cell) for *_, cell in of_new] == [str(cell) for *_, cell in changing.NEWEST]
+    with pytest.raises(duckdb.Error, match=changing.ADDED):  # the column is dropped
+        database.execute(of_added(code).replace("union_by_name = true", "union_by_name = false"))
 
 
 # -- parsed ------------------------------------------------------------------------------------------------------------
@@ -239,8 +280,15 @@ def test_the_page_says_how_many_are_run(record_property: Callable[[str, object],
     run = sum(each.is_run for each in SNIPPETS)
     record_property("recipes", f"{run} run, {len(SNIPPETS) - run} parsed only, 0 neither")
     said = " ".join(PAGE.split())
-    assert f"Of the {len(SNIPPETS)} snippets on this page, the tests run {run} against the app" in said
+    assert f"Of the {len(SNIPPETS)} snippets on this page, the tests run {run}, against the app" in said
     assert f"{len(SNIPPETS) - run} are parsed and not run" in said
+
+
+def test_the_page_names_the_versions_that_are_run() -> None:
+    said = re.findall(r"^\*Run by the tests, with (.+?)(?:, against| on a folder)", PAGE, re.MULTILINE)
+    named = [each for part in said for each in re.findall(r"(DuckDB|Polars|PyArrow|pandas) ([\d.]+\d)", part)]
+    assert {name for name, _ in named} == {"DuckDB", "Polars", "PyArrow", "pandas"}
+    assert named == [(name, version(name)) for name, _ in named]
 
 
 def test_every_snippet_is_run_or_parsed() -> None:
