@@ -3,10 +3,8 @@
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from shared.archive.run_record import PullResult
 from shared.domain.call import parse
 from shared.domain.catalogue import catalogue
-from shared.domain.outcome import Outcome
 from shared.pulling.table_keeping import TableKeeping
 from tests.serving import DETAIL, SERVICES
 from tests.shelf import Shelf, lines, snapshot
@@ -34,7 +32,7 @@ def write(folder: Path) -> None:
     for report, day, revision, body in _bodies():
         one = snapshot(parse(f"{report}(period='D7')", catalogue()), date.fromisoformat(day), body, revision)
         shelf.put(one, body)
-        seen.append(PullResult.of_snapshot(Outcome.PUBLISHED, one, now))
+        seen.append(one.name)
     keeping = TableKeeping(shelf, catalogue(), lambda: now)
     keeping.keep(shelf.coverage.read(None), seen, now + timedelta(minutes=25))
     for (container, name), (content, _) in shelf.blobs.items():
