@@ -35,6 +35,7 @@ from shared.archive.layout import (
     SeriesName,
     SnapshotName,
     TableName,
+    ViewsName,
     parse,
 )
 from shared.archive.markers import lost_ranges
@@ -152,8 +153,10 @@ class Verification:
             self._flips.append(parsed)
         elif blob.container == DERIVED and isinstance(parsed, LostRange) and parsed.partition in self._by_place:
             self._lost[parsed.partition].update(parsed.days)
-        elif blob.container == DERIVED and (blob.name in (EVIDENCE, LEASE, REQUESTS) or isinstance(parsed, AwaitedRun)):
-            pass  # nothing in it can be wrong for longer than some minutes
+        elif blob.container == DERIVED and (
+            blob.name in (EVIDENCE, LEASE, REQUESTS) or isinstance(parsed, AwaitedRun | ViewsName)
+        ):
+            pass  # what cannot be read in it is made again by the next run
         elif blob.container in (DERIVED, PERSONAL_DERIVED, QUARANTINE) or not it or not holding:
             self._misplaced.append(blob.finding(FindingCode.UNKNOWN_BLOB, "The app writes no blob of that name."))
             return

@@ -19,6 +19,7 @@ from shared.report.compression import decompress
 from shared.web.http import Response
 from tests.asking import ask, code, value
 from tests.integration.test_views import ADDRESS, COPILOT, E5, KNOWN, NOW, SKUS, TODAY, USERS, VISIO, World, did, person
+from tests.reliability.checks import findings
 
 YEAR = timedelta(days=365)
 
@@ -108,6 +109,13 @@ def test_what_is_said_of_few_is_withheld(world: Counted) -> None:
     assert [*world.rows("adoption", "Department")] == ["(other)"]
     stored = world.shelf.memory.blobs[DERIVED, str(ViewsName(TODAY))]
     assert stored.metadata == {"least": "5"}
+
+
+def test_verify_knows_what_was_counted(world: Counted) -> None:
+    tenant(world)
+    world.count()
+    found = {each.name for each in findings(world.shelf.memory.blobs, NOW + timedelta(hours=2))}
+    assert str(ViewsName(TODAY)) not in found
 
 
 def test_a_larger_least_number_makes_runs_count_again(world: Counted) -> None:

@@ -37,7 +37,7 @@ DOCUMENT: dict[str, Any] = json.loads((ROOT / "shared" / "web" / "openapi.json")
 PATHS: dict[str, Any] = DOCUMENT["paths"]
 READ = [item for path, item in PATHS.items() if path != "/pull"]
 COMPONENTS: dict[str, Any] = DOCUMENT["components"]
-EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "3")
+EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "2")
 """By chance for each operation; `--long` tries all of every parameter besides, and `=500` looks longer."""
 
 

@@ -17,7 +17,7 @@ from tests.reliability.interleavings.two_writers import Played, TwoWriters
 from tests.reliability.storage_proxy import Operation
 
 SEED = 1
-SCHEDULES = 3
+SCHEDULES = 2
 """Of each pair; `python -m tests.reliability interleavings` plays all."""
 
 
