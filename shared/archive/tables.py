@@ -133,7 +133,7 @@ class TableArchive:
         return [name for name in (parse(blob.name) for blob in blobs) if isinstance(name, TableName)]
 
     def _container(self, call: Call) -> str:
-        return PERSONAL_DERIVED if self._snapshots.is_personal(call) else DERIVED
+        return container_of(self._catalogue.reports[call.report])
 
     def _load(self) -> tuple[TableIndex, str | None]:
         """Return the index and the ETag of its blob."""
@@ -143,6 +143,11 @@ class TableArchive:
         with suppress(*UNREADABLE):
             return TableIndex.from_bytes(stored.content, RULES), stored.etag
         return TableIndex(), stored.etag
+
+
+def container_of(report: Report) -> str:
+    """Return where the tables of a report lie."""
+    return PERSONAL_DERIVED if report.personal_data else DERIVED
 
 
 def table_of(report: Report, snapshots: Sequence[Snapshot], opened: Opened) -> ParquetFile:

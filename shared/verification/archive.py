@@ -40,6 +40,7 @@ from shared.archive.layout import (
 )
 from shared.archive.markers import lost_ranges
 from shared.archive.run_record import PullResult, RunRecord
+from shared.archive.tables import container_of
 from shared.domain.call import Call, every_call
 from shared.domain.catalogue import Catalogue
 from shared.verification.call import RECENT, Blob, Holding, check_quarantined, record_of
@@ -47,7 +48,7 @@ from shared.verification.coverage import NamedDates
 from shared.verification.finding import Finding, FindingCode, IntegrityError
 from shared.verification.portion import Portion
 from shared.verification.snapshot import named
-from shared.verification.tables import check_table_index, check_tables, container_of
+from shared.verification.tables import check_table_index, check_tables
 
 _EVERYTHING = Portion()
 _WORKERS = 8

@@ -10,7 +10,7 @@ from gzip import GzipFile
 from io import BytesIO
 
 from shared.archive.archive import Archive
-from shared.archive.layout import DERIVED, PERSONAL_DERIVED, Partition, TableName
+from shared.archive.layout import Partition, TableName
 from shared.archive.snapshot import Snapshot
 from shared.archive.table_index import UNREADABLE, Missing, TableIndex, days_of
 from shared.archive.tables import table_of
@@ -21,11 +21,6 @@ from shared.report.typed_columns import have_same_rows
 from shared.report.typed_table import RULES
 from shared.verification.call import Blob
 from shared.verification.finding import Finding, FindingCode, IntegrityError
-
-
-def container_of(report: Report) -> str:
-    """Return where the tables of a report lie."""
-    return PERSONAL_DERIVED if report.personal_data else DERIVED
 
 
 def check_tables(
