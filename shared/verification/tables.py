@@ -17,6 +17,7 @@ from shared.archive.tables import table_of
 from shared.domain.call import calls_in
 from shared.domain.catalogue import Catalogue, Report
 from shared.domain.date_ranges import DateRanges
+from shared.report.compression import CompressionError
 from shared.report.typed_columns import have_same_rows
 from shared.report.typed_table import RULES
 from shared.verification.call import Blob
@@ -67,7 +68,7 @@ def _check(
             FindingCode.GONE,
         ):  # else a snapshot is, and that is told elsewhere
             yield blob.finding(FindingCode.TABLE_DIFFERS, str(error))
-    except (ValueError, OSError, EOFError):
+    except (ValueError, OSError, EOFError, CompressionError):
         pass  # a snapshot is no CSV or no gzip file, which is told elsewhere
 
 

@@ -286,6 +286,15 @@ def test_what_is_wrong_with_a_table_is_found_and_made_again(tables: Tables, dama
     assert (made, tables.rows(), tables.findings()) == (1, before, [])
 
 
+def test_a_snapshot_damaged_behind_the_head_of_its_gzip_is_told_and_its_table_is_not(tables: Tables) -> None:
+    damaged = tables.put(COUNTS, TODAY, "1")
+    tables.keep()
+    stored = tables.shelf.memory.blobs["usage", damaged.blob]
+    tables.shelf.memory.put("usage", damaged.blob, stored.content[:10] + b"\xff" * 20, stored.metadata)
+    found = [finding.name for finding in verify(as_blobs(tables.shelf.blobs), catalogue(), tables.time)]
+    assert {name for name in found if not name.startswith("series/")} == {damaged.blob}
+
+
 def test_without_a_coverage_index_nothing_is_taken_for_gone(tables: Tables) -> None:
     tables.put(COUNTS, TODAY, "1")
     tables.keep()
