@@ -26,7 +26,8 @@ login | *"sub validate"*) exit ;;
 *"account show"*) echo S; exit ;;
 *"signed-in-user"*) echo ME; exit ;;
 *"role assignment list"*) echo Owner; exit ;;
-*"provider show"*) echo Registered; exit ;;
+*"get-access-token"*) echo T; exit ;;
+*"provider list"*) printf 'Microsoft.%s\\n' Web Storage ManagedIdentity Insights OperationalInsights; exit ;;
 *"list-flexconsumption-locations"*) echo westeurope; exit ;;
 *"list-flexconsumption-runtimes"*) echo 3.13; exit ;;
 *"directoryRole"*) echo e8611ab8-c189-46e8-94e1-60213ab1f814; exit ;;
@@ -176,6 +177,5 @@ esac"""
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout == "The app has Reports.Read.All.\n"
-    assert done.stderr.splitlines() == [sentence(each) for each in ("good", "keyed", "pulling", "healthy")] + [
-        sentence("fetch_key", FETCH)
-    ]
+    said = [sentence(each) for each in ("good", "keyed", "pulling", "healthy")]
+    assert done.stderr.splitlines() == [sentence("choose", "S"), *said, sentence("fetch_key", FETCH)]
