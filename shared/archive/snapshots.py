@@ -103,9 +103,9 @@ class SnapshotArchive:
         starts = self._store.list_folders(self._container(partition.report), snapshot_prefix(partition), YEAR_END)
         return sorted(filter(None, map(year_of, starts)))
 
-    def reports(self) -> set[str]:
-        """Return the names of all reports that have a snapshot."""
-        containers = (USAGE, PERSONAL)
+    def reports(self, *, personal: bool = True) -> set[str]:
+        """Return the names of all reports that have a snapshot; without `personal`, it opens no personal container."""
+        containers = (USAGE, PERSONAL) if personal else (USAGE,)
         return {report_of(each) for container in containers for each in self._store.list_folders(container, REPORTS)}
 
     def content(self, snapshot: Snapshot) -> bytes:
