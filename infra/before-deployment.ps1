@@ -76,10 +76,6 @@ if ($LASTEXITCODE) {
 }
 if (-not $env:AZURE_SUBSCRIPTION_ID) { Say 'choose' $current }
 
-function Get-Lines([string] $text) {
-    $text -split "`r?`n"
-}
-
 $me = Ask ad signed-in-user show --query id --output tsv
 if ($LASTEXITCODE) { $me = Ask account show --query user.name --output tsv }
 $roles = Get-Lines (Ask role assignment list --assignee $me --include-inherited --include-groups --scope "/subscriptions/$subscription" `

@@ -76,14 +76,6 @@ ask account get-access-token --query tenant --output tsv >/dev/null || {
 }
 [ -n "${AZURE_SUBSCRIPTION_ID:-}" ] || say choose "$current"
 
-has() { # LINES LINE
-    case "
-$1
-" in *"
-$2
-"*) ;; *) return 1 ;; esac
-}
-
 me=$(ask ad signed-in-user show --query id --output tsv) ||
     me=$(ask account show --query user.name --output tsv)
 if roles=$(ask role assignment list --assignee "$me" --include-inherited --include-groups --scope "/subscriptions/$subscription" \
