@@ -76,10 +76,6 @@ if ($LASTEXITCODE) {
 }
 if (-not $env:AZURE_SUBSCRIPTION_ID) { Say 'choose' $current }
 
-function Get-Lines([string] $text) {
-    $text -split "`r?`n"
-}
-
 $me = Ask ad signed-in-user show --query id --output tsv
 if ($LASTEXITCODE) { $me = Ask account show --query user.name --output tsv }
 $roles = Get-Lines (Ask role assignment list --assignee $me --include-inherited --include-groups --scope "/subscriptions/$subscription" `
@@ -100,8 +96,8 @@ else {
 }
 
 $region = $env:AZURE_LOCATION
-function Test-Flex { # Whether a list of regions has this one.
-    $found = Get-Lines (Ask functionapp list-flexconsumption-locations @args --query '[].name' --output tsv)
+function Test-Flex([string] $zones) { # Whether the region is one of those with Flex Consumption, with zones if that is true.
+    $found = Get-Lines (Ask functionapp list-flexconsumption-locations --zone-redundant $zones --query '[].name' --output tsv)
     if ($LASTEXITCODE) {
         Say 'unchecked' "$region has Flex Consumption, with zones if they are asked for"
         return $true
@@ -109,8 +105,8 @@ function Test-Flex { # Whether a list of regions has this one.
     ($region -replace ' ') -in ($found -replace ' ')
 }
 if (-not $region) { Say 'no_region' }
-elseif (-not (Test-Flex)) { Stop-At 'no_flex' $region }
-elseif ($env:ZONE_REDUNDANT -eq 'true' -and -not (Test-Flex --zone-redundant true)) { Stop-At 'no_zones' $region }
+elseif (-not (Test-Flex 'false')) { Stop-At 'no_flex' $region }
+elseif ($env:ZONE_REDUNDANT -eq 'true' -and -not (Test-Flex 'true')) { Stop-At 'no_zones' $region }
 else {
     $versions = Get-Lines (Ask functionapp list-flexconsumption-runtimes --location $region --runtime python --query '[].version' --output tsv)
     if ($LASTEXITCODE) { Say 'unchecked' "$region has Python 3.13" }

@@ -76,14 +76,6 @@ ask account get-access-token --query tenant --output tsv >/dev/null || {
 }
 [ -n "${AZURE_SUBSCRIPTION_ID:-}" ] || say choose "$current"
 
-has() { # LINES LINE
-    case "
-$1
-" in *"
-$2
-"*) ;; *) return 1 ;; esac
-}
-
 me=$(ask ad signed-in-user show --query id --output tsv) ||
     me=$(ask account show --query user.name --output tsv)
 if roles=$(ask role assignment list --assignee "$me" --include-inherited --include-groups --scope "/subscriptions/$subscription" \
@@ -106,8 +98,8 @@ fi
 
 region=${AZURE_LOCATION:-}
 plain() { tr 'A-Z' 'a-z' | tr -d ' \r'; }
-flex() { # ARGUMENT ...; whether a list of regions has this one
-    found=$(ask functionapp list-flexconsumption-locations "$@" --query "[].name" --output tsv) || {
+flex() { # ZONES; whether the region is one of those with Flex Consumption, with zones if that is true
+    found=$(ask functionapp list-flexconsumption-locations --zone-redundant "$1" --query "[].name" --output tsv) || {
         say unchecked "$region has Flex Consumption, with zones if they are asked for"
         return 0
     }
@@ -115,9 +107,9 @@ flex() { # ARGUMENT ...; whether a list of regions has this one
 }
 if [ -z "$region" ]; then
     say no_region
-elif ! flex; then
+elif ! flex false; then
     stop no_flex "$region"
-elif [ "${ZONE_REDUNDANT:-false}" = true ] && ! flex --zone-redundant true; then
+elif [ "${ZONE_REDUNDANT:-false}" = true ] && ! flex true; then
     stop no_zones "$region"
 elif versions=$(ask functionapp list-flexconsumption-runtimes --location "$region" --runtime python --query "[].version" --output tsv); then
     has "$versions" 3.13 || stop no_python "$region"

@@ -25,7 +25,7 @@ case "$*" in
 *"role assignment list"*) echo Owner ;;
 *"get-access-token"*) echo TENANT ;;
 *"provider list"*) printf 'Microsoft.%s\\n' {PROVIDERS} ;;
-*"list-flexconsumption-locations --zone-redundant"*) echo "West US 3" ;;
+*"list-flexconsumption-locations --zone-redundant true"*) echo "West US 3" ;;
 *"list-flexconsumption-locations"*) printf 'West Europe\\nwestus3\\n' ;;
 *"list-flexconsumption-runtimes"*) printf '3.12\\n3.13\\n' ;;
 *"directoryRole"*) echo e8611ab8-c189-46e8-94e1-60213ab1f814 ;;
