@@ -122,7 +122,7 @@ class Reason(Word):
         "archive_unavailable",
         Outcome.DEFERRED,
         "Blob storage did not answer, or refused the app.",
-        "If it stays: the app's roles on the four containers, and the network rules of the storage account.",
+        "If it stays: the app's roles on the containers, and the network rules of the storage account.",
     )
     BAD_PAGE = (
         "bad_page",
