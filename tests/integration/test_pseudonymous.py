@@ -177,6 +177,17 @@ def test_days_of_the_directory_that_expired_are_forgotten(world: Told) -> None:
     assert str(BEFORE) not in decompress(kept).decode()
 
 
+def test_a_day_of_the_directory_that_comes_late_counts_as_of_its_day(world: Told) -> None:
+    world.users(person("bob", User_Principal_Name="it@contoso.com"), day=KNOWN)
+    for day in (BEFORE, KNOWN):
+        world.active(did("it", 1), day=day)
+    assert len({*world.hashes(f"{ACTIVE_PATH}/series")}) == 1
+    tag = world.told(ACTIVE_PATH, refreshDate=str(BEFORE)).headers["ETag"]
+    world.users(person("ann", User_Principal_Name="it@contoso.com"), day=BEFORE)
+    assert len({*world.hashes(f"{ACTIVE_PATH}/series")}) == 2
+    assert world.told(ACTIVE_PATH, {"if-none-match": tag}, refreshDate=str(BEFORE)).status == 200
+
+
 def test_what_is_kept_of_the_directory_names_nobody_and_is_made_again_when_it_is_damaged(world: Told) -> None:
     renamed(world)
     before = world.hashes(f"{ACTIVE_PATH}/series")

@@ -92,8 +92,15 @@ def _row(columns: Sequence[str], number: int, everywhere: bool) -> Iterator[str]
 
 
 def test_a_column_that_nobody_has_looked_at_is_left_out() -> None:
-    found = columns(ACTIVE, User_Principal_Name=["ann@contoso.com"], Mother_Of=["Bob"], Has_Teams_License=["True"])
+    new = {"Mother_Of": ["Bob"], "Country": ["FR"], "Call_Count": ["7"]}  # of which the last are told in others
+    found = columns(ACTIVE, User_Principal_Name=["ann@contoso.com"], Has_Teams_License=["True"], **new)
     assert [*found] == ["User Principal Name", "Has Teams License"]
+
+
+def test_a_day_that_colleagues_know_of_somebody_is_left_out() -> None:
+    mailboxes = catalogue().reports["getMailboxUsageDetail"]
+    days = {name: ["2026-11-18"] for name in ("Created_Date", "Deleted_Date", "Last_Activity_Date")}
+    assert [*columns(mailboxes, User_Principal_Name=["ann@contoso.com"], **days)][1:] == ["Last Activity Date"]
 
 
 def test_a_cell_that_is_not_what_its_column_holds_is_left_out() -> None:
