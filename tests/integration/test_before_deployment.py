@@ -159,13 +159,15 @@ def test_what_azd_asks_for_later_is_said_not_to_have_been_looked_at(tmp_path: Pa
 
 @pytest.mark.parametrize(("typed", "reports"), [("\n", "aggregates"), ("y\n", "aggregates, personal")])
 def test_a_person_is_asked_once_whether_people_shall_be_archived(tmp_path: Path, typed: str, reports: str) -> None:
+    given = prepared(tmp_path, {"az": AZ, "azd": 'echo "$@" >>"$ASKED"'}) | GIVEN
     ours, theirs = os.openpty()
-    given = prepared(tmp_path, {"az": AZ, "azd": 'echo "$@" >>"$ASKED"'})
     os.write(ours, typed.encode())
-    done = run("before-deployment.sh", given, stdin=theirs)
+    first = run("before-deployment.sh", given, stdin=theirs)
+    again = run("before-deployment.sh", given | {"REPORTS": reports}, stdin=theirs)
     os.close(ours)
     os.close(theirs)
-    assert done.stderr.splitlines()[0] == sentence("ask_personal")
+    assert first.stderr.splitlines() == [sentence("ask_personal"), sentence("good")]
+    assert again.stderr.splitlines() == [sentence("good")]
     assert f"env set REPORTS {reports}" in (tmp_path / "asked").read_text("utf-8").splitlines()
 
 
