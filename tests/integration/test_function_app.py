@@ -210,7 +210,9 @@ def test_doctor_asks_the_app_with_a_key_of_status(
     assert "Lines end in CRLF." in capsys.readouterr().out
     with environment({doctor.KEY: host.keys["reports"]}):
         assert doctor.main(["--url", f"{host.url}/api"]) == 2
-    assert "none of the function status" in capsys.readouterr().err
+    assert f"{doctor.KEY} holds no key of the function status" in capsys.readouterr().err
+    assert doctor.main(["--url", f"{host.url}/api"]) == 2
+    assert f"{doctor.KEY} is not set" in capsys.readouterr().err
 
 
 def test_ten_urls_are_answered_by_this_host_as_ci_asks_microsofts_own(running: tuple[FunctionsHost, Control]) -> None:
