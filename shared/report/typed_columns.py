@@ -141,6 +141,11 @@ def have_same_rows(one: bytes, other: bytes) -> bool:
     return first.schema == second.schema and all(this == that for this, that in zip_longest(first, second))
 
 
+def values_of(content: bytes, column: str) -> set[str]:
+    """Return the values of a column of texts in a file that `to_parquet` made; arro3 panics at anything else."""
+    return {value for batch in read_parquet(content, batch_size=BATCH) for value in batch.column(column).to_pylist()}
+
+
 class _Values(dict[str, Any]):
     """What cells say, each read once: there are few dates, and but two truths."""
 

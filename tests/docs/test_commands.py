@@ -46,8 +46,6 @@ AZ = {
     "resource update": {"--ids", "--set"},
     "storage account failover": {"-g", "--name"},
     "storage blob copy start": {*BLOBS, "--destination-container", "--destination-blob", "--source-uri"},
-    "storage blob delete": {*BLOBS, "-c", "-n"},
-    "storage blob delete-batch": {*BLOBS, "-s", "--pattern"},
     "storage blob download": {*BLOBS, "-c", "-n", "-f"},
     "storage blob download-batch": {*BLOBS, "-s", "-d"},
     "storage blob list": {*BLOBS, "-c", "--prefix", "--include", "--num-results", "--query", "-o"},
