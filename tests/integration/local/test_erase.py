@@ -367,6 +367,16 @@ def test_a_namesake_stays_and_concealed_days_are_named(capsys: pytest.CaptureFix
     assert [row[ADDRESS] for row in rows(world.shelf.snapshots.content(newest))] == ["joann@contoso.com"]
 
 
+def test_without_a_directory_an_id_is_known_by_reports_with_ids_and_its_address_by_them() -> None:
+    world = Written(with_products=False)
+    world.put(TEAMS, KNOWN, {"User Id": ADA, ADDRESS: "ada@contoso.com"}, {"User Id": BOB, ADDRESS: "bob@contoso.com"})
+    world.active({ADDRESS: "ada@contoso.com"}, {ADDRESS: "bob@contoso.com"})
+    assert erase(world.shelf.memory, ADA, for_good=True) == 0
+    for call in (TEAMS, ACTIVE):
+        (left,) = world.shelf.snapshots.all(call)
+        assert [row[ADDRESS] for row in rows(world.shelf.snapshots.content(left))] == ["bob@contoso.com"]
+
+
 def test_who_alone_stands_in_a_report_leaves_a_snapshot_without_rows(tenant: Tenant) -> None:
     world = Written(with_products=False)
     world.active({ADDRESS: "ann@contoso.com", "Display Name": "Ann"})
