@@ -19,12 +19,14 @@ from shared.archive.archive import Archive
 from shared.archive.azure_blob_store import OF_READERS, OF_RUNS, AzureBlobStore
 from shared.archive.blob_requests import StorageTimeouts
 from shared.archive.blob_store import BlobStore
+from shared.archive.tenant_blob_store import TenantBlobStore
 from shared.archive.upload import BLOCK
 from shared.domain.catalogue import catalogue
 from shared.domain.errors import ArchiveUnavailable, RunFailed, UsageArchiveError
 from shared.domain.evidence import APP
 from shared.domain.selection import Selection, select
-from shared.identity import HTTP_TOKEN_BACKOFF, RUN_TOKEN_BACKOFF, ManagedIdentity
+from shared.domain.tenants import Tenant
+from shared.identity import HTTP_TOKEN_BACKOFF, RUN_TOKEN_BACKOFF, Federation, ManagedIdentity
 from shared.settings import FOLDER_URL, Settings, read
 from shared.web.archive_cache import ArchiveCache
 from shared.web.routes import Api
@@ -58,6 +60,7 @@ class App:
         block: int = BLOCK,
         keep_derived: bool = True,
         workers: int | None = None,
+        tenant: Tenant | None = None,
     ) -> None:
         """Take the parts; those that are not given are made from the settings.
 
@@ -65,7 +68,7 @@ class App:
         takes seconds, `random` answers a number between two. `timeouts` are those of Azure's storage, in true time, for
         runs and readers alike; `block` is how many bytes of a large body are staged at once. Without
         `keep_derived`, runs leave it to others to merge series, to make tables and to count for the views. So many
-        `workers` pull at once.
+        `workers` pull at once. `tenant` is the customer's of whom all of it is; without one it is the app's own.
         """
         self._settings = settings
         self._store = store
@@ -78,6 +81,7 @@ class App:
         self._block = block
         self._keep_derived = keep_derived
         self._workers = workers
+        self._tenant = tenant
         self._reports = catalogue()
         self.archive = self._archive(HTTP_TOKEN_BACKOFF, OF_READERS)
 
@@ -161,14 +165,16 @@ class App:
         from shared.graph.client import GraphClient
 
         settings = self._settings
-        bearer = Bearer(lambda: self._identity(RUN_TOKEN_BACKOFF), settings.graph_endpoint)
+        bearer = Bearer(self._identity_of_tenant, settings.graph_endpoint)
         return GraphClient(settings.graph_endpoint, bearer, settings.download_origins)
 
     def _selection(self) -> Selection:
-        return select(self._settings.reports, self._reports)
+        return select((self._tenant and self._tenant.reports) or self._settings.reports, self._reports)
 
     def _archive(self, waits: Sequence[float], timeouts: StorageTimeouts) -> Archive:
         store = self._store or self._made_store(waits, self._timeouts or timeouts)
+        if self._tenant:
+            store = TenantBlobStore(store, self._tenant.id)
         return Archive(store, self._reports, block=self._block)
 
     def _made_store(self, waits: Sequence[float], timeouts: StorageTimeouts) -> BlobStore:
@@ -183,6 +189,15 @@ class App:
 
     def _identity(self, backoff: Sequence[float]) -> ManagedIdentity:
         return ManagedIdentity(self._settings.client_id, backoff, self._sleep)
+
+    def _identity_of_tenant(self) -> ManagedIdentity:
+        """Return the credential for Graph: the managed identity, or what it is exchanged for."""
+        own = self._identity(RUN_TOKEN_BACKOFF)
+        if not self._tenant:
+            return own
+        settings = self._settings
+        federation = Federation(self._tenant.id, settings.tenants_client_id, *settings.cloud)
+        return ManagedIdentity(None, RUN_TOKEN_BACKOFF, self._sleep, credential=federation.of(own))
 
     def pull_as_asked(self, token: str) -> None:
         """Pull what is due, for a message in the queue. Raises what the same message may do better a second time."""

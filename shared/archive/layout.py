@@ -51,6 +51,8 @@ RUNS = "runs/"
 """What the names of all run records begin with."""
 VIEWS = "views/refresh_date="
 """What the names of all numbers of views begin with."""
+TENANT = "tenant="
+"""What the names of all blobs of a tenant begin with, where one app archives many."""
 LOST = "lost/"
 """What the names of all markers of lost dates begin with."""
 AWAITED = "awaited/"
@@ -226,6 +228,11 @@ BlobName = (
     | ConcealmentChange
     | AwaitedRun
 )
+
+
+def tenant_prefix(id_: str) -> str:
+    """Return what the names of all blobs of a tenant begin with, in every container."""
+    return f"{TENANT}{id_}/"
 
 
 def snapshot_prefix(partition: Partition, start: str = "") -> str:
