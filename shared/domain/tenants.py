@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
-from typing import NamedTuple
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import NamedTuple, Self
 
 from shared.domain.errors import SettingError
 
@@ -39,3 +42,65 @@ def tenants_in(text: str) -> tuple[Tenant, ...]:
             raise SettingError("TENANTS", item[:80], WANTS)
         found[id_] = Tenant(id_)
     return tuple(found.values())
+
+
+class PullRequest(NamedTuple):
+    """A message in the queue of runs: a tenant is to be pulled."""
+
+    tenant: str
+    """Its id."""
+    asked: datetime
+    """UTC. A run that began since has done what is asked for."""
+
+    def to_text(self) -> str:
+        """Return the message."""
+        return json.dumps({"tenant": self.tenant, "asked": self.asked.isoformat()})
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """Read a message, of a newer version too. Raise ValueError for anything else; its text quotes nothing."""
+        try:
+            message = json.loads(text)
+            id_, asked = tenant_id(message["tenant"]), datetime.fromisoformat(message["asked"])
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            id_, asked = None, datetime.min
+        if not id_ or not asked.tzinfo:
+            raise ValueError("A message in the queue of runs is JSON with the id of a tenant and the time, in UTC.")
+        return cls(id_, asked)
+
+
+class TenantStanding(NamedTuple):
+    """How the archive of a tenant stood when its last run was over."""
+
+    finished: datetime
+    """When that was, in UTC."""
+    newest: date | None
+    """The newest refresh date of all calls."""
+    pulled_at: datetime | None
+    """When a pull last ended well."""
+    lost: int
+    """Refresh dates that the run found lost for ever."""
+    waiting: int
+    """Single days that are still to be asked for."""
+    failing: int
+    """Calls that need a person."""
+    reason: str
+    """Why the first of those does, as a `Reason`; empty if none does."""
+
+    def to_metadata(self) -> dict[str, str]:
+        """Return it as the metadata of a blob."""
+        return {name: str(value) for name, value in self._asdict().items() if value is not None}
+
+    @classmethod
+    def from_metadata(cls, metadata: Mapping[str, str]) -> Self:
+        """Read what `to_metadata` wrote. Raise KeyError or ValueError for anything else."""
+        newest, pulled_at = metadata.get("newest"), metadata.get("pulled_at")
+        return cls(
+            finished=datetime.fromisoformat(metadata["finished"]),
+            newest=date.fromisoformat(newest) if newest else None,
+            pulled_at=datetime.fromisoformat(pulled_at) if pulled_at else None,
+            lost=int(metadata["lost"]),
+            waiting=int(metadata["waiting"]),
+            failing=int(metadata["failing"]),
+            reason=metadata.get("reason", ""),
+        )

@@ -74,4 +74,4 @@ class ReportRequest(NamedTuple):
 
     def _root(self, report: Report, *, personal: bool) -> str:
         """Return such as `/api/v1.0/reports` or `/api/personal/v1.0`."""
-        return f"{PREFIX}{'/personal' if personal else ''}/{self.version}{'' if report.is_directory else '/reports'}"
+        return f"{PREFIX}{self.http.root}{'/personal' if personal else ''}/{self.version}{'' if report.is_directory else '/reports'}"
