@@ -32,9 +32,9 @@ from shared.web.archive_cache import ArchiveCache
 from shared.web.routes import Api
 
 if TYPE_CHECKING:
+    from shared.archive.run_record import PullResult, RunRecord
     from shared.archive.snapshot import Snapshot
     from shared.domain.outcome import Outcome
-    from shared.archive.run_record import PullResult, RunRecord
     from shared.graph.client import Graph, GraphClient
     from shared.pulling.run import PullRun
     from shared.pulling.witness import Witness

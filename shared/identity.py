@@ -26,7 +26,7 @@ _IN_A_HEADER = re.compile(r"[!-~]+", re.ASCII)
 
 
 class NoConsent(ClientAuthenticationError):
-    """A tenant has not consented to the app, or no longer. The text has the code, and nothing else that was answered."""
+    """A tenant has not consented to the app, or no longer. The text is the code of the answer alone."""
 
 
 class Federation(NamedTuple):

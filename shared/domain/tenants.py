@@ -63,8 +63,8 @@ class PullRequest(NamedTuple):
             message = json.loads(text)
             id_, asked = tenant_id(message["tenant"]), datetime.fromisoformat(message["asked"])
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            id_, asked = None, datetime.min
-        if not id_ or not asked.tzinfo:
+            id_, asked = None, None
+        if not id_ or not asked or not asked.tzinfo:
             raise ValueError("A message in the queue of runs is JSON with the id of a tenant and the time, in UTC.")
         return cls(id_, asked)
 

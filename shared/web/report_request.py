@@ -74,4 +74,5 @@ class ReportRequest(NamedTuple):
 
     def _root(self, report: Report, *, personal: bool) -> str:
         """Return such as `/api/v1.0/reports` or `/api/personal/v1.0`."""
-        return f"{PREFIX}{self.http.root}{'/personal' if personal else ''}/{self.version}{'' if report.is_directory else '/reports'}"
+        root = f"{PREFIX}{self.http.root}{'/personal' if personal else ''}/{self.version}"
+        return root if report.is_directory else f"{root}/reports"

@@ -116,7 +116,8 @@ class Api:
         if not personal:
             raise NotArchived(
                 ErrorCode.PERSONAL_REPORT,
-                f"This tells of people: it is served at {PREFIX}{request.root}/personal/{request.path}, with a key of personal_reports.",
+                f"This tells of people: it is served at {PREFIX}{request.root}/personal/{request.path}, with a key of "
+                "personal_reports.",
             )
         views = Views(self._archive, self._catalogue, self._clock())
         return views.person(request, id_) if id_ else views.idle(request)

@@ -26,9 +26,7 @@ class Customer:
 class Customers(Mapping[str, Customer]):
     """The tenants by id; each is made when it is first asked for."""
 
-    def __init__(
-        self, number: int, users: int, seed: int, new_graph: Callable[[Publication, Limits], Graph]
-    ) -> None:
+    def __init__(self, number: int, users: int, seed: int, new_graph: Callable[[Publication, Limits], Graph]) -> None:
         """`number` tenants of about `users` people each; `new_graph` makes the Graph that shows one."""
         self._seeds = {guid(seed, f"tenant {each}"): seed + 1000 * each for each in range(1, number + 1)}
         self._users = users

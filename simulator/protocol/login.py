@@ -53,7 +53,9 @@ class Login:
 
     def _error(self, form: dict[str, str]) -> str:
         """Return the code of what is wrong with a request; empty if nothing is."""
-        if form.get("client_assertion_type") != _ASSERTION or not {"client_assertion", "scope", "client_id"} <= set(form):
+        if form.get("client_assertion_type") != _ASSERTION or not {"client_assertion", "scope", "client_id"} <= set(
+            form
+        ):
             return "AADSTS900144"
         try:
             claims = self._tokens.claims(f"Bearer {form['client_assertion']}")

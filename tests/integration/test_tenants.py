@@ -1,0 +1,226 @@
+"""Many tenants in one app: token by federation, a run of each by message, an archive of each, and how all stand."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from local.environment import environment
+from local.in_memory import InMemoryBlobStore, Operation
+from local.storage import certificate
+from shared import events
+from shared.app import App
+from shared.domain.tenants import PullRequest
+from shared.fleet import Fleet
+from shared.settings import read
+from shared.web.http import Request, Response, handle
+from simulator import Simulator
+from simulator.protocol.messages import Request as ControlRequest
+
+NOW = datetime(2026, 11, 21, 7, 15, tzinfo=UTC)
+COUNTS, DETAIL = "getOffice365ActiveUserCounts(period='D7')", "getOffice365ActiveUserDetail(period='D7')"
+CLIENT = "cccccccc-1111-2222-3333-444444444444"
+NOBODY = "dddddddd-1111-2222-3333-444444444444"
+
+
+class Provider:
+    """A provider of three customers, and the app that archives them."""
+
+    def __init__(self, simulator: Simulator, settings: dict[str, str]) -> None:
+        self.simulator = simulator
+        self.store = InMemoryBlobStore(self._around)
+        self.disturb: Callable[[Operation], object] = lambda operation: None
+        self.ids = [*simulator.tenants]
+        self.settings = settings | {"TENANTS": ",".join(self.ids)}
+        self.queue: list[str] = []
+        self.begin()
+
+    def begin(self, **settings: str) -> None:
+        """Begin a new process with other settings."""
+        app = App(
+            read(self.settings | settings), self.simulator.clock.now, store=self.store, sleep=lambda seconds: None
+        )
+        self.fleet = Fleet(app)
+
+    def _around(self, operation: Operation, carry_out: Callable[[], object]) -> object:
+        self.disturb(operation)
+        return carry_out()
+
+    def run(self) -> None:
+        """Let the timer fire, and deliver all messages once."""
+        self.fleet.pull_all(self.queue.extend)
+        while self.queue:
+            message = self.queue.pop(0)
+            self.fleet.pull_one(message, message, self.queue.append)
+
+    def control(self, path: str, **change: object) -> None:
+        answer = self.simulator.steer(ControlRequest("PUT", path, {}, json.dumps(change).encode()))
+        assert answer.status == 200, answer.body
+
+    def requests(self) -> int:
+        """How many requests Graph got."""
+        return sum(entry.listener == "graph" for entry in self.simulator.record.entries())
+
+    def ask(self, path: str, *, personal: bool = False) -> Response:
+        return handle(Request("GET", path), lambda request: self.fleet.api.answer(request, personal=personal))
+
+    def states(self) -> dict[str, str]:
+        return {each["tenant"]: each["state"] for each in json.loads(self.ask("").body)["value"]}
+
+    def bodies(self, tenant: str) -> set[bytes]:
+        """What is archived of a tenant."""
+        start = f"tenant={tenant}/report="
+        return {kept.content for (container, name), kept in self.store.blobs.items() if name.startswith(start)}
+
+
+@pytest.fixture(scope="module")
+def login(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    return certificate(tmp_path_factory.mktemp("login"))
+
+
+@pytest.fixture
+def provider(login: tuple[Path, Path]) -> Iterator[Provider]:
+    with Simulator(tenants=3, users=10, now=NOW, certificate=login) as simulator:
+        simulator.clock.set(NOW, running=False)
+        variables = {
+            "IDENTITY_ENDPOINT": simulator.identity_endpoint,
+            "IDENTITY_HEADER": simulator.identity_header,
+            "REQUESTS_CA_BUNDLE": str(login[0]),
+        }
+        settings = {
+            "ARCHIVE_URL": "https://unused.blob.core.windows.net",
+            "GRAPH_ENDPOINT": simulator.graph_endpoint,
+            "DOWNLOAD_HOSTS": simulator.download_origin,
+            "AZURE_AUTHORITY_HOST": simulator.login,
+            "TENANTS_CLIENT_ID": CLIENT,
+            "REPORTS": f"{COUNTS}, {DETAIL}",
+        }
+        with environment(variables):
+            yield Provider(simulator, settings)
+
+
+def test_each_tenant_s_reports_are_archived_below_its_id_and_nowhere_else(provider: Provider) -> None:
+    provider.run()
+    first, second, third = map(provider.bodies, provider.ids)
+    assert first
+    assert first.isdisjoint(second | third)
+    assert {name.partition("/")[0] for _, name in provider.store.blobs} == {
+        "tenants",
+        *(f"tenant={id_}" for id_ in provider.ids),
+    }
+    assert set(provider.states().values()) == {"up_to_date"}
+
+
+def test_a_tenant_s_archive_is_served_below_its_id_and_names_itself_in_links(provider: Provider) -> None:
+    provider.run()
+    own, other = (provider.ask(f"{id_}/v1.0/reports/{COUNTS}") for id_ in provider.ids[:2])
+    assert (own.status, other.status) == (200, 200)
+    assert own.body != other.body
+    assert f"/api/tenants/{provider.ids[0]}/v1.0/reports/" in own.headers["Link"]
+    assert provider.ask(f"{provider.ids[0]}/status").status == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["v1.0/reports/" + DETAIL, "personal/v1.0/reports/" + DETAIL, "/personal/v1.0/reports"]
+)
+def test_no_path_of_the_function_without_persons_leads_to_them(provider: Provider, path: str) -> None:
+    provider.run()
+    assert provider.ask(f"{provider.ids[0]}/{path}").status == 404
+    assert provider.ask(f"{provider.ids[0]}/v1.0/reports/{DETAIL}", personal=True).status == 200
+
+
+@pytest.mark.parametrize("id_", [NOBODY, "contoso.com", "v1.0"])
+def test_an_archive_of_a_tenant_that_is_not_listed_is_not_found(provider: Provider, id_: str) -> None:
+    answer = provider.ask(f"{id_}/v1.0/reports")
+    assert (answer.status, json.loads(answer.body)["code"]) == (404, "unknown_tenant")
+
+
+@pytest.mark.parametrize("error", ["AADSTS65001", "AADSTS7000229"])
+def test_a_tenant_that_took_its_consent_back_is_refused_alone_and_its_consent_url_is_told(
+    provider: Provider, error: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = provider.ids[0]
+    provider.control("/consent", tenant=first, error=error)
+    provider.run()
+    assert provider.states() == {first: "no_consent", **dict.fromkeys(provider.ids[1:], "up_to_date")}
+    (told, *_) = json.loads(provider.ask("").body)["value"]
+    assert told["consentUrl"] == f"{provider.simulator.login}/{first}/adminconsent?client_id={CLIENT}"
+    assert f"The tenant has not consented to the app: {error}." in caplog.text
+    provider.control("/consent", tenant=first, error="")
+    provider.simulator.clock.set(NOW + timedelta(hours=6), running=False)
+    provider.run()
+    assert provider.states()[first] == "up_to_date"
+
+
+def test_a_tenant_that_throttles_everything_costs_no_other_a_request(provider: Provider) -> None:
+    provider.control("/neighbour", tenant=provider.ids[1], function="*", used=40)
+    provider.run()
+    assert [state == "up_to_date" for state in provider.states().values()] == [True, False, True]
+
+
+def test_a_message_that_comes_twice_asks_graph_once(provider: Provider) -> None:
+    provider.fleet.pull_all(provider.queue.extend)
+    message = provider.queue[0]
+    provider.fleet.pull_one(message, "1", provider.queue.append)
+    before, requests = dict(provider.store.blobs), provider.requests()
+    provider.fleet.pull_one(message, "2", provider.queue.append)
+    assert (provider.requests(), dict(provider.store.blobs)) == (requests, before)
+
+
+class Killed(BaseException):
+    """The process of a run was killed."""
+
+
+def test_a_message_whose_process_was_killed_is_done_when_it_comes_again(
+    provider: Provider,
+) -> None:
+    def kill(operation: Operation) -> None:
+        if operation.name == "put_blob" and "/runs/" in operation.blob:
+            raise Killed
+
+    provider.fleet.pull_all(provider.queue.extend)
+    message = provider.queue[0]
+    provider.disturb = kill
+    with pytest.raises(Killed):
+        provider.fleet.pull_one(message, "1", provider.queue.append)
+    provider.disturb = lambda operation: None
+    provider.begin()
+    provider.fleet.pull_one(message, "1", provider.queue.append)
+    assert provider.states()[provider.ids[0]] == "up_to_date"
+
+
+def test_a_message_for_a_tenant_that_was_removed_is_dropped_and_told(
+    provider: Provider, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    provider.fleet.pull_one(PullRequest(NOBODY, NOW).to_text(), "1", provider.queue.append)
+    assert events.TENANT_UNKNOWN in caplog.text
+    assert provider.requests() == 0
+
+
+def test_a_tenant_that_is_put_back_goes_on_where_it_was(provider: Provider) -> None:
+    provider.run()
+    archived = provider.bodies(provider.ids[0])
+    provider.begin(TENANTS=",".join(provider.ids[1:]))
+    assert provider.ask(f"{provider.ids[0]}/v1.0/reports").status == 404
+    provider.begin()
+    assert provider.ask(f"{provider.ids[0]}/v1.0/reports/{COUNTS}").status == 200
+    assert provider.bodies(provider.ids[0]) == archived
+
+
+def test_each_tenant_may_have_reports_of_its_own_in_the_file(provider: Provider) -> None:
+    first, second, _ = provider.ids
+    lines = f'id,name,reports\n{first},Contoso,"{COUNTS}"\n{second},Fabrikam,\nfabrikam.com,,\n'
+    provider.store.put("usage-input", "tenants.csv", lines.encode(), {})
+    provider.begin(TENANTS="@")
+    provider.run()
+    fleet = json.loads(provider.ask("").body)
+    assert [each["name"] for each in fleet["value"]] == ["Contoso", "Fabrikam"]
+    assert len(fleet["wrong"]) == 1
+    assert provider.ask(f"{first}/v1.0/reports/{DETAIL}", personal=True).status == 404
+    assert provider.ask(f"{second}/v1.0/reports/{DETAIL}", personal=True).status == 200
