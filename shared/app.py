@@ -167,7 +167,7 @@ class App:
             archive=archive,
             puller=puller,
             keep_views=views.keep if self._keep_derived else lambda pulls, end: None,
-            keep_tables=tables.keep if self._keep_derived else lambda *_: None,
+            keep_tables=tables.keep if self._keep_derived else lambda coverage, end: None,
             selection=selection,
             clock=self.clock,
             sleep=self._sleep,

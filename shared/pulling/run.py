@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 
 from shared.archive.archive import Archive
 from shared.archive.coverage_index import CoverageIndex
-from shared.archive.layout import SnapshotName
 from shared.archive.markers import Marker
 from shared.archive.run_record import PullResult, RunRecord, last_success, states_after
 from shared.domain.call import Call
@@ -45,7 +44,7 @@ class PullRun:
         sleep: Callable[[float], object],
         random: Callable[[float, float], float],
         keep_views: Callable[[Sequence[PullResult], datetime], object],
-        keep_tables: Callable[[CoverageIndex | None, Sequence[SnapshotName], datetime], object],
+        keep_tables: Callable[[CoverageIndex | None, datetime], object],
         workers: int = WORKERS,
     ) -> None:
         """`keep_views` and `keep_tables` keep what is derived, until a time; `workers` is how many pull side by side.
@@ -93,9 +92,7 @@ class PullRun:
         coverage = keep_coverage(self._archive.coverage, record, memory, selection, self._marking.take_written())
         self._archive.runs.keep(record)
         emit_run(record, lost)
-        # Of the run before too: a table that it could not make of a revision is told by nothing else.
-        seen = [*(state.snapshot(call) for call, state in memory.states.items()), *(pull.snapshot for pull in pulls)]
-        self.keep_tables(coverage, [each for each in seen if each], started + RUN_TIME)
+        self.keep_tables(coverage, started + RUN_TIME)
         return record
 
     def _unread(self, memory: Memory) -> Iterator[PullResult]:
