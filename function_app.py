@@ -1,6 +1,7 @@
 """The triggers, and nothing else: what they do is in `shared/`."""
 
 import os
+from typing import List  # noqa: UP035
 
 import azure.functions as func
 
@@ -23,7 +24,7 @@ HOST_STORAGE = "AzureWebJobsStorage"
 
 @app.timer_trigger(arg_name="timer", schedule="%PULL_SCHEDULE%", run_on_startup=False, use_monitor=True)
 @app.queue_output(arg_name="messages", queue_name=QUEUE_OF_TENANTS, connection=HOST_STORAGE)
-def pull(timer: func.TimerRequest, messages: func.Out[list[str]]) -> None:
+def pull(timer: func.TimerRequest, messages: func.Out[List[str]]) -> None:  # noqa: UP006 - list[str] keeps it from loading
     """Pull every report that is due; or ask for a run of each tenant, where there are many."""
     fleet().pull_all(messages.set)
 

@@ -81,10 +81,12 @@ class Fleet:
         from shared.archive.tenants import TenantStandings  # lazily, as most apps have no tenants
         from shared.domain.schedule import longest_gap
         from shared.web.health import LATE
+        from shared.web.principal import WITH_KEY, reader
         from shared.web.tenants import TenantsApi, consent_url
 
         settings = self._own.settings
         return TenantsApi(
+            reader=lambda request: WITH_KEY if settings.has_keys else reader(request, is_guarded=settings.is_guarded),
             listed=self.tenants,
             standings=TenantStandings(self._own.whole_store).all,
             api_of=self._api_of,

@@ -133,6 +133,10 @@ class Settings(NamedTuple):
     """Of a provider's customers; none: the app's own tenant alone. None: those of a blob."""
     tenants_client_id: str
     cloud: Cloud
+    has_keys: bool = True
+    """Whether readers of what has no personal data need a function key; if not, Microsoft Entra guards the app."""
+    is_guarded: bool = False
+    """Whether Microsoft Entra guards the app, as the platform says."""
     host_version: str = ""
     """Of the Functions host, which tells it; empty elsewhere."""
 
@@ -168,6 +172,8 @@ def read(environment: Mapping[str, str]) -> Settings:
         tenants=None if values["TENANTS"] == FROM_FILE else tenants_in(values["TENANTS"]),
         tenants_client_id=_client_id(values),
         cloud=_cloud(values),
+        has_keys=http_auth_level(environment) != "ANONYMOUS",
+        is_guarded=environment.get("WEBSITE_AUTH_ENABLED", "").lower() == "true",
         host_version=environment.get("HOST_VERSION") or environment.get("FUNCTIONS_EXTENSION_VERSION", ""),
     )
 

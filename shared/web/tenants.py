@@ -11,6 +11,7 @@ from shared.domain.errors import NotArchived
 from shared.domain.tenants import Tenant, TenantStanding, tenant_id
 from shared.web import query, representation
 from shared.web.http import Request, Response
+from shared.web.principal import WITH_KEY, Reader
 from shared.web.rfc9110 import send
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class TenantsApi:
     def __init__(
         self,
         *,
+        reader: Callable[[Request], Reader],
         listed: Callable[[], tuple[Sequence[Tenant], Sequence[str]]],
         standings: Callable[[], Mapping[str, TenantStanding]],
         api_of: Callable[[Tenant], Api],
@@ -33,11 +35,12 @@ class TenantsApi:
         clock: Callable[[], datetime],
         patience: Callable[[], timedelta],
     ) -> None:
-        """`listed` returns the tenants, and what is wrong with others; `standings` how they stand, by id.
+        """`reader` says whose archives the caller may read, `listed` which tenants there are and what else is wrong.
 
-        `consent_url` is where an administrator of a tenant consents to the app, `patience` how long a tenant may be
-        without a run.
+        `standings` returns how they stand, by id. `consent_url` is where an administrator of a tenant consents to the
+        app, `patience` how long a tenant may be without a run.
         """
+        self._reader = reader
         self._listed = listed
         self._standings = standings
         self._api_of = api_of
@@ -46,12 +49,16 @@ class TenantsApi:
         self._patience = patience
 
     def answer(self, request: Request, *, personal: bool) -> Response:
-        """Answer `/tenants`, `/tenants/ID/{version}/...` and `/tenants/ID/status`; with persons only if `personal`."""
+        """Answer `/tenants`, `/tenants/ID/{version}/...` and `/tenants/ID/status`; with persons only if `personal`.
+
+        Whoever may not read an archive gets the answer to a tenant that there is none of.
+        """
+        reader = WITH_KEY if personal else self._reader(request)
         first, _, rest = request.path.strip("/").partition("/")
-        if not first and not personal:
+        if not first and not personal and reader.is_of_all:
             return self._fleet(request)
         id_ = tenant_id(first)
-        tenant = next((each for each in self._listed()[0] if each.id == id_), None)
+        tenant = next((each for each in self._listed()[0] if each.id == id_ and reader.may_read(each.id)), None)
         if not tenant:
             raise NotArchived(ErrorCode.UNKNOWN_TENANT, "There is no archive of that tenant; /api/tenants lists all.")
         within = request._replace(path=rest, root=f"/tenants/{tenant.id}")

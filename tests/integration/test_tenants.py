@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import logging
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import requests
 
 from local.environment import environment
+from local.functions_host.deployed import deployed
 from local.in_memory import InMemoryBlobStore, Operation
 from local.storage import certificate
 from shared import events
@@ -66,8 +69,9 @@ class Provider:
         """How many requests Graph got."""
         return sum(entry.listener == "graph" for entry in self.simulator.record.entries())
 
-    def ask(self, path: str, *, personal: bool = False) -> Response:
-        return handle(Request("GET", path), lambda request: self.fleet.api.answer(request, personal=personal))
+    def ask(self, path: str, *, personal: bool = False, signed_in: str = "") -> Response:
+        request = Request("GET", path, headers={"x-ms-client-principal": signed_in} if signed_in else {})
+        return handle(request, lambda request: self.fleet.api.answer(request, personal=personal))
 
     def states(self) -> dict[str, str]:
         return {each["tenant"]: each["state"] for each in json.loads(self.ask("").body)["value"]}
@@ -213,6 +217,48 @@ def test_a_tenant_that_is_put_back_goes_on_where_it_was(provider: Provider) -> N
     assert provider.bodies(provider.ids[0]) == archived
 
 
+def principal(**claims: str) -> str:
+    told = {"auth_typ": "aad", "claims": [{"typ": name, "val": value} for name, value in claims.items()]}
+    return b64encode(json.dumps(told).encode()).decode()
+
+
+ENTRA = {"HTTP_AUTH_LEVEL": "ANONYMOUS", "WEBSITE_AUTH_ENABLED": "True"}
+
+
+def statuses(provider: Provider, signed_in: str) -> list[int]:
+    """What is answered to who asks for the fleet, the first tenant and the second."""
+    paths = ["", *(f"{id_}/v1.0/reports/{COUNTS}" for id_ in provider.ids[:2])]
+    return [provider.ask(path, signed_in=signed_in).status for path in paths]
+
+
+def test_where_entra_guards_the_app_a_customer_reads_its_own_archive_alone(provider: Provider) -> None:
+    provider.run()
+    provider.begin(**ENTRA)
+    member = {"tid": provider.ids[0]}
+    assert statuses(provider, principal(**member)) == [404, 200, 404]
+    assert statuses(provider, principal(**member, roles="Tenants.Read.All")) == [200, 200, 200]
+
+
+@pytest.mark.parametrize("claims", [{"tid": NOBODY}, {"idp": "live.com"}, {"roles": "Other.Role"}, {}])
+def test_a_guest_and_somebody_of_another_tenant_read_nothing(provider: Provider, claims: dict[str, str]) -> None:
+    provider.run()
+    provider.begin(**ENTRA)
+    assert statuses(provider, principal(**({"tid": provider.ids[0]} if "idp" in claims else {}), **claims)) == [404] * 3
+
+
+@pytest.mark.parametrize("text", ["", "e30=", "not base64!", b64encode(b"[1]").decode()])
+def test_a_header_that_tells_of_nobody_opens_nothing(provider: Provider, text: str) -> None:
+    provider.run()
+    provider.begin(**ENTRA)
+    assert statuses(provider, text) == [404] * 3
+
+
+def test_a_header_that_the_caller_wrote_opens_nothing_where_entra_does_not_guard_the_app(provider: Provider) -> None:
+    provider.run()
+    provider.begin(HTTP_AUTH_LEVEL="ANONYMOUS")
+    assert statuses(provider, principal(tid=provider.ids[0], roles="Tenants.Read.All")) == [404] * 3
+
+
 def test_each_tenant_may_have_reports_of_its_own_in_the_file(provider: Provider) -> None:
     first, second, _ = provider.ids
     lines = f'id,name,reports\n{first},Contoso,"{COUNTS}"\n{second},Fabrikam,\nfabrikam.com,,\n'
@@ -224,3 +270,30 @@ def test_each_tenant_may_have_reports_of_its_own_in_the_file(provider: Provider)
     assert len(fleet["wrong"]) == 1
     assert provider.ask(f"{first}/v1.0/reports/{DETAIL}", personal=True).status == 404
     assert provider.ask(f"{second}/v1.0/reports/{DETAIL}", personal=True).status == 200
+
+
+def test_under_microsofts_runtime_the_timer_asks_for_each_tenant_and_the_queue_pulls_it(
+    provider: Provider, tmp_path: Path, eventually: Callable[[Callable[[], bool]], None]
+) -> None:
+    first, second, _ = provider.ids
+    provider.control("/consent", tenant=second, error="AADSTS700016")
+    settings = provider.settings | {
+        "ARCHIVE_URL": f"file://{tmp_path}/archive",
+        "PULL_SCHEDULE": "0 15 1,7,13,19 * * *",
+    }
+    with deployed(settings, provider.simulator.clock.now) as host:
+
+        def get(path: str, function: str) -> requests.Response:
+            return requests.get(f"{host.url}/api/{path}", params={"code": host.keys[function]}, timeout=30)
+
+        def states() -> list[str]:
+            return [each["state"] for each in get("tenants", "tenants").json()["value"]]
+
+        assert states() == ["awaited"] * 3
+        host.run_timer("pull")
+        eventually(lambda: states() == ["up_to_date", "no_consent", "up_to_date"])
+        assert host.queues["pulls"].poison == []
+        persons = f"tenants/{first}/personal/v1.0/reports/{DETAIL}"
+        assert [get(persons, function).status_code for function in ("personal_tenants", "tenants")] == [200, 401]
+        counts = f"tenants/{first}/v1.0/reports/{COUNTS}"
+        assert [get(counts, function).status_code for function in ("tenants", "reports")] == [200, 401]
