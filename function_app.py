@@ -73,6 +73,12 @@ def personal_tenants(req: func.HttpRequest) -> func.HttpResponse:
     return respond(req, lambda request: fleet().api.answer(request, personal=True), parts=["tenant", "path"])
 
 
+@app.route(route="pseudonymous/{version}/{*path}", auth_level=func.AuthLevel.FUNCTION)
+def pseudonymous_reports(req: func.HttpRequest) -> func.HttpResponse:
+    """Serve the reports with personal data without who it is; with a key of its own, whoever is signed in."""
+    return respond(req, lambda request: archive_app().api.pseudonymous(request))
+
+
 @app.route(route="status/{*path}")
 def status(req: func.HttpRequest) -> func.HttpResponse:
     """Tell how each call stands since the last run, and what the live service really does."""

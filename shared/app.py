@@ -133,6 +133,7 @@ class App:
         from shared.pulling.directory import Directory
         from shared.pulling.pull import Puller
         from shared.pulling.run import WORKERS, PullRun
+        from shared.pulling.suppressing import Suppressing
         from shared.pulling.table_keeping import TableKeeping
         from shared.pulling.view_keeping import ViewKeeping
 
@@ -155,6 +156,7 @@ class App:
                 sleep=self._sleep,
                 random=self._random,
             ),
+            suppressing=Suppressing(archive),
             catalogue=self._reports,
             graph_version=self.settings.graph_version,
             clock=self.clock,

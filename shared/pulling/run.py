@@ -24,6 +24,7 @@ from shared.pulling.plan import Plan, PlannedPull, plan
 from shared.pulling.pull import Puller
 from shared.pulling.retry import Attempts
 from shared.pulling.run_events import emit_pull, emit_run
+from shared.views.people import USERS
 
 WORKERS = 4
 """Reports that are pulled in parallel."""
@@ -124,11 +125,15 @@ class PullRun:
 
     def _pull(self, due: Plan, attempts: Attempts, unread: Iterable[PullResult]) -> list[PullResult]:
         """Pull what is due, and return the results of all selected calls, `unread` with them, by their text."""
+        # Who was erased and has another address since is told by the directory: no report may come before that.
+        first = [USERS.report] if USERS.report in due.pulls and self.puller.keeps_people_out() else []
         with ThreadPoolExecutor(self._workers) as pool:
-            jobs = [pool.submit(self._pull_report, pulls, attempts) for pulls in due.pulls.values()]
             results = [*unread, *(each.result(self._clock()) for each in due.skipped)]
             for result in results:
                 emit_pull(result)
+            results += [result for report in first for result in self._pull_report(due.pulls[report], attempts)]
+            others = [pulls for report, pulls in due.pulls.items() if report not in first]
+            jobs = [pool.submit(self._pull_report, pulls, attempts) for pulls in others]
             results += [result for job in jobs for result in job.result()]
         return sorted(results, key=lambda result: str(result.call))
 
