@@ -44,9 +44,10 @@ def pull_now(req: func.HttpRequest, message: func.Out[str]) -> func.HttpResponse
 
 
 @app.queue_trigger(arg_name="message", queue_name=QUEUE, connection=HOST_STORAGE)
-def pull_as_asked(message: func.QueueMessage) -> None:
+@app.queue_output(arg_name="messages", queue_name=QUEUE_OF_TENANTS, connection=HOST_STORAGE)
+def pull_as_asked(message: func.QueueMessage, messages: func.Out[List[str]]) -> None:  # noqa: UP006 - as above
     """Pull every report that is due, as somebody asked for it."""
-    archive_app().pull_as_asked(message.get_body().decode())
+    fleet().pull_as_asked(message.get_body().decode(), messages.set)
 
 
 @app.route(route="{version}/{*path}")
@@ -82,13 +83,13 @@ def pseudonymous_reports(req: func.HttpRequest) -> func.HttpResponse:
 @app.route(route="status/{*path}")
 def status(req: func.HttpRequest) -> func.HttpResponse:
     """Tell how each call stands since the last run, and what the live service really does."""
-    return respond(req, lambda request: archive_app().api.status(request))
+    return respond(req, lambda request: fleet().status(request))
 
 
 @app.route(route="health", auth_level=func.AuthLevel.ANONYMOUS)
 def health(req: func.HttpRequest) -> func.HttpResponse:
     """Tell in one word whether the archive lives."""
-    return respond(req, lambda request: archive_app().api.health())
+    return respond(req, lambda request: fleet().health())
 
 
 @app.route(route="openapi.json", auth_level=func.AuthLevel.ANONYMOUS)

@@ -16,6 +16,7 @@ from shared.domain.tenants import PullRequest, Tenant
 
 if TYPE_CHECKING:
     from shared.archive.run_record import RunRecord
+    from shared.web.http import Request, Response
     from shared.web.routes import Api
     from shared.web.tenants import TenantsApi
 
@@ -36,13 +37,34 @@ class Fleet:
 
         Raises what `App.pull` does.
         """
-        if self._own.settings.tenants == ():
+        if not self.is_many:
             return self._own.pull()
         tenants, wrong = self.tenants()
         now = self._own.clock()
         send([PullRequest(tenant.id, now).to_text() for tenant in tenants])
         events.emit(events.TENANTS_ASKED, logging.WARNING if wrong else logging.INFO, tenants=len(tenants), wrong=wrong)
         return None
+
+    @property
+    def is_many(self) -> bool:
+        """Whether the app archives tenants of others."""
+        return self._own.settings.tenants != ()
+
+    def pull_as_asked(self, token: str, send: Callable[[list[str]], object]) -> None:
+        """Do what the timer does, as somebody asked for it; `token` is that of the run. Raises as `pull_all` does."""
+        if not self.is_many:
+            return self._own.pull_as_asked(token)
+        return self.pull_all(send)
+
+    def status(self, request: Request) -> Response:
+        """Answer `/status`: how each call stands, or each tenant. Raises as `Api.status` does."""
+        if self.is_many and request.path.strip("/") in ("", "status"):
+            return self.api.answer(request._replace(path=""), personal=False)
+        return self._own.api.status(request)
+
+    def health(self) -> Response:
+        """Answer `/health` with one word; never raises."""
+        return self.api.health() if self.is_many else self._own.api.health()
 
     def pull_one(self, message: str, message_id: str, send: Callable[[str], object]) -> None:
         """Pull what is due of the tenant that a message names, and let `send` ask for the rest if time was too short.
@@ -86,6 +108,7 @@ class Fleet:
 
         settings = self._own.settings
         return TenantsApi(
+            is_many=self.is_many,
             reader=lambda request: WITH_KEY if settings.has_keys else reader(request, is_guarded=settings.is_guarded),
             listed=self.tenants,
             standings=TenantStandings(self._own.whole_store).all,

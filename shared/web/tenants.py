@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from shared.domain.error_code import ErrorCode
-from shared.domain.errors import NotArchived
+from shared.domain.errors import ArchiveUnavailable, NotArchived, SettingError
 from shared.domain.tenants import Tenant, TenantStanding, tenant_id
 from shared.web import query, representation
+from shared.web.health import STALE, answer
 from shared.web.http import Request, Response
 from shared.web.principal import WITH_KEY, Reader
 from shared.web.rfc9110 import send
@@ -27,6 +28,7 @@ class TenantsApi:
     def __init__(
         self,
         *,
+        is_many: bool,
         reader: Callable[[Request], Reader],
         listed: Callable[[], tuple[Sequence[Tenant], Sequence[str]]],
         standings: Callable[[], Mapping[str, TenantStanding]],
@@ -35,11 +37,13 @@ class TenantsApi:
         clock: Callable[[], datetime],
         patience: Callable[[], timedelta],
     ) -> None:
-        """`reader` says whose archives the caller may read, `listed` which tenants there are and what else is wrong.
+        """`is_many` says whether `TENANTS` is set, and `reader` whose archives the caller may read.
 
-        `standings` returns how they stand, by id. `consent_url` is where an administrator of a tenant consents to the
-        app, `patience` how long a tenant may be without a run.
+        `listed` returns the tenants, and what is wrong with lines of their file; `standings` how they stand, by id.
+        `consent_url` is where an administrator of a tenant consents to the app, `patience` how long a tenant may be
+        without a run.
         """
+        self._is_many = is_many
         self._reader = reader
         self._listed = listed
         self._standings = standings
@@ -53,6 +57,8 @@ class TenantsApi:
 
         Whoever may not read an archive gets the answer to a tenant that there is none of.
         """
+        if not self._is_many:
+            raise NotArchived(ErrorCode.UNKNOWN_PATH, "There are no tenants here: the setting TENANTS is empty.")
         reader = WITH_KEY if personal else self._reader(request)
         first, _, rest = request.path.strip("/").partition("/")
         if not first and not personal and reader.is_of_all:
@@ -66,6 +72,28 @@ class TenantsApi:
         if rest.partition("/")[0].lower() == "status" and not personal:
             return api.status(within._replace(path=rest.partition("/")[2]))
         return api.reports(within, personal=personal)
+
+    def health(self) -> Response:
+        """Answer `/health` with one word of all tenants together; never raises.
+
+        `unscheduled`, `unreachable` and `starting` are those of one archive. It is `stopped` if no tenant had a run
+        while two were due, and `stale` if for two days no pull of any ended well.
+        """
+        return answer(self._health_word())
+
+    def _health_word(self) -> str:
+        try:
+            patience, standings = self._patience(), [*self._standings().values()]
+        except SettingError:
+            return "unscheduled"
+        except ArchiveUnavailable:
+            return "unreachable"
+        if not standings:
+            return "starting"
+        now, pulled = self._clock(), [each.pulled_at for each in standings if each.pulled_at]
+        if now - max(each.finished for each in standings) > patience:
+            return "stopped"
+        return "healthy" if pulled and now - max(pulled) <= max(STALE, patience) else "stale"
 
     def _fleet(self, request: Request) -> Response:
         query.check_names(request.query, (), of_call=False)

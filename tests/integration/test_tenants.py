@@ -118,6 +118,7 @@ def test_each_tenant_s_reports_are_archived_below_its_id_and_nowhere_else(provid
         *(f"tenant={id_}" for id_ in provider.ids),
     }
     assert set(provider.states().values()) == {"up_to_date"}
+    assert provider.fleet.health().body == b"healthy"
 
 
 def test_a_tenant_s_archive_is_served_below_its_id_and_names_itself_in_links(provider: Provider) -> None:
@@ -136,6 +137,24 @@ def test_no_path_of_the_function_without_persons_leads_to_them(provider: Provide
     provider.run()
     assert provider.ask(f"{provider.ids[0]}/{path}").status == 404
     assert provider.ask(f"{provider.ids[0]}/v1.0/reports/{DETAIL}", personal=True).status == 200
+
+
+def test_with_no_tenants_set_the_app_is_that_of_its_own_tenant(provider: Provider) -> None:
+    provider.begin(TENANTS="", TENANTS_CLIENT_ID="")
+    provider.run()
+    assert {name.partition("=")[0] for container, name in provider.store.blobs if container == "usage"} == {"report"}
+    answer = provider.ask("")
+    assert (answer.status, json.loads(answer.body)["code"]) == (404, "unknown_path")
+
+
+def test_health_is_that_of_all_tenants_together(provider: Provider) -> None:
+    words = [provider.fleet.health()]
+    provider.control("/consent", tenant=provider.ids[0], error="AADSTS65001")
+    provider.run()
+    words += [provider.fleet.health()]
+    provider.simulator.clock.set(NOW + timedelta(days=2), running=False)
+    words += [provider.fleet.health()]
+    assert [(word.status, word.body) for word in words] == [(200, b"starting"), (200, b"healthy"), (503, b"stopped")]
 
 
 @pytest.mark.parametrize("id_", [NOBODY, "contoso.com", "v1.0"])
