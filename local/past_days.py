@@ -233,7 +233,7 @@ def _live(connection: Connection, settings: Mapping[str, str], users: int, repor
             pulls = [pull for each in records for pull in each.pulls if pull.snapshot]
             pulled |= {Partition.of(pull.call): pull.call for pull in pulls}
             coverage = app.archive.coverage.read(records[-1].id)
-            _make_tables(app.archive, calls, coverage, pulls, past.control.now().date(), of_days=False)
+            _make_tables(app.archive, calls, coverage, past.control.now().date(), of_days=False)
             past.keep(_is_of_some_reports)
             gc.collect()
             gc.freeze()
@@ -242,7 +242,7 @@ def _live(connection: Connection, settings: Mapping[str, str], users: int, repor
             if newest := app.archive.snapshots.newest(call, past.control.now().date()):
                 app.archive.series.keep_up(newest)
         coverage = app.archive.coverage.read(None)
-        _make_tables(app.archive, calls, coverage, (), past.control.now().date(), of_days=True)
+        _make_tables(app.archive, calls, coverage, past.control.now().date(), of_days=True)
         past.keep(_is_of_some_reports)
         connection.send(_Lived([], coverage, app.archive.tables.index()))
 
@@ -251,7 +251,6 @@ def _make_tables(
     archive: Archive,
     calls: Mapping[Partition, Call],
     coverage: CoverageIndex,
-    pulls: Sequence[PullResult],
     today: date,
     *,
     of_days: bool,
@@ -262,7 +261,7 @@ def _make_tables(
     """
     known = archive.tables.index()
     made = []
-    for missing in known.missing(coverage.dates, [pull.snapshot for pull in pulls if pull.snapshot], today):
+    for missing in known.missing(coverage, today):
         if missing.partition in calls and (of_days or not missing.days):
             with suppress(DamagedBlob):
                 made.append(archive.tables.make(calls[missing.partition], missing))
