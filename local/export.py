@@ -25,9 +25,8 @@ from shared.archive.layout import parse as parse_name
 from shared.archive.read_ahead import read_ahead
 from shared.archive.table_index import PartitionTables
 from shared.archive.tables import container_of
-from shared.domain.call import calls_in, every_call
+from shared.domain.call import calls_in, every_call, parse_date
 from shared.domain.call import parse as parse_call
-from shared.domain.call import parse_date
 from shared.domain.catalogue import catalogue
 from shared.domain.errors import BadArgument, RequestError, UsageArchiveError
 from shared.domain.selection import items
