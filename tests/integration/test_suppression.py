@@ -139,6 +139,16 @@ def test_an_address_that_was_given_again_to_somebody_else_is_archived_from_that_
     assert body_left(world.shelf.memory, first - timedelta(days=9), X, Y) == [Y]
 
 
+def test_a_row_with_the_id_of_somebody_else_is_theirs_whatever_the_directory_knows() -> None:
+    store = InMemoryBlobStore()
+    suppress(store, ANN, X)
+    listed = Suppression(store).read()
+    assert listed
+    people = ErasedPeople(Archive(store, catalogue()).snapshots, listed)
+    body = f"User Id,{ADDRESS}\n{BOB},{X}\n,{X}\n".encode()
+    assert b"".join(Remainder([body], people)) == f"User Id,{ADDRESS}\n{BOB},{X}\n".encode()
+
+
 def test_an_address_of_whom_the_directory_knew_nothing_stays_suppressed() -> None:
     world, day = Written(with_products=False), date(2026, 11, 10)
     world.users(person(BOB, **{ADDRESS: X}), day=day)
