@@ -101,7 +101,8 @@ class TableArchive:
             for name in names
             for is_settled in [known.of(name.partition).is_settled(name.month, today)]
         }
-        self.note([self.make(calls[each.partition], each) for each in wanted], known)
+        if wanted:
+            self.note([self.make(calls[each.partition], each) for each in wanted], known)
         return len(wanted)
 
     def _made_days(self, call: Call, missing: Missing, days: Sequence[date]) -> Tabled:

@@ -96,8 +96,8 @@ class Tenant(World):
         """Everybody whom the directory knows of any day: first who was renamed, then who stands in most reports."""
         found: dict[str, list[tuple[str, str]]] = defaultdict(list)
         snapshots = self.app().archive.snapshots
-        for snapshot in snapshots.all(USERS):
-            for row in rows(snapshots.content(snapshot)):
+        for each in snapshots.all(USERS):
+            for row in rows(snapshots.content(each)):
                 found[row["User Id"]].append((row["User Principal Name"], row["Display Name"]))
         people = [Person(id_, *map(tuple, map(dict.fromkeys, zip(*them, strict=True)))) for id_, them in found.items()]
         bodies = [self.body(call) for call in calls]
@@ -411,6 +411,18 @@ def test_a_table_of_a_snapshot_that_is_gone_goes_too(tenant: Tenant) -> None:
     tenant.store.delete(PERSONAL, str(gone))
     assert tenant.erase(ann.id) == 0
     assert tenant.holding(ann) == set()
+
+
+def test_a_table_of_a_damaged_snapshot_goes_and_the_snapshot_is_named(
+    tenant: Tenant, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ann, damaged = tenant.people()[0], min(snapshots_of(tenant, EMAIL))
+    kept = tenant.store.blobs[PERSONAL, str(damaged)]
+    tenant.store.put(PERSONAL, str(damaged), b"rot", kept.metadata)
+    assert tenant.erase(ann.id) == 1
+    assert f"Damaged, which verify tells more of: {EMAIL}, {damaged.refresh_date}" in capsys.readouterr().out
+    assert tenant.holding(ann) == set()
+    assert [each.split()[0] for each in tenant.findings()] == ["not_gzip:", "table_gone:"]
 
 
 def test_the_list_is_shown_and_lifted_and_then_they_come_back(
