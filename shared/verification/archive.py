@@ -15,6 +15,7 @@ from itertools import chain
 
 from shared.archive.blob_store import BlobStore
 from shared.archive.layout import (
+    ACCOUNTS,
     COVERAGE,
     DERIVED,
     EVIDENCE,
@@ -159,6 +160,8 @@ class Verification:
             blob.name in (EVIDENCE, LEASE, REQUESTS) or isinstance(parsed, AwaitedRun | ViewsName)
         ):
             pass  # what cannot be read in it is made again by the next run
+        elif blob.container == PERSONAL_DERIVED and blob.name == ACCOUNTS:
+            pass  # likewise, by the next reader
         elif blob.container in (DERIVED, PERSONAL_DERIVED, QUARANTINE) or not it or not holding:
             self._misplaced.append(blob.finding(FindingCode.UNKNOWN_BLOB, "The app writes no blob of that name."))
             return
