@@ -253,22 +253,17 @@ def snapshots_of(tenant: Tenant, call: Call) -> list[SnapshotName]:
     return [name for name in parsed if isinstance(name, SnapshotName) and name.partition == Partition.of(call)]
 
 
-def test_no_list_counts_an_erasure_as_a_correction(tenant: Tenant) -> None:
-    def told() -> list[bytes]:
-        paths = ("v1.0/restatements", "v1.0/reports", f"v1.0/reports/{EMAIL}/snapshots?format=link")
-        return [
-            ask(
-                tenant.app(),
-                path.split("?")[0],
-                dict([path.split("?")[1].split("=")]) if "?" in path else {},
-                personal=True,
-            ).body
-            for path in paths
-        ]
+def test_no_list_counts_an_erasure_as_a_correction_and_series_go_on_without_the_person(tenant: Tenant) -> None:
+    def told(path: str, **query: str) -> bytes:
+        return ask(tenant.app(), f"v1.0/{path}", query, personal=True).body
 
-    before, ann = told(), tenant.people()[0]
+    def lists() -> list[bytes]:
+        return [told("restatements"), told("reports"), told(f"reports/{EMAIL}/snapshots", format="link")]
+
+    before, series, ann = lists(), told(f"reports/{EMAIL}/series"), tenant.people()[0]
     assert tenant.erase(ann.id) == 0
-    assert told() == before
+    assert lists() == before
+    assert told(f"reports/{EMAIL}/series").split(b"\n") == without(series, ann)[0] != series.split(b"\n")
 
 
 def test_a_reader_with_the_former_etag_gets_what_is_left_at_once(tenant: Tenant) -> None:
