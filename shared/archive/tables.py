@@ -121,7 +121,8 @@ class TableArchive:
         for name in names:
             if isinstance(name, ManifestName):
                 self.keep_manifest(name, (), known, anew=True)
-        self.note(made, known)
+        if made:
+            self.note(made, known)
         return len(wanted)
 
     def keep_manifest(
