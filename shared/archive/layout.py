@@ -61,6 +61,8 @@ VIEWS = "views/refresh_date="
 """What the names of all numbers of views begin with."""
 LOST = "lost/"
 """What the names of all markers of lost dates begin with."""
+EXPIRED = "expired/"
+"""What the names of all markers of what expired begin with."""
 AWAITED = "awaited/"
 """What the names of all markers of an awaited run begin with."""
 CONCEALMENT_CHANGES = "flips/"
@@ -222,6 +224,15 @@ class AwaitedRun(NamedTuple):
         return f"{AWAITED}since={self.since:{_SECOND}}"
 
 
+class ExpiredBefore(NamedTuple):
+    """The marker, an empty blob, of the day before whose refresh date nothing of people is kept any more."""
+
+    first_kept: date
+
+    def __str__(self) -> str:
+        return f"{EXPIRED}before={self.first_kept}"
+
+
 BlobName = (
     SnapshotName
     | QuarantineName
@@ -233,6 +244,7 @@ BlobName = (
     | LostRange
     | ConcealmentChange
     | AwaitedRun
+    | ExpiredBefore
 )
 
 
@@ -348,6 +360,7 @@ _KINDS: tuple[tuple[str, Callable[[re.Match[str]], BlobName]], ...] = (
         r"awaited/since=(?P<since>DATET\d{6}Z)",
         lambda match: AwaitedRun(datetime.strptime(match["since"], _SECOND).replace(tzinfo=UTC)),
     ),
+    (r"expired/before=(?P<day>DATE)", lambda match: ExpiredBefore(date.fromisoformat(match["day"]))),
     (r"series/PARTITION/[\w-]+\.csv", lambda match: SeriesName(_partition(match))),
     (
         r"PARTITION/month=(?P<month>\d{4}-\d\d)/[\w-]+_(?P=month)(?P<of_month>-\d\d)?"

@@ -83,6 +83,17 @@ class SeriesArchive:
             events.emit(events.SERIES_BEHIND, logging.WARNING, call=str(call), detail=trouble)
         return state.table
 
+    def make_anew(self, call: Call) -> None:
+        """Make a series of the snapshots that there are, whatever it has merged. Raise ArchiveUnavailable."""
+        for _ in range(_ATTEMPTS):
+            _, etag = self._stored(call)
+            state = self._rebuilt(call, {})
+            if not state.fingerprints:
+                return self._store.delete(DERIVED, _name(call), with_versions=False)
+            if self._keep(call, state, etag):
+                return None
+        raise ArchiveUnavailable(f"Others keep writing the series of {call}.")
+
     def as_of(self, call: Call, instant: datetime) -> Table:
         """Return the series as it would have been at that instant, from every snapshot known then; keep nothing."""
         listed = [each for each in self._listed(call) if each.snapshot.metadata.pulled_at <= instant]

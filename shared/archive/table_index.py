@@ -69,10 +69,13 @@ class PartitionTables(NamedTuple):
             in_days=self.in_days | {news.month} if news.in_days else self.in_days - {news.month},
         )
 
+    def is_in_one(self, month: str) -> bool:
+        """Whether all of a month is in one table."""
+        return month not in self.in_days and bool(self.dates & days_of(month))
+
     def is_settled(self, month: str, today: date) -> bool:
         """Whether all of a month is, or should be, in one table."""
-        is_in_one = bool(self.dates & days_of(month)) and month not in self.in_days
-        return is_in_one or month <= _newest_settled(today)
+        return self.is_in_one(month) or month <= _newest_settled(today)
 
 
 class TableIndex(NamedTuple):
@@ -88,11 +91,16 @@ class TableIndex(NamedTuple):
         return self._replace(partitions={at: each for at, each in partitions.items() if each.dates})
 
     def missing(
-        self, archived: Mapping[Partition, DateRanges], seen: Iterable[SnapshotName], today: date
+        self,
+        archived: Mapping[Partition, DateRanges],
+        seen: Iterable[SnapshotName],
+        today: date,
+        expiring: Mapping[Partition, str] = MappingProxyType({}),
     ) -> list[Missing]:
-        """Return what is missing in tables, newest months first.
+        """Return what is missing in tables, newest months first, and before them those of which days are gone.
 
-        `archived` are the days of which there are snapshots; `seen` are snapshots that are known to be there.
+        `archived` are the days of which there are snapshots; `seen` are snapshots that are known to be there. In the
+        month that is `expiring`, each day has a table of its own, so that it goes alone.
         """
         due: dict[Partition, set[date]] = defaultdict(set)
         for partition in {*archived, *self.partitions}:
@@ -101,16 +109,34 @@ class TableIndex(NamedTuple):
         for name in seen:
             if name.revision > self.of(name.partition).revision(name.refresh_date):
                 due[name.partition].add(name.refresh_date)
-        found = [each for partition, days in due.items() for each in self._missing_of(partition, days, today)]
-        return sorted({*found}, key=lambda each: (each.month, each.partition), reverse=True)
+        for partition, month in expiring.items():
+            if self.of(partition).is_in_one(month):
+                due[partition] |= {*(self.of(partition).dates & days_of(month)).days}
+        found = [
+            each
+            for partition, days in due.items()
+            for each in self._missing_of(partition, days, today, expiring.get(partition))
+        ]
 
-    def _missing_of(self, partition: Partition, days: Iterable[date], today: date) -> Iterator[Missing]:
+        def urgency(missing: Missing) -> tuple[bool, str, Partition]:
+            gone = self.of(missing.partition).dates - archived.get(missing.partition, NO_DAYS)
+            return bool(gone & days_of(missing.month)), missing.month, missing.partition
+
+        return sorted({*found}, key=urgency, reverse=True)
+
+    def _missing_of(
+        self, partition: Partition, days: Iterable[date], today: date, expiring: str | None
+    ) -> Iterator[Missing]:
         tables = self.of(partition)
-        months: dict[str, list[date]] = {month: [] for month in tables.in_days if tables.is_settled(month, today)}
+
+        def is_settled(month: str) -> bool:
+            return month != expiring and tables.is_settled(month, today)
+
+        months: dict[str, list[date]] = {month: [] for month in tables.in_days if is_settled(month)}
         for day in sorted(days):
             months.setdefault(f"{day:%Y-%m}", []).append(day)
         for month, of_month in months.items():
-            yield Missing(month, partition, () if tables.is_settled(month, today) else tuple(of_month))
+            yield Missing(month, partition, () if is_settled(month) else tuple(of_month))
 
     def of(self, partition: Partition) -> PartitionTables:
         """Return what is in tables of a partition."""

@@ -6,10 +6,10 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from shared.archive.coverage_index import UNREADABLE, CoverageIndex
-from shared.archive.layout import STEM_END, Partition, parse_stem
+from shared.archive.layout import PERSONAL, STEM_END, Partition, parse_stem
 from shared.domain.date_ranges import NO_DAYS, DateRanges
 from shared.verification.call import Blob
 from shared.verification.finding import Finding, FindingCode
@@ -36,8 +36,12 @@ class NamedDates:
             if datetime.fromisoformat(blob.metadata["pulled_at"]) < self._young:
                 self._due[name.partition].add(name.refresh_date)
 
-    def findings(self, blob: Blob) -> Iterator[Finding]:
-        """Yield what is wrong with the index; nothing if it was written anew since it was listed."""
+    def findings(self, blob: Blob, expired: date) -> Iterator[Finding]:
+        """Yield what is wrong with the index; nothing if it was written anew since it was listed.
+
+        Personal snapshots of refresh dates before `expired` may be gone: the next run takes them out.
+        """
+        before = DateRanges(((date.min, expired - timedelta(days=1)),)) if expired > date.min else NO_DAYS
         stored = blob.read()
         if not stored:
             return
@@ -51,6 +55,7 @@ class NamedDates:
         for partition in sorted({*index.dates, *self._dates}):
             said = index.dates.get(partition, NO_DAYS)
             more = said - DateRanges.of(self._dates[partition])
+            more -= before if self._containers.get(partition) == PERSONAL else NO_DAYS
             less = DateRanges.of(self._due[partition]) - said
             facts = {"has what is not there": more, "lacks what is there": less}
             texts = [f"{fact}: {', '.join(days.to_texts())}" for fact, days in facts.items() if days]
