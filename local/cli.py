@@ -24,6 +24,8 @@ COMMANDS = {
     "verify": Command("local.verify", "check every byte, name, revision and series of an archive"),
     "person": Command("local.person", "print all that an archive says of one person"),
     "pseudonyms": Command("local.pseudonyms", "since when hashes stand for people; --rotate for other ones"),
+    "erase": Command("local.erase", "take a person out of an archive, and keep them out"),
+    "export": Command("local.export", "take the tables of an archive home, as Parquet or CSV"),
     "doctor": Command("local.doctor", "what the live service does, next to what was assumed"),
     "services": Command("local.services", "start storage and the simulated Graph alone, for func start"),
     "test": Command("tests.__main__", "run the tests; --fast the first level, --long those that take long too"),

@@ -115,6 +115,7 @@ class App:
         from shared.pulling.expiry import Expiry
         from shared.pulling.pull import Puller
         from shared.pulling.run import WORKERS, PullRun
+        from shared.pulling.suppressing import Suppressing
         from shared.pulling.table_keeping import TableKeeping
         from shared.pulling.view_keeping import ViewKeeping
 
@@ -138,6 +139,7 @@ class App:
                 sleep=self._sleep,
                 random=self._random,
             ),
+            suppressing=Suppressing(archive),
             catalogue=self._reports,
             graph_version=self._settings.graph_version,
             clock=self._clock,
@@ -151,7 +153,7 @@ class App:
             puller=puller,
             keep_views=views.keep if self._keep_derived else lambda pulls, end: None,
             expire=Expiry(archive, self._reports, retention, self._clock).carry_out,
-            keep_tables=tables.keep if self._keep_derived else lambda *_: None,
+            keep_tables=tables.keep if self._keep_derived else lambda coverage, end: None,
             selection=selection,
             clock=self._clock,
             sleep=self._sleep,

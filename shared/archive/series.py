@@ -83,15 +83,21 @@ class SeriesArchive:
             events.emit(events.SERIES_BEHIND, logging.WARNING, call=str(call), detail=trouble)
         return state.table
 
-    def make_anew(self, call: Call) -> None:
-        """Make a series of the snapshots that there are, whatever it has merged. Raise ArchiveUnavailable."""
+    def renew(self, call: Call) -> bool:
+        """Make the series anew, as snapshots that are in it were replaced or deleted; return whether it was another.
+
+        Raise ArchiveUnavailable.
+        """
         for _ in range(_ATTEMPTS):
-            _, etag = self._stored(call)
+            stored, etag = self._stored(call)
             state = self._rebuilt(call, {})
+            if state == stored or not (etag or state.fingerprints):
+                return False
             if not state.fingerprints:
-                return self._store.delete(DERIVED, _name(call), with_versions=False)
+                self._store.delete(DERIVED, _name(call), with_versions=False)
+                return True
             if self._keep(call, state, etag):
-                return None
+                return True
         raise ArchiveUnavailable(f"Others keep writing the series of {call}.")
 
     def as_of(self, call: Call, instant: datetime) -> Table:

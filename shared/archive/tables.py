@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
 from gzip import GzipFile
@@ -10,11 +10,11 @@ from hashlib import sha256
 from io import BytesIO
 
 from shared.archive.blob_store import BlobStore
-from shared.archive.layout import DERIVED, PERSONAL_DERIVED, TABLES, Partition, TableName, parse, table_prefix
+from shared.archive.layout import DERIVED, PERSONAL_DERIVED, REPORTS, TABLES, Partition, TableName, parse, table_prefix
 from shared.archive.snapshot import Snapshot
 from shared.archive.snapshots import SnapshotArchive
 from shared.archive.table_index import UNREADABLE, Missing, Tabled, TableIndex, days_of
-from shared.domain.call import Call
+from shared.domain.call import Call, calls_in
 from shared.domain.catalogue import Catalogue, Report
 from shared.domain.date_ranges import DateRanges
 from shared.domain.errors import ArchiveUnavailable, DamagedBlob
@@ -48,6 +48,15 @@ class TableArchive:
     def index(self) -> TableIndex:
         """Return what is in tables; nothing, if that is not known."""
         return self._load()[0]
+
+    def names(self, report: Report) -> list[TableName]:
+        """Return the tables of all calls of a report; of the same days, the later one stands behind."""
+        blobs = self._store.list(container_of(report), f"{REPORTS}{report.name}/")
+        names = (parse(blob.name) for blob in blobs)
+        return sorted(
+            (name for name in names if isinstance(name, TableName) and name.rules == RULES),
+            key=lambda name: name.generation,
+        )
 
     def note(self, news: Sequence[Tabled], known: TableIndex) -> tuple[TableIndex, list[Missing]]:
         """Note what was put into tables by one who knew the index as `known`; return the index.
@@ -83,6 +92,17 @@ class TableArchive:
         self._put(call, former, name if snapshots else None, snapshots)
         last = {each.refresh_date: each.revision for each in snapshots}
         return Tabled(missing.partition, missing.month, days_of(missing.month), last, in_days=False)
+
+    def make_again(self, names: Iterable[TableName], today: date) -> int:
+        """Make tables of these names, and return how many; a month that is over as a whole."""
+        known, calls = self.index(), {Partition.of(call): call for call in calls_in(self._catalogue)}
+        wanted = {
+            Missing(name.month, name.partition, () if is_settled or not name.day else (name.day,))
+            for name in names
+            for is_settled in [known.of(name.partition).is_settled(name.month, today)]
+        }
+        self.note([self.make(calls[each.partition], each) for each in wanted], known)
+        return len(wanted)
 
     def _made_days(self, call: Call, missing: Missing, days: Sequence[date]) -> Tabled:
         former = self._listed(call, missing.month)

@@ -88,7 +88,7 @@ class Expiry:
                 for month in sorted({f"{day:%Y-%m}" for day in days.days}):
                     deleted += self._archive.snapshots.expire(at, month, first_kept, lambda: self._clock() < end)
                 if days and self._clock() < end:
-                    self._archive.series.make_anew(self._calls[at])
+                    self._archive.series.renew(self._calls[at])
                     return days, deleted, ""
             except ArchiveUnavailable as error:
                 return NO_DAYS, deleted, str(error)

@@ -108,6 +108,12 @@ def read_people(store: BlobStore) -> People:
     return People(tuple(names), cells)
 
 
+def delimiter_of(content: bytes) -> str:
+    """Return what stands between the cells of a file: what there is most of in its first line."""
+    first = content.partition(b"\n")[0].decode(errors="replace")
+    return max(",;\t", key=first.count)
+
+
 def states(store: BlobStore) -> dict[str, str]:
     """Return for each file `good`, `none`, or what is wrong with it. Raise ArchiveUnavailable."""
     found = {}
@@ -141,8 +147,7 @@ def _table(store: BlobStore, name: str, needed: Sequence[str] = ()) -> _Table:
         text = stored.content.decode().removeprefix(BOM)
     except UnicodeDecodeError:
         raise BadInput(name, 1, "UTF-8 (in Excel: CSV UTF-8)") from None
-    first = text.partition("\n")[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(stored.content), strict=True)
     try:
         lines = [(reader.line_num, row) for row in reader if any(map(str.strip, row))]
     except csv.Error:

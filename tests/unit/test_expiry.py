@@ -113,7 +113,7 @@ class Aged:
 
     def tables(self, coverage: CoverageIndex | None, retention: int = 90) -> None:
         TableKeeping(self.archive, catalogue(), lambda: self.time, retention).keep(
-            coverage, [], self.time + timedelta(days=1)
+            coverage, self.time + timedelta(days=1)
         )
 
     def run(self, retention: int = 90, seconds: int = 1500) -> None:

@@ -13,7 +13,7 @@ SHARED = ROOT / "shared"
 
 LAYERS = [
     ["app"],
-    ["web", "pulling", "verification"],
+    ["web", "pulling", "verification", "erasure"],
     ["views"],
     ["archive", "graph"],
     ["report"],

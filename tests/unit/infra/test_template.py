@@ -208,6 +208,8 @@ def test_snapshots_without_personal_data_are_never_deleted_or_moved(infra: Infra
             f"{blobs.DERIVED}/",
             f"{blobs.PERSONAL_DERIVED}/",
             f"{blobs.QUARANTINE}/",
+            f"{blobs.INPUT}/",
+            f"{blobs.ERASED}/",
         }
 
 
@@ -218,6 +220,12 @@ def test_the_archive_can_always_be_read_at_once(infra: Infra) -> None:
 def test_of_what_is_derived_older_versions_alone_are_deleted(infra: Infra) -> None:
     derived = [f"{blobs.DERIVED}/", f"{blobs.PERSONAL_DERIVED}/"]
     rules = [each for each in lifecycle_rules(infra.default) if each["filters"]["prefixMatch"] == derived]
+    assert [each["actions"] for each in rules] == [{"version": {"delete": {"daysAfterCreationGreaterThan": 7}}}]
+
+
+def test_what_was_written_over_where_people_are_expires_and_nothing_else_there(infra: Infra) -> None:
+    places = {f"{each}/" for each in (blobs.PERSONAL, blobs.INPUT, blobs.ERASED)}
+    rules = [each for each in lifecycle_rules(infra.default) if {*each["filters"]["prefixMatch"]} == places]
     assert [each["actions"] for each in rules] == [{"version": {"delete": {"daysAfterCreationGreaterThan": 7}}}]
 
 
