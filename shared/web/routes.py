@@ -31,8 +31,10 @@ _PATH = re.compile(
 )
 _DIRECTORY = re.compile(r"(?P<version>v1\.0|beta)/(?P<call>\w+)(?P<view>/series|/snapshots)?", re.ASCII | re.IGNORECASE)
 _VIEW = re.compile(
-    r"(?:v1\.0|beta)/(?P<view>licences|adoption|restatements|idle|people)(?:/(?P<id>[^/]+))?", re.ASCII | re.IGNORECASE
+    r"(?:v1\.0|beta)/(?:reports/)?(?P<view>licences|adoption|restatements|idle|people)(?:/(?P<id>[^/]+))?",
+    re.ASCII | re.IGNORECASE,
 )
+"""Below `/reports` too, which is all that a reader with one base URL, such as Power Query, can ask."""
 _SLASHES = re.compile("/+")
 """A base URL that ends in a slash gives two."""
 

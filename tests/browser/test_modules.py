@@ -21,8 +21,9 @@ def run(module: str, expression: str, *arguments: Any) -> Any:
         f"import * as m from {json.dumps((FOLDER / module).as_uri())};"
         f"const a = {json.dumps(arguments)}; console.log(JSON.stringify({expression}));"
     )
-    command = [str(NODE), "--no-warnings", "--input-type=module", "-e", code]
-    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    command = [str(NODE), "--no-warnings", "--input-type=module", "-"]
+    done = subprocess.run(command, input=code, capture_output=True, text=True, encoding="utf-8", check=True)
+    return json.loads(done.stdout)
 
 
 # -- CSV ---------------------------------------------------------------------------------------------------------------
