@@ -26,17 +26,20 @@ from shared.archive.layout import (
     ExpiredBefore,
     Partition,
     QuarantineName,
+    SeriesName,
     SnapshotName,
     TableName,
     parse,
 )
+from shared.archive.series_state import count, fingerprints_of
 from shared.domain.call import Call
 from shared.domain.catalogue import catalogue
 from shared.domain.errors import ArchiveUnavailable
 from shared.pulling.expiry import Expiry, oldest_kept
 from shared.pulling.table_keeping import TableKeeping
+from shared.report.compression import compress
 from shared.verification.finding import FindingCode
-from shared.views.pseudonyms import read_accounts
+from shared.views.pseudonyms import KeptAccounts, read_accounts
 from tests.reliability.checks import findings
 from tests.shelf import Shelf, lines, run_of, snapshot
 
@@ -182,10 +185,51 @@ def test_of_days_that_are_gone_no_address_is_kept_for_pseudonyms(aged: Aged) -> 
     key = PseudonymKey(aged.store).current(NOW)
     aged.run()
     gone = key.hash("address\0ann22@contoso.com")
-    kept = read_accounts(aged.store, aged.archive.snapshots, key)
+    kept = KeptAccounts(key).read(aged.store.blobs[PERSONAL_DERIVED, ACCOUNTS].content)
     assert gone not in kept.holders
-    assert len(kept.holders) == 10
-    assert aged.store.get(PERSONAL_DERIVED, ACCOUNTS) is not None
+    assert (len(kept.holders), kept.days.first) == (10, KEPT)
+
+
+def test_a_series_knows_of_what_is_kept_alone(aged: Aged) -> None:
+    aged.run()
+    for call in PERSONAL_CALLS:
+        metadata = aged.store.blobs[DERIVED, str(SeriesName(Partition.of(call)))].metadata
+        assert sum(map(count, fingerprints_of(metadata).values())) == 10
+
+
+def test_where_all_of_a_call_is_too_old_nothing_is_left_of_it(aged: Aged) -> None:
+    aged.time = aged.storage_time = NOW + timedelta(days=365)
+    aged.run()
+    assert aged.days() == set()
+    assert not [name for name in aged.names(PERSONAL_DERIVED) if name]
+    assert told(aged) == []
+
+
+def test_a_revision_never_stays_without_the_one_before(aged: Aged) -> None:
+    body = lines("Report Refresh Date,User Principal Name,User Id", f"{DAYS[0]},eve@contoso.com,eve")
+    second = snapshot(DETAIL, DAYS[0], body, revision=2)
+    aged.store.put(PERSONAL, second.blob, compress(body), second.metadata.to_metadata())
+    aged.run()
+    deleted = (parse(each.blob) for each in aged.operations if (each.name, each.container) == ("delete", PERSONAL))
+    of_day = [name for name in deleted if isinstance(name, SnapshotName) and name.refresh_date == DAYS[0]]
+    assert [name.revision for name in of_day if name.partition == Partition.of(DETAIL)] == [2, 1]
+
+
+def test_who_lists_tables_meanwhile_finds_no_day_twice(aged: Aged) -> None:
+    seen = set()
+
+    def look(operation: Operation, carry_out: Callable[[], Any]) -> Any:
+        blobs = [(parse(name), kept.content) for (at, name), kept in aged.store.blobs.items() if at == PERSONAL_DERIVED]
+        tables = [name for name, content in blobs if isinstance(name, TableName) and content.startswith(b"PAR1")]
+        for partition, month in {(name.partition, name.month) for name in tables}:
+            days = [name.day for name in tables if (name.partition, name.month) == (partition, month)]
+            assert None not in days or days == [None]
+            seen.add(None in days)
+        return carry_out()
+
+    aged.disturb = look
+    aged.run()
+    assert seen == {True, False}
 
 
 def test_a_run_with_nothing_to_expire_asks_storage_for_nothing(aged: Aged) -> None:
