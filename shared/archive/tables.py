@@ -5,7 +5,7 @@ Beside them lies the manifest of each month, which is brought up to date with th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
 from gzip import GzipFile
@@ -162,14 +162,19 @@ class TableArchive:
         return manifest.entries(self._snapshots.container(every[0].call), every) if every else {}
 
     def _made_days(self, call: Call, missing: Missing) -> Tabled:
-        made = {day: self._make_day(call, day) for day in missing.days}
+        former = self._listed(call, missing.month)
+        whole = [name for name in former if not name.day]
+        for name in whole:  # who lists meanwhile finds no day twice
+            self._put_if_there(call, name, _CHANGING, {})
+        made = {day: self._make_day(call, day, [name for name in former if name.day == day]) for day in missing.days}
+        for name in whole:
+            self._store.delete(self._container(call), str(name), with_versions=False)
         return Tabled.of(missing, {day: last for day, last in made.items() if last}, in_days=True)
 
-    def _make_day(self, call: Call, day: date) -> Snapshot | None:
+    def _make_day(self, call: Call, day: date, former: Sequence[TableName]) -> Snapshot | None:
         """Make the table of a day, or delete it if there is nothing of that day; return the last revision."""
         snapshots = self._snapshots.revisions(call, day)
         last = snapshots[-1] if snapshots else None
-        former = [name for name in self._listed(call, f"{day:%Y-%m}") if name.day == day]
         self._put(call, former, _name(call, day, last.revision) if last else None, snapshots)
         return last
 
@@ -189,11 +194,13 @@ class TableArchive:
         for each in others:
             self._store.delete(container, str(each), with_versions=False)
         if name and file:
-            stored = self._store.get(container, str(name), 0, 1)
-            written = stored and self._store.replace_if(
-                container, str(name), file.content, _metadata(file), stored.etag
-            )
-            _demand(bool(written), name)
+            self._put_if_there(call, name, file.content, _metadata(file))
+
+    def _put_if_there(self, call: Call, name: TableName, content: bytes, metadata: Mapping[str, str]) -> None:
+        """Put a table over the one of that name."""
+        stored = self._store.get(self._container(call), str(name), 0, 1)
+        written = stored and self._store.replace_if(self._container(call), str(name), content, metadata, stored.etag)
+        _demand(bool(written), name)
 
     def _file(self, call: Call, snapshots: Sequence[Snapshot], opened: Opened | None = None) -> ParquetFile:
         def stored(snapshot: Snapshot) -> GzipFile:
