@@ -9,7 +9,14 @@ from collections.abc import Sequence
 
 from local.setup import ROOT
 
-_TOOLS = (("ruff", "check"), ("ruff", "format", "--check"), ("mypy",))
+_WINDOWS = ("--platform", "win32", "--cache-dir", ".mypy_cache/win32")
+_TOOLS = (
+    ("ruff", "check"),
+    ("ruff", "format", "--check"),
+    ("mypy",),
+    ("mypy", *_WINDOWS, "-p", "local", "-p", "shared", "-p", "simulator"),
+)
+"""The last finds modules, functions and signals that Windows does not have."""
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
