@@ -42,7 +42,7 @@ A call of `getSharePointApiUsage` may name a `reportType` too, as in
 Microsoft documents no window for its single days: that of the other reports is assumed, and so are the order and the
 spelling of the columns of `sharePointServicePrioritizationReport`.
 
-## What can never be had later
+## What cannot be fetched later
 
 Graph keeps no past of these {lost_count} reports: their files have no column `Report Date`, and no call can name a day.
 A refresh date that nobody pulled is lost for good. The days of every other report that is pulled can be filled in
@@ -113,7 +113,7 @@ Nobody has run this project against a live tenant or in Azure yet. What stands i
 | generated clients | of `openapi.json`, for Python and TypeScript |
 | readers of tables | DuckDB, Polars, PyArrow, pandas |
 | ClickHouse, DataFusion, R, Spark, Fabric | not yet |
-| PowerShell | parsed, and compared with its twin for sh; not run, as it could not be had |
+| PowerShell | parsed, and compared with its twin for sh; not run, as it was not available |
 
 ## Browsers
 

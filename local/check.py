@@ -1,4 +1,4 @@
-"""`python3 -m local check`: lint, format and types."""
+"""`python3 -m local check`: lint, format, types, and the prose of the pages."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ _TOOLS = (
     ("ruff", "format", "--check"),
     ("mypy",),
     ("mypy", *_WINDOWS, "-p", "local", "-p", "shared", "-p", "simulator"),
+    ("docs.prose",),
 )
-"""The last finds modules, functions and signals that Windows does not have."""
+"""The second mypy finds modules, functions and signals that Windows does not have."""
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:

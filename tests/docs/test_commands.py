@@ -91,7 +91,14 @@ def test_every_command_of_local_is_understood() -> None:
 
 def test_every_other_module_that_a_command_runs_is_there_and_understands_it() -> None:
     found = [(page, command[1], command[2:]) for page, command in commands("python") if command[0] == "-m"]
-    written = {"bench.cost", "docs.generate", "powerbi.generator", "tests.reliability", "tests.unit.infra.compiler"}
+    written = {
+        "bench.cost",
+        "docs.generate",
+        "docs.prose",
+        "powerbi.generator",
+        "tests.reliability",
+        "tests.unit.infra.compiler",
+    }
     assert {name for _, name, _ in found} == written
     for page, name, arguments in found:
         module = f"{name}.__main__" if (ROOT / name.replace(".", "/")).is_dir() else name
