@@ -122,6 +122,7 @@ Nobody has run this project against a live tenant or in Azure yet. What stands i
 | Chromium | in every test: all views, light and dark, 390 pixels wide, axe without findings |
 | Firefox, WebKit | by hand with an earlier page; not the present one |
 | Edge, Safari | not yet |
+| JavaScript switched off | the page names addresses to open instead, which a test asks for |
 
 ## Systems
 

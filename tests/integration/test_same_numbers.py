@@ -7,11 +7,15 @@ The page's are those of its own modules, in Node.js. The model's are its DAX and
 from __future__ import annotations
 
 import csv
+import html
 import io
+import re
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -300,6 +304,16 @@ def test_twenty_numbers_are_the_same_in_page_model_and_api(app: App, model: dax.
     assert len(told) >= 20
     assert all(api for _, _, api in told.values()), "nothing is compared that is not there"
     assert {name: each for name, each in told.items() if each != pytest.approx((each[2],) * 3, rel=1e-9)} == {}
+
+
+def test_a_browser_without_javascript_is_told_addresses_that_answer(app: App) -> None:
+    page = Path("shared/web/dashboard/index.html").read_text("utf-8")
+    (told,) = re.findall(r"<noscript>(.*?)</noscript>", page, re.DOTALL)
+    addresses = [html.unescape(each) for each in re.findall(r"<code>(v1\.0/.*?)</code>", told)]
+    assert len(addresses) == 4
+    for address in addresses:
+        path, _, query = address.removesuffix("code=KEY").rstrip("&?").partition("?")
+        assert ask(app, path, dict(parse_qsl(query))).status == 200, address
 
 
 # -- the rest of the model ---------------------------------------------------------------------------------------------
