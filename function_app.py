@@ -50,6 +50,12 @@ def personal_reports(req: func.HttpRequest) -> func.HttpResponse:
     return respond(req, lambda request: archive_app().api.reports(request, personal=True))
 
 
+@app.route(route="pseudonymous/{version}/{*path}", auth_level=func.AuthLevel.FUNCTION)
+def pseudonymous_reports(req: func.HttpRequest) -> func.HttpResponse:
+    """Serve the reports with personal data without who it is; with a key of its own, whoever is signed in."""
+    return respond(req, lambda request: archive_app().api.pseudonymous(request))
+
+
 @app.route(route="status/{*path}")
 def status(req: func.HttpRequest) -> func.HttpResponse:
     """Tell how each call stands since the last run, and what the live service really does."""

@@ -8,6 +8,12 @@ The same as after-deployment.sh, for Windows.
 $ErrorActionPreference = 'Continue'
 . (Join-Path $PSScriptRoot 'say.ps1')
 
+foreach ($output in 'AZURE_RESOURCE_GROUP', 'AZURE_FUNCTION_APP_NAME', 'DASHBOARD_URL') {
+    if (-not [Environment]::GetEnvironmentVariable($output)) {
+        Say 'no_output' $output
+        exit 2
+    }
+}
 $group = $env:AZURE_RESOURCE_GROUP
 $app = $env:AZURE_FUNCTION_APP_NAME
 $api = $env:DASHBOARD_URL -replace '/dashboard$'
@@ -59,7 +65,19 @@ if ($answer -eq 202) {
     }
     if (-not [Console]::IsErrorRedirected) { [Console]::Error.WriteLine() }
     if ($word -eq 'healthy') { Say 'healthy' } elseif ($word -eq 'no_permission') { Say 'no_permission' } else { Say 'waiting' }
-} else { Say 'no_pull' }
+} else {
+    Say 'no_pull'
+    # Without these the host does not start, and cannot say so.
+    if ($env:IDENTITY_PRINCIPAL_ID) {
+        $held = Get-Lines (Ask role assignment list --assignee-object-id $env:IDENTITY_PRINCIPAL_ID --all `
+            --fill-principal-name false --query '[].roleDefinitionName' --output tsv)
+        if (-not $LASTEXITCODE) {
+            foreach ($role in 'Storage Blob Data Owner', 'Storage Queue Data Contributor', 'Monitoring Metrics Publisher') {
+                if ($role -notin $held) { Say 'no_app_role' $role }
+            }
+        }
+    }
+}
 
 if ($keyed -and -not [Console]::IsOutputRedirected) { Say 'open' ($env:DASHBOARD_URL + '#key=' + $dashboard) }
 else {

@@ -5,6 +5,12 @@ set -uf
 here=$(dirname "$0")
 . "$here/say.sh"
 
+for output in AZURE_RESOURCE_GROUP AZURE_FUNCTION_APP_NAME DASHBOARD_URL; do
+    eval "[ -n \"\${$output:-}\" ]" || {
+        say no_output "$output"
+        exit 2
+    }
+done
 group=$AZURE_RESOURCE_GROUP
 app=$AZURE_FUNCTION_APP_NAME
 api=${DASHBOARD_URL%/dashboard}
@@ -59,6 +65,13 @@ if [ "$answer" = 202 ]; then
     esac
 else
     say no_pull
+    # Without these the host does not start, and cannot say so.
+    if [ -n "${IDENTITY_PRINCIPAL_ID:-}" ] && held=$(ask role assignment list --assignee-object-id "$IDENTITY_PRINCIPAL_ID" --all \
+        --fill-principal-name false --query "[].roleDefinitionName" --output tsv); then
+        for role in "Storage Blob Data Owner" "Storage Queue Data Contributor" "Monitoring Metrics Publisher"; do
+            has "$held" "$role" || say no_app_role "$role"
+        done
+    fi
 fi
 
 if [ $keyed = yes ] && [ -t 1 ]; then

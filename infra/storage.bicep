@@ -1,5 +1,5 @@
 // Two storage accounts: one of the Functions host, one of the archive. There is no key to either; the app's identity
-// has the one on the whole, and of the other the five containers that it writes to.
+// has the one on the whole, and of the other the six containers that it writes to.
 
 @description('Azure region: that of the app.')
 param location string
@@ -59,7 +59,7 @@ var blobDataOwner = 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
 var queueDataContributor = '974c5e8b-45b9-4653-ba55-5f855dd0fb88'
 var blobDataContributor = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
 var blobDataReader = '2a2b9908-6ea1-4ae2-8e65-a410df84e7d1'
-var containerNames = ['usage', 'usage-personal', 'usage-quarantine', 'usage-derived', 'usage-personal-derived']
+var containerNames = ['usage', 'usage-personal', 'usage-quarantine', 'usage-derived', 'usage-personal-derived', 'usage-erased']
 
 resource host 'Microsoft.Storage/storageAccounts@2025-06-01' = {
   name: 'sthost${token}'

@@ -23,6 +23,8 @@ COMMANDS = {
     "run": Command("local.run", "run the app here, with a simulated tenant, and serve the dashboard"),
     "verify": Command("local.verify", "check every byte, name, revision and series of an archive"),
     "person": Command("local.person", "print all that an archive says of one person"),
+    "export": Command("local.export", "take the tables of an archive home, as Parquet or CSV"),
+    "pseudonyms": Command("local.pseudonyms", "since when hashes stand for people; --rotate for other ones"),
     "doctor": Command("local.doctor", "what the live service does, next to what was assumed"),
     "services": Command("local.services", "start storage and the simulated Graph alone, for func start"),
     "test": Command("tests.__main__", "run the tests; --fast the first level, --long those that take long too"),

@@ -46,17 +46,20 @@ def main(arguments: Sequence[str]) -> int:
         print(line(each))
     counts = {verdict: verdicts.count(verdict) for verdict in ("as_assumed", "differs", "not_seen")}
     print("\n{as_assumed} seen as assumed, {differs} differ, {not_seen} not seen yet.".format(**counts))
+    if not (options.url or options.file):
+        print("`python3 -m local run` simulates the tenant: --url asks an app that has a true one.")
     return 1 if counts["differs"] else 0
 
 
 def line(each: Comparison) -> str:
     """Return what was seen of an assumption."""
-    if each.verdict == "not_seen":
-        return f"not seen yet          {each.assumption.says} ({each.assumption.settled} shows it)"
-    if each.verdict == "as_assumed":
-        return f"seen live, as assumed  {each.assumption.says}"
     seen = "; ".join(f"{value}{_whose(reports)}" for value, reports in each.differs.items())
-    return f"differs               {each.assumption.says} Instead: {seen}."
+    words, remark = {
+        "not_seen": ("not seen yet", f" ({each.assumption.settled} shows it)"),
+        "as_assumed": ("seen live, as assumed", ""),
+        "differs": ("differs", f" Instead: {seen}."),
+    }[each.verdict]
+    return f"{words:<21}  {each.assumption.says}{remark}"
 
 
 def _whose(reports: Sequence[str]) -> str:

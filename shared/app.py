@@ -114,6 +114,7 @@ class App:
         from shared.pulling.directory import Directory
         from shared.pulling.pull import Puller
         from shared.pulling.run import WORKERS, PullRun
+        from shared.pulling.suppressing import Suppressing
         from shared.pulling.table_keeping import TableKeeping
         from shared.pulling.view_keeping import ViewKeeping
 
@@ -136,6 +137,7 @@ class App:
                 sleep=self._sleep,
                 random=self._random,
             ),
+            suppressing=Suppressing(archive),
             catalogue=self._reports,
             graph_version=self._settings.graph_version,
             clock=self._clock,
@@ -148,7 +150,7 @@ class App:
             archive=archive,
             puller=puller,
             keep_views=views.keep if self._keep_derived else lambda pulls, end: None,
-            keep_tables=tables.keep if self._keep_derived else lambda *_: None,
+            keep_tables=tables.keep if self._keep_derived else lambda coverage, end: None,
             selection=selection,
             clock=self._clock,
             sleep=self._sleep,

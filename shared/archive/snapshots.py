@@ -90,22 +90,22 @@ class SnapshotArchive:
 
         That is fast, and tells nothing of whether the app can read what has these names, or of what follows them.
         """
-        return self.dates_in(Partition.of(call), month)
+        return sorted({name.refresh_date for name in self.names_in(Partition.of(call), month)})
 
-    def dates_in(self, partition: Partition, start: str = "") -> list[date]:
-        """Return the refresh dates of a partition that begin with `start`, as `refresh_dates` does."""
+    def names_in(self, partition: Partition, start: str = "") -> list[SnapshotName]:
+        """Return the names in a partition whose refresh dates begin with `start`, as `refresh_dates` finds them."""
         prefix = snapshot_prefix(partition, start)
         stems = self._store.list_folders(self._container(partition.report), prefix, STEM_END)
-        return sorted({name.refresh_date for name in map(parse_stem, stems) if name})
+        return [*filter(None, map(parse_stem, stems))]
 
     def years_of(self, partition: Partition) -> list[str]:
         """Return the years of which a partition has refresh dates, oldest first: the cheapest look at all of it."""
         starts = self._store.list_folders(self._container(partition.report), snapshot_prefix(partition), YEAR_END)
         return sorted(filter(None, map(year_of, starts)))
 
-    def reports(self) -> set[str]:
-        """Return the names of all reports that have a snapshot."""
-        containers = (USAGE, PERSONAL)
+    def reports(self, *, personal: bool = True) -> set[str]:
+        """Return the names of all reports that have a snapshot; without `personal`, it opens no personal container."""
+        containers = (USAGE, PERSONAL) if personal else (USAGE,)
         return {report_of(each) for container in containers for each in self._store.list_folders(container, REPORTS)}
 
     def content(self, snapshot: Snapshot) -> bytes:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from types import MappingProxyType
 from typing import Any, NamedTuple, Self
 
-from shared.archive.layout import Partition, SnapshotName
+from shared.archive.coverage_index import CoverageIndex
+from shared.archive.layout import Partition
 from shared.domain.date_ranges import NO_DAYS, DateRanges
 from shared.domain.dates import month_before
 from shared.report import compression
@@ -42,7 +42,7 @@ class Tabled(NamedTuple):
     looked_at: DateRanges
     """The days of which all that is there was put into tables."""
     revisions: Mapping[date, int]
-    """The last of each day in tables; 0 where there is a name and nothing that can be read."""
+    """The last of each day, as far as it is known; that may be one that cannot be read."""
     in_days: bool
     """Whether each day has a table of its own."""
 
@@ -57,7 +57,7 @@ class PartitionTables(NamedTuple):
     """The months that are in tables of single days; others are in one each."""
 
     def revision(self, day: date) -> int:
-        """Return the last revision of a day that is in a table; 0 if there is none."""
+        """Return the last revision of a day when it was put into a table; 0 if it was not."""
         return self.later.get(day, 1) if day in self.dates else 0
 
     def after(self, news: Tabled) -> Self:
@@ -87,22 +87,22 @@ class TableIndex(NamedTuple):
             partitions[each.partition] = partitions.get(each.partition, PartitionTables()).after(each)
         return self._replace(partitions={at: each for at, each in partitions.items() if each.dates})
 
-    def missing(
-        self, archived: Mapping[Partition, DateRanges], seen: Iterable[SnapshotName], today: date
-    ) -> list[Missing]:
-        """Return what is missing in tables, newest months first.
+    def missing(self, coverage: CoverageIndex, today: date) -> list[Missing]:
+        """Return what is missing in tables of what there is, newest months first."""
+        found = [
+            each
+            for partition in {*coverage.dates, *self.partitions}
+            for each in self._missing_of(partition, self._differing(partition, coverage), today)
+        ]
+        return sorted(found, key=lambda each: (each.month, each.partition), reverse=True)
 
-        `archived` are the days of which there are snapshots; `seen` are snapshots that are known to be there.
-        """
-        due: dict[Partition, set[date]] = defaultdict(set)
-        for partition in {*archived, *self.partitions}:
-            tables, days = self.of(partition), archived.get(partition, NO_DAYS)
-            due[partition] = {*(days - tables.dates).days, *(tables.dates - days).days}
-        for name in seen:
-            if name.revision > self.of(name.partition).revision(name.refresh_date):
-                due[name.partition].add(name.refresh_date)
-        found = [each for partition, days in due.items() for each in self._missing_of(partition, days, today)]
-        return sorted({*found}, key=lambda each: (each.month, each.partition), reverse=True)
+    def _differing(self, partition: Partition, coverage: CoverageIndex) -> Iterator[date]:
+        """Yield the days of which there is another last revision than was put into a table."""
+        tables, days = self.of(partition), coverage.dates.get(partition, NO_DAYS)
+        revised = DateRanges.of([*tables.later, *coverage.later.get(partition, ())])
+        for day in ((days - tables.dates) | (tables.dates - days) | revised).days:
+            if coverage.revision(partition, day) != tables.revision(day):
+                yield day
 
     def _missing_of(self, partition: Partition, days: Iterable[date], today: date) -> Iterator[Missing]:
         tables = self.of(partition)

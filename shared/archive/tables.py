@@ -10,7 +10,7 @@ from hashlib import sha256
 from io import BytesIO
 
 from shared.archive.blob_store import BlobStore
-from shared.archive.layout import DERIVED, PERSONAL_DERIVED, TABLES, Partition, TableName, parse, table_prefix
+from shared.archive.layout import DERIVED, PERSONAL_DERIVED, REPORTS, TABLES, Partition, TableName, parse, table_prefix
 from shared.archive.snapshot import Snapshot
 from shared.archive.snapshots import SnapshotArchive
 from shared.archive.table_index import UNREADABLE, Missing, Tabled, TableIndex, days_of
@@ -48,6 +48,15 @@ class TableArchive:
     def index(self) -> TableIndex:
         """Return what is in tables; nothing, if that is not known."""
         return self._load()[0]
+
+    def names(self, report: Report) -> list[TableName]:
+        """Return the tables of all calls of a report; of the same days, the later one stands behind."""
+        blobs = self._store.list(container_of(report), f"{REPORTS}{report.name}/")
+        names = (parse(blob.name) for blob in blobs)
+        return sorted(
+            (name for name in names if isinstance(name, TableName) and name.rules == RULES),
+            key=lambda name: name.generation,
+        )
 
     def note(self, news: Sequence[Tabled], known: TableIndex) -> tuple[TableIndex, list[Missing]]:
         """Note what was put into tables by one who knew the index as `known`; return the index.

@@ -122,7 +122,14 @@ class Reason(Word):
         "archive_unavailable",
         Outcome.DEFERRED,
         "Blob storage did not answer, or refused the app.",
-        "If it stays: the app's roles on the four containers, and the network rules of the storage account.",
+        "If it stays: the app's roles on the containers, and the network rules of the storage account.",
+    )
+    SUPPRESSION_UNKNOWN = (
+        "suppression_unknown",
+        Outcome.DEFERRED,
+        "The list of those who must not come back could not be read, so no personal report is archived.",
+        "If it stays: the app's role on `usage-erased`, or `suppressed.json` in it, of which an older version can be "
+        "[restored](lifecycle.md#restore).",
     )
     BAD_PAGE = (
         "bad_page",

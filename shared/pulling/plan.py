@@ -5,7 +5,7 @@ A missed run, a double run or a week of outage needs no hand: the plan sees the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
@@ -42,8 +42,8 @@ class ArchivedCalls(NamedTuple):
 
     newest: Mapping[Call, Snapshot] = MappingProxyType({})
     """The newest snapshot of each selected call that has one."""
-    days: Set[date] = frozenset()
-    """Days that are archived by `date=` calls, as far as they matter: the last DATE_DAYS."""
+    days: Mapping[date, int] = MappingProxyType({})
+    """The last revision of the days that are archived by `date=` calls, as far as they matter: the last DATE_DAYS."""
 
 
 class PlannedPull(NamedTuple):

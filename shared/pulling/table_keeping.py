@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from threading import Lock
 
 from shared import events
 from shared.archive.archive import Archive
 from shared.archive.coverage_index import CoverageIndex
-from shared.archive.layout import Partition, SnapshotName
+from shared.archive.layout import Partition
 from shared.archive.snapshot import Snapshot
 from shared.archive.table_index import Missing, Tabled, TableIndex
 from shared.domain.call import calls_in
 from shared.domain.catalogue import Catalogue
-from shared.domain.date_ranges import NO_DAYS, DateRanges
+from shared.domain.date_ranges import NO_DAYS
 from shared.domain.errors import ArchiveUnavailable, DamagedBlob
 from shared.domain.outcome import Outcome
 
 _NOTED = 50
 """Months, after which it is noted what was made: a run may be cut short."""
+_MOST_TROUBLES = 3
+"""Months in a row that storage did not let be made, after which the rest is left to the next run."""
 
 
 class TableKeeping:
@@ -57,15 +59,15 @@ class TableKeeping:
         with self._lock:
             self._made += [made] if made else []
 
-    def keep(self, coverage: CoverageIndex | None, seen: Sequence[SnapshotName], end: datetime) -> None:
-        """Make what is missing of what the coverage index tells, and of what runs have `seen`; what fits until `end`.
+    def keep(self, coverage: CoverageIndex | None, end: datetime) -> None:
+        """Make what is missing of what the coverage index tells, as far as it fits until `end`.
 
-        Where there is no coverage index, only what was made is noted.
+        Where there is no coverage index, only what was made is noted. Trouble with one call stops no other.
         """
         try:
             if coverage:
-                self._make_missing(coverage.dates, seen, end)
-            self._note(coverage.dates if coverage else {})
+                self._make_missing(coverage, end)
+            self._note(coverage or CoverageIndex())
         except ArchiveUnavailable as error:
             _tell(str(error))
         except Exception:
@@ -73,37 +75,42 @@ class TableKeeping:
         finally:
             self._index, self._made = None, []
 
-    def _make_missing(
-        self, archived: Mapping[Partition, DateRanges], seen: Sequence[SnapshotName], end: datetime
-    ) -> None:
-        missing = self._known().after(self._made).missing(archived, seen, self._clock().date())
-        troubles = []
+    def _make_missing(self, coverage: CoverageIndex, end: datetime) -> None:
+        missing = self._known().after(self._made).missing(coverage, self._clock().date())
+        troubles, in_a_row = list[str](), 0
         for place, each in enumerate(missing):
-            if self._clock() >= end:
+            if self._clock() >= end or in_a_row == _MOST_TROUBLES:
                 troubles.append(f"{len(missing) - place} months were left to the next run.")
                 break
             try:
-                self._make(each, archived)
+                self._make(each, coverage)
+                in_a_row = 0
             except DamagedBlob as error:
                 troubles.append(str(error))
+            except ArchiveUnavailable as error:
+                troubles.append(str(error))
+                in_a_row += 1
             if len(self._made) >= _NOTED:
-                self._note(archived)
+                self._note(coverage)
         if troubles:
             _tell(troubles[0], len(troubles))
 
-    def _make(self, missing: Missing, archived: Mapping[Partition, DateRanges]) -> None:
+    def _make(self, missing: Missing, coverage: CoverageIndex) -> None:
         if call := self._calls.get(missing.partition):
             made = self._archive.tables.make(call, missing)
-            named = dict.fromkeys((archived.get(missing.partition, NO_DAYS) & made.looked_at).days, 0)
-            self._made.append(made._replace(revisions=named | dict(made.revisions)))
+            days = coverage.dates.get(missing.partition, NO_DAYS) & made.looked_at
+            # As the index knows them, that they are compared with: else a name that it does not know yet, or that
+            # nothing can be read of, would be missing again in each run.
+            told = {day: coverage.revision(missing.partition, day) for day in days.days}
+            self._made.append(made._replace(revisions=told))
 
-    def _note(self, archived: Mapping[Partition, DateRanges]) -> None:
+    def _note(self, coverage: CoverageIndex) -> None:
         """Note what was made, and make again what another run made at the same time."""
         while self._made:
             made, self._made = self._made, []
             self._index, disputed = self._archive.tables.note(made, self._known())
             for each in disputed:
-                self._make(each, archived)
+                self._make(each, coverage)
 
     def _known(self) -> TableIndex:
         with self._lock:

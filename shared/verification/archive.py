@@ -15,6 +15,7 @@ from itertools import chain
 
 from shared.archive.blob_store import BlobStore
 from shared.archive.layout import (
+    ACCOUNTS,
     COVERAGE,
     DERIVED,
     EVIDENCE,
@@ -43,6 +44,7 @@ from shared.archive.run_record import PullResult, RunRecord
 from shared.archive.tables import container_of
 from shared.domain.call import Call, every_call
 from shared.domain.catalogue import Catalogue
+from shared.domain.date_ranges import DateRanges
 from shared.verification.call import RECENT, Blob, Holding, check_quarantined, record_of
 from shared.verification.coverage import NamedDates
 from shared.verification.finding import Finding, FindingCode, IntegrityError
@@ -158,6 +160,8 @@ class Verification:
             blob.name in (EVIDENCE, LEASE, REQUESTS) or isinstance(parsed, AwaitedRun | ViewsName)
         ):
             pass  # what cannot be read in it is made again by the next run
+        elif blob.container == PERSONAL_DERIVED and blob.name == ACCOUNTS:
+            pass  # likewise, by the next reader
         elif blob.container in (DERIVED, PERSONAL_DERIVED, QUARANTINE) or not it or not holding:
             self._misplaced.append(blob.finding(FindingCode.UNKNOWN_BLOB, "The app writes no blob of that name."))
             return
@@ -222,8 +226,9 @@ class Verification:
 
     def _check_table_index(self, index: Blob) -> list[Finding]:
         names = {at: [name for name, _ in tables] for at, tables in self._tables.items()}
+        held = {at: DateRanges.of(each.by_date()) for at, each in self._by_place.items()}
         containers = {at: container_of(each.report) for at, each in self._by_place.items()}
-        return [*check_table_index(index, names, containers)]
+        return [*check_table_index(index, names, held, containers)]
 
     def _container_of_tables(self, partition: Partition) -> str:
         holding = self._by_place.get(partition)

@@ -16,7 +16,8 @@ from shared.archive.table_index import UNREADABLE, Missing, TableIndex, days_of
 from shared.archive.tables import table_of
 from shared.domain.call import calls_in
 from shared.domain.catalogue import Catalogue, Report
-from shared.domain.date_ranges import DateRanges
+from shared.domain.date_ranges import NO_DAYS, DateRanges
+from shared.report.compression import CompressionError
 from shared.report.typed_columns import have_same_rows
 from shared.report.typed_table import RULES
 from shared.verification.call import Blob
@@ -67,14 +68,17 @@ def _check(
             FindingCode.GONE,
         ):  # else a snapshot is, and that is told elsewhere
             yield blob.finding(FindingCode.TABLE_DIFFERS, str(error))
-    except (ValueError, OSError, EOFError):
+    except (ValueError, OSError, EOFError, CompressionError):
         pass  # a snapshot is no CSV or no gzip file, which is told elsewhere
 
 
 def check_table_index(
-    blob: Blob, tables: Mapping[Partition, Iterable[TableName]], containers: Mapping[Partition, str]
+    blob: Blob,
+    tables: Mapping[Partition, Iterable[TableName]],
+    held: Mapping[Partition, DateRanges],
+    containers: Mapping[Partition, str],
 ) -> Iterator[Finding]:
-    """Yield the tables that the index tells of and that are not there."""
+    """Yield the tables that the index tells of and that are not there; of days that are `held`, and can be read."""
     try:
         index = TableIndex.from_bytes(blob.content(), RULES)
     except IntegrityError:
@@ -86,8 +90,7 @@ def check_table_index(
         return
     for partition, told in index.partitions.items():
         there = DateRanges.of(day for name in tables.get(partition, ()) for day in _days(name).days)
-        empty = DateRanges.of(day for day, revision in told.later.items() if not revision)
-        for day in (told.dates - there - empty).days if partition in containers else ():
+        for day in ((told.dates & held.get(partition, NO_DAYS)) - there).days:
             month = f"{day:%Y-%m}"
             name = TableName(partition, month, day if month in told.in_days else None, RULES, told.revision(day))
             yield Finding(containers[partition], str(name), FindingCode.TABLE_GONE, "The table index tells of it.")

@@ -195,6 +195,7 @@ def test_the_azure_cli_itself_has_the_command_and_its_options(verb: str) -> None
 
 def test_the_scripts_ask_what_they_are_known_to_ask() -> None:
     assert in_scripts().keys() == {
+        "account get-access-token",
         "account show",
         "ad signed-in-user show",
         "deployment sub validate",
@@ -202,7 +203,7 @@ def test_the_scripts_ask_what_they_are_known_to_ask() -> None:
         "functionapp function keys set",
         "functionapp list-flexconsumption-locations",
         "functionapp list-flexconsumption-runtimes",
-        "provider show",
+        "provider list",
         "rest",
         "role assignment list",
     }

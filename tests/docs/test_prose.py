@@ -16,7 +16,7 @@ def test_the_pages_have_nothing_that_an_editor_would_mark(capsys: pytest.Capture
     [
         ("\nIt could not be had.\n", ["be had"]),
         ("\nIt is kept for ever.\n", ["for ever"]),
-        ("\nRead `for ever` and\n\n    what is had by lot\n\n```sh\nwhoever\n```\n", []),
+        ("\nRead `for ever` and\n\n    what is had by lot\n\n```sh\nfor want of\n```\n", []),
     ],
     ids=["a word of the list", "a finding of proselint", "code"],
 )

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.integration.standins import prepared, run, sentence, when
-from tests.unit.infra.template import ROOT
+from tests.roles import NAMES
+from tests.unit.infra.template import ROOT, SETS, Infra, role_of, scope_of
 
 URL = "https://func-usage-x.azurewebsites.net/api/dashboard"
 GIVEN = {"AZURE_RESOURCE_GROUP": "rg-usage", "AZURE_FUNCTION_APP_NAME": "func-usage-x", "DASHBOARD_URL": URL}
@@ -26,7 +27,8 @@ login | *"sub validate"*) exit ;;
 *"account show"*) echo S; exit ;;
 *"signed-in-user"*) echo ME; exit ;;
 *"role assignment list"*) echo Owner; exit ;;
-*"provider show"*) echo Registered; exit ;;
+*"get-access-token"*) echo T; exit ;;
+*"provider list"*) printf 'Microsoft.%s\\n' Web Storage ManagedIdentity Insights OperationalInsights; exit ;;
 *"list-flexconsumption-locations"*) echo westeurope; exit ;;
 *"list-flexconsumption-runtimes"*) echo 3.13; exit ;;
 *"directoryRole"*) echo e8611ab8-c189-46e8-94e1-60213ab1f814; exit ;;
@@ -144,6 +146,34 @@ def test_whatever_is_not_as_it_should_be_is_said(tmp_path: Path, az: str, curl: 
     assert said[-1] == sentence("fetch_key", FETCH)
 
 
+HOSTS_OWN = [
+    (each, NAMES.get(role_of(each), "Monitoring Metrics Publisher"))
+    for parameters in SETS
+    for each in Infra().deployed(parameters).all("Microsoft.Authorization/roleAssignments")
+    if "/starch" not in scope_of(each)
+]
+"""The roles that the app itself cannot tell to be missing, as it does not even start."""
+
+
+def test_a_role_without_which_the_app_does_not_start_is_named(tmp_path: Path) -> None:
+    """As after a deployment that stopped half-way."""
+    roles = {role for _, role in HOSTS_OWN}
+    assert len(HOSTS_OWN) == len(roles) * len(SETS)
+    for number, role in enumerate(sorted(roles)):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        held = "\n".join(roles - {role} | {"Storage Blob Data Contributor"})
+        az = when("role assignment list --assignee-object-id P --all", f"echo '{held}'")
+        said, _ = deployed(folder, az, when("/pull", "printf 503"), OUTPUTS)
+        assert said[1:] == [sentence("no_pull"), sentence("no_app_role", role), sentence("fetch_key", FETCH)]
+
+
+@pytest.mark.parametrize("output", GIVEN)
+def test_an_output_that_is_not_set_is_named(tmp_path: Path, output: str) -> None:
+    done = run("after-deployment.sh", prepared(tmp_path, {}) | GIVEN | {output: ""})
+    assert (done.returncode, done.stderr) == (2, sentence("no_output", output) + "\n")
+
+
 def test_no_key_is_an_argument_of_curl(tmp_path: Path) -> None:
     _, asked = deployed(tmp_path)
     arguments = [line.partition(" ")[2].partition(" ")[2] for line in asked if line.startswith("x-functions-key")]
@@ -176,6 +206,5 @@ esac"""
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout == "The app has Reports.Read.All.\n"
-    assert done.stderr.splitlines() == [sentence(each) for each in ("good", "keyed", "pulling", "healthy")] + [
-        sentence("fetch_key", FETCH)
-    ]
+    said = [sentence(each) for each in ("good", "keyed", "pulling", "healthy")]
+    assert done.stderr.splitlines() == [sentence("choose", "S"), *said, sentence("fetch_key", FETCH)]

@@ -15,6 +15,7 @@ from tests.integration.standins import SENTENCES, prepared, run, sentence, when
 from tests.unit.infra.template import INFRA
 
 SUBSCRIPTION = "33333333-3333-3333-3333-333333333333"
+PROVIDERS = "Web Storage ManagedIdentity Insights OperationalInsights Network App"
 AZ = f"""\
 case "$*" in
 *"account show --subscription"*) echo TENANT ;;
@@ -22,8 +23,9 @@ case "$*" in
 *"account show"*) echo {SUBSCRIPTION} ;;
 *"signed-in-user show"*) echo ME ;;
 *"role assignment list"*) echo Owner ;;
-*"provider show"*) echo Registered ;;
-*"list-flexconsumption-locations --zone-redundant"*) echo "West US 3" ;;
+*"get-access-token"*) echo TENANT ;;
+*"provider list"*) printf 'Microsoft.%s\\n' {PROVIDERS} ;;
+*"list-flexconsumption-locations --zone-redundant true"*) echo "West US 3" ;;
 *"list-flexconsumption-locations"*) printf 'West Europe\\nwestus3\\n' ;;
 *"list-flexconsumption-runtimes"*) printf '3.12\\n3.13\\n' ;;
 *"directoryRole"*) echo e8611ab8-c189-46e8-94e1-60213ab1f814 ;;
@@ -32,6 +34,7 @@ case "$*" in
 esac
 """
 """Everything as it should be."""
+GIVEN = {"AZURE_LOCATION": "westeurope", "AZURE_ENV_NAME": "usage", "AZURE_SUBSCRIPTION_ID": SUBSCRIPTION}
 
 
 def check(
@@ -39,7 +42,7 @@ def check(
 ) -> tuple[int, list[str]]:
     """Run the script where `az` first does this, or where there is none; return its status and its sentences."""
     programs = {"azd": azd} | ({} if az is None else {"az": f"{az}\n{AZ}"})
-    given = prepared(folder, programs) | {"AZURE_LOCATION": "westeurope", "AZURE_ENV_NAME": "usage"}
+    given = prepared(folder, programs) | GIVEN
     done = run("before-deployment.sh", given | dict(environment or {}))
     assert done.stdout == ""
     return done.returncode, done.stderr.splitlines()
@@ -49,29 +52,37 @@ def test_where_nothing_stands_in_the_way_that_is_said(tmp_path: Path) -> None:
     assert check(tmp_path) == (0, [sentence("good")])
 
 
-DENIED = "echo 'RequestDisallowedByPolicy: storage must not be public' >&2; exit 1"
+def without(provider: str) -> str:
+    """Let this provider not be registered."""
+    return when("provider list", f"printf 'Microsoft.%s\\n' {PROVIDERS.replace(provider, 'Other')}")
+
+
+def refused(why: str) -> str:
+    """Let Azure refuse the deployment."""
+    return when("validate", f"echo '{why}' >&2; exit 1")
+
+
+PUBLIC = "RequestDisallowedByPolicy: storage must not be public"
+TAGS = "RequestDisallowedByPolicy: the tag CostCenter is required"
+NOT_ASSIGN = "does not have permission to perform action Microsoft.Authorization/roleAssignments/write"
 STATES = {
     "no az": (None, {}, ("no_az",)),
-    "signed out": ("exit 1", {}, ("az_signed_out",)),
-    "another tenant": (
-        when("account show --subscription", "exit 1"),
-        {"AZURE_SUBSCRIPTION_ID": SUBSCRIPTION},
-        ("no_subscription", SUBSCRIPTION),
-    ),
+    "signed out": (when("account show", "exit 1"), {}, ("az_signed_out",)),
+    "signed in long ago": (when("get-access-token", "exit 1"), {}, ("az_expired",)),
+    "another tenant": (when("account show --subscription", "exit 1"), {}, ("no_subscription", SUBSCRIPTION)),
     "another subscription": ("", {"AZURE_SUBSCRIPTION_ID": "S2"}, ("another_subscription", "S2")),
     "no right to assign roles": (when("role assignment", "echo Contributor"), {}, ("no_role", SUBSCRIPTION)),
-    "a provider": (when("Microsoft.Web", "echo NotRegistered"), {}, ("no_provider", "Microsoft.Web")),
-    "a provider of networks": (
-        when("Microsoft.App", "echo NotRegistered"),
-        {"PRIVATE_NETWORK": "true"},
-        ("no_provider", "Microsoft.App"),
-    ),
+    "an owner of data": (when("role assignment", "echo Storage Blob Data Owner"), {}, ("no_role", SUBSCRIPTION)),
+    "no right that Azure knows of": (refused(NOT_ASSIGN), {}, ("no_role", SUBSCRIPTION)),
+    "a provider": (without("Web"), {}, ("no_provider", "Microsoft.Web")),
+    "a provider of networks": (without("App"), {"PRIVATE_NETWORK": "true"}, ("no_provider", "Microsoft.App")),
     "no Flex": ("", {"AZURE_LOCATION": "antarctica"}, ("no_flex", "antarctica")),
     "no zones": ("", {"ZONE_REDUNDANT": "true"}, ("no_zones", "westeurope")),
     "no Python": (when("runtimes", "echo 3.12"), {}, ("no_python", "westeurope")),
-    "a name that is taken": (when("validate", "echo StorageAccountAlreadyTaken >&2; exit 1"), {}, ("taken",)),
-    "a policy": (when("validate", DENIED), {}, ("policy", "RequestDisallowedByPolicy: storage must not be public")),
-    "something else": (when("validate", "echo InvalidTemplate >&2; exit 1"), {}, ("unknown", "InvalidTemplate")),
+    "a name that is taken": (refused("StorageAccountAlreadyTaken"), {}, ("taken",)),
+    "a policy against public networks": (refused(PUBLIC), {}, ("policy", PUBLIC)),
+    "a policy that wants tags": (refused(TAGS), {}, ("policy", TAGS)),
+    "something else": (refused("InvalidTemplate"), {}, ("unknown", "InvalidTemplate")),
     "five fields and more": ("", {"PULL_SCHEDULE": "0 15 1 * * * *"}, ("schedule_fields", "0 15 1 * * * *")),
     "a time span": ("", {"PULL_SCHEDULE": "06:00:00"}, ("schedule_fields", "06:00:00")),
     "every second": ("", {"PULL_SCHEDULE": "* 15 1 * * *"}, ("schedule_seconds", "*")),
@@ -102,9 +113,18 @@ def test_a_sentence_that_is_no_hindrance_stops_nothing(tmp_path: Path) -> None:
     assert check(tmp_path, unable) == (0, [sentence("may_not_grant"), sentence("good")])
 
 
+UNCHECKED = {
+    "role assignment": "you may assign roles",
+    "provider list": "the resource providers are registered",
+    "list-flexconsumption-locations": "westeurope has Flex Consumption, with zones if they are asked for",
+    "list-flexconsumption-runtimes": "westeurope has Python 3.13",
+    "directoryRole": "you may grant permissions of Microsoft Graph",
+}
+
+
 def test_what_cannot_be_checked_is_said_and_stops_nothing(tmp_path: Path) -> None:
-    blind = f"{when('role assignment', 'exit 1')}\n{when('directoryRole', 'exit 1')}"
-    unchecked = [sentence("unchecked", what) for what in ("assign roles", "grant permissions of Microsoft Graph")]
+    blind = "\n".join(when(question, "exit 1") for question in UNCHECKED)
+    unchecked = [sentence("unchecked", what) for what in UNCHECKED.values()]
     assert check(tmp_path, blind) == (0, [*unchecked, sentence("good")])
 
 
@@ -130,8 +150,10 @@ def test_azure_is_asked_with_what_azd_would_deploy(tmp_path: Path) -> None:
     assert given == "name=usage location=westeurope reports=aggregates, users immutabilityDays=10"
 
 
-def test_without_a_region_azd_asks_for_one_first(tmp_path: Path) -> None:
-    assert check(tmp_path, environment={"AZURE_LOCATION": ""}) == (0, [sentence("good")])
+def test_what_azd_asks_for_later_is_said_not_to_have_been_looked_at(tmp_path: Path) -> None:
+    given = {"AZURE_LOCATION": "", "AZURE_SUBSCRIPTION_ID": ""}
+    said = [sentence("choose", SUBSCRIPTION), sentence("no_region"), sentence("good")]
+    assert check(tmp_path, environment=given) == (0, said)
     assert not (tmp_path / "asked").exists()
 
 

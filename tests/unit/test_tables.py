@@ -13,8 +13,7 @@ import pytest
 
 from local.in_memory import InMemoryBlobStore, Operation
 from shared.archive.archive import Archive
-from shared.archive.coverage_index import CoverageIndex
-from shared.archive.layout import DERIVED, PERSONAL, PERSONAL_DERIVED, TABLES, SnapshotName, TableName, parse
+from shared.archive.layout import DERIVED, PERSONAL, PERSONAL_DERIVED, TABLES, TableName, parse
 from shared.archive.snapshot import Snapshot
 from shared.archive.tables import TableArchive
 from shared.domain.call import Call
@@ -39,7 +38,6 @@ class Tables:
     def __init__(self) -> None:
         self.disturb: Callable[[Operation], object] = lambda operation: None
         self.shelf = Shelf(self._around)
-        self.seen: list[SnapshotName] = []
         self.time = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
     def _around(self, operation: Operation, carry_out: Callable[[], Any]) -> Any:
@@ -50,7 +48,6 @@ class Tables:
         body = lines(f"Report Refresh Date,User Principal Name,{header}", *(f"{day},a@b.c,{cell}" for cell in teams))
         one = snapshot(call._replace(date=day) if call.date else call, day, body, revision)
         self.shelf.put(one, body)
-        self.seen.append(one.name)
         return one
 
     def keeping(self) -> TableKeeping:
@@ -60,7 +57,7 @@ class Tables:
         """End a run, at which the coverage index tells of every snapshot."""
         undisturbed = Archive(InMemoryBlobStore(same_as=self.shelf.memory), catalogue())
         index = undisturbed.coverage.read(None)
-        (keeping or self.keeping()).keep(index, self.seen, self.time + timedelta(minutes=minutes))
+        (keeping or self.keeping()).keep(index, self.time + timedelta(minutes=minutes))
 
     @property
     def names(self) -> list[str]:
@@ -101,6 +98,18 @@ class Tables:
     def findings(self) -> list[str]:
         codes = (each for each in verify(as_blobs(self.shelf.blobs), catalogue(), self.time + timedelta(days=30)))
         return [str(each) for each in codes if each.code.startswith("table")]
+
+
+def refuse(blobs: str, refused: list[Operation] | None = None) -> Callable[[Operation], object]:
+    """Let storage refuse to do anything with blobs of which the names have that in them."""
+
+    def disturb(operation: Operation) -> None:
+        if blobs in operation.blob:
+            if refused is not None:
+                refused.append(operation)
+            raise ArchiveUnavailable("The storage is busy.")
+
+    return disturb
 
 
 @pytest.fixture
@@ -156,6 +165,37 @@ def test_a_revision_stands_beside_the_one_before_which_is_no_longer_the_newest(t
     assert len(tables.names) == 1
 
 
+def test_a_revision_that_runs_in_a_row_could_not_put_into_a_table_is_put_there_by_the_next(tables: Tables) -> None:
+    tables.put(COUNTS, TODAY, "1")
+    tables.keep()
+    tables.put(COUNTS, TODAY, "2", revision=2)
+    tables.disturb = refuse("month=")
+    tables.keep()
+    tables.put(COUNTS, TODAY + timedelta(1), "3")
+    tables.keep()
+    tables.disturb = lambda operation: None
+    tables.keep()
+    assert tables.rows() == [("2026-11-18", 1, False, 1), ("2026-11-18", 2, True, 2), ("2026-11-19", 1, True, 3)]
+
+
+def test_trouble_with_one_call_keeps_no_other_from_its_tables(tables: Tables, caplog: pytest.LogCaptureFixture) -> None:
+    tables.put(DETAIL, TODAY, "1")
+    tables.put(COUNTS, TODAY, "2")
+    tables.disturb = refuse(f"report={DETAIL.report}/period=D7/month=")
+    tables.keep()
+    assert tables.rows() == [("2026-11-18", 1, True, 2)]
+    assert "The storage is busy." in caplog.text
+
+
+def test_where_storage_answers_nothing_a_run_does_not_try_on_until_its_end(tables: Tables) -> None:
+    for month in range(1, 10):
+        tables.put(COUNTS, date(2026, month, 1), "1")
+    asked: list[Operation] = []
+    tables.disturb = refuse("month=", asked)
+    tables.keep()
+    assert len(asked) == 3
+
+
 def test_people_are_in_a_container_of_their_own(tables: Tables) -> None:
     tables.put(DETAIL, TODAY, "1")
     tables.put(DAYS, TODAY, "1")
@@ -170,7 +210,6 @@ def test_what_is_deleted_or_expired_leaves_the_tables(tables: Tables) -> None:
     gone, kept = tables.put(DETAIL, date(2026, 9, 1), "1"), tables.put(DETAIL, date(2026, 9, 2), "2")
     alone = tables.put(DETAIL, TODAY, "3")
     tables.keep()
-    tables.seen = []
     for each in (gone, alone):
         tables.shelf.memory.delete(PERSONAL, each.blob)
     tables.keep()
@@ -286,10 +325,19 @@ def test_what_is_wrong_with_a_table_is_found_and_made_again(tables: Tables, dama
     assert (made, tables.rows(), tables.findings()) == (1, before, [])
 
 
+def test_a_snapshot_damaged_behind_the_head_of_its_gzip_is_told_and_its_table_is_not(tables: Tables) -> None:
+    damaged = tables.put(COUNTS, TODAY, "1")
+    tables.keep()
+    stored = tables.shelf.memory.blobs["usage", damaged.blob]
+    tables.shelf.memory.put("usage", damaged.blob, stored.content[:10] + b"\xff" * 20, stored.metadata)
+    found = [finding.name for finding in verify(as_blobs(tables.shelf.blobs), catalogue(), tables.time)]
+    assert {name for name in found if not name.startswith("series/")} == {damaged.blob}
+
+
 def test_without_a_coverage_index_nothing_is_taken_for_gone(tables: Tables) -> None:
     tables.put(COUNTS, TODAY, "1")
     tables.keep()
-    tables.keeping().keep(None, tables.seen, tables.time)
+    tables.keeping().keep(None, tables.time)
     assert len(tables.rows()) == 1
 
 
@@ -297,9 +345,9 @@ def test_the_tables_of_a_month_of_very_many_rows_stay_in_days() -> None:
     tables = Tables()
     tables.put(COUNTS, date(2026, 9, 1), "1", "2")
     tables.put(COUNTS, date(2026, 9, 2), "3", "4")
-    index = CoverageIndex().with_names(tables.seen)
+    index = tables.shelf.coverage.read(None)
     archive = TableArchive(tables.shelf.memory, tables.shelf.snapshots, catalogue(), most_rows=3)
-    (missing,) = archive.index().missing(index.dates, (), TODAY)
+    (missing,) = archive.index().missing(index, TODAY)
     archive.note([archive.make(COUNTS, missing)], archive.index())
     assert [name.rpartition("_D7_")[2][:10] for name in tables.names] == ["2026-09-01", "2026-09-02"]
-    assert archive.index().missing(index.dates, (), TODAY) == []
+    assert archive.index().missing(index, TODAY) == []

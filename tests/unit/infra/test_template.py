@@ -185,6 +185,15 @@ def test_everything_is_in_one_region(infra: Infra) -> None:
         assert places - {"global"} == {"usgovvirginia" if name == "us_government" else "westeurope"}
 
 
+def test_all_that_is_made_goes_with_its_group_once_the_lock_is_off(infra: Infra) -> None:
+    """As docs/lifecycle.md removes it; what is granted in Graph goes with the identity."""
+    (removed,) = re.findall(r"az lock delete --name ([\w-]+)", (ROOT / "docs" / "lifecycle.md").read_text("utf-8"))
+    for deployed in map(infra.deployed, SETS):
+        group = str(deployed.one("Microsoft.Resources/resourceGroups")["name"])
+        assert not [each for each in deployed.resources if group not in str(each.get("id", group))]
+        assert {each["name"] for each in deployed.all("Microsoft.Authorization/locks")} <= {removed}
+
+
 # -- storage -----------------------------------------------------------------------------------------------------------
 
 
