@@ -1,4 +1,4 @@
-"""`python3 -m local check`: lint, format and types."""
+"""`python3 -m local check`: lint, format, types, and the prose of the pages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,15 @@ from collections.abc import Sequence
 
 from local.setup import ROOT
 
-_TOOLS = (("ruff", "check"), ("ruff", "format", "--check"), ("mypy",))
+_WINDOWS = ("--platform", "win32", "--cache-dir", ".mypy_cache/win32")
+_TOOLS = (
+    ("ruff", "check"),
+    ("ruff", "format", "--check"),
+    ("mypy",),
+    ("mypy", *_WINDOWS, "-p", "local", "-p", "shared", "-p", "simulator"),
+    ("docs.prose",),
+)
+"""The second mypy finds modules, functions and signals that Windows does not have."""
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:

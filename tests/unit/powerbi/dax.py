@@ -53,8 +53,12 @@ class Model:
         self.measures = {name: parse(dax) for name, dax in measures.items()}
 
     def value(self, measure: str, **filters: Any) -> Any:
-        """Return a measure; filters such as `Service="Teams"` are of the column that has the name of its table."""
-        return self.evaluate(self.measures[measure], Context({(n, n): frozenset([v]) for n, v in filters.items()}))
+        """Return a measure; filters such as `Service="Teams"` are of the column that has the name of its table.
+
+        `Month` is a column of the dates.
+        """
+        columns = {("Date" if name == "Month" else name, name): frozenset([value]) for name, value in filters.items()}
+        return self.evaluate(self.measures[measure], Context(columns))
 
     def rows(self, table: str, context: Context) -> Iterator[Row]:
         """Yield the rows of a table that the filters let through."""
