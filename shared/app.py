@@ -171,7 +171,7 @@ class App:
             archive=archive,
             puller=puller,
             keep_views=views.keep if self._keep_derived else lambda pulls, end: None,
-            expire=Expiry(archive, self._reports, retention, self._clock).carry_out,
+            expire=Expiry(archive, self._reports, retention, self.clock).carry_out,
             keep_tables=tables.keep if self._keep_derived else lambda coverage, end: None,
             selection=selection,
             clock=self.clock,
