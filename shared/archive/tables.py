@@ -130,7 +130,7 @@ class TableArchive:
     ) -> None:
         """Let a manifest tell of what was put into tables of its month, by one who knew the index as `known`.
 
-        What it told before is kept, unless it is to be made `anew`.
+        What it told before is kept, unless it is to be made `anew`. One that would tell of nothing is deleted.
         """
         container = container_of(self._catalogue.reports[name.report])
         for _ in range(_ATTEMPTS):
@@ -141,10 +141,12 @@ class TableArchive:
                     del told[at]
                 told |= self._entries(each.newest.values())
             content = manifest.write(told)
+            if not told:
+                return self._store.delete(container, str(name), with_versions=False)
             if stored and stored.content == content:
-                return
+                return None
             if self._store.replace_if(container, str(name), content, {}, stored.etag if stored else None):
-                return
+                return None
         raise ArchiveUnavailable(f"Others keep writing {name}.")
 
     def _told(self, stored: bytes, name: ManifestName, known: TableIndex) -> manifest.Entries:

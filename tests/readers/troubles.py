@@ -69,7 +69,7 @@ class Trouble(NamedTuple):
 
     def write(self, folder: Path) -> None:
         """Write the archive as runs leave it, and the tables as CSV beside it."""
-        shelf, seen = Shelf(), []
+        shelf = Shelf()
         for day, revision, header, rows in self.bodies:
             body = lines(header, *(f"{day},{row}" for row in rows))
             call = parse(f"{self.report}(period='D7')", catalogue())
