@@ -39,7 +39,6 @@ AZ = {
     "functionapp function keys set": {*GROUP_AND_NAME, "--function-name", "--key-name"},
     "functionapp keys list": {*GROUP_AND_NAME, "--query", "-o"},
     "functionapp list-flexconsumption-locations": set(),
-    "functionapp start": GROUP_AND_NAME,
     "functionapp stop": GROUP_AND_NAME,
     "group delete": {"--name"},
     "lock delete": {"--name", "-g", "--resource-type", "--resource-name"},

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable, Iterator
+from gzip import decompress
 from importlib import import_module
 from pathlib import Path
 
@@ -125,6 +127,8 @@ OPERATORS = {
     "verify --make-tables": (1, reading(USAGE, PERSONAL, QUARANTINE) + writing(DERIVED, PERSONAL_DERIVED)),
     "person nobody": (1, reading(PERSONAL)),
     "export FOLDER --personal": (0, reading(USAGE, PERSONAL, DERIVED, PERSONAL_DERIVED)),
+    "erase nobody": (1, reading(USAGE, PERSONAL, PERSONAL_DERIVED, QUARANTINE, INPUT, ERASED)),
+    "erase PERSON --yes": (0, [Assignment(OWNER, "starch", each) for each in (*CONTAINERS, INPUT)]),
     "pseudonyms": (0, writing(ERASED)),
     "pseudonyms --rotate": (0, writing(ERASED, PERSONAL_DERIVED)),
 }
@@ -146,8 +150,13 @@ def test_what_an_operator_does_takes_these_roles_and_says_which_is_missing(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     live(Principal(TO_ARCHIVE))
+    storage.permits = lambda operation: True
     expected, roles = OPERATORS[verb]
     name, *arguments = verb.split()
+    blobs = BlobServiceClient(storage.url, ManagedIdentity(), connection_verify=str(storage.ca_file))
+    (users,) = blobs.get_container_client(PERSONAL).list_blob_names(name_starts_with="report=users")
+    rows = decompress(blobs.get_blob_client(PERSONAL, users).download_blob().readall()).decode("utf-8-sig")
+    person = next(csv.DictReader(rows.splitlines()))["User Id"]
 
     def do(roles: list[Assignment]) -> tuple[int, list[Operation], str]:
         storage.permits = lambda operation: True
@@ -157,14 +166,16 @@ def test_what_an_operator_does_takes_these_roles_and_says_which_is_missing(
                 for each in [each.name for each in store.list(container) if each.name.endswith(".parquet")]:
                     store.delete(container, each)
         folder = str(tmp_path / f"for {len(roles)} {roles[0].container if roles else ''}")
-        given = [folder if each == "FOLDER" else each for each in arguments]
+        given = [{"FOLDER": folder, "PERSON": person}.get(each, each) for each in arguments]
         operator = Principal(roles)
         storage.permits = operator.permits
         with environment({"ARCHIVE_CA": str(storage.ca_file)}):
             status = import_module(COMMANDS[name].module).main([*given, "--url", storage.url])
         return status, operator.refused, capsys.readouterr().err
 
-    assert do(roles)[:2] == (expected, [])
+    status, refused, said = do(roles)
+    assert [str(each) for each in refused] == [], said
+    assert status == expected, said
     for taken in roles:
         status, refused, said = do([each for each in roles if each != taken])
         assert (status, {each.container for each in refused}) == (2, {taken.container})
