@@ -40,7 +40,7 @@ class FaultyMemory:
         beside: FaultyMemory | None = None,
     ) -> None:
         """`clock` answers UTC, `sleep` takes seconds, and `beside` is another way to the same blobs."""
-        self.sound = beside.sound if beside else InMemoryBlobStore(clock=clock)
+        self.sound: InMemoryBlobStore = beside.sound if beside else InMemoryBlobStore(clock=clock)
         self.store = InMemoryBlobStore(self._around, clock, same_as=self.sound)
         self._sleep = sleep
         self.seen: list[Operation] = []
