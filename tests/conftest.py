@@ -53,7 +53,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_collection_finish() -> None:
     """Let the garbage collector pass over all that is there before the first test, and stays."""
-    gc.collect()
     gc.freeze()
 
 
