@@ -8,19 +8,16 @@ import json
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from local import export
-from tests.integration.consumers.installed import python
+from tests.integration.consumers.installed import LARGE, python
 from tests.readers.troubles import TROUBLES, Row, Trouble
 
 _PROGRAM = Path(__file__).with_name("reading.py")
-_INSTALLED = Path(tempfile.gettempdir()) / "usage-archive-readers"
-"""Where the large readers are."""
 RIGHT, ERROR, WRONG = "right", "error", "**wrong**"
 
 
@@ -38,7 +35,7 @@ class Reader(NamedTuple):
         """Return what begins a command; None if it is not here and cannot be installed."""
         if self.key == "r":
             return [sys.executable] if shutil.which("Rscript") else None
-        return [str(python("readers", home=_INSTALLED))] if self.is_large else [sys.executable]
+        return [str(python("readers", home=LARGE))] if self.is_large else [sys.executable]
 
 
 READERS = (

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import pytest
 from local.setup import HOME
 
 LOCKS = Path(__file__).parent / "clients"
+LARGE = Path(tempfile.gettempdir()) / "usage-archive-clients"
+"""Where those are that take a gigabyte."""
 
 
 def python(client: str, interpreter: str = sys.executable, home: Path = HOME / "clients") -> Path:

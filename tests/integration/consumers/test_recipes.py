@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from datetime import date
 from importlib.metadata import version
@@ -25,7 +24,7 @@ from local import export
 from local.stack import Stack
 from tests.integration.consumers import changing
 from tests.integration.consumers.duck import duck, secret
-from tests.integration.consumers.installed import LOCKS, python
+from tests.integration.consumers.installed import LARGE, LOCKS, python
 from tests.serving import COUNTS, DAY, DETAIL, SERVICES, Served
 
 PAGE = (Path(__file__).parents[3] / "docs" / "recipes.md").read_text("utf-8")
@@ -200,7 +199,7 @@ def test_a_query_gives_what_the_archive_says(
 ) -> None:
     found = database.execute(filled(snippet.code, served)).fetchall()
     if "PROVIDER credential_chain" in snippet.code:
-        database.execute(secret(stack))
+        database.execute(secret(stack.settings))
     series = rows(answer(served, f"{COUNTS_D30}/series"))
     (services,) = rows(answer(served, SERVICES_D7))
     match snippet.id:
@@ -245,11 +244,11 @@ def test_a_query_bears_what_microsoft_changes(
         database.execute(of_added(code).replace("union_by_name = true", "union_by_name = false"))
 
 
-LARGE = [each for each in SNIPPETS if each.is_large]
+FOR_LARGE = [each for each in SNIPPETS if each.is_large]
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("snippet", LARGE, ids=lambda snippet: snippet.id)
+@pytest.mark.parametrize("snippet", FOR_LARGE, ids=lambda snippet: snippet.id)
 def test_a_large_reader_bears_what_microsoft_changes(snippet: Snippet, folder: Path) -> None:
     if snippet.language == "r":
         if not shutil.which("Rscript"):
@@ -258,7 +257,7 @@ def test_a_large_reader_bears_what_microsoft_changes(snippet: Snippet, folder: P
         assert export.main([str(folder / "home"), "--archive", str(archive.parent), "--format", "csv"]) == 0
         command = ["Rscript", "-"]
     else:
-        command = [str(python("readers", home=Path(tempfile.gettempdir()) / "usage-archive-readers")), "-"]
+        command = [str(python("readers", home=LARGE)), "-"]
     for code, place in ((snippet.code, 1), (of_added(snippet.code), 2)):
         run = subprocess.run(command, input=code, cwd=folder, capture_output=True, text=True, check=True)
         told = [["None" if cell in ("NA", "\\N") else cell for cell in row.split()] for row in run.stdout.splitlines()]
@@ -308,7 +307,7 @@ def test_the_query_of_grafana_finds_its_columns(served: Served) -> None:
 
 
 def test_the_page_says_how_many_are_run(record_property: Callable[[str, object], None]) -> None:
-    run, large = sum(each.is_run for each in SNIPPETS), len(LARGE)
+    run, large = sum(each.is_run for each in SNIPPETS), len(FOR_LARGE)
     parsed = len(SNIPPETS) - run - large
     record_property("recipes", f"{run} run, {large} by --long, {parsed} parsed only, 0 neither")
     said = " ".join(PAGE.split())
@@ -333,7 +332,7 @@ def test_every_snippet_is_run_or_parsed() -> None:
     known |= {(language, False) for language in ("powershell", "json", "yaml")}
     known |= {("powerquery-m", False)}  # by tests/powerbi, with Microsoft's own parser
     assert {(each.language, each.is_run) for each in SNIPPETS if not each.is_large} == known
-    assert {each.language for each in LARGE} == {"python", "r"}
+    assert {each.language for each in FOR_LARGE} == {"python", "r"}
 
 
 def test_the_page_shows_no_key() -> None:
