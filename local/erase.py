@@ -128,8 +128,7 @@ class _Erasing:
         if not listed:
             return 2
         found = self._search(listed)
-        is_known = listed.called(self._name)
-        if not found.blobs and not self._is_on(before) and not (is_known and is_known[0].id):
+        if not found.blobs and not (before and before.called(self._name)):
             print("Nobody has this id or address.", file=sys.stderr)
             return 1
         self._tell(found)
@@ -138,9 +137,6 @@ class _Erasing:
             return 0
         self._suppression.keep(found.listed, before)
         return self._carry_out(found)
-
-    def _is_on(self, listed: SuppressionList | None) -> bool:
-        return bool(listed and listed.called(self._name))
 
     def _with_person(self, listed: SuppressionList) -> SuppressionList | None:
         """Return the list with the person too; None, and say so, if the address was that of more than one."""
@@ -157,7 +153,10 @@ class _Erasing:
             return None
         for account in accounts:
             return listed.with_person(account.id, [address for _, address in account.addresses], utc_now())
-        return listed if others else listed.with_person("", [self._name], utc_now())
+        if others:
+            return listed
+        is_address = "@" in self._name
+        return listed.with_person("" if is_address else self._name, [self._name] if is_address else [], utc_now())
 
     def _search(self, listed: SuppressionList) -> _Found:
         """Return what names them, by addresses too that the search itself found beside their ids."""

@@ -40,6 +40,8 @@ OF_READERS = StorageTimeouts(connect=1.5, read=3, backoff=0, attempts=2)
 """Somebody waits: storage that does not answer at all is reported after nine seconds."""
 
 _NO_ROLE = "AuthorizationPermissionMismatch"
+_IMMUTABLE = "BlobImmutableDueTo"
+"""What begins the codes of what nobody may do, whatever the role."""
 _READER, _CONTRIBUTOR, _OWNER = (f"Storage Blob Data {each}" for each in ("Reader", "Contributor", "Owner"))
 """https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/storage"""
 
@@ -220,7 +222,8 @@ def _our_errors(container: str, role: str = "", *, missing_container_is_empty: b
         if missing_container_is_empty and _error_code(error) == "ContainerNotFound":
             return
         code = _error_code(error)
-        kind = AccessRefused if getattr(error, "status_code", None) == 403 else ArchiveUnavailable
+        is_refusal = getattr(error, "status_code", None) == 403 or code.startswith(_IMMUTABLE)
+        kind = AccessRefused if is_refusal else ArchiveUnavailable
         lacks = f" {_lacks(container, role)}" if code == _NO_ROLE else ""
         raise kind(f"Blob storage does not answer as it should: {code}.{lacks}") from None
 

@@ -15,9 +15,10 @@ from shared.archive.blob_store import BlobStore
 from shared.archive.layout import INPUT
 from shared.domain.errors import BadInput
 from shared.domain.products import Product, part_numbers
+from shared.domain.tenants import Tenant, tenant_id
 from shared.report.csv_records import BOM, distinct, same
 
-PRICES, PEOPLE = "prices.csv", "people.csv"
+PRICES, PEOPLE, TENANTS = "prices.csv", "people.csv", "tenants.csv"
 LARGEST = 64 << 20
 """Bytes of a file."""
 PEOPLE_KEYS = ("userprincipalname", "id", "userid")
@@ -106,6 +107,25 @@ def read_people(store: BlobStore) -> People:
             if cells.setdefault(name, added) != added:
                 raise BadInput(PEOPLE, line, "somebody stands there twice, with other cells")
     return People(tuple(names), cells)
+
+
+def read_tenants(store: BlobStore) -> tuple[list[Tenant], list[str]]:
+    """Return the tenants that the file lists, and what is wrong with its other lines. Raise BadInput for a bad file.
+
+    A line that is wrong stops no other: its tenant alone is not archived. Raise ArchiveUnavailable too.
+    """
+    header, _, rows = _table(store, TENANTS, ("id",))
+    found: dict[str, Tenant] = {}
+    wrong: list[str] = []
+    for line, row in rows:
+        cells = {name: cell.strip() for name, cell in zip(header, row, strict=True)}
+        id_ = tenant_id(cells["id"])
+        if not id_ or id_ in found:
+            wants = "no other line has that id" if id_ else "an id such as 11111111-2222-3333-4444-555555555555"
+            wrong.append(str(BadInput(TENANTS, line, wants)))
+            continue
+        found[id_] = Tenant(id_, cells.get("name", ""), cells.get("reports", ""))
+    return [*found.values()], wrong
 
 
 def delimiter_of(content: bytes) -> str:

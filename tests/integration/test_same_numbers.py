@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -105,7 +105,12 @@ def model(app: App) -> dax.Model:
 
 def functions(app: App) -> Mapping[str, Any]:
     """The functions of `expressions.tmdl`, and its parameters."""
-    types = {"type date": date.fromisoformat, "type text": str, "type number": float, "Int64.Type": int}
+    types: Mapping[str, Callable[[str], Any]] = {
+        "type date": date.fromisoformat,
+        "type text": str,
+        "type number": float,
+        "Int64.Type": int,
+    }
 
     def rows(path: str, columns: Sequence[tuple[str, str]], query: Mapping[str, Any]) -> list[dict[str, Any]]:
         found = rows_of(app, path, {name: str(each) for name, each in query.items()})

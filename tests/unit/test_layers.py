@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 SHARED = ROOT / "shared"
 
 LAYERS = [
+    ["fleet"],
     ["app"],
     ["web", "pulling", "verification", "erasure"],
     ["views"],

@@ -367,6 +367,16 @@ def test_a_namesake_stays_and_concealed_days_are_named(capsys: pytest.CaptureFix
     assert [row[ADDRESS] for row in rows(world.shelf.snapshots.content(newest))] == ["joann@contoso.com"]
 
 
+def test_without_a_directory_an_id_is_known_by_reports_with_ids_and_its_address_by_them() -> None:
+    world = Written(with_products=False)
+    world.put(TEAMS, KNOWN, {"User Id": ADA, ADDRESS: "ada@contoso.com"}, {"User Id": BOB, ADDRESS: "bob@contoso.com"})
+    world.active({ADDRESS: "ada@contoso.com"}, {ADDRESS: "bob@contoso.com"})
+    assert erase(world.shelf.memory, ADA, for_good=True) == 0
+    for call in (TEAMS, ACTIVE):
+        (left,) = world.shelf.snapshots.all(call)
+        assert [row[ADDRESS] for row in rows(world.shelf.snapshots.content(left))] == ["bob@contoso.com"]
+
+
 def test_who_alone_stands_in_a_report_leaves_a_snapshot_without_rows(tenant: Tenant) -> None:
     world = Written(with_products=False)
     world.active({ADDRESS: "ann@contoso.com", "Display Name": "Ann"})
@@ -465,3 +475,37 @@ def killed_at(start: Blobs, ann: Person, number: int, steps: list[Operation]) ->
         status = erase(later, ann.id, for_good=True)
     hashes = [(ERASED, SUPPRESSED), (DERIVED, LEASE)]
     return {at: kept.content for at, kept in sound.blobs.items() if at not in hashes}, status
+
+
+# -- sixty days --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.long
+def test_sixty_days_of_all_reports_lose_a_person_and_nothing_else() -> None:
+    with Simulator(users=25, seed=3) as simulator:
+        lose_a_person_in_sixty_days(fresh(simulator))
+
+
+def lose_a_person_in_sixty_days(tenant: Tenant) -> None:
+    tenant.reports = f"{ALL}, getOffice365ServicesUserCounts(period='D7')"
+    begin = tenant.control.now()
+    tenant.live(60)
+    ann = tenant.people()[0]
+    assert len(ann.addresses) > 1  # renamed within these days
+    before, days = dict(tenant.store.blobs), [(begin + timedelta(days=number)).date() for number in range(5, 60, 6)]
+    assert len(days) == 10
+    asked = {day: tenant.as_of(day) for day in days}
+    assert tenant.findings() == []
+    assert tenant.erase(ann.addresses[0]) == 0
+    check_erased(tenant, before, ann)
+    for day in days:
+        for call, body in tenant.as_of(day).items():
+            lines, _ = without(asked[day][call], ann)
+            assert [line for line in body.split(b"\n") if line in {*lines}] == lines
+    now = tenant.control.now()
+    single = Call(TEAMS.report, date=(now - timedelta(days=6)).date())
+    tenant.control.put("restate", {"report": TEAMS.report, "refresh_date": f"{single.date}", "revision": 1})
+    pulls = {pull.call: pull for pull in tenant.run(tenant.reports).pulls}
+    assert (pulls[single].outcome, pulls[single].redacted) == (Outcome.REVISED, 1)
+    assert tenant.holding(ann) == set()
+    assert tenant.findings() == []

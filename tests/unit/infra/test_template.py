@@ -54,8 +54,8 @@ PLATFORM = {
 }
 """App settings that the Functions host and the Python worker read; none that Flex Consumption refuses:
 https://learn.microsoft.com/azure/azure-functions/flex-consumption-plan#deprecated-properties-and-settings"""
-NOT_IN_AZURE = {"ARCHIVE_CA"}
-"""Settings of the app that only an emulator needs."""
+NOT_IN_AZURE = {"ARCHIVE_CA", "AZURE_AUTHORITY_HOST"}
+"""Settings of the app that only an emulator and a simulator need."""
 
 OUTPUTS = {
     "AZURE_RESOURCE_GROUP",
@@ -79,6 +79,7 @@ LIMITS = {
     "immutabilityDays": {"minValue": 0, "maxValue": 146000},
     "archiveSku": {"allowedValues": ["Standard_LRS", "Standard_ZRS", "Standard_GRS", "Standard_GZRS"]},
     "entraClientId": {"maxLength": 36},
+    "tenantsClientId": {"maxLength": 36},
     "instanceMemoryMB": {"allowedValues": [512, 2048, 4096]},
     "maximumInstanceCount": {"minValue": 40, "maxValue": 1000},
     "httpConcurrency": {"minValue": 1, "maxValue": 100},

@@ -85,7 +85,8 @@ class Model:
             case "column":
                 return context.row[parts[0]]
             case "sign":
-                return self._sign(parts[0], *parts[1:], context=context)
+                sign, left, right = parts
+                return self._sign(sign, left, right, context)
         return _FUNCTIONS[parts[0]](self, context, *parts[1])
 
     def _sign(self, sign: str, left: Node, right: Node, context: Context) -> Any:
