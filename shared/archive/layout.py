@@ -271,8 +271,8 @@ BlobName = (
     | LostRange
     | ConcealmentChange
     | AwaitedRun
-    | StandingName
     | ExpiredBefore
+    | StandingName
 )
 
 
@@ -393,8 +393,8 @@ _KINDS: tuple[tuple[str, Callable[[re.Match[str]], BlobName]], ...] = (
         r"awaited/since=(?P<since>DATET\d{6}Z)",
         lambda match: AwaitedRun(datetime.strptime(match["since"], _SECOND).replace(tzinfo=UTC)),
     ),
-    (r"tenants/(?P<tenant>[\da-f-]{36})", lambda match: StandingName(match["tenant"])),
     (r"expired/before=(?P<day>DATE)", lambda match: ExpiredBefore(date.fromisoformat(match["day"]))),
+    (r"tenants/(?P<tenant>[\da-f-]{36})", lambda match: StandingName(match["tenant"])),
     (r"series/PARTITION/[\w-]+\.csv", lambda match: SeriesName(_partition(match))),
     (
         r"PARTITION/month=(?P<month>\d{4}-\d\d)/[\w-]+_(?P=month)(?P<of_month>-\d\d)?"

@@ -7,13 +7,17 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from local.folder import FILES
 from local.in_memory import InMemoryBlobStore, Operation
+from local.verify import main
 from shared.archive.archive import Archive
 from shared.archive.coverage_index import CoverageIndex
+from shared.archive.folder_blob_store import FolderBlobStore
 from shared.archive.hash_key import PseudonymKey
 from shared.archive.layout import (
     ACCOUNTS,
@@ -165,6 +169,16 @@ def test_nothing_is_told_to_be_lost_or_damaged_afterwards(aged: Aged) -> None:
     assert told(aged) == []
     assert aged.coverage().dates[Partition.of(DETAIL)].first == KEPT
     assert aged.coverage().lost == {}
+
+
+def test_the_command_says_what_expired(aged: Aged, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    aged.run()
+    folder = FolderBlobStore(tmp_path / FILES)
+    for at, kept in aged.store.blobs.items():
+        if at[0] != QUARANTINE:
+            folder.create(*at, kept.content, kept.metadata)
+    assert main(["--archive", str(tmp_path)]) == 0
+    assert "expired: what tells of people and is of days before 2026-08-23." in capsys.readouterr().out
 
 
 def told(aged: Aged) -> list[Any]:
