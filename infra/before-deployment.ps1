@@ -37,8 +37,10 @@ function Test-Schedule([string] $schedule) {
     }
 }
 
+$hasAzd = [bool] (Get-Command azd -ErrorAction SilentlyContinue)
+
 # Once, and of a person alone: by default nobody's name is archived.
-if (-not $env:REPORTS -and -not [Console]::IsInputRedirected) {
+if (-not $env:REPORTS -and -not [Console]::IsInputRedirected -and $hasAzd) {
     Say 'ask_personal'
     $env:REPORTS = if ([Console]::ReadLine() -match '^[yY]') { 'aggregates, personal' } else { 'aggregates' }
     azd env set REPORTS $env:REPORTS
@@ -54,8 +56,8 @@ if ($LASTEXITCODE) {
     Stop-At 'az_signed_out'
     Complete
 }
-azd auth login --check-status *> $null
-if ($LASTEXITCODE) { Stop-At 'azd_signed_out' }
+# It exits with 0 in any case.
+if ($hasAzd -and "$(azd auth login --check-status --output json 2>$null)" -notmatch '"success"') { Stop-At 'azd_signed_out' }
 
 $subscription = if ($env:AZURE_SUBSCRIPTION_ID) { $env:AZURE_SUBSCRIPTION_ID } else { $current }
 $null = Ask account show --subscription $subscription --query tenantId --output tsv

@@ -38,8 +38,12 @@ schedule() {
     done
 }
 
+has_azd() {
+    command -v azd >/dev/null
+}
+
 # Once, and of a person alone: by default nobody's name is archived.
-if [ -z "${REPORTS:-}" ] && [ -t 0 ]; then
+if [ -z "${REPORTS:-}" ] && [ -t 0 ] && has_azd; then
     say ask_personal
     read -r answer
     case $answer in
@@ -58,7 +62,10 @@ current=$(ask account show --query id --output tsv) || {
     stop az_signed_out
     end
 }
-azd auth login --check-status >/dev/null 2>&1 || stop azd_signed_out
+# It exits with 0 in any case.
+if has_azd; then
+    case $(azd auth login --check-status --output json 2>/dev/null) in *'"success"'*) ;; *) stop azd_signed_out ;; esac
+fi
 
 subscription=${AZURE_SUBSCRIPTION_ID:-$current}
 ask account show --subscription "$subscription" --query tenantId --output tsv >/dev/null || {

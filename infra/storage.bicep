@@ -229,6 +229,18 @@ var derivedRule = {
     actions: { version: { delete: { daysAfterCreationGreaterThan: 7 } } }
   }
 }
+// What is written over here named somebody who was erased, or is a list or a key of before: nothing of it may stay.
+var erasedRule = {
+  name: 'erased-versions-expire'
+  type: 'Lifecycle'
+  enabled: true
+  definition: {
+    filters: { blobTypes: ['blockBlob'], prefixMatch: ['usage-personal/', 'usage-input/', 'usage-erased/'] }
+    actions: {
+      version: { delete: { daysAfterCreationGreaterThan: 7 } }
+    }
+  }
+}
 
 resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06-01' = {
   parent: archive
@@ -236,7 +248,7 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06
   dependsOn: [archiveBlobs] // a rule for versions is refused while there is no versioning
   properties: {
     policy: {
-      rules: concat([coolerRule, derivedRule, quarantineRule], personalRetentionDays > 0 ? [expiryRule] : [])
+      rules: concat([coolerRule, derivedRule, erasedRule, quarantineRule], personalRetentionDays > 0 ? [expiryRule] : [])
     }
   }
 }

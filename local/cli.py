@@ -25,6 +25,7 @@ COMMANDS = {
     "run": Command("local.run", "run the app here, with a simulated tenant, and serve the dashboard"),
     "verify": Command("local.verify", "check every byte, name, revision and series of an archive"),
     "person": Command("local.person", "print all that an archive says of one person"),
+    "erase": Command("local.erase", "take a person out of an archive, and keep them out"),
     "export": Command("local.export", "take the tables of an archive home, as Parquet or CSV"),
     "pseudonyms": Command("local.pseudonyms", "since when hashes stand for people; --rotate for other ones"),
     "doctor": Command("local.doctor", "what the live service does, next to what was assumed"),

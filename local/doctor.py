@@ -87,7 +87,8 @@ def _asked(url: str) -> bytes:
     except requests.RequestException as error:
         raise OSError(f"{url} does not answer ({type(error).__name__})") from None
     if answer.status_code == 401:
-        raise OSError(f"the key in {KEY} is none of the function status")
+        wrong = "holds no key" if KEY in os.environ else "is not set: it takes a key"
+        raise OSError(f"{KEY} {wrong} of the function status")
     if answer.status_code != 200:
         raise OSError(f"{url} answers {answer.status_code}")
     return answer.content

@@ -22,7 +22,6 @@ from shared.verification.portion import Portion
 from shared.verification.processes import MANY
 from shared.verification.processes import verify as findings_in
 from shared.verification.quarantine import quarantined
-from shared.verification.tables import make_again
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -81,7 +80,7 @@ def _verify(archive: Opener, options: argparse.Namespace, many: int) -> int:
         name = parse_name(finding.name)
         tables |= {name} if isinstance(name, TableName) else set()
     if tables and options.make_tables:
-        made = make_again(Archive(archive(), catalogue()), catalogue(), tables, started.date())
+        made = Archive(archive(), catalogue()).tables.make_again(tables, started.date())
         print(f"{made} tables are made again.")
     if unfit := sum(int(blob.metadata.get("unfit", 0)) for blob in blobs if blob.name.endswith(".parquet")):
         print(f"{unfit} cells in tables do not fit the type of their column, and stand as text in `_unfit`.")

@@ -59,6 +59,10 @@ RUNS = "runs/"
 """What the names of all run records begin with."""
 VIEWS = "views/refresh_date="
 """What the names of all numbers of views begin with."""
+TENANT = "tenant="
+"""What the names of all blobs of a tenant begin with, where one app archives many."""
+STANDINGS = "tenants/"
+"""What the names of the blobs begin with that tell how the tenants stand."""
 LOST = "lost/"
 """What the names of all markers of lost dates begin with."""
 AWAITED = "awaited/"
@@ -212,6 +216,15 @@ class ConcealmentChange(NamedTuple):
         return f"{CONCEALMENT_CHANGES}{at}/{self.before}-to-{self.now}"
 
 
+class StandingName(NamedTuple):
+    """The name of the blob, an empty one with metadata, that tells how a tenant stood after its last run."""
+
+    tenant: str
+
+    def __str__(self) -> str:
+        return f"{STANDINGS}{self.tenant}"
+
+
 class AwaitedRun(NamedTuple):
     """The marker, an empty blob, of when somebody first asked for a run, and there was none."""
 
@@ -233,7 +246,13 @@ BlobName = (
     | LostRange
     | ConcealmentChange
     | AwaitedRun
+    | StandingName
 )
+
+
+def tenant_prefix(id_: str) -> str:
+    """Return what the names of all blobs of a tenant begin with, in every container."""
+    return f"{TENANT}{id_}/"
 
 
 def snapshot_prefix(partition: Partition, start: str = "") -> str:
@@ -348,6 +367,7 @@ _KINDS: tuple[tuple[str, Callable[[re.Match[str]], BlobName]], ...] = (
         r"awaited/since=(?P<since>DATET\d{6}Z)",
         lambda match: AwaitedRun(datetime.strptime(match["since"], _SECOND).replace(tzinfo=UTC)),
     ),
+    (r"tenants/(?P<tenant>[\da-f-]{36})", lambda match: StandingName(match["tenant"])),
     (r"series/PARTITION/[\w-]+\.csv", lambda match: SeriesName(_partition(match))),
     (
         r"PARTITION/month=(?P<month>\d{4}-\d\d)/[\w-]+_(?P=month)(?P<of_month>-\d\d)?"

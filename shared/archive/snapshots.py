@@ -1,4 +1,7 @@
-"""The snapshots of an archive: listed, found, read, uploaded. Nothing here changes or deletes one."""
+"""The snapshots of an archive: listed, found, read, uploaded. Nothing here changes or deletes one.
+
+Only the erasure of a person puts another blob in the place of one, which has `redacted` in its metadata.
+"""
 
 from __future__ import annotations
 
@@ -180,6 +183,8 @@ class SnapshotArchive:
             raise ArchiveUnavailable("Blob storage does not answer as it should: BlobNotFound.")
         expected = snapshot.metadata.gzip_sha256
         if expected and sha256(stored.content).hexdigest() != expected:
+            if stored.metadata.get("redacted", "") not in ("", str(snapshot.metadata.redacted)):
+                raise ArchiveUnavailable(f"The snapshot {snapshot.blob} was redacted at this moment.")
             raise DamagedBlob(snapshot.blob)
         return stored.content
 

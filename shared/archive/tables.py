@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import date
 from gzip import GzipFile
@@ -14,7 +14,7 @@ from shared.archive.layout import DERIVED, PERSONAL_DERIVED, REPORTS, TABLES, Pa
 from shared.archive.snapshot import Snapshot
 from shared.archive.snapshots import SnapshotArchive
 from shared.archive.table_index import UNREADABLE, Missing, Tabled, TableIndex, days_of
-from shared.domain.call import Call
+from shared.domain.call import Call, calls_in
 from shared.domain.catalogue import Catalogue, Report
 from shared.domain.date_ranges import DateRanges
 from shared.domain.errors import ArchiveUnavailable, DamagedBlob
@@ -92,6 +92,17 @@ class TableArchive:
         self._put(call, former, name if snapshots else None, snapshots)
         last = {each.refresh_date: each.revision for each in snapshots}
         return Tabled(missing.partition, missing.month, days_of(missing.month), last, in_days=False)
+
+    def make_again(self, names: Iterable[TableName], today: date) -> int:
+        """Make tables of these names, and return how many; a month that is over as a whole."""
+        known, calls = self.index(), {Partition.of(call): call for call in calls_in(self._catalogue)}
+        wanted = {
+            Missing(name.month, name.partition, () if is_settled or not name.day else (name.day,))
+            for name in names
+            for is_settled in [known.of(name.partition).is_settled(name.month, today)]
+        }
+        self.note([self.make(calls[each.partition], each) for each in wanted], known)
+        return len(wanted)
 
     def _made_days(self, call: Call, missing: Missing, days: Sequence[date]) -> Tabled:
         made = {day: self._make_day(call, day) for day in days}

@@ -86,6 +86,12 @@ class Reason(Word):
         "The managed identity got no token.",
         "If it stays: see whether the app has its identity and `AZURE_CLIENT_ID` names it, and restart the app.",
     )
+    NO_CONSENT = (
+        "no_consent",
+        Outcome.REFUSED,
+        "The tenant of a customer has not consented to the app, or has taken its consent back.",
+        "Let an administrator of that tenant open the consent URL that `/api/tenants` shows. The next run sees it.",
+    )
     UNAUTHORIZED = "unauthorized", Outcome.DEFERRED, "Graph answered 401, to a new token too.", _HEALS
     GRAPH_ERROR = "graph_error", Outcome.DEFERRED, "Graph answered 408 or 5xx, however often it was asked.", _HEALS
     UNREACHABLE = (

@@ -167,7 +167,8 @@ class Holding(NamedTuple):
             blob = self.snapshots[snapshot.blob][1]
             if before.refresh_date != snapshot.refresh_date:
                 continue
-            if before.metadata.sha256 == snapshot.metadata.sha256:
+            is_redacted = before.metadata.redacted or snapshot.metadata.redacted  # what differed may have been theirs
+            if before.metadata.sha256 == snapshot.metadata.sha256 and not is_redacted:
                 yield blob.finding(FindingCode.SAME_BODY, f"Revision {before.revision} of that day has the same bytes.")
             if before.metadata.pulled_at - snapshot.metadata.pulled_at > RECENT:
                 yield blob.finding(FindingCode.OUT_OF_ORDER, f"It was pulled before revision {before.revision}.")

@@ -9,13 +9,11 @@ from datetime import date, datetime
 from gzip import GzipFile
 from io import BytesIO
 
-from shared.archive.archive import Archive
 from shared.archive.layout import Partition, TableName
 from shared.archive.snapshot import Snapshot
-from shared.archive.table_index import UNREADABLE, Missing, TableIndex, days_of
+from shared.archive.table_index import UNREADABLE, TableIndex, days_of
 from shared.archive.tables import table_of
-from shared.domain.call import calls_in
-from shared.domain.catalogue import Catalogue, Report
+from shared.domain.catalogue import Report
 from shared.domain.date_ranges import NO_DAYS, DateRanges
 from shared.report.compression import CompressionError
 from shared.report.typed_columns import have_same_rows
@@ -94,18 +92,6 @@ def check_table_index(
             month = f"{day:%Y-%m}"
             name = TableName(partition, month, day if month in told.in_days else None, RULES, told.revision(day))
             yield Finding(containers[partition], str(name), FindingCode.TABLE_GONE, "The table index tells of it.")
-
-
-def make_again(archive: Archive, catalogue: Catalogue, names: Iterable[TableName], today: date) -> int:
-    """Make tables of these names, and return how many; a month that is over as a whole. Raises ArchiveUnavailable."""
-    known, calls = archive.tables.index(), {Partition.of(call): call for call in calls_in(catalogue)}
-    wanted = {
-        Missing(name.month, name.partition, () if is_settled or not name.day else (name.day,))
-        for name in names
-        for is_settled in [known.of(name.partition).is_settled(name.month, today)]
-    }
-    archive.tables.note([archive.tables.make(calls[each.partition], each) for each in wanted], known)
-    return len(wanted)
 
 
 def _days(name: TableName) -> DateRanges:

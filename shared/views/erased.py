@@ -50,6 +50,11 @@ class ErasedPeople(Who):
         """Whether part of a URL, as `url_form` returns it, was made of an address that was theirs on a day."""
         return self.is_address(text, day)
 
+    def is_name(self, text: str) -> bool:
+        """Whether a text is an id or an address that ever was theirs, or what a URL has of one."""
+        hashed = {self._hash(form) for form in (text, text.strip(".'-"), url_form(text))}
+        return not hashed.isdisjoint(self._ids | self._names | self._without_id)
+
     def _given_again(self, text: str) -> frozenset[str]:
         """Return the names of theirs that were somebody else's on a day; as of now, where none is told."""
         if not self._days:

@@ -111,4 +111,5 @@ class ReportRequest(NamedTuple):
 
     def _root(self, report: Report, audience: Audience) -> str:
         """Return such as `/api/v1.0/reports` or `/api/personal/v1.0`."""
-        return f"{PREFIX}{audience}/{self.version}{'' if report.is_directory else '/reports'}"
+        root = f"{PREFIX}{self.http.root}{audience}/{self.version}"
+        return root if report.is_directory else f"{root}/reports"

@@ -18,6 +18,7 @@ from shared.web.archive_cache import ArchiveCache
 from shared.web.health import health
 from shared.web.http import Request, Response
 from shared.web.in_flight import InFlight
+from shared.web.links import PREFIX
 from shared.web.report_request import Audience, ReportRequest
 from shared.web.rfc9110 import send
 from shared.web.snapshots import snapshot, snapshots
@@ -136,7 +137,8 @@ class Api:
         if not personal:
             raise NotArchived(
                 ErrorCode.PERSONAL_REPORT,
-                f"This tells of people: it is served at /api/personal/{request.path}, with a key of personal_reports.",
+                f"This tells of people: it is served at {PREFIX}{request.root}/personal/{request.path}, with a key of "
+                "personal_reports.",
             )
         views = Views(self._archive, self._catalogue, self._clock())
         return views.person(request, id_) if id_ else views.idle(request)

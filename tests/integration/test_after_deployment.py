@@ -193,7 +193,8 @@ def test_the_readme_leads_to_the_dashboard_in_eight_lines_at_most(tmp_path: Path
     azd = f"""
 echo "azd $*" >>"$ASKED"
 case "$*" in
-"auth login" | "auth login --check-status" | "env new usage" | "env set AZURE_LOCATION westeurope") ;;
+"auth login --check-status --output json") echo '{{"status": "success"}}' ;;
+"auth login" | "env new usage" | "env set AZURE_LOCATION westeurope") ;;
 up) {up} ;;
 *) exit 9 ;;
 esac"""

@@ -37,11 +37,21 @@ esac
 GIVEN = {"AZURE_LOCATION": "westeurope", "AZURE_ENV_NAME": "usage", "AZURE_SUBSCRIPTION_ID": SUBSCRIPTION}
 
 
+AZD = """\
+echo "$@" >>"$ASKED"
+case "$*" in
+"auth login --check-status --output json") printf '{\\n  "status": "%s"\\n}\\n' "${AZD_STATUS:-success}" ;;
+esac
+"""
+"""Says whether somebody is signed in, and exits with 0 in any case, as the true one does."""
+
+
 def check(
-    folder: Path, az: str | None = "", azd: str = "", environment: Mapping[str, str] | None = None
+    folder: Path, az: str | None = "", azd: str | None = AZD, environment: Mapping[str, str] | None = None
 ) -> tuple[int, list[str]]:
-    """Run the script where `az` first does this, or where there is none; return its status and its sentences."""
-    programs = {"azd": azd} | ({} if az is None else {"az": f"{az}\n{AZ}"})
+    """Run the script where `az` first does this; None: there is no such program. Return its status and sentences."""
+    texts = {"azd": azd, "az": az if az is None else f"{az}\n{AZ}"}
+    programs = {name: text for name, text in texts.items() if text is not None}
     given = prepared(folder, programs) | GIVEN
     done = run("before-deployment.sh", given | dict(environment or {}))
     assert done.stdout == ""
@@ -129,7 +139,12 @@ def test_what_cannot_be_checked_is_said_and_stops_nothing(tmp_path: Path) -> Non
 
 
 def test_who_is_signed_in_to_az_alone_is_told(tmp_path: Path) -> None:
-    assert check(tmp_path, azd="exit 1") == (1, [sentence("azd_signed_out")])
+    given = {"AZD_STATUS": "unauthenticated"}
+    assert check(tmp_path, environment=given) == (1, [sentence("azd_signed_out")])
+
+
+def test_where_azd_is_not_used_nobody_has_to_be_signed_in_to_it(tmp_path: Path) -> None:
+    assert check(tmp_path, azd=None) == (0, [sentence("good")])
 
 
 @pytest.mark.parametrize(
@@ -145,7 +160,7 @@ def test_a_schedule_that_the_host_takes_as_it_is_meant_is_taken(tmp_path: Path, 
 
 def test_azure_is_asked_with_what_azd_would_deploy(tmp_path: Path) -> None:
     check(tmp_path, environment={"REPORTS": "aggregates, users", "IMMUTABILITY_DAYS": "10"})
-    (asked,) = (tmp_path / "asked").read_text("utf-8").splitlines()
+    (asked,) = (line for line in (tmp_path / "asked").read_text("utf-8").splitlines() if "--parameters" in line)
     given = asked.partition("--parameters ")[2]
     assert given == "name=usage location=westeurope reports=aggregates, users immutabilityDays=10"
 
@@ -154,18 +169,20 @@ def test_what_azd_asks_for_later_is_said_not_to_have_been_looked_at(tmp_path: Pa
     given = {"AZURE_LOCATION": "", "AZURE_SUBSCRIPTION_ID": ""}
     said = [sentence("choose", SUBSCRIPTION), sentence("no_region"), sentence("good")]
     assert check(tmp_path, environment=given) == (0, said)
-    assert not (tmp_path / "asked").exists()
+    assert "validate" not in (tmp_path / "asked").read_text("utf-8")
 
 
 @pytest.mark.parametrize(("typed", "reports"), [("\n", "aggregates"), ("y\n", "aggregates, personal")])
 def test_a_person_is_asked_once_whether_people_shall_be_archived(tmp_path: Path, typed: str, reports: str) -> None:
+    given = prepared(tmp_path, {"az": AZ, "azd": AZD}) | GIVEN
     ours, theirs = os.openpty()
-    given = prepared(tmp_path, {"az": AZ, "azd": 'echo "$@" >>"$ASKED"'})
     os.write(ours, typed.encode())
-    done = run("before-deployment.sh", given, stdin=theirs)
+    first = run("before-deployment.sh", given, stdin=theirs)
+    again = run("before-deployment.sh", given | {"REPORTS": reports}, stdin=theirs)
     os.close(ours)
     os.close(theirs)
-    assert done.stderr.splitlines()[0] == sentence("ask_personal")
+    assert first.stderr.splitlines() == [sentence("ask_personal"), sentence("good")]
+    assert again.stderr.splitlines() == [sentence("good")]
     assert f"env set REPORTS {reports}" in (tmp_path / "asked").read_text("utf-8").splitlines()
 
 

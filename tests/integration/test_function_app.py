@@ -49,6 +49,9 @@ def test_these_are_the_functions_and_their_triggers(running: tuple[FunctionsHost
         ("pull", "timerTrigger", None),
         ("pull_now", "httpTrigger", "pull"),
         ("pull_as_asked", "queueTrigger", None),
+        ("pull_tenant", "queueTrigger", None),
+        ("tenants", "httpTrigger", "tenants/{*path}"),
+        ("personal_tenants", "httpTrigger", "tenants/{tenant}/personal/{*path}"),
         ("reports", "httpTrigger", "{version}/{*path}"),
         ("personal_reports", "httpTrigger", "personal/{version}/{*path}"),
         ("pseudonymous_reports", "httpTrigger", "pseudonymous/{version}/{*path}"),
@@ -210,7 +213,9 @@ def test_doctor_asks_the_app_with_a_key_of_status(
     assert "Lines end in CRLF." in capsys.readouterr().out
     with environment({doctor.KEY: host.keys["reports"]}):
         assert doctor.main(["--url", f"{host.url}/api"]) == 2
-    assert "none of the function status" in capsys.readouterr().err
+    assert f"{doctor.KEY} holds no key of the function status" in capsys.readouterr().err
+    assert doctor.main(["--url", f"{host.url}/api"]) == 2
+    assert f"{doctor.KEY} is not set" in capsys.readouterr().err
 
 
 def test_ten_urls_are_answered_by_this_host_as_ci_asks_microsofts_own(running: tuple[FunctionsHost, Control]) -> None:

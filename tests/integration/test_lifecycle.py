@@ -15,7 +15,6 @@ from shared.domain.call import Call
 from shared.domain.catalogue import catalogue
 from shared.report.compression import decompress
 from shared.verification.archive import everything, manifest, verify
-from shared.verification.tables import make_again
 from shared.web.http import Response
 from tests.asking import ask
 from tests.reliability.checks import At, Blobs
@@ -190,7 +189,7 @@ def test_what_did_not_get_to_the_other_region_is_pulled_again(world: InProcess, 
     assert all(now[at].content == after[at].content for at in snapshots(now))
     archive = app(world).archive
     tables = {parse(each.partition("/")[2]) for each in findings(world)}
-    made = make_again(archive, catalogue(), [each for each in tables if isinstance(each, TableName)], BEGINNING.date())
+    made = archive.tables.make_again([each for each in tables if isinstance(each, TableName)], BEGINNING.date())
     assert made == len(tables)
     assert findings(world) == set()
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.errors import SettingError
-from shared.settings import SETTINGS, Settings, read
+from shared.settings import SETTINGS, Cloud, Settings, read
 
 ARCHIVE = "https://usage.blob.core.windows.net"
 
@@ -42,6 +42,9 @@ def test_what_is_not_set_has_its_default() -> None:
         archive_url=ARCHIVE,
         archive_ca=None,
         client_id=None,
+        tenants=(),
+        tenants_client_id="",
+        cloud=Cloud("https://login.microsoftonline.com", "api://AzureADTokenExchange"),
     )
 
 
@@ -75,6 +78,9 @@ def test_what_is_set_is_taken(tmp_path: Path) -> None:
         DOWNLOAD_HOSTS="http://127.0.0.1:9101",
         ARCHIVE_CA=str(pem),
         AZURE_CLIENT_ID="00000000-0000-0000-0000-000000000001",
+        TENANTS="@",
+        TENANTS_CLIENT_ID="00000000-0000-0000-0000-000000000002",
+        AZURE_AUTHORITY_HOST="login.example",
     ) == Settings(
         pull_schedule="0 0 6 * * *",
         reports="all",
@@ -86,6 +92,9 @@ def test_what_is_set_is_taken(tmp_path: Path) -> None:
         archive_url=ARCHIVE,
         archive_ca=str(pem),
         client_id="00000000-0000-0000-0000-000000000001",
+        tenants=None,
+        tenants_client_id="00000000-0000-0000-0000-000000000002",
+        cloud=Cloud("https://login.example", "api://AzureADTokenExchangeUSGov"),
     )
 
 

@@ -23,7 +23,6 @@ from shared.domain.errors import ArchiveUnavailable
 from shared.domain.outcome import Outcome
 from shared.pulling.table_keeping import TableKeeping
 from shared.verification.archive import verify
-from shared.verification.tables import make_again
 from tests.shelf import Shelf, as_blobs, lines, snapshot
 
 COUNTS = call_of("getOffice365ActiveUserCounts(period='D7')", catalogue())
@@ -321,7 +320,7 @@ def test_what_is_wrong_with_a_table_is_found_and_made_again(tables: Tables, dama
     findings = tables.findings()
     assert [each.partition(":")[0] for each in findings] == [code]
     names = [parse(each.split(": ")[1].partition("/")[2]) for each in findings]
-    made = make_again(tables.shelf, catalogue(), [each for each in names if isinstance(each, TableName)], TODAY)
+    made = tables.shelf.tables.make_again([each for each in names if isinstance(each, TableName)], TODAY)
     assert (made, tables.rows(), tables.findings()) == (1, before, [])
 
 

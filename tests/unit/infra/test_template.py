@@ -54,8 +54,8 @@ PLATFORM = {
 }
 """App settings that the Functions host and the Python worker read; none that Flex Consumption refuses:
 https://learn.microsoft.com/azure/azure-functions/flex-consumption-plan#deprecated-properties-and-settings"""
-NOT_IN_AZURE = {"ARCHIVE_CA"}
-"""Settings of the app that only an emulator needs."""
+NOT_IN_AZURE = {"ARCHIVE_CA", "AZURE_AUTHORITY_HOST"}
+"""Settings of the app that only an emulator and a simulator need."""
 
 OUTPUTS = {
     "AZURE_RESOURCE_GROUP",
@@ -79,6 +79,7 @@ LIMITS = {
     "immutabilityDays": {"minValue": 0, "maxValue": 146000},
     "archiveSku": {"allowedValues": ["Standard_LRS", "Standard_ZRS", "Standard_GRS", "Standard_GZRS"]},
     "entraClientId": {"maxLength": 36},
+    "tenantsClientId": {"maxLength": 36},
     "instanceMemoryMB": {"allowedValues": [512, 2048, 4096]},
     "maximumInstanceCount": {"minValue": 40, "maxValue": 1000},
     "httpConcurrency": {"minValue": 1, "maxValue": 100},
@@ -217,6 +218,8 @@ def test_snapshots_without_personal_data_are_never_deleted_or_moved(infra: Infra
             f"{blobs.DERIVED}/",
             f"{blobs.PERSONAL_DERIVED}/",
             f"{blobs.QUARANTINE}/",
+            f"{blobs.INPUT}/",
+            f"{blobs.ERASED}/",
         }
 
 
@@ -227,6 +230,12 @@ def test_the_archive_can_always_be_read_at_once(infra: Infra) -> None:
 def test_of_what_is_derived_older_versions_alone_are_deleted(infra: Infra) -> None:
     derived = [f"{blobs.DERIVED}/", f"{blobs.PERSONAL_DERIVED}/"]
     rules = [each for each in lifecycle_rules(infra.default) if each["filters"]["prefixMatch"] == derived]
+    assert [each["actions"] for each in rules] == [{"version": {"delete": {"daysAfterCreationGreaterThan": 7}}}]
+
+
+def test_what_was_written_over_where_people_are_expires_and_nothing_else_there(infra: Infra) -> None:
+    places = {f"{each}/" for each in (blobs.PERSONAL, blobs.INPUT, blobs.ERASED)}
+    rules = [each for each in lifecycle_rules(infra.default) if {*each["filters"]["prefixMatch"]} == places]
     assert [each["actions"] for each in rules] == [{"version": {"delete": {"daysAfterCreationGreaterThan": 7}}}]
 
 
