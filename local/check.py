@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
+from local.options import PROGRAM
 from local.setup import ROOT
 
 _WINDOWS = ("--platform", "win32", "--cache-dir", ".mypy_cache/win32")
@@ -22,7 +23,7 @@ _TOOLS = (
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Read the options, of which there are none."""
-    return argparse.ArgumentParser(prog="python3 -m local check", description=__doc__).parse_args(arguments)
+    return argparse.ArgumentParser(prog=f"{PROGRAM} check", description=__doc__).parse_args(arguments)
 
 
 def main(arguments: Sequence[str]) -> int:

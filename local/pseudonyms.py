@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from local.child import ChildError
+from local.options import PROGRAM
 from local.place import add_place, opened
 from shared.app import utc_now
 from shared.archive.blob_store import BlobStore
@@ -20,7 +21,7 @@ _SECOND = "%Y-%m-%dT%H:%M:%SZ"
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Read the options."""
-    parser = argparse.ArgumentParser(prog="python3 -m local pseudonyms", description=__doc__)
+    parser = argparse.ArgumentParser(prog=f"{PROGRAM} pseudonyms", description=__doc__)
     parser.add_argument("--rotate", action="store_true", help="throw the key away, and make another")
     add_place(parser)
     return parser.parse_args(arguments)

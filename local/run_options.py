@@ -6,21 +6,21 @@ import argparse
 from collections.abc import Sequence
 
 from local import demo
-from local.options import add_archive, add_azurite, add_users, instant, natural, port
+from local.options import PROGRAM, add_archive, add_azurite, add_users, instant, natural, port
 
-EXAMPLES = """\
+EXAMPLES = f"""\
 examples:
-  python3 -m local run              archive once, then serve the dashboard until Ctrl-C
-  python3 -m local run --open       the same, and open the dashboard in the browser
-  python3 -m local run --demo       open a year with idle people, corrections and an outage
-  python3 -m local run --days 40    with a history of 40 days, which takes some minutes
+  {PROGRAM} run              archive once, then serve the dashboard until Ctrl-C
+  {PROGRAM} run --open       the same, and open the dashboard in the browser
+  {PROGRAM} run --demo       open a year with idle people, corrections and an outage
+  {PROGRAM} run --days 40    with a history of 40 days, which takes some minutes
 """
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Read the options."""
     parser = argparse.ArgumentParser(
-        prog="python3 -m local run",
+        prog=f"{PROGRAM} run",
         description="Run the whole app on this machine, with a simulated Microsoft 365 tenant behind it.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -28,7 +28,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     add = parser.add_argument
     add("--open", action="store_true", help="open the dashboard in the browser")
     add("--once", action="store_true", help="end after the pull instead of serving")
-    add("--demo", action="store_true", help="open a year made to be looked at, of a small tenant")
+    add("--demo", action="store_true", help="open a year that was made to be looked at")
     add("--days", type=natural, metavar="N", help="first live through N days of timer runs")
     add("--personal", action="store_true", help="pull the reports with personal data too")
     add_users(parser)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from local.child import ChildError
-from local.options import instant
+from local.options import PROGRAM, instant
 from local.place import Opener, add_place, opened
 from shared.app import utc_now
 from shared.archive.archive import Archive
@@ -26,7 +26,7 @@ from shared.verification.quarantine import quarantined
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Read the options."""
-    parser = argparse.ArgumentParser(prog="python3 -m local verify", description=__doc__)
+    parser = argparse.ArgumentParser(prog=f"{PROGRAM} verify", description=__doc__)
     add_place(parser)
     parser.add_argument("--sample", type=share, default=(1, 1), metavar="n/t", help="the n-th of t shares only")
     parser.add_argument("--since", type=instant, metavar="DATE", help="read only what was pulled since then")

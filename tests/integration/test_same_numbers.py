@@ -152,7 +152,22 @@ def functions(app: App) -> Mapping[str, Any]:
         used = storage(rows_of(app, f"{report}/series", {"from": str(BEGIN), "to": str(END)}))
         return [{"Report Date": day, "Service": service, "Bytes": size} for day, size in used.items()]
 
-    own = {"Rows": rows, "Series": series, "ByName": by_name, "ByState": by_state, "StorageOf": storage_of}
+    def person_and_date(row: Mapping[str, Any]) -> str:
+        return f"{row['Report Refresh Date']} {row['User Principal Name']} {row['Display Name']}"
+
+    def by_product(table: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        held = [(person_and_date(row), each) for row in table for each in (row["Assigned Products"] or "").split("+")]
+        return [{"Person And Date": person, "Product": each} for person, each in dict.fromkeys(held) if each]
+
+    own = {
+        "PersonAndDate": person_and_date,
+        "ByProduct": by_product,
+        "Rows": rows,
+        "Series": series,
+        "ByName": by_name,
+        "ByState": by_state,
+        "StorageOf": storage_of,
+    }
     return {**own, "RangeStart": BEGIN, "RangeEnd": END, "DetailEvery": "month"}
 
 
@@ -408,6 +423,8 @@ def test_people_are_those_of_the_newest_date(app: App, model: dax.Model) -> None
     idle = [each for each in last if each <= str(day - timedelta(days=90))]
     assert model.value("People with a product") == len(licensed)
     assert model.value("Idle people") == len(idle) > 0
+    copilots = [row for row in licensed if "MICROSOFT 365 COPILOT" in row["Assigned Products"].split("+")]
+    assert model.value("People with a product", Product="MICROSOFT 365 COPILOT") == len(copilots) > 0
     assert model.value("Idle share") == len(idle) / len(licensed)
     assert model.value("Last activity") == date.fromisoformat(max(last))
     assert model.value("Concealed people") is None  # a count of none
