@@ -73,6 +73,12 @@ class TenantsApi:
             return api.status(within._replace(path=rest.partition("/")[2]))
         return api.reports(within, personal=personal)
 
+    def told(self) -> tuple[list[dict[str, Any]], Sequence[str]]:
+        """Return how each tenant stands, as `/tenants` tells it, and what is wrong with lines of their file."""
+        (tenants, wrong), standings = self._listed(), self._standings()
+        now, patience = self._clock(), self._patience()
+        return [self._tenant(each, standings.get(each.id), now, patience) for each in tenants], wrong
+
     def health(self) -> Response:
         """Answer `/health` with one word of all tenants together; never raises.
 
@@ -97,9 +103,7 @@ class TenantsApi:
 
     def _fleet(self, request: Request) -> Response:
         query.check_names(request.query, (), of_call=False)
-        (tenants, wrong), standings = self._listed(), self._standings()
-        now, patience = self._clock(), self._patience()
-        told = [self._tenant(each, standings.get(each.id), now, patience) for each in tenants]
+        told, wrong = self.told()
         facts: dict[str, Any] = {"value": told}
         if wrong:
             facts["wrong"] = list(wrong)

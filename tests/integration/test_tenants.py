@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 import requests
 
+from local.certificate import certificate
 from local.environment import environment
 from local.functions_host.deployed import deployed
 from local.in_memory import InMemoryBlobStore, Operation
-from local.storage import certificate
 from shared import events
 from shared.app import App
 from shared.domain.tenants import PullRequest

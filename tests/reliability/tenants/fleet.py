@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
+from local.certificate import certificate
 from local.environment import environment
 from local.in_memory import InMemoryBlobStore, Operation
-from local.storage import certificate
 from shared.app import App
 from shared.archive.layout import Partition, SnapshotName, parse
 from shared.domain.call import calls_in
