@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+from shared.archive.folder_blob_store import FolderBlobStore
 from shared.domain.call import parse
 from shared.domain.catalogue import catalogue
 from shared.pulling.table_keeping import TableKeeping
@@ -28,17 +29,15 @@ _PEOPLE = "Report Refresh Date,User Principal Name,Display Name,Has Exchange Lic
 
 def write(folder: Path) -> None:
     """Write the archive as runs leave it, with tables."""
-    shelf, seen, now = Shelf(), [], datetime(2026, 11, 20, tzinfo=UTC)
+    shelf, now = Shelf(), datetime(2026, 11, 20, tzinfo=UTC)
     for report, day, revision, body in _bodies():
         one = snapshot(parse(f"{report}(period='D7')", catalogue()), date.fromisoformat(day), body, revision)
         shelf.put(one, body)
-        seen.append(one.name)
     keeping = TableKeeping(shelf, catalogue(), lambda: now)
-    keeping.keep(shelf.coverage.read(None), seen, now + timedelta(minutes=25))
-    for (container, name), (content, _) in shelf.blobs.items():
-        file = folder / container / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(content)
+    keeping.keep(shelf.coverage.read(None), now + timedelta(minutes=25))
+    store = FolderBlobStore(folder)
+    for (container, name), (content, metadata) in shelf.blobs.items():
+        store.create(container, name, content, metadata)
 
 
 def _bodies() -> list[tuple[str, str, int, bytes]]:

@@ -74,7 +74,7 @@ def database(served: Served, stack: Stack) -> Iterator[duckdb.DuckDBPyConnection
     with duck() as database:
         headers = f"MAP {{'x-functions-key': '{served.key}'}}"
         database.execute(f"CREATE SECRET (TYPE http, SCOPE '{served.api}', EXTRA_HTTP_HEADERS {headers})")
-        database.execute(secret(stack))
+        database.execute(secret(stack.settings))
         yield database
 
 

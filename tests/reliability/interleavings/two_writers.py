@@ -127,8 +127,7 @@ class TwoWriters:
         """Do what a run does at its end with what its pulls left."""
         app = self._apps[writer]
         end = self._control.now() + RUN_TIME
-        newest = app.archive.snapshots.all(CALL)[-1:]
-        app.pull_run.keep_tables(app.archive.coverage.read(None), [each.name for each in newest], end)
+        app.pull_run.keep_tables(app.archive.coverage.read(None), end)
 
     def _violated(self, pair: Pair, start: Blobs, ended: Mapping[str, str]) -> list[str]:
         violated = self._archive.violations()
