@@ -13,7 +13,7 @@ from local.options import instant
 from local.place import Opener, add_place, opened
 from shared.app import utc_now
 from shared.archive.archive import Archive
-from shared.archive.layout import TableName
+from shared.archive.layout import ExpiredBefore, TableName
 from shared.archive.layout import parse as parse_name
 from shared.domain.catalogue import catalogue
 from shared.domain.errors import UsageArchiveError
@@ -86,6 +86,8 @@ def _verify(archive: Opener, options: argparse.Namespace, many: int) -> int:
         print(f"{unfit} cells in tables do not fit the type of their column, and stand as text in `_unfit`.")
     for line in quarantined(blobs, catalogue()):
         print(line)
+    if kept := [name.first_kept for blob in blobs if isinstance(name := parse_name(blob.name), ExpiredBefore)]:
+        print(f"expired: what tells of people and is of days before {max(kept)}.")
     seconds = (utc_now() - started).total_seconds()
     read_them = "all" if portion.share == (1, 1) else "share {} of {}".format(*portion.share)
     read_them += f" since {portion.since:%Y-%m-%dT%H:%MZ}" if portion.since else ""

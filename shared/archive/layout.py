@@ -65,6 +65,8 @@ STANDINGS = "tenants/"
 """What the names of the blobs begin with that tell how the tenants stand."""
 LOST = "lost/"
 """What the names of all markers of lost dates begin with."""
+EXPIRED = "expired/"
+"""What the names of all markers of what expired begin with."""
 AWAITED = "awaited/"
 """What the names of all markers of an awaited run begin with."""
 CONCEALMENT_CHANGES = "flips/"
@@ -235,6 +237,15 @@ class AwaitedRun(NamedTuple):
         return f"{AWAITED}since={self.since:{_SECOND}}"
 
 
+class ExpiredBefore(NamedTuple):
+    """The marker, an empty blob, of the day before whose refresh date nothing of people is kept any more."""
+
+    first_kept: date
+
+    def __str__(self) -> str:
+        return f"{EXPIRED}before={self.first_kept}"
+
+
 BlobName = (
     SnapshotName
     | QuarantineName
@@ -246,6 +257,7 @@ BlobName = (
     | LostRange
     | ConcealmentChange
     | AwaitedRun
+    | ExpiredBefore
     | StandingName
 )
 
@@ -367,6 +379,7 @@ _KINDS: tuple[tuple[str, Callable[[re.Match[str]], BlobName]], ...] = (
         r"awaited/since=(?P<since>DATET\d{6}Z)",
         lambda match: AwaitedRun(datetime.strptime(match["since"], _SECOND).replace(tzinfo=UTC)),
     ),
+    (r"expired/before=(?P<day>DATE)", lambda match: ExpiredBefore(date.fromisoformat(match["day"]))),
     (r"tenants/(?P<tenant>[\da-f-]{36})", lambda match: StandingName(match["tenant"])),
     (r"series/PARTITION/[\w-]+\.csv", lambda match: SeriesName(_partition(match))),
     (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
 from gzip import GzipFile
@@ -106,15 +106,20 @@ class TableArchive:
         return len(wanted)
 
     def _made_days(self, call: Call, missing: Missing, days: Sequence[date]) -> Tabled:
-        made = {day: self._make_day(call, day) for day in days}
+        former = self._listed(call, missing.month)
+        whole = [name for name in former if not name.day]
+        for name in whole:  # who lists meanwhile finds no day twice
+            self._put_if_there(call, name, _CHANGING, {})
+        made = {day: self._make_day(call, day, [name for name in former if name.day == day]) for day in days}
+        for name in whole:
+            self._store.delete(self._container(call), str(name), with_versions=False)
         last = {day: revision for day, revision in made.items() if revision}
         return Tabled(missing.partition, missing.month, DateRanges.of(days), last, in_days=True)
 
-    def _make_day(self, call: Call, day: date) -> int:
+    def _make_day(self, call: Call, day: date, former: Sequence[TableName]) -> int:
         """Make the table of a day, or delete it if there is nothing of that day; return the last revision, or 0."""
         snapshots = self._snapshots.revisions(call, day)
         last = snapshots[-1].revision if snapshots else 0
-        former = [name for name in self._listed(call, f"{day:%Y-%m}") if name.day == day]
         self._put(call, former, _name(call, day, last) if last else None, snapshots)
         return last
 
@@ -134,11 +139,13 @@ class TableArchive:
         for each in others:
             self._store.delete(container, str(each), with_versions=False)
         if name and file:
-            stored = self._store.get(container, str(name), 0, 1)
-            written = stored and self._store.replace_if(
-                container, str(name), file.content, _metadata(file), stored.etag
-            )
-            _demand(bool(written), name)
+            self._put_if_there(call, name, file.content, _metadata(file))
+
+    def _put_if_there(self, call: Call, name: TableName, content: bytes, metadata: Mapping[str, str]) -> None:
+        """Put a table over the one of that name."""
+        stored = self._store.get(self._container(call), str(name), 0, 1)
+        written = stored and self._store.replace_if(self._container(call), str(name), content, metadata, stored.etag)
+        _demand(bool(written), name)
 
     def _file(self, call: Call, snapshots: Sequence[Snapshot], opened: Opened | None = None) -> ParquetFile:
         def stored(snapshot: Snapshot) -> GzipFile:

@@ -18,6 +18,7 @@ from shared.domain.catalogue import Catalogue
 from shared.domain.date_ranges import NO_DAYS
 from shared.domain.errors import ArchiveUnavailable, DamagedBlob
 from shared.domain.outcome import Outcome
+from shared.pulling.expiry import oldest_kept
 
 _NOTED = 50
 """Months, after which it is noted what was made: a run may be cut short."""
@@ -28,9 +29,13 @@ _MOST_TROUBLES = 3
 class TableKeeping:
     """What keeps the tables of an archive, run by run. No method raises: the next run tries again."""
 
-    def __init__(self, archive: Archive, catalogue: Catalogue, clock: Callable[[], datetime]) -> None:
-        """`clock` answers UTC."""
+    def __init__(
+        self, archive: Archive, catalogue: Catalogue, clock: Callable[[], datetime], retention: int = 0
+    ) -> None:
+        """`clock` answers UTC; `retention` is for how many days reports with people are kept, 0 for ever."""
         self._archive = archive
+        self._personal = [Partition.of(call) for call in calls_in(catalogue) if call.report in catalogue.personal]
+        self._retention = retention
         self._calls = {Partition.of(call): call for call in calls_in(catalogue)}
         self._clock = clock
         self._lock = Lock()
@@ -76,7 +81,10 @@ class TableKeeping:
             self._index, self._made = None, []
 
     def _make_missing(self, coverage: CoverageIndex, end: datetime) -> None:
-        missing = self._known().after(self._made).missing(coverage, self._clock().date())
+        today = self._clock().date()
+        first_kept = oldest_kept(self._retention, today)
+        expiring = dict.fromkeys(self._personal, f"{first_kept:%Y-%m}") if first_kept else {}
+        missing = self._known().after(self._made).missing(coverage, today, expiring)
         troubles, in_a_row = list[str](), 0
         for place, each in enumerate(missing):
             if self._clock() >= end or in_a_row == _MOST_TROUBLES:

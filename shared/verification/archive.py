@@ -28,6 +28,7 @@ from shared.archive.layout import (
     USAGE,
     AwaitedRun,
     ConcealmentChange,
+    ExpiredBefore,
     LargeQuarantineName,
     LostRange,
     Partition,
@@ -105,6 +106,8 @@ class Verification:
         self._tables: dict[Partition, list[tuple[TableName, Blob]]] = defaultdict(list)
         self._table_index: list[Blob] = []
         self._flips: list[ConcealmentChange] = []
+        self._expired: date = date.min
+        """Nothing of people need be there that has a refresh date before."""
         self._lost: dict[Partition, set[date]] = {place: set() for place in self._by_place}
         self._runs: list[Blob] = []
         self._quarantined: list[Blob] = []
@@ -156,6 +159,8 @@ class Verification:
             self._flips.append(parsed)
         elif blob.container == DERIVED and isinstance(parsed, LostRange) and parsed.partition in self._by_place:
             self._lost[parsed.partition].update(parsed.days)
+        elif blob.container == DERIVED and isinstance(parsed, ExpiredBefore):
+            self._expired = max(self._expired, parsed.first_kept)
         elif blob.container == DERIVED and (
             blob.name in (EVIDENCE, LEASE, REQUESTS) or isinstance(parsed, AwaitedRun | ViewsName)
         ):
@@ -176,7 +181,8 @@ class Verification:
         return [blob for blob in blobs if self._portion.has(blob)]
 
     def _check_holding(self, holding: Holding) -> list[Finding]:
-        return holding.findings(self._portion.has, self._young, rebuilds=self._portion.since is None)
+        expired = self._expired if holding.report.personal_data else date.min
+        return holding.findings(self._portion.has, self._young, expired, rebuilds=self._portion.since is None)
 
     def _check_run(self, blob: Blob) -> list[Finding]:
         try:
@@ -188,7 +194,10 @@ class Verification:
                 self._container(pulled), pulled.blob, FindingCode.GONE, f"The run {run.id} has it as {pulled.outcome}."
             )
             for pulled in run.pulls
-            if pulled.outcome.is_success and pulled.blob and pulled.blob not in self._names  # the quarantine expires
+            if pulled.outcome.is_success
+            and pulled.blob
+            and pulled.blob not in self._names  # the quarantine expires
+            and not self._has_expired(pulled.blob)
         ]
         marks = self._unmarked(run) if run.started < self._young else ()  # else it may have begun after the listing
         return gone + [
@@ -206,13 +215,20 @@ class Verification:
 
     def _check_flip(self, flip: ConcealmentChange) -> list[Finding]:
         name = str(SnapshotName(flip.partition, flip.refresh_date, flip.revision))
-        if name in self._names:
+        if name in self._names or self._has_expired(name):
             return []
         detail = f"It is marked as the first with {flip.now} names."
         return [Finding(self._by_place[flip.partition].container, name, FindingCode.GONE, detail)]
 
     def _check_coverage(self, coverage: Blob) -> list[Finding]:
-        return [*self._dates.findings(coverage)]
+        return [*self._dates.findings(coverage, self._expired)]
+
+    def _has_expired(self, blob: str) -> bool:
+        """Whether a snapshot is of people, and so old that it need not be there."""
+        name = parse(blob)
+        holding = self._by_place.get(name.partition) if isinstance(name, SnapshotName) else None
+        is_personal = bool(holding and holding.report.personal_data)
+        return isinstance(name, SnapshotName) and is_personal and name.refresh_date < self._expired
 
     def _check_tables(self, partition: Partition) -> list[Finding]:
         holding, tables = self._by_place[partition], self._tables[partition]

@@ -44,6 +44,7 @@ AZ = {
     "login": set(),
     "provider register": {"-n"},
     "resource update": {"--ids", "--set"},
+    "role assignment list": {"--all"},
     "storage account failover": {"-g", "--name"},
     "storage blob copy start": {*BLOBS, "--destination-container", "--destination-blob", "--source-uri"},
     "storage blob download": {*BLOBS, "-c", "-n", "-f"},
