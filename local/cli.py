@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import NamedTuple
 
+from local.options import PROGRAM
+
 
 class Command(NamedTuple):
     """Where a command is, and what it does, in a line."""
@@ -36,7 +38,7 @@ COMMANDS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Return the exit status."""
-    return dispatch("python3 -m local", COMMANDS, sys.argv[1:] if arguments is None else arguments)
+    return dispatch(PROGRAM, COMMANDS, sys.argv[1:] if arguments is None else arguments)
 
 
 def dispatch(program: str, commands: Mapping[str, Command], arguments: Sequence[str]) -> int:

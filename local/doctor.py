@@ -11,7 +11,7 @@ from pathlib import Path
 import requests
 
 from local.folder import FILES
-from local.options import add_archive
+from local.options import PROGRAM, add_archive
 from shared.archive.folder_blob_store import FolderBlobStore
 from shared.archive.layout import DERIVED, EVIDENCE
 from shared.domain.errors import ArchiveUnavailable
@@ -25,7 +25,7 @@ _SHOWN = 3
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Read the options."""
-    parser = argparse.ArgumentParser(prog="python3 -m local doctor", description=__doc__)
+    parser = argparse.ArgumentParser(prog=f"{PROGRAM} doctor", description=__doc__)
     add_archive(where := parser.add_mutually_exclusive_group())
     where.add_argument("--url", metavar="URL", help=f"https://HOST/api of an app; its key of status is in ${KEY}")
     where.add_argument("--file", type=Path, metavar="FILE", help="an evidence.json that somebody attached")

@@ -51,7 +51,7 @@ SETTINGS = (
         "PERSONAL_RETENTION_DAYS",
         "0",
         "For how many days from its refresh date on a report with people is kept, in every place where it lies: at "
-        "least 90, or 0 for ever.",
+        "least 90, or 0 for good.",
     ),
     Setting("GRAPH_ENDPOINT", "https://graph.microsoft.com", "Root of Microsoft Graph in the tenant's cloud."),
     Setting("GRAPH_VERSION", "v1.0", "`v1.0`, or `beta` for the US Government and China clouds."),
@@ -132,7 +132,7 @@ class Settings(NamedTuple):
     sign_in_activity: bool
     min_group: int
     personal_retention_days: int
-    """0: for ever."""
+    """0: for good."""
     graph_endpoint: str
     graph_version: str
     download_origins: frozenset[str]
@@ -163,7 +163,7 @@ def read(environment: Mapping[str, str]) -> Settings:
     retention = values["PERSONAL_RETENTION_DAYS"]
     if not re.fullmatch(r"\d{1,4}", retention, re.ASCII) or 0 < int(retention) < LEAST_RETENTION:
         raise SettingError(
-            "PERSONAL_RETENTION_DAYS", retention[:80], f"0 (for ever), or a whole number from {LEAST_RETENTION} to 9999"
+            "PERSONAL_RETENTION_DAYS", retention[:80], f"0 (for good), or a whole number from {LEAST_RETENTION} to 9999"
         )
     if values["ARCHIVE_CA"] and not os.path.isfile(values["ARCHIVE_CA"]):  # Path.is_file raises for too long a name
         raise SettingError("ARCHIVE_CA", values["ARCHIVE_CA"][:80], "the path of a PEM file, or nothing")

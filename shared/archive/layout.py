@@ -57,6 +57,8 @@ STEM_END = "."
 """What the stem of a snapshot's name ends with; in Azurite, a delimiter of a listing is one character."""
 RUNS = "runs/"
 """What the names of all run records begin with."""
+MANIFESTS = "newest/"
+"""What the names of all manifests begin with: they lie apart, as readers take all in a folder of tables for one."""
 VIEWS = "views/refresh_date="
 """What the names of all numbers of views begin with."""
 TENANT = "tenant="
@@ -166,6 +168,17 @@ class TableName(NamedTuple):
         return f"{table_prefix(self.partition, self.month)}{report}_{key}_{end}"
 
 
+class ManifestName(NamedTuple):
+    """The name of the list of the newest revisions of a month, of all calls of a report."""
+
+    report: str
+    month: str
+    """As `YYYY-MM`."""
+
+    def __str__(self) -> str:
+        return f"{MANIFESTS}{REPORTS}{self.report}/month={self.month}/{self.report}_{self.month}_newest.json"
+
+
 class ViewsName(NamedTuple):
     """The name of the numbers of a day that say nothing of a person."""
 
@@ -252,6 +265,7 @@ BlobName = (
     | LargeQuarantineName
     | SeriesName
     | TableName
+    | ManifestName
     | ViewsName
     | RunRecordName
     | LostRange
@@ -386,6 +400,10 @@ _KINDS: tuple[tuple[str, Callable[[re.Match[str]], BlobName]], ...] = (
         r"PARTITION/month=(?P<month>\d{4}-\d\d)/[\w-]+_(?P=month)(?P<of_month>-\d\d)?"
         r"_g(?P<rules>\d+)-(?P<generation>[1-9]\d*)\.parquet",
         _table,
+    ),
+    (
+        r"newest/report=(?P<report>\w+)/month=(?P<month>\d{4}-\d\d)/[\w-]+\.json",
+        lambda match: ManifestName(match["report"], match["month"]),
     ),
     (r"views/refresh_date=(?P<date>DATE)/views\.json\.gz", lambda match: ViewsName(date.fromisoformat(match["date"]))),
     (

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from types import MappingProxyType
 from typing import Any, NamedTuple, Self
 
 from shared.archive.coverage_index import CoverageIndex
-from shared.archive.layout import Partition
+from shared.archive.layout import ManifestName, Partition
+from shared.archive.snapshot import Snapshot
 from shared.domain.date_ranges import NO_DAYS, DateRanges
 from shared.domain.dates import month_before
 from shared.report import compression
@@ -45,6 +47,23 @@ class Tabled(NamedTuple):
     """The last of each day, as far as it is known; that may be one that cannot be read."""
     in_days: bool
     """Whether each day has a table of its own."""
+    newest: Mapping[date, Snapshot]
+    """The last of each day that can be read."""
+
+    @classmethod
+    def of(cls, missing: Missing, newest: Mapping[date, Snapshot], *, in_days: bool) -> Self:
+        """Return that what is missing was put into tables, and these are the newest of it."""
+        looked_at = DateRanges.of(missing.days) if missing.days else days_of(missing.month)
+        revisions = {day: each.revision for day, each in newest.items()}
+        return cls(missing.partition, missing.month, looked_at, revisions, in_days, newest)
+
+
+def by_manifest(news: Iterable[Tabled]) -> dict[ManifestName, list[Tabled]]:
+    """Return the news by the manifest that tells of them."""
+    found: dict[ManifestName, list[Tabled]] = defaultdict(list)
+    for each in news:
+        found[ManifestName(each.partition.report, each.month)].append(each)
+    return found
 
 
 class PartitionTables(NamedTuple):

@@ -31,6 +31,7 @@ from shared.archive.layout import (
     ExpiredBefore,
     LargeQuarantineName,
     LostRange,
+    ManifestName,
     Partition,
     QuarantineName,
     RunRecordName,
@@ -51,7 +52,7 @@ from shared.verification.coverage import NamedDates
 from shared.verification.finding import Finding, FindingCode, IntegrityError
 from shared.verification.portion import Portion
 from shared.verification.snapshot import named
-from shared.verification.tables import check_table_index, check_tables
+from shared.verification.tables import check_manifest, check_table_index, check_tables
 
 _EVERYTHING = Portion()
 _WORKERS = 8
@@ -104,6 +105,7 @@ class Verification:
         self._dates = NamedDates({at: each.container for at, each in self._by_place.items()}, self._young)
         self._coverage: list[Blob] = []
         self._tables: dict[Partition, list[tuple[TableName, Blob]]] = defaultdict(list)
+        self._manifests: dict[ManifestName, Blob] = {}
         self._table_index: list[Blob] = []
         self._flips: list[ConcealmentChange] = []
         self._expired: date = date.min
@@ -135,6 +137,7 @@ class Verification:
             *(partial(self._check_flip, flip) for flip in self._flips),
             *(partial(self._check_coverage, coverage) for coverage in self._coverage),
             *(partial(self._check_tables, partition) for partition in self._tables),
+            *(partial(self._check_manifest, *manifest) for manifest in self._manifests.items()),
             *(partial(self._check_table_index, index) for index in self._table_index),
             *(partial(_check_body, blob) for blob in self._of_portion(self._quarantined)),
         ]
@@ -151,8 +154,10 @@ class Verification:
             self._coverage.append(blob)
         elif blob.container == DERIVED and blob.name == TABLES:
             self._table_index.append(blob)
-        elif isinstance(parsed, TableName) and blob.container == self._container_of_tables(parsed.partition):
+        elif isinstance(parsed, TableName) and blob.container == self._container_of_tables(parsed.partition.report):
             self._tables[parsed.partition].append((parsed, blob))
+        elif isinstance(parsed, ManifestName) and blob.container == self._container_of_tables(parsed.report):
+            self._manifests[parsed] = blob
         elif blob.container == DERIVED and isinstance(parsed, RunRecordName):
             self._runs.append(blob)
         elif blob.container == DERIVED and isinstance(parsed, ConcealmentChange) and parsed.partition in self._by_place:
@@ -236,19 +241,23 @@ class Verification:
         if not chosen:
             return []
         rebuilds = self._portion.since is None
-        return [
-            *check_tables(holding.report, chosen, holding.by_date(), holding.stored, self._young, rebuilds=rebuilds)
-        ]
+        return [*check_tables(holding, chosen, self._young, rebuilds=rebuilds)]
 
     def _check_table_index(self, index: Blob) -> list[Finding]:
         names = {at: [name for name, _ in tables] for at, tables in self._tables.items()}
         held = {at: DateRanges.of(each.by_date()) for at, each in self._by_place.items()}
         containers = {at: container_of(each.report) for at, each in self._by_place.items()}
-        return [*check_table_index(index, names, held, containers)]
+        return [*check_table_index(index, names, self._manifests, held, containers)]
 
-    def _container_of_tables(self, partition: Partition) -> str:
-        holding = self._by_place.get(partition)
-        return container_of(holding.report) if holding else ""
+    def _check_manifest(self, name: ManifestName, blob: Blob) -> list[Finding]:
+        if not self._portion.has(blob):
+            return []
+        holdings = [each for each in self._by_place.values() if each.report.name == name.report]
+        return [*check_manifest(holdings, name, blob, self._young)]
+
+    def _container_of_tables(self, report: str) -> str:
+        found = self._catalogue.reports.get(report)
+        return container_of(found) if found else ""
 
     def _container(self, pulled: PullResult) -> str:
         report = self._catalogue.reports.get(pulled.call.report)

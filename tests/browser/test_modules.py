@@ -101,6 +101,17 @@ def test_another_order_of_rows_and_columns_is_no_change() -> None:
     assert (found["cells"], found["added"], found["removed"]) == ([], [], [])
 
 
+# -- the search --------------------------------------------------------------------------------------------------------
+
+
+def test_two_thousand_names_are_searched_and_a_question_that_is_missing_is_no_word() -> None:
+    reports = [{"name": f"getReport{number}", "title": f"Títle {number} <b>", "family": "Ω"} for number in range(2000)]
+    found = run(
+        "reports.js", "a[1].map(text => m.matching(a[0], text).length)", reports, ["", "1999", "ω tít <B>", "undefined"]
+    )
+    assert found == [2000, 1, 2000, 0]
+
+
 # -- days ------------------------------------------------------------------------------------------------------------
 
 

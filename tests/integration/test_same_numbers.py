@@ -7,11 +7,15 @@ The page's are those of its own modules, in Node.js. The model's are its DAX and
 from __future__ import annotations
 
 import csv
+import html
 import io
+import re
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -50,6 +54,16 @@ REPORTS = [
 GB = 2**30
 NOT_EVALUATED = {"Connection state", "Age in days"}
 """Texts, and what depends on the clock."""
+OF_PEOPLE = {"People with a product", "Idle people", "Idle share", "Last activity", "Concealed people"}
+COMPARED = {
+    *("Active people", "Active people a year before", "Change of active people", "Active users"),
+    *("Active users a year before", "People active in 30 days", "People with a licence", "Active share"),
+    *("Active share a year before", "Users active in 30 days", "Share of users active", "Users a day"),
+    *("Users a day a year before", "Storage (GB)", "Storage a year before (GB)", "Storage in 90 days (GB)"),
+    *("Copilot active", "Copilot adoption", "Copilot adoption a year before", "App adoption"),
+    *("Idle licences", "Cost of idle licences"),
+}
+"""The measures of which page, model and API tell the same."""
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +108,8 @@ def model(app: App) -> dax.Model:
     """The model, filled from the archive."""
     project = Project(FOLDER)
     begin, today = BEGIN, NOW.date()
-    dates = [{"Date": begin + timedelta(days=number)} for number in range((today - begin).days + 1)]
+    days = [begin + timedelta(days=number) for number in range((today - begin).days + 1)]
+    dates = [{"Date": day, "Month": day.replace(day=1)} for day in days]
     tables = {"Date": dates, "Measures": [], "Connection": [], "Freshness": [{"Refresh Date": today}]}
     for name, source in project.sources("m").items():
         if name not in tables:
@@ -137,7 +152,22 @@ def functions(app: App) -> Mapping[str, Any]:
         used = storage(rows_of(app, f"{report}/series", {"from": str(BEGIN), "to": str(END)}))
         return [{"Report Date": day, "Service": service, "Bytes": size} for day, size in used.items()]
 
-    own = {"Rows": rows, "Series": series, "ByName": by_name, "ByState": by_state, "StorageOf": storage_of}
+    def person_and_date(row: Mapping[str, Any]) -> str:
+        return f"{row['Report Refresh Date']} {row['User Principal Name']} {row['Display Name']}"
+
+    def by_product(table: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        held = [(person_and_date(row), each) for row in table for each in (row["Assigned Products"] or "").split("+")]
+        return [{"Person And Date": person, "Product": each} for person, each in dict.fromkeys(held) if each]
+
+    own = {
+        "PersonAndDate": person_and_date,
+        "ByProduct": by_product,
+        "Rows": rows,
+        "Series": series,
+        "ByName": by_name,
+        "ByState": by_state,
+        "StorageOf": storage_of,
+    }
     return {**own, "RangeStart": BEGIN, "RangeEnd": END, "DetailEvery": "month"}
 
 
@@ -302,18 +332,79 @@ def test_twenty_numbers_are_the_same_in_page_model_and_api(app: App, model: dax.
             sum(each["Cost Of Idle"] or 0 for each in licences),
         ),
     }
-    assert len(told) >= 20
+    assert len(told) == 22
     assert all(api for _, _, api in told.values()), "nothing is compared that is not there"
     assert {name: each for name, each in told.items() if each != pytest.approx((each[2],) * 3, rel=1e-9)} == {}
+
+
+def test_a_browser_without_javascript_is_told_addresses_that_answer(app: App) -> None:
+    page = Path("shared/web/dashboard/index.html").read_text("utf-8")
+    (told,) = re.findall(r"<noscript>(.*?)</noscript>", page, re.DOTALL)
+    addresses = [html.unescape(each) for each in re.findall(r"<code>(v1\.0/.*?)</code>", told)]
+    assert len(addresses) == 4
+    for address in addresses:
+        path, _, query = address.removesuffix("code=KEY").rstrip("&?").partition("?")
+        assert ask(app, path, dict(parse_qsl(query))).status == 200, address
 
 
 # -- the rest of the model ---------------------------------------------------------------------------------------------
 
 
-def test_every_measure_has_a_value_where_its_one_service_activity_or_app_is_chosen(model: dax.Model) -> None:
-    chosen = {"Service": "Exchange", "Activity": "Calls", "App": "Word"}
-    people = {"Concealed people"}  # a count of none is blank
-    assert {name for name in model.measures if model.value(name, **chosen) is None} <= people
+def test_every_other_measure_is_what_the_api_says(app: App, model: dax.Model, page: dict[str, Any]) -> None:
+    teams, licensed = (states(app, SERVICES, period, "Teams Inactive", "Teams Active") for period in ("D90", "D30"))
+    inactive, active = states(app, SERVICES, "D90", "Office 365 Inactive", "Office 365 Active")
+    word, words = states(app, COPILOT, "D30", "Word Active Users", "Word Enabled Users")
+    stored = [storage(rows_of(app, f"{report}/series", {})) for report in STORAGE]
+    now, before = (sum(each[max(each) - timedelta(days=back)] for each in stored) for back in (0, 364))
+    actions = rows_of(app, "getTeamsUserActivityCounts/series", {})
+    counts = rows_of(app, "getTeamsTeamCounts/series", {})
+    products = value(ask(app, "v1.0/licences", {"format": "json"}))
+    groups = value(ask(app, "v1.0/adoption", {"format": "json"}))
+    told = [each for each in groups if each["Active"] is not None]
+    activities = ("Team Chat Messages", "Private Chat Messages", "Calls", "Meetings")
+    found = {
+        "History since": min(row["Report Date"] for row in rows_of(app, f"{USERS}/series", {})),
+        "People inactive for 90 days": inactive,
+        "Inactive share": inactive / (inactive + active),
+        "Users with a licence": sum(licensed),
+        "Users inactive for 90 days": teams[0],
+        "Change of active users": recent(app, USERS, "Teams") / recent(app, USERS, "Teams", back=364) - 1,
+        "Change of users a day": recent(app, TEAMS, "Calls") / recent(app, TEAMS, "Calls", back=364) - 1,
+        "Change of storage": now / before - 1,
+        "Teams actions": sum(int(row[activity]) for row in actions for activity in activities),
+        "Meetings in 28 days": sum(int(row["Meetings"]) for row in actions[-28:]),
+        "Teams in all": int(counts[-1]["Public Teams"]) + int(counts[-1]["Private Teams"]),
+        "Active teams": statistics.mean(
+            int(row["Active Public Teams"]) + int(row["Active Private Teams"]) for row in counts[-28:]
+        ),
+        "Copilot enabled": page["copilot"]["Any App"]["all"],
+        "App enabled": words,
+        "App active": word,
+        **{f"{name} licences": sum(each[name] or 0 for each in products) for name in ("Bought", "Assigned", "Free")},
+        "Department people": sum(each["Licensed"] for each in groups),
+        "Department active share": sum(each["Active"] for each in told) / sum(each["Licensed"] for each in told),
+        "Newest refresh date": str(NOW.date()),
+    }
+    of_teams = ["Users with a licence", "Users inactive for 90 days", "Change of active users"]
+    chosen = {  # where more than one would be counted
+        "Change of users a day": {"Activity": "Calls"},
+        **{name: {"App": "Word"} for name in ("App enabled", "App active")},
+        **{name: {"Service": "Teams"} for name in of_teams},
+    }
+    said = {name: model.value(name, **chosen.get(name, {})) for name in found}
+    assert {name: (each, said[name]) for name, each in found.items() if not is_same(each, said[name])} == {}
+    assert {*model.measures} - {*found} == COMPARED | OF_PEOPLE
+
+
+def is_same(one: float | str, other: Any) -> bool:
+    return one == str(other) if isinstance(one, str) else other == pytest.approx(one, rel=1e-9)
+
+
+def test_at_the_end_of_a_month_a_mean_is_of_its_last_28_days(app: App, model: dax.Model) -> None:
+    june = {"from": "2026-06-03", "to": "2026-07-01"}
+    days = [int(row["Office 365"]) for row in rows_of(app, f"{USERS}/series", june)]
+    assert model.value("Active people", Month=date(2026, 6, 1)) == pytest.approx(statistics.mean(days))
+    assert model.value("Active people", Month=date(2025, 1, 1)) is None
 
 
 def test_a_number_of_several_services_activities_or_apps_is_blank_and_not_that_of_all(model: dax.Model) -> None:
@@ -332,3 +423,8 @@ def test_people_are_those_of_the_newest_date(app: App, model: dax.Model) -> None
     idle = [each for each in last if each <= str(day - timedelta(days=90))]
     assert model.value("People with a product") == len(licensed)
     assert model.value("Idle people") == len(idle) > 0
+    copilots = [row for row in licensed if "MICROSOFT 365 COPILOT" in row["Assigned Products"].split("+")]
+    assert model.value("People with a product", Product="MICROSOFT 365 COPILOT") == len(copilots) > 0
+    assert model.value("Idle share") == len(idle) / len(licensed)
+    assert model.value("Last activity") == date.fromisoformat(max(last))
+    assert model.value("Concealed people") is None  # a count of none

@@ -173,7 +173,7 @@ def test_an_archive_that_is_not_set_is_said_to_be_missing(environment: dict[str,
         pytest.param("GRAPH_VERSION", "v2.0", "v1.0 or beta", id="version that Graph has not"),
         pytest.param("GRAPH_VERSION", "1.0", "v1.0 or beta", id="version without v"),
         *(
-            pytest.param("PERSONAL_RETENTION_DAYS", held, "0 (for ever), or a whole number from 90", id=why)
+            pytest.param("PERSONAL_RETENTION_DAYS", held, "0 (for good), or a whole number from 90", id=why)
             for held, why in (
                 ("89", "few days"),
                 ("-90", "less than none"),

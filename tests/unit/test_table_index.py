@@ -16,7 +16,7 @@ THEN = date(2026, 9, 20)
 
 
 def in_days(*days: date, revision: int = 1) -> Tabled:
-    return Tabled(AT, f"{days[0]:%Y-%m}", DateRanges.of(days), dict.fromkeys(days, revision), in_days=True)
+    return Tabled(AT, f"{days[0]:%Y-%m}", DateRanges.of(days), dict.fromkeys(days, revision), in_days=True, newest={})
 
 
 def settled(*days: date, revision: int = 1) -> Tabled:

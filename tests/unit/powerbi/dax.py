@@ -53,8 +53,13 @@ class Model:
         self.measures = {name: parse(dax) for name, dax in measures.items()}
 
     def value(self, measure: str, **filters: Any) -> Any:
-        """Return a measure; filters such as `Service="Teams"` are of the column that has the name of its table."""
-        return self.evaluate(self.measures[measure], Context({(n, n): frozenset([v]) for n, v in filters.items()}))
+        """Return a measure; filters such as `Service="Teams"` are of the column that has the name of its table.
+
+        `Month` is a column of the dates, `Product` of the assigned products.
+        """
+        tables = {"Month": "Date", "Product": "Assigned products"}
+        columns = {(tables.get(name, name), name): frozenset([value]) for name, value in filters.items()}
+        return self.evaluate(self.measures[measure], Context(columns))
 
     def rows(self, table: str, context: Context) -> Iterator[Row]:
         """Yield the rows of a table that the filters let through."""
@@ -182,9 +187,15 @@ def _mean(values: Sequence[float]) -> float | None:
 def _calculate(model: Model, context: Context, value: Node, *filters: Node) -> Any:
     outside, variables = context, context.variables
     inside = replace(_turned(context), variables=variables)
+    both = [each for each in filters if each[:2] == ("call", "CROSSFILTER")]
     for each in filters:
-        added = model.filtered(each, replace(outside, filters=inside.filters))
-        inside = replace(inside, filters=added.filters)
+        if each not in both:
+            added = model.filtered(each, replace(outside, filters=inside.filters))
+            inside = replace(inside, filters=added.filters)
+    for _, _, (many, one, _) in both:  # a filter of the many reaches the one too
+        if any(column[0] == many[1][0] for column in inside.filters):
+            keys = frozenset(row[many[1]] for row in model.rows(many[1][0], inside))
+            inside = _with(inside, one[1], keys & inside.filters.get(one[1], keys))
     return model.evaluate(value, inside)
 
 
@@ -226,6 +237,7 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "REMOVEFILTERS": lambda m, c, *columns: Removed(frozenset(column[1] for column in columns)),
     "CALCULATE": _calculate,
     "CALCULATETABLE": _calculate,
+    "CROSSFILTER": lambda m, c, *ends: None,  # which CALCULATE looks at
     "DATESINPERIOD": _dates,
     "FILTER": _filter,
     "DIVIDE": _divide,

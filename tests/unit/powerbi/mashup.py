@@ -13,7 +13,7 @@ from typing import Any
 Row = dict[str, Any]
 _TOKEN = re.compile(
     r"""\s*(?://[^\n]*\s*)?(?:(?P<string>"(?:[^"]|"")*")|(?P<number>\d+)|(?P<table>type\ table\ \[[^\]]*\])"""
-    r"""|(?P<type>type\ \w+)|(?P<field>\[(?:\#")?[A-Z][\w ()]*"?\])|(?P<word>\#?[A-Za-z][\w.]*)"""
+    r"""|(?P<type>type\ \w+)|(?P<field>\[(?:\#")?[A-Z][\w ()]*"?\])|(?P<word>\#?[A-Za-z_][\w.]*)"""
     r"""|(?P<sign>=>|[={}\[\](),]))""",
     re.VERBOSE,
 )
@@ -23,6 +23,9 @@ _TABLES: Mapping[str, Callable[..., Any]] = {
     "Table.RenameColumns": lambda rows, pairs: [{dict(pairs).get(k, k): v for k, v in row.items()} for row in rows],
     "Table.RemoveColumns": lambda rows, names: [{k: v for k, v in row.items() if k not in names} for row in rows],
     "Table.SelectColumns": lambda rows, names: [{name: row[name] for name in names} for row in rows],
+    "Table.Distinct": lambda rows, names: [
+        *{tuple(row[name] for name in names): row for row in reversed(rows)}.values()
+    ],
     "Table.AddColumn": lambda rows, name, value, _type: [row | {name: value(row)} for row in rows],
     "List.Max": lambda values: max((each for each in values if each is not None), default=None),
 }
