@@ -21,7 +21,7 @@ TENANT = st.lists(st.dictionaries(st.sampled_from("xyz"), st.sampled_from("abc")
 def kept(days: Sequence[Mapping[str, str]], created: str = "") -> KeptAccounts:
     accounts = KeptAccounts(KEY)
     for number, holders in enumerate(days):
-        people = [Person(id_, name, *[""] * 8, created, "", "") for name, id_ in holders.items()]
+        people = [Person._make([id_, name, *[""] * 8, created, "", ""]) for name, id_ in holders.items()]
         accounts = accounts.after(START + timedelta(days=number), people, str(number))
     return accounts
 
