@@ -59,3 +59,8 @@ def test_before_the_first_day_an_address_is_that_of_its_first_holder_if_the_acco
     assert holder(kept([{"x": "a"}], "2025-06-01T00:00:00Z"), "x", -30) == hash_of(KEY, "person", "a")
     assert holder(kept([{"x": "a"}], "2025-12-15T00:00:00Z"), "x", -30) is None
     assert holder(kept([{"x": "a"}]), "y", 0) is None
+
+
+def test_what_stays_the_same_takes_no_more_room_with_each_day() -> None:
+    ((one,),) = kept([{"x": "a"}] * 5).holders.values()
+    assert (one.first, one.last) == (str(START), str(START + timedelta(days=4)))
