@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
+from functools import partial
 from gzip import GzipFile
 from io import BytesIO
 from itertools import chain, islice
@@ -41,6 +42,8 @@ UNFIT, SNAPSHOT = "_unfit", "snapshot_sha256"
 _FIRST = {REFRESH_DATE: DAY, REVISION: INTEGER, NEWEST: TRUTH}
 _LAST = {UNFIT: STRING, SNAPSHOT: STRING}
 _OURS = (*_FIRST, *_LAST)
+_PIECE = 1 << 16
+"""Bytes of a body that are read at once."""
 
 
 class Part(NamedTuple):
@@ -131,7 +134,7 @@ def _told_apart(header: Iterable[str]) -> list[str]:
 
 def _rows(columns: Sequence[str], body: BytesIO | GzipFile) -> Iterator[Sequence[str]]:
     """Yield the rows of a body, with their cells in the order of the columns."""
-    lines = filter(None, records(body))
+    lines = filter(None, records(iter(partial(body.read, _PIECE), b"")))
     wanted = [same(name) for name in columns]
     own = [same(name) for name in _told_apart(next(lines, []))]
     if not {*own} <= {*wanted}:
