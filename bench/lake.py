@@ -131,5 +131,5 @@ def archive_of(folder: Path, number: int) -> FolderBlobStore:
             snapshot, content = archived(asked, day, body)
             store.create(archive.snapshots.container(asked), snapshot.blob, content, snapshot.metadata.to_metadata())
     keeping = TableKeeping(archive, catalogue(), lambda: TODAY)
-    keeping.keep(archive.coverage.read(None), [], TODAY + timedelta(minutes=25))
+    keeping.keep(archive.coverage.read(None), TODAY + timedelta(minutes=25))
     return store

@@ -24,7 +24,7 @@ def main() -> None:
     store, now = FolderBlobStore(Path(sys.argv[1])), datetime.fromisoformat(sys.argv[2])
     archive = Archive(store, catalogue())
     keeping = TableKeeping(archive, catalogue(), lambda: now)
-    keeping.keep(archive.coverage.read(None), [], now + timedelta(hours=5))
+    keeping.keep(archive.coverage.read(None), now + timedelta(hours=5))
     rows = [int(blob.metadata["rows"]) for blob in store.list(PERSONAL_DERIVED)]
     print(json.dumps({"tables": len(rows), "rows": sum(rows), "peak": round(peak(), 1)}), flush=True)
 

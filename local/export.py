@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from local.child import ChildError
 from local.lock import locked
+from local.options import PROGRAM
 from local.place import add_place, opened
 from local.screen import Screen
 from shared.archive.archive import Archive
@@ -67,7 +68,7 @@ class Taken(NamedTuple):
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Read the options."""
-    parser = argparse.ArgumentParser(prog="python3 -m local export", description=__doc__)
+    parser = argparse.ArgumentParser(prog=f"{PROGRAM} export", description=__doc__)
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="where to; what it has is not fetched again")
     add_place(parser)
     parser.add_argument("--reports", type=places, metavar="LIST", help="only these reports or calls, between commas")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import reduce
+from itertools import chain
 from operator import or_
 
 from shared.archive.blob_store import BlobStore
@@ -13,7 +14,7 @@ from shared.archive.coverage_index import MARKS, UNREADABLE, CoverageIndex, New,
 from shared.archive.layout import COVERAGE, DERIVED, ConcealmentChange, Partition
 from shared.archive.markers import Markers
 from shared.archive.snapshots import SnapshotArchive
-from shared.domain.date_ranges import NO_DAYS, DateRanges
+from shared.domain.date_ranges import ALL_DAYS, NO_DAYS, DateRanges
 from shared.domain.errors import ArchiveUnavailable
 
 WORKERS = 8
@@ -70,11 +71,23 @@ class CoverageArchive:
             # What is listed is believed against an index that was read before the listing, and has not changed since.
             if index and index.has_all_of(before):
                 for partition in doubted(index):
-                    index = index.with_dates(partition, DateRanges.of(self._snapshots.dates_in(partition)))
+                    index = index.with_listed(partition, self._snapshots.names_in(partition))
                 index = self._after_turn(index) if looks_again else index
             else:
                 index = self._made_anew()
             index = index.with_names(written).kept_by(run)
+            if self._store.replace_if(DERIVED, COVERAGE, index.to_bytes(), {}, etag):
+                return index
+        raise ArchiveUnavailable(f"Others keep writing {COVERAGE}.")
+
+    def without(self, expired: Mapping[Partition, DateRanges]) -> CoverageIndex:
+        """Take days out of the index that are not in the archive any more, and return it."""
+        for _ in range(_ATTEMPTS):
+            index, etag = self._load()
+            if not index:
+                return self._made_anew()
+            for partition, days in expired.items():
+                index = index.with_listed(partition, (), days)
             if self._store.replace_if(DERIVED, COVERAGE, index.to_bytes(), {}, etag):
                 return index
         raise ArchiveUnavailable(f"Others keep writing {COVERAGE}.")
@@ -93,9 +106,8 @@ class CoverageArchive:
             lost, changes = pool.submit(self._markers.lost), pool.submit(self._markers.concealment_changes)
             reports = self._snapshots.reports()
             there = [partition for partition in self._partitions if partition.report in reports]
-            every = dict(zip(there, pool.map(self._snapshots.dates_in, there), strict=True))
-        dates = {partition: DateRanges.of(days) for partition, days in every.items() if days}
-        return CoverageIndex(dates).with_names([*lost.result(), *changes.result()])
+            names = [*chain.from_iterable(pool.map(self._snapshots.names_in, there))]
+        return CoverageIndex().with_names([*names, *lost.result(), *changes.result()])
 
     def _after_turn(self, index: CoverageIndex) -> CoverageIndex:
         """Return the index after one more look at what others may have written or deleted: two listings at most.
@@ -108,14 +120,13 @@ class CoverageArchive:
             partition = self._following(index.turn.partition if index.turn else None)
             left = self._snapshots.years_of(partition)
             there = reduce(or_, map(DateRanges.of_year, map(int, left)), NO_DAYS)
-            index = index.with_dates(partition, index.dates.get(partition, NO_DAYS) & there)
+            index = index.with_listed(partition, (), ALL_DAYS - there)
             left = [*left, MARKS] if left else []
         if left[:1] == [MARKS]:
             index = index.with_marks(partition, *self._marks(partition))
         elif left:
-            others = index.dates.get(partition, NO_DAYS) - DateRanges.of_year(int(left[0]))
-            listed = DateRanges.of(self._snapshots.dates_in(partition, f"{left[0]}-"))
-            index = index.with_dates(partition, others | listed)
+            names = self._snapshots.names_in(partition, f"{left[0]}-")
+            index = index.with_listed(partition, names, DateRanges.of_year(int(left[0])))
         return index._replace(turn=Turn(partition, left[1:]))
 
     def _following(self, partition: Partition | None) -> Partition:

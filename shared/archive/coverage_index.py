@@ -9,18 +9,19 @@ import json
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from types import MappingProxyType
-from typing import Any, NamedTuple, Self, TypeVar
+from typing import NamedTuple, Self, TypeVar
 
 from shared.archive.layout import ConcealmentChange, LostRange, Partition, SnapshotName, parse
-from shared.domain.date_ranges import NO_DAYS, DateRanges
+from shared.domain.date_ranges import ALL_DAYS, NO_DAYS, DateRanges
 from shared.report import compression
 
 UNREADABLE = (zlib.error, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 """What `CoverageIndex.from_bytes` raises for anything that is no index."""
 _RUNS = 10
 """How many runs are remembered: of these at most two are under way at once, or were cut short in a row."""
-V = TypeVar("V", DateRanges, Sequence[ConcealmentChange])
+V = TypeVar("V", DateRanges, Sequence[ConcealmentChange], Mapping[date, int])
 
 New = SnapshotName | LostRange | ConcealmentChange
 """A name that was written."""
@@ -49,14 +50,26 @@ class CoverageIndex(NamedTuple):
     runs: Sequence[str] = ()
     """The ids of the last runs that kept it up to date, newest last."""
     turn: Turn | None = None
+    later: Mapping[Partition, Mapping[date, int]] = MappingProxyType({})
+    """The last revision of each refresh date of which that is not the first."""
 
     def has_all_of(self, run: str | None) -> bool:
         """Whether all is in it that was there at the end of this run, the newest (None: none is known)."""
         return run in self.runs if run else bool(self.runs)
 
-    def with_dates(self, partition: Partition, dates: DateRanges) -> Self:
-        """Return the index with these dates of a partition and no others."""
-        return self._replace(dates=_with(self.dates, partition, dates))
+    def revision(self, partition: Partition, day: date) -> int:
+        """Return the last revision of a refresh date; 0 if that is not archived."""
+        held = day in self.dates.get(partition, NO_DAYS)
+        return self.later.get(partition, {}).get(day, 1) if held else 0
+
+    def with_listed(self, partition: Partition, names: Iterable[SnapshotName], days: DateRanges = ALL_DAYS) -> Self:
+        """Return the index with these names of a partition and, of the `days`, no others."""
+        kept = {day: number for day, number in self.later.get(partition, {}).items() if day not in days}
+        others = self._replace(
+            dates=_with(self.dates, partition, self.dates.get(partition, NO_DAYS) - days),
+            later=_with(self.later, partition, kept),
+        )
+        return others.with_names(names)
 
     def with_marks(self, partition: Partition, lost: DateRanges, changes: Sequence[ConcealmentChange]) -> Self:
         """Return the index with these marks of a partition and no others."""
@@ -69,10 +82,13 @@ class CoverageIndex(NamedTuple):
     def with_names(self, names: Iterable[New]) -> Self:
         """Return the index with these names too."""
         dates, lost, changes = dict(self.dates), dict(self.lost), dict(self.changes)
-        added: dict[Partition, set[Any]] = defaultdict(set)
+        later = {at: dict(each) for at, each in self.later.items()}
+        added: dict[Partition, set[date]] = defaultdict(set)
         for name in names:
             if isinstance(name, SnapshotName):
                 added[name.partition].add(name.refresh_date)
+                if name.revision > later.get(name.partition, {}).get(name.refresh_date, 1):
+                    later.setdefault(name.partition, {})[name.refresh_date] = name.revision
             elif isinstance(name, LostRange):
                 found = DateRanges(((name.first, name.last),))
                 lost[name.partition] = lost.get(name.partition, NO_DAYS) | found
@@ -80,7 +96,7 @@ class CoverageIndex(NamedTuple):
                 changes[name.partition] = sorted({*changes.get(name.partition, ()), name})
         for partition, days in added.items():
             dates[partition] = dates.get(partition, NO_DAYS) | DateRanges.of(days)
-        return self._replace(dates=dates, lost=lost, changes=changes)
+        return self._replace(dates=dates, lost=lost, changes=changes, later=later)
 
     def to_bytes(self) -> bytes:
         """Return the index as it is stored."""
@@ -92,7 +108,11 @@ class CoverageIndex(NamedTuple):
                 "changes": [*map(str, self.changes.get(at, ()))],
             }
             partitions[at.report][at.key] = {name: each for name, each in facts.items() if each}
-        content = {"runs": self.runs, "turn": self.turn, "reports": partitions}
+        later = {
+            f"{at.report}/{at.key}": {str(day): number for day, number in sorted(each.items())}
+            for at, each in sorted(self.later.items())
+        }
+        content = {"runs": self.runs, "turn": self.turn, "reports": partitions, "later": later}
         return compression.compress(json.dumps(content).encode())
 
     @classmethod
@@ -109,6 +129,10 @@ class CoverageIndex(NamedTuple):
             changes={at: [*map(_change, each["changes"])] for at, each in facts.items() if "changes" in each},
             runs=[*map(str, content["runs"])],
             turn=Turn(Partition(*turn[0]), [*map(str, turn[1])]) if turn else None,
+            later={
+                Partition(*at.split("/")): {date.fromisoformat(day): int(number) for day, number in each.items()}
+                for at, each in content["later"].items()  # which indexes of earlier versions have not
+            },
         )
 
 

@@ -1,4 +1,7 @@
-"""The snapshots of an archive: listed, found, read, uploaded. Nothing here changes or deletes one."""
+"""The snapshots of an archive: listed, found, read, uploaded. Nothing here changes one, or deletes one but `expire`.
+
+Only the erasure of a person puts another blob in the place of one, which has `redacted` in its metadata.
+"""
 
 from __future__ import annotations
 
@@ -90,11 +93,7 @@ class SnapshotArchive:
 
         That is fast, and tells nothing of whether the app can read what has these names, or of what follows them.
         """
-        return self.dates_in(Partition.of(call), month)
-
-    def dates_in(self, partition: Partition, start: str = "") -> list[date]:
-        """Return the refresh dates of a partition that begin with `start`, as `refresh_dates` does."""
-        return sorted({name.refresh_date for name in self.names_in(partition, start)})
+        return sorted({name.refresh_date for name in self.names_in(Partition.of(call), month)})
 
     def names_in(self, partition: Partition, start: str = "") -> list[SnapshotName]:
         """Return the names in a partition whose refresh dates begin with `start`, as `refresh_dates` finds them."""
@@ -143,6 +142,21 @@ class SnapshotArchive:
         for snapshot, stored in zip(snapshots, read_ahead(self._stored, snapshots), strict=True):
             yield self._plain(snapshot, stored)
 
+    def expire(self, partition: Partition, month: str, first_kept: date, may_go_on: Callable[[], bool]) -> int:
+        """Delete what has a refresh date of a month (`YYYY-MM`) and before `first_kept`; return how many that were.
+
+        It ends early where it may not go on. Versions stay: they expire by the rules of the account.
+        """
+        container, deleted = self._container(partition.report), 0
+        names = (parse(blob.name) for blob in self._store.list(container, snapshot_prefix(partition, month)))
+        old = [name for name in names if isinstance(name, SnapshotName) and name.refresh_date < first_kept]
+        for name in sorted(old, reverse=True):  # a revision never stays without the one before
+            if not may_go_on():
+                break
+            self._store.delete(container, str(name), with_versions=False)
+            deleted += 1
+        return deleted
+
     def upload(self, call: Call) -> SnapshotUpload:
         """Return a place to stream a new body into."""
         return SnapshotUpload(self._store, self.container(call), call, self.numbered, self._block)
@@ -184,6 +198,8 @@ class SnapshotArchive:
             raise ArchiveUnavailable("Blob storage does not answer as it should: BlobNotFound.")
         expected = snapshot.metadata.gzip_sha256
         if expected and sha256(stored.content).hexdigest() != expected:
+            if stored.metadata.get("redacted", "") not in ("", str(snapshot.metadata.redacted)):
+                raise ArchiveUnavailable(f"The snapshot {snapshot.blob} was redacted at this moment.")
             raise DamagedBlob(snapshot.blob)
         return stored.content
 

@@ -13,7 +13,9 @@ from datetime import date, timedelta
 from types import MappingProxyType
 from typing import Any, NamedTuple, Self
 
-from shared.archive.layout import Partition, SnapshotName
+from shared.archive.coverage_index import CoverageIndex
+from shared.archive.layout import ManifestName, Partition
+from shared.archive.snapshot import Snapshot
 from shared.domain.date_ranges import NO_DAYS, DateRanges
 from shared.domain.dates import month_before
 from shared.report import compression
@@ -42,9 +44,26 @@ class Tabled(NamedTuple):
     looked_at: DateRanges
     """The days of which all that is there was put into tables."""
     revisions: Mapping[date, int]
-    """The last of each day in tables; 0 where there is a name and nothing that can be read."""
+    """The last of each day, as far as it is known; that may be one that cannot be read."""
     in_days: bool
     """Whether each day has a table of its own."""
+    newest: Mapping[date, Snapshot]
+    """The last of each day that can be read."""
+
+    @classmethod
+    def of(cls, missing: Missing, newest: Mapping[date, Snapshot], *, in_days: bool) -> Self:
+        """Return that what is missing was put into tables, and these are the newest of it."""
+        looked_at = DateRanges.of(missing.days) if missing.days else days_of(missing.month)
+        revisions = {day: each.revision for day, each in newest.items()}
+        return cls(missing.partition, missing.month, looked_at, revisions, in_days, newest)
+
+
+def by_manifest(news: Iterable[Tabled]) -> dict[ManifestName, list[Tabled]]:
+    """Return the news by the manifest that tells of them."""
+    found: dict[ManifestName, list[Tabled]] = defaultdict(list)
+    for each in news:
+        found[ManifestName(each.partition.report, each.month)].append(each)
+    return found
 
 
 class PartitionTables(NamedTuple):
@@ -57,7 +76,7 @@ class PartitionTables(NamedTuple):
     """The months that are in tables of single days; others are in one each."""
 
     def revision(self, day: date) -> int:
-        """Return the last revision of a day that is in a table; 0 if there is none."""
+        """Return the last revision of a day when it was put into a table; 0 if it was not."""
         return self.later.get(day, 1) if day in self.dates else 0
 
     def after(self, news: Tabled) -> Self:
@@ -69,10 +88,13 @@ class PartitionTables(NamedTuple):
             in_days=self.in_days | {news.month} if news.in_days else self.in_days - {news.month},
         )
 
+    def is_in_one(self, month: str) -> bool:
+        """Whether all of a month is in one table."""
+        return month not in self.in_days and bool(self.dates & days_of(month))
+
     def is_settled(self, month: str, today: date) -> bool:
         """Whether all of a month is, or should be, in one table."""
-        is_in_one = bool(self.dates & days_of(month)) and month not in self.in_days
-        return is_in_one or month <= _newest_settled(today)
+        return self.is_in_one(month) or month <= _newest_settled(today)
 
 
 class TableIndex(NamedTuple):
@@ -88,29 +110,49 @@ class TableIndex(NamedTuple):
         return self._replace(partitions={at: each for at, each in partitions.items() if each.dates})
 
     def missing(
-        self, archived: Mapping[Partition, DateRanges], seen: Iterable[SnapshotName], today: date
+        self, coverage: CoverageIndex, today: date, expiring: Mapping[Partition, str] = MappingProxyType({})
     ) -> list[Missing]:
-        """Return what is missing in tables, newest months first.
+        """Return what is missing in tables of what there is, newest months first, and before them what has to go.
 
-        `archived` are the days of which there are snapshots; `seen` are snapshots that are known to be there.
+        In the month that is `expiring`, each day has a table of its own, so that it goes alone.
         """
-        due: dict[Partition, set[date]] = defaultdict(set)
-        for partition in {*archived, *self.partitions}:
-            tables, days = self.of(partition), archived.get(partition, NO_DAYS)
-            due[partition] = {*(days - tables.dates).days, *(tables.dates - days).days}
-        for name in seen:
-            if name.revision > self.of(name.partition).revision(name.refresh_date):
-                due[name.partition].add(name.refresh_date)
-        found = [each for partition, days in due.items() for each in self._missing_of(partition, days, today)]
-        return sorted({*found}, key=lambda each: (each.month, each.partition), reverse=True)
+        found = [
+            each
+            for partition in {*coverage.dates, *self.partitions}
+            for each in self._missing_of(
+                partition, self._differing(partition, coverage), today, expiring.get(partition)
+            )
+        ]
 
-    def _missing_of(self, partition: Partition, days: Iterable[date], today: date) -> Iterator[Missing]:
-        tables = self.of(partition)
-        months: dict[str, list[date]] = {month: [] for month in tables.in_days if tables.is_settled(month, today)}
-        for day in sorted(days):
+        def urgency(missing: Missing) -> tuple[bool, str, Partition]:
+            gone = self.of(missing.partition).dates - coverage.dates.get(missing.partition, NO_DAYS)
+            return bool(gone & days_of(missing.month)), missing.month, missing.partition
+
+        return sorted(found, key=urgency, reverse=True)
+
+    def _differing(self, partition: Partition, coverage: CoverageIndex) -> Iterator[date]:
+        """Yield the days of which there is another last revision than was put into a table."""
+        tables, days = self.of(partition), coverage.dates.get(partition, NO_DAYS)
+        revised = DateRanges.of([*tables.later, *coverage.later.get(partition, ())])
+        for day in ((days - tables.dates) | (tables.dates - days) | revised).days:
+            if coverage.revision(partition, day) != tables.revision(day):
+                yield day
+
+    def _missing_of(
+        self, partition: Partition, days: Iterable[date], today: date, expiring: str | None
+    ) -> Iterator[Missing]:
+        tables, due = self.of(partition), {*days}
+        if expiring and tables.is_in_one(expiring):
+            due |= {*(tables.dates & days_of(expiring)).days}
+
+        def is_settled(month: str) -> bool:
+            return month != expiring and tables.is_settled(month, today)
+
+        months: dict[str, list[date]] = {month: [] for month in tables.in_days if is_settled(month)}
+        for day in sorted(due):
             months.setdefault(f"{day:%Y-%m}", []).append(day)
         for month, of_month in months.items():
-            yield Missing(month, partition, () if tables.is_settled(month, today) else tuple(of_month))
+            yield Missing(month, partition, () if is_settled(month) else tuple(of_month))
 
     def of(self, partition: Partition) -> PartitionTables:
         """Return what is in tables of a partition."""

@@ -101,3 +101,4 @@ class DateRanges:
 
 
 NO_DAYS = DateRanges()
+ALL_DAYS = DateRanges(((date.min, date.max),))

@@ -14,10 +14,9 @@ from shared.archive.markers import Marker
 from shared.archive.run_record import RunRecord
 from shared.domain.date_ranges import NO_DAYS, DateRanges
 from shared.domain.errors import ArchiveUnavailable
-from shared.domain.graph_window import days_of_interest
 from shared.domain.outcome import Reason
 from shared.domain.selection import Selection
-from shared.pulling.memory import Memory
+from shared.pulling.memory import Memory, first_day
 
 _NOTHING_NEW = (Reason.NOT_MODIFIED, Reason.NOT_DUE)
 """A run of which all calls end so is spared the second look, as it costs little else."""
@@ -51,14 +50,15 @@ def doubted(index: CoverageIndex, memory: Memory, selection: Selection, started:
 
     A run may have died between a snapshot and the index, or somebody put a snapshot there, or took one away.
     """
-    oldest = days_of_interest(started)[0]
-    reach = DateRanges(((oldest, started.date() + timedelta(days=1)),))
     for report, calls in selection.by_report.items():
         held = memory.archived[report]
         for call in calls:
-            newest = held.newest.get(call)
-            if index.dates.get(Partition.of(call), NO_DAYS).last != (newest.refresh_date if newest else None):
-                yield Partition.of(call)
-        days = Partition(report, "day")
-        if report in selection.daily and index.dates.get(days, NO_DAYS) & reach != DateRanges.of(held.days) & reach:
+            newest, partition = held.newest.get(call), Partition.of(call)
+            last = index.dates.get(partition, NO_DAYS).last
+            if (last and (last, index.revision(partition, last))) != (newest and newest.order):
+                yield partition
+        days, oldest = Partition(report, "day"), first_day(memory.watched_since(report), started)
+        reach = DateRanges(((oldest, started.date() + timedelta(days=1)),))
+        told = {day: index.revision(days, day) for day in (index.dates.get(days, NO_DAYS) & reach).days}
+        if report in selection.daily and told != {day: last for day, last in held.days.items() if day in reach}:
             yield days

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from shared.archive.archive import Archive
+from shared.archive.layout import Partition
 from shared.archive.run_record import CallState, RunRecord
 from shared.domain.call import Call
 from shared.domain.dates import days_between
@@ -67,7 +68,7 @@ def load(archive: Archive, selection: Selection, clock: Callable[[], datetime]) 
     def listed(report: str) -> ArchivedCalls:
         newest = {call: each for call in calls[report] if (each := archive.snapshots.newest(call, now.date()))}
         since = record.watched_days(report) if record else None
-        return ArchivedCalls(newest, _days(archive, report, since, now) if report in selection.daily else set())
+        return ArchivedCalls(newest, _days(archive, report, since, now) if report in selection.daily else {})
 
     def found(report: str) -> ArchivedCalls | PullError:
         try:
@@ -88,11 +89,18 @@ def load(archive: Archive, selection: Selection, clock: Callable[[], datetime]) 
     return Memory(record, archived, unread)
 
 
-def _days(archive: Archive, report: str, since: datetime | None, now: datetime) -> set[date]:
-    """Return the single days of a report that are archived, as far back as Graph could give them at `since`."""
-    months = {""}  # all: where no record tells what was asked for, the archive does
-    if since:
-        oldest = min(days_of_interest(since)[0], days_of_interest(now)[0])
-        months = {f"{day:%Y-%m}" for day in days_between(oldest, now.date())}
-    of_any_day = Call(report, date=now.date())
-    return {day for month in months for day in archive.snapshots.refresh_dates(of_any_day, month)}
+def first_day(since: datetime | None, now: datetime) -> date:
+    """Return the first single day that is looked for at `now`: that Graph could give at `since` too.
+
+    Where no record tells of a `since`, the archive tells what was asked for: all days are looked for, from the first.
+    """
+    return min(days_of_interest(since)[0], days_of_interest(now)[0]) if since else date.min
+
+
+def _days(archive: Archive, report: str, since: datetime | None, now: datetime) -> dict[date, int]:
+    """Return the last revisions of the single days of a report, as far back as Graph could give them at `since`."""
+    oldest = first_day(since, now)
+    months = {f"{day:%Y-%m}" for day in days_between(oldest, now.date())} if oldest > date.min else {""}
+    of_any_day = Partition.of(Call(report, date=now.date()))
+    names = [name for month in months for name in archive.snapshots.names_in(of_any_day, month)]
+    return {name.refresh_date: name.revision for name in sorted(names)}

@@ -5,7 +5,7 @@ A missed run, a double run or a week of outage needs no hand: the plan sees the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
@@ -42,8 +42,8 @@ class ArchivedCalls(NamedTuple):
 
     newest: Mapping[Call, Snapshot] = MappingProxyType({})
     """The newest snapshot of each selected call that has one."""
-    days: Set[date] = frozenset()
-    """Days that are archived by `date=` calls, as far as they matter: the last DATE_DAYS."""
+    days: Mapping[date, int] = MappingProxyType({})
+    """The last revision of the days that are archived by `date=` calls, as far as they matter: the last DATE_DAYS."""
 
 
 class PlannedPull(NamedTuple):
@@ -195,7 +195,7 @@ def _may_change(state: CallState, now: datetime) -> bool:
 
 def _is_refused(state: CallState) -> bool:
     """Whether the call is refused for good, as far as the app can tell; a permission may be granted any hour."""
-    return state.outcome is Outcome.REFUSED and state.reason is not Reason.PERMISSION
+    return state.outcome is Outcome.REFUSED and state.reason not in (Reason.PERMISSION, Reason.NO_CONSENT)
 
 
 def _is_paused(state: CallState, now: datetime) -> bool:

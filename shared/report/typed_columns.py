@@ -141,6 +141,11 @@ def have_same_rows(one: bytes, other: bytes) -> bool:
     return first.schema == second.schema and all(this == that for this, that in zip_longest(first, second))
 
 
+def values_of(content: bytes, column: str) -> set[str]:
+    """Return the values of a column of texts in a file that `to_parquet` made; arro3 panics at anything else."""
+    return {value for batch in read_parquet(content, batch_size=BATCH) for value in batch.column(column).to_pylist()}
+
+
 def write_as_csv(content: bytes, file: IO[bytes]) -> None:
     """Write a file that `to_parquet` made as CSV in UTF-8 with a header, some thousands of rows at a time.
 

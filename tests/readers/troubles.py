@@ -69,7 +69,7 @@ class Trouble(NamedTuple):
 
     def write(self, folder: Path) -> None:
         """Write the archive as runs leave it, and the tables as CSV beside it."""
-        shelf, seen = Shelf(), []
+        shelf = Shelf()
         for day, revision, header, rows in self.bodies:
             body = lines(header, *(f"{day},{row}" for row in rows))
             call = parse(f"{self.report}(period='D7')", catalogue())
@@ -79,9 +79,8 @@ class Trouble(NamedTuple):
                     metadata=one.metadata._replace(rows=0, sha256=sha256(body).hexdigest(), size=len(body))
                 )
             shelf.put(one, body)
-            seen.append(one.name)
         keeping = TableKeeping(shelf, catalogue(), lambda: NOW)
-        keeping.keep(shelf.coverage.read(None), seen, NOW + timedelta(minutes=25))
+        keeping.keep(shelf.coverage.read(None), NOW + timedelta(minutes=25))
         store = FolderBlobStore(folder / FILES)
         for (container, name), (content, metadata) in shelf.blobs.items():
             store.create(container, name, content, metadata)

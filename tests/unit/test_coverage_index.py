@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
+from random import Random
 from typing import Any, NamedTuple
 
 import pytest
@@ -82,11 +83,19 @@ class History:
         record = RunRecord(f"{self.now:%Y-%m-%dT%H%M%SZ}-{self.runs:06x}", self.now, self.now, results, 0)
         return Begun(record, memory, [mark])
 
-    def put(self, call: Call, day: date) -> Snapshot:
-        made = snapshot(call, day, BODY)
+    def put(self, call: Call, day: date, revision: int = 1) -> Snapshot:
+        made = snapshot(call, day, BODY, revision)
         if (self.shelf.snapshots.container(call), made.blob) not in self.shelf.blobs:
             self.shelf.put(made, BODY)
         return made
+
+    def restate(self) -> Begun:
+        """Let a run archive another revision of each day that was the newest before."""
+        begun = self.pull()
+        found = begun.record.pulls
+        again = [self.put(each.call, each.refresh_date, 2) for each in found if each.refresh_date]
+        results = [PullResult.of_snapshot(Outcome.REVISED, each, self.now) for each in again]
+        return begun._replace(record=begun.record._replace(pulls=results))
 
     def end(self, begun: Begun, *, is_recorded: bool = True) -> None:
         keep_coverage(self.archive, begun.record, begun.memory, SELECTION, begun.marks)
@@ -108,7 +117,7 @@ class History:
         day = self.now.date() - timedelta(days=ago)
         call = single(day) if call.is_single_day else call
         self.foreign.add((Partition.of(call), day))
-        self.put(call, day)
+        self.put(call, day, 1 + ago % 3)
 
     def take_away(self, number: int) -> None:
         names = sorted(at for at in self.shelf.blobs if at[0] != DERIVED)
@@ -130,21 +139,21 @@ class History:
         newest = self.shelf.runs.newest(self.now)
         return self.archive.read(newest.id if newest else None)
 
-    def names(self) -> Told:
-        found = {place: DateRanges.of(self.shelf.snapshots.dates_in(place)) for place in PLACES}
-        return {place: days for place, days in found.items() if days}
+    def named(self) -> CoverageIndex:
+        """What the names say."""
+        return CoverageIndex().with_names(name for place in PLACES for name in self.shelf.snapshots.names_in(place))
 
     def lost(self) -> DateRanges:
         return DateRanges.of(day for each in self.shelf.markers.lost() for day in each.days)
 
     def wrong(self) -> set[tuple[Partition, date]]:
         """What the index says and the names do not, or the other way round."""
-        told, named = self.read().dates, self.names()
+        told, named = self.read(), self.named()
         return {
             (place, day)
             for place in PLACES
-            for one, other in [(told.get(place, NO_DAYS), named.get(place, NO_DAYS))]
-            for day in ((one - other) | (other - one)).days
+            for day in (told.dates.get(place, NO_DAYS) | named.dates.get(place, NO_DAYS)).days
+            if told.revision(place, day) != named.revision(place, day)
         }
 
 
@@ -152,7 +161,8 @@ CALLS = [SERVICES, DETAIL, single(BEGAN.date())]
 HAPPENINGS: Mapping[str, Callable[[History, int], object]] = {
     "a run": lambda history, number: history.end(history.pull()),
     "a run that finds nothing": lambda history, number: history.end(history.pull(new=False)),
-    "a crash before the index": lambda history, number: history.pull(),
+    "a run that finds corrections": lambda history, number: history.end(history.restate()),
+    "a crash before the index": lambda history, number: [history.pull, history.restate][number % 2](),
     "a crash before the record": lambda history, number: history.end(history.pull(), is_recorded=False),
     "two at once": lambda history, number: history.two_at_once(),
     "a reader among": lambda history, number: history.reader_among(),
@@ -171,7 +181,9 @@ HAPPENINGS: Mapping[str, Callable[[History, int], object]] = {
 @example(
     [("a run", 0), ("a crash before the index", 0), ("an outage", 40), ("a crash before the index", 0), ("a run", 0)]
 )
+@example([("a run", 0), ("a crash before the index", 0), ("an outage", 23)])
 @example([("a run", 0), ("put there by hand", 700), ("two at once", 0), ("taken away by hand", 0)])
+@example([("a run", 0), ("a crash before the index", 1), ("a run that finds nothing", 0)])
 def test_whatever_happened_the_index_says_what_the_names_say(happenings: list[tuple[str, int]]) -> None:
     history = History()
     for happening, number in happenings:
@@ -209,13 +221,15 @@ def test_an_index_that_a_run_could_not_keep_is_made_anew_by_the_next_run_and_by_
         assert history.meanwhile == []
         look()
         stored = CoverageIndex.from_bytes(history.shelf.blobs[DERIVED, COVERAGE][0])
-        assert (stored.dates, stored.lost) == (history.names(), {PLACES[2]: history.lost()})
+        named = history.named()
+        assert (stored.dates, stored.later, stored.lost) == (named.dates, named.later, {PLACES[2]: history.lost()})
 
 
 @pytest.mark.parametrize(
     ("disturb", "detail"),
     [
         (lambda history: history.put(SERVICES, date(2026, 1, 9)), "lacks what is there: 2026-01-09/2026-01-09"),
+        (lambda history: history.put(SERVICES, date(2026, 11, 18), 2), "lacks what is there: 2026-11-18/2026-11-18"),
         (lambda history: history.take_away(-1), "has what is not there: 2026-11-17/2026-11-17"),
         (lambda history: history.damage(b"no gzip"), "cannot be read"),
         (lambda history: history.delete(), ""),
@@ -243,7 +257,12 @@ def test_a_run_lists_at_most_two_times_for_the_index() -> None:
 
 @pytest.mark.parametrize(
     "spoilt",
-    [b'{"runs": [], "turn": null}', b'{"runs": [], "turn": null, "reports": {"a": {"D7": {"dates": ["2026-11-01"]}}}}'],
+    [
+        b'{"runs": [], "turn": null}',
+        b'{"runs": [], "turn": null, "reports": {"a": {"D7": {"dates": ["2026-11-01"]}}}, "later": {}}',
+        b'{"runs": [], "turn": null, "reports": {}}',
+    ],
+    ids=["cut short", "no range", "of before it told of revisions"],
 )
 def test_what_is_no_index_is_not_read_as_one(spoilt: bytes) -> None:
     with pytest.raises(UNREADABLE):
@@ -255,13 +274,21 @@ def test_the_index_reads_what_it_wrote() -> None:
     change = ConcealmentChange(place, date(2026, 11, 9), 1, "named", "concealed")
     days = DateRanges.of([date(2025, 12, 31), date(2026, 1, 1), date(2026, 3, 1)])
     index = CoverageIndex(
-        dates={place: days}, lost={place: days}, changes={place: [change]}, runs=["a run"], turn=Turn(place, [MARKS])
+        dates={place: days},
+        lost={place: days},
+        changes={place: [change]},
+        runs=["a run"],
+        turn=Turn(place, [MARKS]),
+        later={place: {date(2026, 1, 1): 3}},
     )
     assert CoverageIndex.from_bytes(index.to_bytes()) == index
 
 
-def test_five_years_of_every_call_are_a_few_kilobytes() -> None:
+def test_five_years_of_every_call_are_a_few_kilobytes_and_where_one_day_in_fifty_was_corrected_a_few_more() -> None:
     years = DateRanges(((date(2021, 11, 20), date(2026, 11, 18)),))
-    calls = [*calls_in(catalogue())]
-    index = CoverageIndex(dates=dict.fromkeys(map(Partition.of, calls), years))
+    places = [*map(Partition.of, calls_in(catalogue()))]
+    index = CoverageIndex(dates=dict.fromkeys(places, years))
     assert len(index.to_bytes()) < 10_000
+    chance = Random(1)
+    later = {place: {day: 2 for day in years.days if chance.random() < 0.02} for place in places}
+    assert len(index._replace(later=later).to_bytes()) < 40_000

@@ -76,7 +76,7 @@ def lost(
     """What a run finds lost that began six hours after the one before; D7 has snapshots of the `archived` dates."""
     newest = {D7: Snapshot(D7, SHOWN, 1, SnapshotMetadata("", 0, 0, NOW, "", ""))} if archived and is_readable else {}
     record = RunRecord("before", NOW - timedelta(hours=6), NOW, [], 0, states=states, planned=planned)
-    memory = Memory(record, {REPORT: ArchivedCalls(newest, set(days))})
+    memory = Memory(record, {REPORT: ArchivedCalls(newest, dict.fromkeys(days, 1))})
 
     def refresh_dates(call: Call, month: str) -> list[date]:
         return [each for each in archived if call == D7 and f"{each}".startswith(month)]
@@ -135,7 +135,7 @@ def test_a_single_day_that_went_out_of_reach_is_lost_but_not_if_graph_had_nothin
     empty = {single_day: CallState(Outcome.NO_DATA, Reason.NO_ROWS, NOW)}
 
     def found(states: Mapping[Call, CallState], archived: set[date]) -> LostDates:
-        memory = Memory(of_yesterday._replace(states=states), {REPORT: ArchivedCalls({}, archived)})
+        memory = Memory(of_yesterday._replace(states=states), {REPORT: ArchivedCalls({}, dict.fromkeys(archived, 1))})
         return lost_in_run([], memory, [REPORT], lambda call, month: [], NOW)
 
     assert found(watched, set()) == {Call(REPORT): [gone]}

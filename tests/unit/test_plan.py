@@ -164,13 +164,13 @@ def test_missing_days_are_asked_for_oldest_first() -> None:
 
 
 def test_a_day_younger_than_the_newest_refresh_date_is_not_asked_for() -> None:
-    archived = ArchivedCalls({D7: snapshot(5)}, set(days(*range(7, 28))))
+    archived = ArchivedCalls({D7: snapshot(5)}, dict.fromkeys(days(*range(7, 28)), 1))
     assert due_days(ONLY_DAYS, archived)[:2] == days(6, 5)
     assert min(days(4)) > max(filter(None, due_days(ONLY_DAYS, archived)))
 
 
 def test_a_day_that_had_no_data_is_asked_for_once_a_day() -> None:
-    archived = ArchivedCalls({}, set(days(*range(3, 28))))
+    archived = ArchivedCalls({}, dict.fromkeys(days(*range(3, 28)), 1))
     missing = Call(REPORT, date=days(2)[0])
     assert days(2)[0] not in due_days(ONLY_DAYS, archived, {missing: was(Outcome.NO_DATA, hours_ago=6)})
     assert days(2)[0] in due_days(ONLY_DAYS, archived, {missing: was(Outcome.NO_DATA, hours_ago=8)})
@@ -178,7 +178,7 @@ def test_a_day_that_had_no_data_is_asked_for_once_a_day() -> None:
 
 @pytest.mark.parametrize(("hours", "again"), [(23, False), (24, True)])
 def test_a_day_within_reach_that_graph_calls_too_old_is_asked_for_again_after_a_pause(hours: int, again: bool) -> None:
-    archived = ArchivedCalls({}, set(days(*range(2, 27))))
+    archived = ArchivedCalls({}, dict.fromkeys(days(*range(2, 27)), 1))
     states = {Call(REPORT, date=days(27)[0]): was(Outcome.REFUSED, hours, reason=Reason.DATE_OUT_OF_REACH)}
     assert (days(27)[0] in due_days(ONLY_DAYS, archived, states)) == again
 
@@ -188,30 +188,30 @@ def settled(*ago: int) -> dict[Call, CallState]:
 
 
 def test_the_last_ten_days_are_read_again_while_they_may_still_be_corrected() -> None:
-    archived = ArchivedCalls({}, set(days(*range(2, 28))))
+    archived = ArchivedCalls({}, dict.fromkeys(days(*range(2, 28)), 1))
     assert due_days(ONLY_DAYS, archived) == days(10, 9, 8, 7, 6, 5, 4, 3, 2)
 
 
 def test_a_day_is_read_again_once_a_day_only() -> None:
-    archived = ArchivedCalls({}, set(days(*range(2, 28))))
+    archived = ArchivedCalls({}, dict.fromkeys(days(*range(2, 28)), 1))
     states = settled(*range(3, 11)) | {Call(REPORT, date=days(2)[0]): was(Outcome.PUBLISHED, hours_ago=6)}
     assert due_days(ONLY_DAYS, archived, states) == []
 
 
 def test_a_day_that_was_read_today_stands_as_unchanged() -> None:
     call = Call(REPORT, date=days(5)[0])
-    archived = ArchivedCalls({}, set(days(*range(2, 28))))
+    archived = ArchivedCalls({}, dict.fromkeys(days(*range(2, 28)), 1))
     result = planned(ONLY_DAYS, archived, {call: was(Outcome.PUBLISHED, hours_ago=6)})
     assert result.skipped == [SkippedCall(call, Outcome.UNCHANGED, Reason.NOT_DUE)]
 
 
 def test_a_day_is_left_alone_after_three_unchanged_checks() -> None:
-    archived = ArchivedCalls({}, set(days(*range(2, 28))))
+    archived = ArchivedCalls({}, dict.fromkeys(days(*range(2, 28)), 1))
     assert due_days(ONLY_DAYS, archived, settled(*range(2, 11))) == []
 
 
 def test_missing_days_go_before_days_to_read_again() -> None:
-    archived = ArchivedCalls({}, set(days(*range(2, 12))))
+    archived = ArchivedCalls({}, dict.fromkeys(days(*range(2, 12)), 1))
     assert due_days(ONLY_DAYS, archived) == days(*range(27, 27 - BUDGET, -1))
 
 

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.archive.coverage_index import CoverageIndex
 from shared.archive.layout import Partition, SnapshotName
 from shared.archive.table_index import Missing, Tabled, TableIndex, days_of
 from shared.domain.date_ranges import DateRanges
@@ -15,15 +16,17 @@ THEN = date(2026, 9, 20)
 
 
 def in_days(*days: date, revision: int = 1) -> Tabled:
-    return Tabled(AT, f"{days[0]:%Y-%m}", DateRanges.of(days), dict.fromkeys(days, revision), in_days=True)
+    return Tabled(AT, f"{days[0]:%Y-%m}", DateRanges.of(days), dict.fromkeys(days, revision), in_days=True, newest={})
 
 
 def settled(*days: date, revision: int = 1) -> Tabled:
     return in_days(*days, revision=revision)._replace(looked_at=days_of(f"{days[0]:%Y-%m}"), in_days=False)
 
 
-def missing(index: TableIndex, *days: date, seen: tuple[SnapshotName, ...] = (), today: date = TODAY) -> list[Missing]:
-    return index.missing({AT: DateRanges.of(days)}, seen, today)
+def missing(index: TableIndex, *days: date, revised: date | None = None, today: date = TODAY) -> list[Missing]:
+    """Where these days are archived, of one of them a second revision."""
+    names = [SnapshotName(AT, day, 1 + (day == revised)) for day in days]
+    return index.missing(CoverageIndex().with_names(names), today)
 
 
 def test_an_archive_without_tables_lacks_days_of_this_month_and_whole_months_before_newest_first() -> None:
@@ -36,7 +39,7 @@ def test_an_archive_without_tables_lacks_days_of_this_month_and_whole_months_bef
 
 def test_nothing_is_missing_of_what_was_noted() -> None:
     index = TableIndex().after([in_days(TODAY), settled(THEN, revision=2)])
-    assert missing(index, THEN, TODAY, seen=(SnapshotName(AT, TODAY, 1), SnapshotName(AT, THEN, 2))) == []
+    assert missing(index, THEN, TODAY, revised=THEN) == []
 
 
 def test_a_month_is_put_into_one_table_ten_days_after_its_end() -> None:
@@ -53,15 +56,27 @@ def test_a_month_in_one_table_stays_in_one_when_a_clock_goes_back() -> None:
 
 def test_a_later_revision_a_new_day_and_one_that_is_gone_are_missing() -> None:
     index = TableIndex().after([in_days(TODAY), settled(THEN)])
-    assert missing(index, THEN, TODAY, seen=(SnapshotName(AT, TODAY, 2),)) == [Missing("2026-11", AT, (TODAY,))]
+    assert missing(index, THEN, TODAY, revised=TODAY) == [Missing("2026-11", AT, (TODAY,))]
     assert missing(index, THEN, THEN + timedelta(1), TODAY) == [Missing("2026-09", AT, ())]
     assert missing(index, THEN) == [Missing("2026-11", AT, (TODAY,))]
 
 
-def test_a_day_with_nothing_that_can_be_read_is_looked_at_once() -> None:
-    index = TableIndex().after([in_days(TODAY, revision=0)])
-    assert missing(index, TODAY) == []
-    assert missing(index, TODAY, seen=(SnapshotName(AT, TODAY, 1),)) == [Missing("2026-11", AT, (TODAY,))]
+def test_what_has_to_go_is_first_though_it_is_oldest() -> None:
+    index = TableIndex().after([settled(THEN, THEN + timedelta(1))])
+    assert [each.month for each in missing(index, THEN, TODAY)] == ["2026-09", "2026-11"]
+
+
+def test_a_month_that_expires_is_put_into_days_and_stays_in_them() -> None:
+    coverage = CoverageIndex().with_names(SnapshotName(AT, day, 1) for day in (THEN, THEN + timedelta(1)))
+    index, expiring = TableIndex().after([settled(THEN, THEN + timedelta(1))]), {AT: "2026-09"}
+    assert index.missing(coverage, TODAY, expiring) == [Missing("2026-09", AT, (THEN, THEN + timedelta(1)))]
+    parted = index.after([in_days(THEN, THEN + timedelta(1))])
+    assert parted.missing(coverage, TODAY, expiring) == []
+    assert parted.missing(coverage, TODAY) == [Missing("2026-09", AT, ())]
+
+
+def test_a_revision_that_is_gone_is_missing() -> None:
+    assert missing(TableIndex().after([settled(THEN, revision=2)]), THEN) == [Missing("2026-09", AT, ())]
 
 
 @given(st.lists(st.tuples(st.integers(0, 90), st.integers(0, 3), st.booleans()), max_size=8))

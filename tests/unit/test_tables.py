@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -13,8 +14,7 @@ import pytest
 
 from local.in_memory import InMemoryBlobStore, Operation
 from shared.archive.archive import Archive
-from shared.archive.coverage_index import CoverageIndex
-from shared.archive.layout import DERIVED, PERSONAL, PERSONAL_DERIVED, TABLES, SnapshotName, TableName, parse
+from shared.archive.layout import DERIVED, PERSONAL, PERSONAL_DERIVED, TABLES, TableName, parse
 from shared.archive.snapshot import Snapshot
 from shared.archive.tables import TableArchive
 from shared.domain.call import Call
@@ -24,7 +24,6 @@ from shared.domain.errors import ArchiveUnavailable
 from shared.domain.outcome import Outcome
 from shared.pulling.table_keeping import TableKeeping
 from shared.verification.archive import verify
-from shared.verification.tables import make_again
 from tests.shelf import Shelf, as_blobs, lines, snapshot
 
 COUNTS = call_of("getOffice365ActiveUserCounts(period='D7')", catalogue())
@@ -39,7 +38,6 @@ class Tables:
     def __init__(self) -> None:
         self.disturb: Callable[[Operation], object] = lambda operation: None
         self.shelf = Shelf(self._around)
-        self.seen: list[SnapshotName] = []
         self.time = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
     def _around(self, operation: Operation, carry_out: Callable[[], Any]) -> Any:
@@ -50,7 +48,6 @@ class Tables:
         body = lines(f"Report Refresh Date,User Principal Name,{header}", *(f"{day},a@b.c,{cell}" for cell in teams))
         one = snapshot(call._replace(date=day) if call.date else call, day, body, revision)
         self.shelf.put(one, body)
-        self.seen.append(one.name)
         return one
 
     def keeping(self) -> TableKeeping:
@@ -60,7 +57,7 @@ class Tables:
         """End a run, at which the coverage index tells of every snapshot."""
         undisturbed = Archive(InMemoryBlobStore(same_as=self.shelf.memory), catalogue())
         index = undisturbed.coverage.read(None)
-        (keeping or self.keeping()).keep(index, self.seen, self.time + timedelta(minutes=minutes))
+        (keeping or self.keeping()).keep(index, self.time + timedelta(minutes=minutes))
 
     @property
     def names(self) -> list[str]:
@@ -70,7 +67,7 @@ class Tables:
     @property
     def can_be_read(self) -> bool:
         """Whether all tables are tables, and none stands for one that is being replaced."""
-        tables = (content for (_, name), (content, _) in self.shelf.blobs.items() if "month=" in name)
+        tables = (content for (_, name), (content, _) in self.shelf.blobs.items() if name.endswith(".parquet"))
         return all(content.startswith(b"PAR1") for content in tables)
 
     def rows(self, container: str = DERIVED) -> list[tuple[str, int, bool, Any]]:
@@ -96,11 +93,23 @@ class Tables:
         others = Tables()
         others.put(COUNTS, TODAY, "77")
         others.keep()
-        return next(content for (_, name), (content, _) in others.shelf.blobs.items() if "month=" in name)
+        return next(content for (_, name), (content, _) in others.shelf.blobs.items() if name.endswith(".parquet"))
 
     def findings(self) -> list[str]:
         codes = (each for each in verify(as_blobs(self.shelf.blobs), catalogue(), self.time + timedelta(days=30)))
-        return [str(each) for each in codes if each.code.startswith("table")]
+        return [str(each) for each in codes if each.code.startswith(("table", "manifest"))]
+
+
+def refuse(blobs: str, refused: list[Operation] | None = None) -> Callable[[Operation], object]:
+    """Let storage refuse to do anything with blobs of which the names have that in them."""
+
+    def disturb(operation: Operation) -> None:
+        if blobs in operation.blob:
+            if refused is not None:
+                refused.append(operation)
+            raise ArchiveUnavailable("The storage is busy.")
+
+    return disturb
 
 
 @pytest.fixture
@@ -156,13 +165,47 @@ def test_a_revision_stands_beside_the_one_before_which_is_no_longer_the_newest(t
     assert len(tables.names) == 1
 
 
+def test_a_revision_that_runs_in_a_row_could_not_put_into_a_table_is_put_there_by_the_next(tables: Tables) -> None:
+    tables.put(COUNTS, TODAY, "1")
+    tables.keep()
+    tables.put(COUNTS, TODAY, "2", revision=2)
+    tables.disturb = refuse("month=")
+    tables.keep()
+    tables.put(COUNTS, TODAY + timedelta(1), "3")
+    tables.keep()
+    tables.disturb = lambda operation: None
+    tables.keep()
+    assert tables.rows() == [("2026-11-18", 1, False, 1), ("2026-11-18", 2, True, 2), ("2026-11-19", 1, True, 3)]
+
+
+def test_trouble_with_one_call_keeps_no_other_from_its_tables(tables: Tables, caplog: pytest.LogCaptureFixture) -> None:
+    tables.put(DETAIL, TODAY, "1")
+    tables.put(COUNTS, TODAY, "2")
+    tables.disturb = refuse(f"report={DETAIL.report}/period=D7/month=")
+    tables.keep()
+    assert tables.rows() == [("2026-11-18", 1, True, 2)]
+    assert "The storage is busy." in caplog.text
+
+
+def test_where_storage_answers_nothing_a_run_does_not_try_on_until_its_end(tables: Tables) -> None:
+    for month in range(1, 10):
+        tables.put(COUNTS, date(2026, month, 1), "1")
+    asked: list[Operation] = []
+    tables.disturb = refuse("month=", asked)
+    tables.keep()
+    assert len(asked) == 3
+
+
 def test_people_are_in_a_container_of_their_own(tables: Tables) -> None:
     tables.put(DETAIL, TODAY, "1")
     tables.put(DAYS, TODAY, "1")
     tables.keep()
-    assert sorted({(container, name.split("/")[1]) for container, name in tables.shelf.blobs if "month=" in name}) == [
-        (PERSONAL_DERIVED, "period=D7"),
-        (PERSONAL_DERIVED, "period=day"),
+    kept = sorted(at for at in tables.shelf.blobs if "month=" in at[1])
+    assert {container for container, _ in kept} == {PERSONAL_DERIVED}
+    assert [re.sub(r"report=.*period=(\w+).*\.", r"\1 ", name) for _, name in kept] == [
+        "newest/report=getOffice365ActiveUserDetail/month=2026-11/getOffice365ActiveUserDetail_2026-11_newest.json",
+        "D7 parquet",
+        "day parquet",
     ]
 
 
@@ -170,7 +213,6 @@ def test_what_is_deleted_or_expired_leaves_the_tables(tables: Tables) -> None:
     gone, kept = tables.put(DETAIL, date(2026, 9, 1), "1"), tables.put(DETAIL, date(2026, 9, 2), "2")
     alone = tables.put(DETAIL, TODAY, "3")
     tables.keep()
-    tables.seen = []
     for each in (gone, alone):
         tables.shelf.memory.delete(PERSONAL, each.blob)
     tables.keep()
@@ -278,18 +320,27 @@ def test_what_is_wrong_with_a_table_is_found_and_made_again(tables: Tables, dama
     tables.keep()
     before = tables.rows()
     spoil, code = DAMAGE[damage]
-    spoil(tables, next(name for _, name in tables.shelf.blobs if "month=" in name))
+    spoil(tables, next(name for _, name in tables.shelf.blobs if name.endswith(".parquet")))
     findings = tables.findings()
     assert [each.partition(":")[0] for each in findings] == [code]
     names = [parse(each.split(": ")[1].partition("/")[2]) for each in findings]
-    made = make_again(tables.shelf, catalogue(), [each for each in names if isinstance(each, TableName)], TODAY)
+    made = tables.shelf.tables.make_again([each for each in names if isinstance(each, TableName)], TODAY)
     assert (made, tables.rows(), tables.findings()) == (1, before, [])
+
+
+def test_a_snapshot_damaged_behind_the_head_of_its_gzip_is_told_and_its_table_is_not(tables: Tables) -> None:
+    damaged = tables.put(COUNTS, TODAY, "1")
+    tables.keep()
+    stored = tables.shelf.memory.blobs["usage", damaged.blob]
+    tables.shelf.memory.put("usage", damaged.blob, stored.content[:10] + b"\xff" * 20, stored.metadata)
+    found = [finding.name for finding in verify(as_blobs(tables.shelf.blobs), catalogue(), tables.time)]
+    assert {name for name in found if not name.startswith("series/")} == {damaged.blob}
 
 
 def test_without_a_coverage_index_nothing_is_taken_for_gone(tables: Tables) -> None:
     tables.put(COUNTS, TODAY, "1")
     tables.keep()
-    tables.keeping().keep(None, tables.seen, tables.time)
+    tables.keeping().keep(None, tables.time)
     assert len(tables.rows()) == 1
 
 
@@ -297,9 +348,9 @@ def test_the_tables_of_a_month_of_very_many_rows_stay_in_days() -> None:
     tables = Tables()
     tables.put(COUNTS, date(2026, 9, 1), "1", "2")
     tables.put(COUNTS, date(2026, 9, 2), "3", "4")
-    index = CoverageIndex().with_names(tables.seen)
+    index = tables.shelf.coverage.read(None)
     archive = TableArchive(tables.shelf.memory, tables.shelf.snapshots, catalogue(), most_rows=3)
-    (missing,) = archive.index().missing(index.dates, (), TODAY)
+    (missing,) = archive.index().missing(index, TODAY)
     archive.note([archive.make(COUNTS, missing)], archive.index())
     assert [name.rpartition("_D7_")[2][:10] for name in tables.names] == ["2026-09-01", "2026-09-02"]
-    assert archive.index().missing(index.dates, (), TODAY) == []
+    assert archive.index().missing(index, TODAY) == []

@@ -29,13 +29,12 @@ _PEOPLE = "Report Refresh Date,User Principal Name,Display Name,Has Exchange Lic
 
 def write(folder: Path) -> None:
     """Write the archive as runs leave it, with tables."""
-    shelf, seen, now = Shelf(), [], datetime(2026, 11, 20, tzinfo=UTC)
+    shelf, now = Shelf(), datetime(2026, 11, 20, tzinfo=UTC)
     for report, day, revision, body in _bodies():
         one = snapshot(parse(f"{report}(period='D7')", catalogue()), date.fromisoformat(day), body, revision)
         shelf.put(one, body)
-        seen.append(one.name)
     keeping = TableKeeping(shelf, catalogue(), lambda: now)
-    keeping.keep(shelf.coverage.read(None), seen, now + timedelta(minutes=25))
+    keeping.keep(shelf.coverage.read(None), now + timedelta(minutes=25))
     store = FolderBlobStore(folder)
     for (container, name), (content, metadata) in shelf.blobs.items():
         store.create(container, name, content, metadata)

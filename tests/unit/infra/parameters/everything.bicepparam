@@ -6,6 +6,7 @@ param location = 'westeurope'
 param reports = 'all\n Directory'
 param signInActivity = true
 param grantGraphPermissions = true
+param tenants = '@'
 param alertEmail = 'owner@contoso.com'
 param staleAfterDays = 21
 param personalRetentionDays = 365
