@@ -476,6 +476,26 @@ def test_an_erasure_that_is_killed_at_any_step_is_finished_by_the_next(simulator
         assert killed_at(start, ann, number, []) == (end, 0), steps[number - 1]
 
 
+def test_a_run_after_a_killed_erasure_brings_nobody_back_and_the_next_one_ends_it(tenant: Tenant) -> None:
+    ann, written = tenant.people()[0], list[Operation]()
+
+    def around(operation: Operation, carry_out: Callable[[], Any]) -> Any:
+        written.extend([operation] if operation.name == "put_blob" and operation.container == PERSONAL else [])
+        if len(written) > 3:
+            raise Killed
+        return carry_out()
+
+    with suppress(Killed):
+        erase(InMemoryBlobStore(around, tenant.control.now, same_as=tenant.store), ann.id, for_good=True)
+    left = tenant.holding(ann)
+    tenant.next_day()
+    tenant.run(tenant.reports)
+    assert tenant.holding(ann) == left != set()
+    assert tenant.erase(ann.id) == 0
+    assert tenant.holding(ann) == set()
+    assert tenant.findings() == []
+
+
 def small_archive(simulator: Simulator, days: int) -> tuple[Blobs, Person]:
     """An archive of few reports."""
     tenant = fresh(simulator)
