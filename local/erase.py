@@ -152,12 +152,12 @@ class _Erasing:
                 print(f"  somebody who is kept out since {each.since:%Y-%m-%d}", file=sys.stderr)
             return None
         if accounts:
-            names = [address for _, address in accounts[0].addresses]
+            names = {address: since.isoformat() for since, address in reversed(accounts[0].addresses)}
             return listed.with_person(accounts[0].id, names, utc_now())
         if others:
             return listed
         is_address = "@" in self._name
-        return listed.with_person("" if is_address else self._name, [self._name] if is_address else [], utc_now())
+        return listed.with_person("" if is_address else self._name, {self._name: ""} if is_address else {}, utc_now())
 
     def _search(self, listed: SuppressionList) -> _Found:
         """Return what names them, by addresses too that the search itself found beside their ids."""
@@ -167,7 +167,7 @@ class _Erasing:
             blobs = [*search.snapshots(), *search.bodies(), *search.inputs()]
             more = listed
             for id_, address in search.addresses:
-                more = more.with_person(id_, [address], utc_now())
+                more = more.with_person(id_, {address: ""}, utc_now())
             if more == listed:
                 return _Found(people, blobs, [*search.tables({each.name for each in blobs})], search)
             listed = more

@@ -52,7 +52,7 @@ from simulator import Simulator
 from tests.asking import ask
 from tests.integration.local.test_person import ADA, BOB, account, days_ago
 from tests.integration.test_directory import World
-from tests.integration.test_views import ACTIVE, ADDRESS, KNOWN, NOW, TODAY
+from tests.integration.test_views import ACTIVE, ADDRESS, KNOWN, NOW, TODAY, did
 from tests.integration.test_views import World as Written
 from tests.shelf import snapshot
 
@@ -354,6 +354,25 @@ def test_an_address_of_two_people_is_asked_about_and_by_id_each_loses_what_was_t
     assert left == {f"Kim {BOB[:3]}"}
     assert erase(store, "kim@contoso.com", for_good=True) == 2
     assert "somebody who is kept out since" in capsys.readouterr().err
+
+
+def test_rows_of_a_deleted_account_stay_when_whoever_has_its_address_since_is_erased() -> None:
+    """The directory does not list who is deleted, and reports do so for months."""
+    world = Written(with_products=False)
+    for number in range(9, 0, -1):
+        holder = {9: [ADA], 8: [ADA], 2: [BOB], 1: [BOB]}.get(number, [])
+        world.users(
+            account("c" * 36, "cy@contoso.com"),
+            *(account(id_, "kim@contoso.com") for id_ in holder),
+            day=days_ago(number),
+        )
+        world.active({ADDRESS: "kim@contoso.com", "Display Name": f"{number}"}, did("cy", 1), day=days_ago(number))
+    assert erase(world.shelf.memory, BOB, for_good=True) == 0
+    shelf = world.shelf.snapshots
+    left = {row["Display Name"] for each in shelf.all(ACTIVE) for row in rows(shelf.content(each))} - {"Cy"}
+    assert left == set("9876543")
+    assert erase(world.shelf.memory, ADA, for_good=True) == 0
+    assert {row["Display Name"] for each in shelf.all(ACTIVE) for row in rows(shelf.content(each))} == {"Cy"}
 
 
 def test_a_namesake_stays_and_concealed_days_are_named(capsys: pytest.CaptureFixture[str]) -> None:
