@@ -52,7 +52,7 @@ from simulator import Simulator
 from tests.asking import ask
 from tests.integration.local.test_person import ADA, BOB, account, days_ago
 from tests.integration.test_directory import World
-from tests.integration.test_views import ACTIVE, ADDRESS, KNOWN, NOW, TODAY
+from tests.integration.test_views import ACTIVE, ADDRESS, KNOWN, NOW, TODAY, did
 from tests.integration.test_views import World as Written
 from tests.shelf import snapshot
 
@@ -356,6 +356,25 @@ def test_an_address_of_two_people_is_asked_about_and_by_id_each_loses_what_was_t
     assert "somebody who is kept out since" in capsys.readouterr().err
 
 
+def test_rows_of_a_deleted_account_stay_when_whoever_has_its_address_since_is_erased() -> None:
+    """The directory does not list who is deleted, and reports do so for months."""
+    world = Written(with_products=False)
+    for number in range(9, 0, -1):
+        holder = {9: [ADA], 8: [ADA], 2: [BOB], 1: [BOB]}.get(number, [])
+        world.users(
+            account("c" * 36, "cy@contoso.com"),
+            *(account(id_, "kim@contoso.com") for id_ in holder),
+            day=days_ago(number),
+        )
+        world.active({ADDRESS: "kim@contoso.com", "Display Name": f"{number}"}, did("cy", 1), day=days_ago(number))
+    assert erase(world.shelf.memory, BOB, for_good=True) == 0
+    shelf = world.shelf.snapshots
+    left = {row["Display Name"] for each in shelf.all(ACTIVE) for row in rows(shelf.content(each))} - {"Cy"}
+    assert left == set("9876543")
+    assert erase(world.shelf.memory, ADA, for_good=True) == 0
+    assert {row["Display Name"] for each in shelf.all(ACTIVE) for row in rows(shelf.content(each))} == {"Cy"}
+
+
 def test_a_namesake_stays_and_concealed_days_are_named(capsys: pytest.CaptureFixture[str]) -> None:
     world = Written(with_products=False)
     world.active(
@@ -474,6 +493,26 @@ def test_an_erasure_that_is_killed_at_any_step_is_finished_by_the_next(simulator
     assert {steps[number - 1].container for number in changes} == {*CONTAINERS, INPUT} - {USAGE}
     for number in changes:  # what dies before a change is as what died after the one before
         assert killed_at(start, ann, number, []) == (end, 0), steps[number - 1]
+
+
+def test_a_run_after_a_killed_erasure_brings_nobody_back_and_the_next_one_ends_it(tenant: Tenant) -> None:
+    ann, written = tenant.people()[0], list[Operation]()
+
+    def around(operation: Operation, carry_out: Callable[[], Any]) -> Any:
+        written.extend([operation] if operation.name == "put_blob" and operation.container == PERSONAL else [])
+        if len(written) > 3:
+            raise Killed
+        return carry_out()
+
+    with suppress(Killed):
+        erase(InMemoryBlobStore(around, tenant.control.now, same_as=tenant.store), ann.id, for_good=True)
+    left = tenant.holding(ann)
+    tenant.next_day()
+    tenant.run(tenant.reports)
+    assert tenant.holding(ann) == left != set()
+    assert tenant.erase(ann.id) == 0
+    assert tenant.holding(ann) == set()
+    assert tenant.findings() == []
 
 
 def small_archive(simulator: Simulator, days: int) -> tuple[Blobs, Person]:
