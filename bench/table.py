@@ -32,6 +32,8 @@ QUESTIONS = (
     "memory",
     "reading",
     "accounts",
+    "records",
+    "past",
     "pull",
 )
 """The modules that answer one each: `rows(scale)`, which raises Skipped instead of a row that cannot be had here."""
