@@ -44,6 +44,17 @@ foreach ($function in $functions) {
 }
 if ($keyed) { Say 'keyed' } else { Say 'no_key' "$group -n $app" }
 
+# Without these the host does not start or does not log, and the app cannot say so.
+if ($env:IDENTITY_PRINCIPAL_ID) {
+    $held = Get-Lines (Ask role assignment list --assignee-object-id $env:IDENTITY_PRINCIPAL_ID --all `
+        --fill-principal-name false --query '[].roleDefinitionName' --output tsv)
+    if (-not $LASTEXITCODE) {
+        foreach ($role in 'Storage Blob Data Owner', 'Storage Queue Data Contributor', 'Monitoring Metrics Publisher') {
+            if ($role -notin $held) { Say 'no_app_role' $role }
+        }
+    }
+}
+
 $answer = 0
 foreach ($attempt in 1..6) {
     $answer = [int] (Fetch (Get-Key 'pull_now' 'default') 'Post' 'pull').StatusCode
@@ -65,19 +76,7 @@ if ($answer -eq 202) {
     }
     if (-not [Console]::IsErrorRedirected) { [Console]::Error.WriteLine() }
     if ($word -eq 'healthy') { Say 'healthy' } elseif ($word -eq 'no_permission') { Say 'no_permission' } else { Say 'waiting' }
-} else {
-    Say 'no_pull'
-    # Without these the host does not start, and cannot say so.
-    if ($env:IDENTITY_PRINCIPAL_ID) {
-        $held = Get-Lines (Ask role assignment list --assignee-object-id $env:IDENTITY_PRINCIPAL_ID --all `
-            --fill-principal-name false --query '[].roleDefinitionName' --output tsv)
-        if (-not $LASTEXITCODE) {
-            foreach ($role in 'Storage Blob Data Owner', 'Storage Queue Data Contributor', 'Monitoring Metrics Publisher') {
-                if ($role -notin $held) { Say 'no_app_role' $role }
-            }
-        }
-    }
-}
+} else { Say 'no_pull' }
 
 if ($keyed -and -not [Console]::IsOutputRedirected) { Say 'open' ($env:DASHBOARD_URL + '#key=' + $dashboard) }
 else {

@@ -37,6 +37,14 @@ for function in $functions; do
 done
 if [ $keyed = yes ]; then say keyed; else say no_key "$group -n $app"; fi
 
+# Without these the host does not start or does not log, and the app cannot say so.
+if [ -n "${IDENTITY_PRINCIPAL_ID:-}" ] && held=$(ask role assignment list --assignee-object-id "$IDENTITY_PRINCIPAL_ID" --all \
+    --fill-principal-name false --query "[].roleDefinitionName" --output tsv); then
+    for role in "Storage Blob Data Owner" "Storage Queue Data Contributor" "Monitoring Metrics Publisher"; do
+        has "$held" "$role" || say no_app_role "$role"
+    done
+fi
+
 answer=
 for attempt in 1 2 3 4 5 6; do # right after a deployment the host may not know its functions yet
     answer=$(fetch "$(key_of pull_now default)" -X POST -o /dev/null -w '%{http_code}' "$api/pull")
@@ -65,13 +73,6 @@ if [ "$answer" = 202 ]; then
     esac
 else
     say no_pull
-    # Without these the host does not start, and cannot say so.
-    if [ -n "${IDENTITY_PRINCIPAL_ID:-}" ] && held=$(ask role assignment list --assignee-object-id "$IDENTITY_PRINCIPAL_ID" --all \
-        --fill-principal-name false --query "[].roleDefinitionName" --output tsv); then
-        for role in "Storage Blob Data Owner" "Storage Queue Data Contributor" "Monitoring Metrics Publisher"; do
-            has "$held" "$role" || say no_app_role "$role"
-        done
-    fi
 fi
 
 if [ $keyed = yes ] && [ -t 1 ]; then

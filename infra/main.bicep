@@ -49,7 +49,7 @@ param alertEmail string = ''
 @maxValue(60)
 param staleAfterDays int = 10
 
-@description('Days after which snapshots of personal reports are deleted; 0: never. Not fewer than 90, as the app pulls single days again for 28.')
+@description('For how many days from its refresh date on a report with people is kept; 0: for ever. Not fewer than 90, as the app pulls single days again for 28.')
 @allowed([0, 90, 180, 365, 730, 1095, 1825, 3650])
 param personalRetentionDays int = 0
 

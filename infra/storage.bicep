@@ -19,7 +19,7 @@ param archiveSku string
 @description('Refuse whatever does not come through a private endpoint.')
 param closed bool
 
-@description('Days after which snapshots of personal reports are deleted; 0: never.')
+@description('Days after which blobs with reports of people are deleted at the latest; 0: never.')
 param personalRetentionDays int
 
 @description('Days after which bodies that were not published are deleted.')
@@ -194,6 +194,7 @@ var coolerRule = {
     }
   }
 }
+// The app deletes by refresh date. This is for one that is turned off: it counts from when a blob was written.
 var expiryRule = {
   name: 'personal-snapshots-expire'
   type: 'Lifecycle'

@@ -10,6 +10,7 @@ from contextlib import suppress
 from local.child import ChildError
 from local.options import PROGRAM
 from local.place import add_place, opened
+from shared.app import utc_now
 from shared.archive.blob_store import BlobStore
 from shared.archive.hash_key import PseudonymKey
 from shared.archive.layout import ACCOUNTS, PERSONAL_DERIVED
@@ -39,12 +40,12 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _told(store: BlobStore) -> list[str]:
-    key = PseudonymKey(store).current(store.now())
+    key = PseudonymKey(store).current(utc_now())
     return [f"The key of the pseudonyms is used since {key.since:{_SECOND}}."]
 
 
 def _rotated(store: BlobStore) -> list[str]:
-    now, before = store.now(), "an unknown time"
+    now, before = utc_now(), "an unknown time"
     with suppress(ArchiveUnavailable):  # it is damaged, which a new one heals
         before = f"{PseudonymKey(store).current(now).since:{_SECOND}}"
     PseudonymKey(store).rotate(now)

@@ -13,7 +13,7 @@ from local.options import PROGRAM, instant
 from local.place import Opener, add_place, opened
 from shared.app import utc_now
 from shared.archive.archive import Archive
-from shared.archive.layout import TableName
+from shared.archive.layout import ExpiredBefore, ManifestName, TableName
 from shared.archive.layout import parse as parse_name
 from shared.domain.catalogue import catalogue
 from shared.domain.errors import UsageArchiveError
@@ -73,19 +73,22 @@ def _verify(archive: Opener, options: argparse.Namespace, many: int) -> int:
     blobs = list(everything(archive()))
     if manifest_file:
         manifest_file.write_text("".join(manifest(blobs, catalogue())), "ascii")
-    number, tables = 0, set[TableName]()
+    number, tables = 0, set[TableName | ManifestName]()
     for finding in findings_in(archive, blobs, catalogue(), started, portion, many):
         number += 1
         print(finding)
         name = parse_name(finding.name)
-        tables |= {name} if isinstance(name, TableName) else set()
+        tables |= {name} if isinstance(name, TableName | ManifestName) else set()
     if tables and options.make_tables:
         made = Archive(archive(), catalogue()).tables.make_again(tables, started.date())
-        print(f"{made} tables are made again.")
+        manifests = sum(isinstance(each, ManifestName) for each in tables)
+        print(f"{made} tables and {manifests} manifests are made again.")
     if unfit := sum(int(blob.metadata.get("unfit", 0)) for blob in blobs if blob.name.endswith(".parquet")):
         print(f"{unfit} cells in tables do not fit the type of their column, and stand as text in `_unfit`.")
     for line in quarantined(blobs, catalogue()):
         print(line)
+    if kept := [name.first_kept for blob in blobs if isinstance(name := parse_name(blob.name), ExpiredBefore)]:
+        print(f"expired: what tells of people and is of days before {max(kept)}.")
     seconds = (utc_now() - started).total_seconds()
     read_them = "all" if portion.share == (1, 1) else "share {} of {}".format(*portion.share)
     read_them += f" since {portion.since:%Y-%m-%dT%H:%MZ}" if portion.since else ""

@@ -131,6 +131,7 @@ class App:
         # Flex Consumption runs the timer on other instances than HTTP, whose cold start need not pay for these:
         # https://learn.microsoft.com/azure/azure-functions/flex-consumption-plan#per-function-scaling
         from shared.pulling.directory import Directory
+        from shared.pulling.expiry import Expiry
         from shared.pulling.pull import Puller
         from shared.pulling.run import WORKERS, PullRun
         from shared.pulling.suppressing import Suppressing
@@ -138,7 +139,8 @@ class App:
         from shared.pulling.view_keeping import ViewKeeping
 
         archive, graph = self._run_archive, self._graph or self._made_graph()
-        tables = TableKeeping(archive, self._reports, self.clock)
+        retention = self.settings.personal_retention_days
+        tables = TableKeeping(archive, self._reports, self.clock, retention)
 
         def derive(outcome: Outcome, snapshot: Snapshot, content: bytes | None) -> None:
             if self._keep_derived:
@@ -169,6 +171,7 @@ class App:
             archive=archive,
             puller=puller,
             keep_views=views.keep if self._keep_derived else lambda pulls, end: None,
+            expire=Expiry(archive, self._reports, retention, self.clock).carry_out,
             keep_tables=tables.keep if self._keep_derived else lambda coverage, end: None,
             selection=selection,
             clock=self.clock,

@@ -47,6 +47,12 @@ SETTINGS = (
         "5",
         "How many people a count must be of to be told under the keys of `reports`: at least 3.",
     ),
+    Setting(
+        "PERSONAL_RETENTION_DAYS",
+        "0",
+        "For how many days from its refresh date on a report with people is kept, in every place where it lies: at "
+        "least 90, or 0 for good.",
+    ),
     Setting("GRAPH_ENDPOINT", "https://graph.microsoft.com", "Root of Microsoft Graph in the tenant's cloud."),
     Setting("GRAPH_VERSION", "v1.0", "`v1.0`, or `beta` for the US Government and China clouds."),
     Setting(
@@ -114,6 +120,8 @@ https://learn.microsoft.com/entra/workload-id/workload-identity-federation-confi
 
 LEAST_GROUP = 3
 """People: nobody may set less."""
+LEAST_RETENTION = 90
+"""Days: less than reports look back on would be pulled again and again."""
 
 
 class Settings(NamedTuple):
@@ -123,6 +131,8 @@ class Settings(NamedTuple):
     reports: str
     sign_in_activity: bool
     min_group: int
+    personal_retention_days: int
+    """0: for good."""
     graph_endpoint: str
     graph_version: str
     download_origins: frozenset[str]
@@ -150,6 +160,11 @@ def read(environment: Mapping[str, str]) -> Settings:
         raise SettingError("SIGN_IN_ACTIVITY", values["SIGN_IN_ACTIVITY"][:80], "true or false")
     if not re.fullmatch(r"\d{1,4}", values["MIN_GROUP"], re.ASCII) or int(values["MIN_GROUP"]) < LEAST_GROUP:
         raise SettingError("MIN_GROUP", values["MIN_GROUP"][:80], f"a whole number from {LEAST_GROUP} to 9999")
+    retention = values["PERSONAL_RETENTION_DAYS"]
+    if not re.fullmatch(r"\d{1,4}", retention, re.ASCII) or 0 < int(retention) < LEAST_RETENTION:
+        raise SettingError(
+            "PERSONAL_RETENTION_DAYS", retention[:80], f"0 (for good), or a whole number from {LEAST_RETENTION} to 9999"
+        )
     if values["ARCHIVE_CA"] and not os.path.isfile(values["ARCHIVE_CA"]):  # Path.is_file raises for too long a name
         raise SettingError("ARCHIVE_CA", values["ARCHIVE_CA"][:80], "the path of a PEM file, or nothing")
     return Settings(
@@ -157,6 +172,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         reports=values["REPORTS"],
         sign_in_activity=values["SIGN_IN_ACTIVITY"].lower() == "true",
         min_group=int(values["MIN_GROUP"]),
+        personal_retention_days=int(retention),
         graph_endpoint=_origin(
             "GRAPH_ENDPOINT", values["GRAPH_ENDPOINT"], "Graph's root, such as https://graph.microsoft.com"
         ),

@@ -57,6 +57,8 @@ STEM_END = "."
 """What the stem of a snapshot's name ends with; in Azurite, a delimiter of a listing is one character."""
 RUNS = "runs/"
 """What the names of all run records begin with."""
+MANIFESTS = "newest/"
+"""What the names of all manifests begin with: they lie apart, as readers take all in a folder of tables for one."""
 VIEWS = "views/refresh_date="
 """What the names of all numbers of views begin with."""
 TENANT = "tenant="
@@ -65,6 +67,8 @@ STANDINGS = "tenants/"
 """What the names of the blobs begin with that tell how the tenants stand."""
 LOST = "lost/"
 """What the names of all markers of lost dates begin with."""
+EXPIRED = "expired/"
+"""What the names of all markers of what expired begin with."""
 AWAITED = "awaited/"
 """What the names of all markers of an awaited run begin with."""
 CONCEALMENT_CHANGES = "flips/"
@@ -164,6 +168,17 @@ class TableName(NamedTuple):
         return f"{table_prefix(self.partition, self.month)}{report}_{key}_{end}"
 
 
+class ManifestName(NamedTuple):
+    """The name of the list of the newest revisions of a month, of all calls of a report."""
+
+    report: str
+    month: str
+    """As `YYYY-MM`."""
+
+    def __str__(self) -> str:
+        return f"{MANIFESTS}{REPORTS}{self.report}/month={self.month}/{self.report}_{self.month}_newest.json"
+
+
 class ViewsName(NamedTuple):
     """The name of the numbers of a day that say nothing of a person."""
 
@@ -235,17 +250,28 @@ class AwaitedRun(NamedTuple):
         return f"{AWAITED}since={self.since:{_SECOND}}"
 
 
+class ExpiredBefore(NamedTuple):
+    """The marker, an empty blob, of the day before whose refresh date nothing of people is kept any more."""
+
+    first_kept: date
+
+    def __str__(self) -> str:
+        return f"{EXPIRED}before={self.first_kept}"
+
+
 BlobName = (
     SnapshotName
     | QuarantineName
     | LargeQuarantineName
     | SeriesName
     | TableName
+    | ManifestName
     | ViewsName
     | RunRecordName
     | LostRange
     | ConcealmentChange
     | AwaitedRun
+    | ExpiredBefore
     | StandingName
 )
 
@@ -367,12 +393,17 @@ _KINDS: tuple[tuple[str, Callable[[re.Match[str]], BlobName]], ...] = (
         r"awaited/since=(?P<since>DATET\d{6}Z)",
         lambda match: AwaitedRun(datetime.strptime(match["since"], _SECOND).replace(tzinfo=UTC)),
     ),
+    (r"expired/before=(?P<day>DATE)", lambda match: ExpiredBefore(date.fromisoformat(match["day"]))),
     (r"tenants/(?P<tenant>[\da-f-]{36})", lambda match: StandingName(match["tenant"])),
     (r"series/PARTITION/[\w-]+\.csv", lambda match: SeriesName(_partition(match))),
     (
         r"PARTITION/month=(?P<month>\d{4}-\d\d)/[\w-]+_(?P=month)(?P<of_month>-\d\d)?"
         r"_g(?P<rules>\d+)-(?P<generation>[1-9]\d*)\.parquet",
         _table,
+    ),
+    (
+        r"newest/report=(?P<report>\w+)/month=(?P<month>\d{4}-\d\d)/[\w-]+\.json",
+        lambda match: ManifestName(match["report"], match["month"]),
     ),
     (r"views/refresh_date=(?P<date>DATE)/views\.json\.gz", lambda match: ViewsName(date.fromisoformat(match["date"]))),
     (

@@ -84,7 +84,7 @@ class SeriesArchive:
         return state.table
 
     def renew(self, call: Call) -> bool:
-        """Make the series anew, as snapshots that are in it were replaced; return whether it was another.
+        """Make the series anew, as snapshots that are in it were replaced or deleted; return whether it was another.
 
         Raise ArchiveUnavailable.
         """
@@ -93,6 +93,9 @@ class SeriesArchive:
             state = self._rebuilt(call, {})
             if state == stored or not (etag or state.fingerprints):
                 return False
+            if not state.fingerprints:
+                self._store.delete(DERIVED, _name(call), with_versions=False)
+                return True
             if self._keep(call, state, etag):
                 return True
         raise ArchiveUnavailable(f"Others keep writing the series of {call}.")

@@ -1,4 +1,4 @@
-"""The snapshots of an archive: listed, found, read, uploaded. Nothing here changes or deletes one.
+"""The snapshots of an archive: listed, found, read, uploaded. Nothing here changes one, or deletes one but `expire`.
 
 Only the erasure of a person puts another blob in the place of one, which has `redacted` in its metadata.
 """
@@ -141,6 +141,21 @@ class SnapshotArchive:
         """Yield the bytes that Graph sent of each, in that order; a few are read ahead, side by side, as stored."""
         for snapshot, stored in zip(snapshots, read_ahead(self._stored, snapshots), strict=True):
             yield self._plain(snapshot, stored)
+
+    def expire(self, partition: Partition, month: str, first_kept: date, may_go_on: Callable[[], bool]) -> int:
+        """Delete what has a refresh date of a month (`YYYY-MM`) and before `first_kept`; return how many that were.
+
+        It ends early where it may not go on. Versions stay: they expire by the rules of the account.
+        """
+        container, deleted = self._container(partition.report), 0
+        names = (parse(blob.name) for blob in self._store.list(container, snapshot_prefix(partition, month)))
+        old = [name for name in names if isinstance(name, SnapshotName) and name.refresh_date < first_kept]
+        for name in sorted(old, reverse=True):  # a revision never stays without the one before
+            if not may_go_on():
+                break
+            self._store.delete(container, str(name), with_versions=False)
+            deleted += 1
+        return deleted
 
     def upload(self, call: Call) -> SnapshotUpload:
         """Return a place to stream a new body into."""

@@ -1,22 +1,36 @@
-"""Tables of snapshots in Parquet, made again whenever in doubt: a month in days while it goes on, then in one."""
+"""Tables of snapshots in Parquet, made again whenever in doubt: a month in days while it goes on, then in one.
+
+Beside them lies the manifest of each month, which is brought up to date with them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
 from gzip import GzipFile
 from hashlib import sha256
 from io import BytesIO
+from itertools import chain
 
+from shared.archive import manifest
 from shared.archive.blob_store import BlobStore
-from shared.archive.layout import DERIVED, PERSONAL_DERIVED, REPORTS, TABLES, Partition, TableName, parse, table_prefix
+from shared.archive.layout import (
+    DERIVED,
+    PERSONAL_DERIVED,
+    REPORTS,
+    TABLES,
+    ManifestName,
+    Partition,
+    TableName,
+    parse,
+    table_prefix,
+)
 from shared.archive.snapshot import Snapshot
 from shared.archive.snapshots import SnapshotArchive
-from shared.archive.table_index import UNREADABLE, Missing, Tabled, TableIndex, days_of
-from shared.domain.call import Call, calls_in
+from shared.archive.table_index import UNREADABLE, Missing, Tabled, TableIndex, by_manifest, days_of
+from shared.domain.call import Call, calls_in, every_call
 from shared.domain.catalogue import Catalogue, Report
-from shared.domain.date_ranges import DateRanges
 from shared.domain.errors import ArchiveUnavailable, DamagedBlob
 from shared.report.csv_records import records
 from shared.report.typed_columns import ParquetFile
@@ -76,45 +90,94 @@ class TableArchive:
         name = _name(snapshot.call, snapshot.refresh_date, 1)
         if not self._store.create(self._container(snapshot.call), str(name), file.content, _metadata(file)):
             return None
-        day = DateRanges.of([snapshot.refresh_date])
-        return Tabled(name.partition, name.month, day, {snapshot.refresh_date: 1}, in_days=True)
+        day = snapshot.refresh_date
+        return Tabled.of(Missing(name.month, name.partition, (day,)), {day: snapshot}, in_days=True)
 
     def make(self, call: Call, missing: Missing) -> Tabled:
         """Make tables of what is missing: what is there of these days, or of the month, replaces what is in tables."""
         if missing.days:
-            return self._made_days(call, missing, missing.days)
+            return self._made_days(call, missing)
         snapshots = self._snapshots.all(call, month=missing.month)
         former = self._listed(call, missing.month)
         if sum(each.metadata.rows for each in snapshots) > self._most_rows:
-            return self._made_days(call, missing, days_of(missing.month).days)._replace(in_days=False)
+            days = missing._replace(days=tuple(days_of(missing.month).days))
+            return self._made_days(call, days)._replace(in_days=False)
         generation = max((name.generation for name in former if not name.day), default=0) + 1
         name = TableName(missing.partition, missing.month, None, RULES, generation)
         self._put(call, former, name if snapshots else None, snapshots)
-        last = {each.refresh_date: each.revision for each in snapshots}
-        return Tabled(missing.partition, missing.month, days_of(missing.month), last, in_days=False)
+        return Tabled.of(missing, _by_day(snapshots), in_days=False)
 
-    def make_again(self, names: Iterable[TableName], today: date) -> int:
-        """Make tables of these names, and return how many; a month that is over as a whole."""
+    def make_again(self, names: Collection[TableName | ManifestName], today: date) -> int:
+        """Make tables and manifests of these names, and return how many tables; a month that is over as a whole."""
         known, calls = self.index(), {Partition.of(call): call for call in calls_in(self._catalogue)}
-        wanted = {
-            Missing(name.month, name.partition, () if is_settled or not name.day else (name.day,))
-            for name in names
-            for is_settled in [known.of(name.partition).is_settled(name.month, today)]
-        }
-        self.note([self.make(calls[each.partition], each) for each in wanted], known)
+        wanted = set[Missing]()
+        for name in names:
+            if isinstance(name, TableName):
+                is_settled = known.of(name.partition).is_settled(name.month, today)
+                wanted.add(Missing(name.month, name.partition, () if is_settled or not name.day else (name.day,)))
+        made = [self.make(calls[each.partition], each) for each in wanted]
+        for manifest_name, news in by_manifest(made).items():
+            self.keep_manifest(manifest_name, news, known)
+        for name in names:
+            if isinstance(name, ManifestName):
+                self.keep_manifest(name, (), known, anew=True)
+        if made:
+            self.note(made, known)
         return len(wanted)
 
-    def _made_days(self, call: Call, missing: Missing, days: Sequence[date]) -> Tabled:
-        made = {day: self._make_day(call, day) for day in days}
-        last = {day: revision for day, revision in made.items() if revision}
-        return Tabled(missing.partition, missing.month, DateRanges.of(days), last, in_days=True)
+    def keep_manifest(
+        self, name: ManifestName, news: Iterable[Tabled], known: TableIndex, *, anew: bool = False
+    ) -> None:
+        """Let a manifest tell of what was put into tables of its month, by one who knew the index as `known`.
 
-    def _make_day(self, call: Call, day: date) -> int:
-        """Make the table of a day, or delete it if there is nothing of that day; return the last revision, or 0."""
+        What it told before is kept, unless it is to be made `anew`. One that would tell of nothing is deleted.
+        """
+        container = container_of(self._catalogue.reports[name.report])
+        for _ in range(_ATTEMPTS):
+            stored = self._store.get(container, str(name))
+            told = dict(self._told(stored.content if stored and not anew else b"", name, known))
+            for each in news:
+                for at in [(key, day) for key, day in told if key == each.partition.key and day in each.looked_at]:
+                    del told[at]
+                told |= self._entries(each.newest.values())
+            content = manifest.write(told)
+            if not told:
+                return self._store.delete(container, str(name), with_versions=False)
+            if stored and stored.content == content:
+                return None
+            if self._store.replace_if(container, str(name), content, {}, stored.etag if stored else None):
+                return None
+        raise ArchiveUnavailable(f"Others keep writing {name}.")
+
+    def _told(self, stored: bytes, name: ManifestName, known: TableIndex) -> manifest.Entries:
+        """Return what a manifest tells; if it is none, what there is of its month, of calls with days in tables."""
+        with suppress(*manifest.UNREADABLE):
+            return manifest.read(stored)
+        calls = {Partition.of(call): call for call in every_call(self._catalogue.reports[name.report])}
+        there = [calls[at] for at in calls if known.of(at).dates & days_of(name.month)]
+        listed = (self._snapshots.all(call, month=name.month) for call in there)
+        return self._entries(chain.from_iterable(listed))
+
+    def _entries(self, snapshots: Iterable[Snapshot]) -> manifest.Entries:
+        """Return what a manifest tells of snapshots, those of a call oldest first."""
+        every = [*snapshots]
+        return manifest.entries(self._snapshots.container(every[0].call), every) if every else {}
+
+    def _made_days(self, call: Call, missing: Missing) -> Tabled:
+        former = self._listed(call, missing.month)
+        whole = [name for name in former if not name.day]
+        for name in whole:  # who lists meanwhile finds no day twice
+            self._put_if_there(call, name, _CHANGING, {})
+        made = {day: self._make_day(call, day, [name for name in former if name.day == day]) for day in missing.days}
+        for name in whole:
+            self._store.delete(self._container(call), str(name), with_versions=False)
+        return Tabled.of(missing, {day: last for day, last in made.items() if last}, in_days=True)
+
+    def _make_day(self, call: Call, day: date, former: Sequence[TableName]) -> Snapshot | None:
+        """Make the table of a day, or delete it if there is nothing of that day; return the last revision."""
         snapshots = self._snapshots.revisions(call, day)
-        last = snapshots[-1].revision if snapshots else 0
-        former = [name for name in self._listed(call, f"{day:%Y-%m}") if name.day == day]
-        self._put(call, former, _name(call, day, last) if last else None, snapshots)
+        last = snapshots[-1] if snapshots else None
+        self._put(call, former, _name(call, day, last.revision) if last else None, snapshots)
         return last
 
     def _put(
@@ -133,11 +196,13 @@ class TableArchive:
         for each in others:
             self._store.delete(container, str(each), with_versions=False)
         if name and file:
-            stored = self._store.get(container, str(name), 0, 1)
-            written = stored and self._store.replace_if(
-                container, str(name), file.content, _metadata(file), stored.etag
-            )
-            _demand(bool(written), name)
+            self._put_if_there(call, name, file.content, _metadata(file))
+
+    def _put_if_there(self, call: Call, name: TableName, content: bytes, metadata: Mapping[str, str]) -> None:
+        """Put a table over the one of that name."""
+        stored = self._store.get(self._container(call), str(name), 0, 1)
+        written = stored and self._store.replace_if(self._container(call), str(name), content, metadata, stored.etag)
+        _demand(bool(written), name)
 
     def _file(self, call: Call, snapshots: Sequence[Snapshot], opened: Opened | None = None) -> ParquetFile:
         def stored(snapshot: Snapshot) -> GzipFile:
@@ -190,6 +255,11 @@ def _part(snapshot: Snapshot, is_newest: bool, opened: Opened) -> Part:
         header=header,
         open=lambda: opened(snapshot),
     )
+
+
+def _by_day(snapshots: Sequence[Snapshot]) -> dict[date, Snapshot]:
+    """Return the last of each day; they are in order."""
+    return {each.refresh_date: each for each in snapshots}
 
 
 def _name(call: Call, day: date, generation: int) -> TableName:

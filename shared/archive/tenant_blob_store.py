@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import IO
 
-from shared.archive.blob_store import BlobStore, ListedBlob, StoredBlob
+from shared.archive.blob_store import BlobStore, FormerBlob, ListedBlob, StoredBlob
 from shared.archive.layout import tenant_prefix
 
 
@@ -56,3 +56,12 @@ class TenantBlobStore(BlobStore):
     def delete(self, container: str, name: str, *, with_versions: bool = True) -> None:
         """Delete a blob of the tenant."""
         self._store.delete(container, self._prefix + name, with_versions=with_versions)
+
+    def former(self, container: str, prefix: str = "") -> Iterator[FormerBlob]:
+        """Yield what is kept of the tenant's blobs that were written over or deleted."""
+        for former in self._store.former(container, self._prefix + prefix):
+            yield former._replace(name=former.name.removeprefix(self._prefix))
+
+    def delete_former(self, container: str, former: FormerBlob) -> None:
+        """Delete what is kept of a blob of the tenant."""
+        self._store.delete_former(container, former._replace(name=self._prefix + former.name))

@@ -50,6 +50,7 @@ class Search:
         """The ids by which rows were found, each with an address that stood there."""
         self.unread: dict[str, list[date]] = {}
         """By what is the matter and the call, the days of which nothing or not all can be said."""
+        self._damaged: set[str] = set()
 
     def snapshots(self) -> Iterator[Named]:
         """Yield the snapshots that name them."""
@@ -78,6 +79,7 @@ class Search:
         That is a table of a snapshot which is gone too.
         """
         found: dict[Partition, list[tuple[TableName, str]]] = {}
+        doubtful = {*changed, *self._damaged}
         for blob in self._archive.store.list(PERSONAL_DERIVED):
             if isinstance(name := parse(blob.name), TableName):
                 found.setdefault(name.partition, []).append((name, blob.metadata.get("sha256", "")))
@@ -86,7 +88,7 @@ class Search:
                 snapshots = self._archive.snapshots.all(call)
                 for name, sha256 in tables:
                     theirs = [each for each in snapshots if _is_in(each, name)]
-                    is_changed = any(each.blob in changed for each in theirs)
+                    is_changed = any(each.blob in doubtful for each in theirs)
                     if is_changed or self._told(name, sha256) != {
                         each.metadata.sha256 for each in theirs if each.metadata.rows
                     }:
@@ -102,8 +104,9 @@ class Search:
                 pass
         except DamagedBlob:
             self._note("Damaged, which verify tells more of", snapshot.call, day)
+            self._damaged.add(snapshot.blob)
             return snapshot, 0
-        self.addresses |= table.addresses
+        self.addresses.update(table.addresses)
         return snapshot, table.rows
 
     def _note(self, what: str, call: object, day: date) -> None:

@@ -44,13 +44,15 @@ class PullRun:
         clock: Callable[[], datetime],
         sleep: Callable[[float], object],
         random: Callable[[float, float], float],
+        expire: Callable[[CoverageIndex | None, datetime], CoverageIndex | None],
         keep_views: Callable[[Sequence[PullResult], datetime], object],
         keep_tables: Callable[[CoverageIndex | None, datetime], object],
         workers: int = WORKERS,
     ) -> None:
         """`keep_views` and `keep_tables` keep what is derived, until a time; `workers` is how many pull side by side.
 
-        `clock` answers UTC, `sleep` takes seconds, `random` answers a number between two.
+        `expire` deletes what is too old, until a time, and returns what is left of the coverage index. `clock` answers
+        UTC, `sleep` takes seconds, `random` answers a number between two.
         """
         self._archive = archive
         self._marking = Marking(archive)
@@ -60,6 +62,7 @@ class PullRun:
         self._sleep = sleep
         self._random = random
         self._workers = workers
+        self._expire = expire
         self._keep_views = keep_views
         self.keep_tables = keep_tables
 
@@ -88,9 +91,10 @@ class PullRun:
             pulled_at=last_success(memory.record, pulls),
             planned=planned,
         )
-        self._keep_views(pulls, started + RUN_TIME)
         # Before the record: an index that does not know the newest record is made anew.
         coverage = keep_coverage(self._archive.coverage, record, memory, selection, self._marking.take_written())
+        coverage = self._expire(coverage, started + RUN_TIME)
+        self._keep_views(pulls, started + RUN_TIME)
         self._archive.runs.keep(record)
         emit_run(record, lost)
         self.keep_tables(coverage, started + RUN_TIME)

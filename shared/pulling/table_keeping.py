@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from threading import Lock
 
@@ -12,12 +13,13 @@ from shared.archive.archive import Archive
 from shared.archive.coverage_index import CoverageIndex
 from shared.archive.layout import Partition
 from shared.archive.snapshot import Snapshot
-from shared.archive.table_index import Missing, Tabled, TableIndex
+from shared.archive.table_index import Missing, Tabled, TableIndex, by_manifest
 from shared.domain.call import calls_in
 from shared.domain.catalogue import Catalogue
 from shared.domain.date_ranges import NO_DAYS
 from shared.domain.errors import ArchiveUnavailable, DamagedBlob
 from shared.domain.outcome import Outcome
+from shared.pulling.expiry import oldest_kept
 
 _NOTED = 50
 """Months, after which it is noted what was made: a run may be cut short."""
@@ -28,9 +30,13 @@ _MOST_TROUBLES = 3
 class TableKeeping:
     """What keeps the tables of an archive, run by run. No method raises: the next run tries again."""
 
-    def __init__(self, archive: Archive, catalogue: Catalogue, clock: Callable[[], datetime]) -> None:
-        """`clock` answers UTC."""
+    def __init__(
+        self, archive: Archive, catalogue: Catalogue, clock: Callable[[], datetime], retention: int = 0
+    ) -> None:
+        """`clock` answers UTC; `retention` is for how many days reports with people are kept, 0 for ever."""
         self._archive = archive
+        self._personal = [Partition.of(call) for call in calls_in(catalogue) if call.report in catalogue.personal]
+        self._retention = retention
         self._calls = {Partition.of(call): call for call in calls_in(catalogue)}
         self._clock = clock
         self._lock = Lock()
@@ -38,6 +44,9 @@ class TableKeeping:
         """As it was when the run began to use it."""
         self._made: list[Tabled] = []
         """What the index does not say yet."""
+        self._troubles: list[str] = []
+        self._in_a_row = 0
+        """Of the last of them that storage made."""
 
     def add(self, outcome: Outcome, snapshot: Snapshot, content: bytes | None) -> None:
         """Make the table of a day of which this is the first snapshot; `content` is its body.
@@ -69,31 +78,39 @@ class TableKeeping:
                 self._make_missing(coverage, end)
             self._note(coverage or CoverageIndex())
         except ArchiveUnavailable as error:
-            _tell(str(error))
+            self._troubles.append(str(error))
         except Exception:
             events.log_unexpected("Tables cannot be made.")
         finally:
-            self._index, self._made = None, []
+            if self._troubles:
+                _tell(self._troubles[0], len(self._troubles))
+            self._index, self._made, self._troubles, self._in_a_row = None, [], [], 0
 
     def _make_missing(self, coverage: CoverageIndex, end: datetime) -> None:
-        missing = self._known().after(self._made).missing(coverage, self._clock().date())
-        troubles, in_a_row = list[str](), 0
+        today = self._clock().date()
+        first_kept = oldest_kept(self._retention, today)
+        expiring = dict.fromkeys(self._personal, f"{first_kept:%Y-%m}") if first_kept else {}
+        missing = self._known().after(self._made).missing(coverage, today, expiring)
         for place, each in enumerate(missing):
-            if self._clock() >= end or in_a_row == _MOST_TROUBLES:
-                troubles.append(f"{len(missing) - place} months were left to the next run.")
+            if self._clock() >= end or self._in_a_row >= _MOST_TROUBLES:
+                self._troubles.append(f"{len(missing) - place} months were left to the next run.")
                 break
-            try:
+            with self._noting_trouble():
                 self._make(each, coverage)
-                in_a_row = 0
-            except DamagedBlob as error:
-                troubles.append(str(error))
-            except ArchiveUnavailable as error:
-                troubles.append(str(error))
-                in_a_row += 1
             if len(self._made) >= _NOTED:
                 self._note(coverage)
-        if troubles:
-            _tell(troubles[0], len(troubles))
+
+    @contextmanager
+    def _noting_trouble(self) -> Iterator[None]:
+        """Note what goes wrong with one month, as it stops no other."""
+        try:
+            yield
+            self._in_a_row = 0
+        except DamagedBlob as error:
+            self._troubles.append(str(error))
+        except ArchiveUnavailable as error:
+            self._troubles.append(str(error))
+            self._in_a_row += 1
 
     def _make(self, missing: Missing, coverage: CoverageIndex) -> None:
         if call := self._calls.get(missing.partition):
@@ -105,12 +122,18 @@ class TableKeeping:
             self._made.append(made._replace(revisions=told))
 
     def _note(self, coverage: CoverageIndex) -> None:
-        """Note what was made, and make again what another run made at the same time."""
+        """Note what was made and is in its manifest, and make again what another run made at the same time."""
         while self._made:
-            made, self._made = self._made, []
-            self._index, disputed = self._archive.tables.note(made, self._known())
-            for each in disputed:
-                self._make(each, coverage)
+            made, self._made, listed = by_manifest(self._made), [], list[Tabled]()
+            for name, news in made.items():
+                with self._noting_trouble():
+                    self._archive.tables.keep_manifest(name, news, self._known())
+                    listed += news
+            if not listed:
+                break
+            self._index, disputed = self._archive.tables.note(listed, self._known())
+            for missing in disputed:
+                self._make(missing, coverage)
 
     def _known(self) -> TableIndex:
         with self._lock:

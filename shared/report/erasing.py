@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
 from itertools import chain
-from typing import Protocol
+from typing import NamedTuple, Protocol, Self
 
 from shared.report.csv_records import BOM, same, split
 from shared.report.validator import REFRESH_DATES
@@ -64,7 +64,7 @@ class Remainder:
         self._delimiter = delimiter
         self._taken: list[str] = []
         """The lines of the record that is being read."""
-        self._header: list[str] = []
+        self._columns: _Columns | None = None
         self.rows = 0
         """Rows that were taken out, or of which cells were emptied."""
         self.addresses: set[tuple[str, str]] = set()
@@ -105,30 +105,27 @@ class Remainder:
 
     def _left(self, raw: str, row: list[str], who: Who) -> str:
         """Return what is left of a record, which is `row` in these very characters."""
-        if not self._header:
-            self._header = [same(name) for name in row]
-            self._places = {name: place for place, name in reversed([*enumerate(self._header)])}
+        if not self._columns:
+            self._columns = _Columns.of(row) if row else None
             return raw
-        day = self._cell(row, *map(same, REFRESH_DATES))
-        id_ = self._cell(row, *_IDS)
-        is_anothers = bool(id_) and id_ != _NOBODY
-        if self._is_theirs(row, who, id_, day, is_anothers=is_anothers):
+        if self._is_theirs(row, self._columns, who):
             self.rows += 1
             return ""
-        emptied = self._naming(row, who, day)
+        emptied = _naming(row, self._columns, who)
         if not emptied:
             return raw
         self.rows += 1
         return _emptied(raw, row, emptied, self._delimiter)
 
-    def _is_theirs(self, row: Sequence[str], who: Who, id_: str, day: str, *, is_anothers: bool) -> bool:
-        address, owner = self._cell(row, *_ADDRESSES), self._cell(row, _OWNER)
+    def _is_theirs(self, row: Sequence[str], columns: _Columns, who: Who) -> bool:
+        id_, address, day = (_first(row, places) for places in (columns.ids, columns.addresses, columns.days))
+        is_anothers = bool(id_) and id_ != _NOBODY
         if is_anothers and who.is_id(id_):
             self.addresses |= {(id_, address)} if "@" in address else set()
             return True
         if address and who.is_address(address, day, is_anothers=is_anothers):
             return True
-        parts = [part for cell in row if "://" in cell for part in cell.split("/")]
+        owner, parts = _first(row, columns.owners), [part for cell in row if "://" in cell for part in cell.split("/")]
         for part in map(url_form, parts):
             if who.is_url_form(part, day):
                 # Two addresses may have the same form: then the owner tells whose it is.
@@ -136,22 +133,40 @@ class Remainder:
         is_owners = self._is_of_owner and _PERSONAL not in parts
         return is_owners and bool(owner) and who.is_address(owner, day)
 
-    def _naming(self, row: Sequence[str], who: Who, day: str) -> set[int]:
-        """Return the places of the cells that name them in a row of somebody else, or of something."""
-        own = {self._places[name] for name in (*_IDS, *_ADDRESSES) if name in self._places}
-        found = {
-            place
-            for place, cell in enumerate(row)
-            if place not in own
-            and (("@" in cell and who.is_address(cell, day)) or (len(cell) >= _ID_LENGTH and who.is_id(cell)))
-        }
-        subjects = {_subject(self._header[place]) for place in found if place < len(self._header)} - {""}
-        return found | {place for place, name in enumerate(self._header) if _subject(name) in subjects}
 
-    def _cell(self, row: Sequence[str], *names: str) -> str:
-        """Return the first cell of these columns that is not empty; or nothing."""
-        places = (self._places[name] for name in names if name in self._places)
-        return next((text for place in places if place < len(row) and (text := row[place].strip())), "")
+class _Columns(NamedTuple):
+    """Where something stands in the rows of a table."""
+
+    subjects: Sequence[str]
+    """Of each column whom it names, such as `owner`; empty for others."""
+    ids: Sequence[int]
+    addresses: Sequence[int]
+    owners: Sequence[int]
+    days: Sequence[int]
+
+    @classmethod
+    def of(cls, header: Sequence[str]) -> Self:
+        """Return what a header says."""
+        names = [same(name) for name in header]
+        wanted = (_IDS, _ADDRESSES, (_OWNER,), tuple(map(same, REFRESH_DATES)))
+        places = ([place for place, name in enumerate(names) if name in each] for each in wanted)
+        return cls([*map(_subject, names)], *places)
+
+
+def _first(row: Sequence[str], places: Sequence[int]) -> str:
+    """Return the first cell in these places that is not empty; or nothing."""
+    return next((text for place in places if place < len(row) and (text := row[place].strip())), "")
+
+
+def _naming(row: Sequence[str], columns: _Columns, who: Who) -> set[int]:
+    """Return the places of the cells that name them in a row of somebody else, or of something."""
+    found = set[int]()
+    for place, cell in enumerate(row):
+        if ("@" in cell or len(cell) >= _ID_LENGTH) and place not in columns.ids and place not in columns.addresses:
+            is_address = "@" in cell and who.is_address(cell, _first(row, columns.days))
+            found |= {place} if is_address or who.is_id(cell) else set()
+    subjects = {columns.subjects[place] for place in found if place < len(columns.subjects)} - {""}
+    return found | {place for place, each in enumerate(columns.subjects) if each in subjects} if found else found
 
 
 def _subject(name: str) -> str:

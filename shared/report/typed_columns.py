@@ -18,7 +18,7 @@ from arro3.core import Array, DataType, Field, RecordBatch, RecordBatchReader, S
 from arro3.io import read_parquet, write_csv, write_parquet
 
 from shared.report.column_types import ColumnType, column_types
-from shared.report.csv_records import same
+from shared.report.csv_records import same, to_csv
 from shared.report.refresh_dates import DATE
 
 BATCH = 8_192
@@ -152,7 +152,11 @@ def write_as_csv(content: bytes, file: IO[bytes]) -> None:
     Raise OSError if the file does not take it.
     """
     try:
-        write_csv(read_parquet(content, batch_size=BATCH), file)
+        rows = read_parquet(content, batch_size=BATCH)
+        names = rows.schema.names
+        write_csv(rows, file)
+        if not file.tell():  # arro3 writes the header with the first row
+            file.writelines(to_csv([names]))
     except Exception as error:  # arro3 tells of an error of the file by one of its own
         raise OSError(str(error)) from None
 

@@ -28,8 +28,10 @@ from shared.archive.layout import (
     USAGE,
     AwaitedRun,
     ConcealmentChange,
+    ExpiredBefore,
     LargeQuarantineName,
     LostRange,
+    ManifestName,
     Partition,
     QuarantineName,
     RunRecordName,
@@ -50,7 +52,7 @@ from shared.verification.coverage import NamedDates
 from shared.verification.finding import Finding, FindingCode, IntegrityError
 from shared.verification.portion import Portion
 from shared.verification.snapshot import named
-from shared.verification.tables import check_table_index, check_tables
+from shared.verification.tables import check_manifest, check_table_index, check_tables
 
 _EVERYTHING = Portion()
 _WORKERS = 8
@@ -103,8 +105,11 @@ class Verification:
         self._dates = NamedDates({at: each.container for at, each in self._by_place.items()}, self._young)
         self._coverage: list[Blob] = []
         self._tables: dict[Partition, list[tuple[TableName, Blob]]] = defaultdict(list)
+        self._manifests: dict[ManifestName, Blob] = {}
         self._table_index: list[Blob] = []
         self._flips: list[ConcealmentChange] = []
+        self._expired: date = date.min
+        """Nothing of people need be there that has a refresh date before."""
         self._lost: dict[Partition, set[date]] = {place: set() for place in self._by_place}
         self._runs: list[Blob] = []
         self._quarantined: list[Blob] = []
@@ -132,6 +137,7 @@ class Verification:
             *(partial(self._check_flip, flip) for flip in self._flips),
             *(partial(self._check_coverage, coverage) for coverage in self._coverage),
             *(partial(self._check_tables, partition) for partition in self._tables),
+            *(partial(self._check_manifest, *manifest) for manifest in self._manifests.items()),
             *(partial(self._check_table_index, index) for index in self._table_index),
             *(partial(_check_body, blob) for blob in self._of_portion(self._quarantined)),
         ]
@@ -148,14 +154,18 @@ class Verification:
             self._coverage.append(blob)
         elif blob.container == DERIVED and blob.name == TABLES:
             self._table_index.append(blob)
-        elif isinstance(parsed, TableName) and blob.container == self._container_of_tables(parsed.partition):
+        elif isinstance(parsed, TableName) and blob.container == self._container_of_tables(parsed.partition.report):
             self._tables[parsed.partition].append((parsed, blob))
+        elif isinstance(parsed, ManifestName) and blob.container == self._container_of_tables(parsed.report):
+            self._manifests[parsed] = blob
         elif blob.container == DERIVED and isinstance(parsed, RunRecordName):
             self._runs.append(blob)
         elif blob.container == DERIVED and isinstance(parsed, ConcealmentChange) and parsed.partition in self._by_place:
             self._flips.append(parsed)
         elif blob.container == DERIVED and isinstance(parsed, LostRange) and parsed.partition in self._by_place:
             self._lost[parsed.partition].update(parsed.days)
+        elif blob.container == DERIVED and isinstance(parsed, ExpiredBefore):
+            self._expired = max(self._expired, parsed.first_kept)
         elif blob.container == DERIVED and (
             blob.name in (EVIDENCE, LEASE, REQUESTS) or isinstance(parsed, AwaitedRun | ViewsName)
         ):
@@ -176,7 +186,8 @@ class Verification:
         return [blob for blob in blobs if self._portion.has(blob)]
 
     def _check_holding(self, holding: Holding) -> list[Finding]:
-        return holding.findings(self._portion.has, self._young, rebuilds=self._portion.since is None)
+        expired = self._expired if holding.report.personal_data else date.min
+        return holding.findings(self._portion.has, self._young, expired, rebuilds=self._portion.since is None)
 
     def _check_run(self, blob: Blob) -> list[Finding]:
         try:
@@ -188,7 +199,10 @@ class Verification:
                 self._container(pulled), pulled.blob, FindingCode.GONE, f"The run {run.id} has it as {pulled.outcome}."
             )
             for pulled in run.pulls
-            if pulled.outcome.is_success and pulled.blob and pulled.blob not in self._names  # the quarantine expires
+            if pulled.outcome.is_success
+            and pulled.blob
+            and pulled.blob not in self._names  # the quarantine expires
+            and not self._has_expired(pulled.blob)
         ]
         marks = self._unmarked(run) if run.started < self._young else ()  # else it may have begun after the listing
         return gone + [
@@ -206,13 +220,20 @@ class Verification:
 
     def _check_flip(self, flip: ConcealmentChange) -> list[Finding]:
         name = str(SnapshotName(flip.partition, flip.refresh_date, flip.revision))
-        if name in self._names:
+        if name in self._names or self._has_expired(name):
             return []
         detail = f"It is marked as the first with {flip.now} names."
         return [Finding(self._by_place[flip.partition].container, name, FindingCode.GONE, detail)]
 
     def _check_coverage(self, coverage: Blob) -> list[Finding]:
-        return [*self._dates.findings(coverage)]
+        return [*self._dates.findings(coverage, self._expired)]
+
+    def _has_expired(self, blob: str) -> bool:
+        """Whether a snapshot is of people, and so old that it need not be there."""
+        name = parse(blob)
+        holding = self._by_place.get(name.partition) if isinstance(name, SnapshotName) else None
+        is_personal = bool(holding and holding.report.personal_data)
+        return isinstance(name, SnapshotName) and is_personal and name.refresh_date < self._expired
 
     def _check_tables(self, partition: Partition) -> list[Finding]:
         holding, tables = self._by_place[partition], self._tables[partition]
@@ -220,19 +241,23 @@ class Verification:
         if not chosen:
             return []
         rebuilds = self._portion.since is None
-        return [
-            *check_tables(holding.report, chosen, holding.by_date(), holding.stored, self._young, rebuilds=rebuilds)
-        ]
+        return [*check_tables(holding, chosen, self._young, rebuilds=rebuilds)]
 
     def _check_table_index(self, index: Blob) -> list[Finding]:
         names = {at: [name for name, _ in tables] for at, tables in self._tables.items()}
         held = {at: DateRanges.of(each.by_date()) for at, each in self._by_place.items()}
         containers = {at: container_of(each.report) for at, each in self._by_place.items()}
-        return [*check_table_index(index, names, held, containers)]
+        return [*check_table_index(index, names, self._manifests, held, containers)]
 
-    def _container_of_tables(self, partition: Partition) -> str:
-        holding = self._by_place.get(partition)
-        return container_of(holding.report) if holding else ""
+    def _check_manifest(self, name: ManifestName, blob: Blob) -> list[Finding]:
+        if not self._portion.has(blob):
+            return []
+        holdings = [each for each in self._by_place.values() if each.report.name == name.report]
+        return [*check_manifest(holdings, name, blob, self._young)]
+
+    def _container_of_tables(self, report: str) -> str:
+        found = self._catalogue.reports.get(report)
+        return container_of(found) if found else ""
 
     def _container(self, pulled: PullResult) -> str:
         report = self._catalogue.reports.get(pulled.call.report)

@@ -56,6 +56,11 @@ class FindingCode(Word):
         "A table that the table index tells of is not there.",
         "Make it again: `verify --make-tables`.",
     )
+    MANIFEST_DIFFERS = (
+        "manifest_differs",
+        "A manifest does not tell the newest revisions of its month, or is not there.",
+        "Make it again: `verify --make-tables`.",
+    )
     COVERAGE_DIFFERS = (
         "coverage_differs",
         "The coverage index is not what the names say, for more than an hour.",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from gzip import GzipFile
 from io import BytesIO
 
-from shared.archive.layout import Partition, TableName
+from shared.archive import manifest
+from shared.archive.layout import ManifestName, Partition, TableName
 from shared.archive.snapshot import Snapshot
 from shared.archive.table_index import UNREADABLE, TableIndex, days_of
 from shared.archive.tables import table_of
@@ -18,32 +20,27 @@ from shared.domain.date_ranges import NO_DAYS, DateRanges
 from shared.report.compression import CompressionError
 from shared.report.typed_columns import have_same_rows
 from shared.report.typed_table import RULES
-from shared.verification.call import Blob
+from shared.verification.call import Blob, Holding
 from shared.verification.finding import Finding, FindingCode, IntegrityError
 
 
 def check_tables(
-    report: Report,
-    tables: Iterable[tuple[TableName, Blob]],
-    snapshots: Mapping[date, Sequence[Snapshot]],
-    read: Callable[[Snapshot], bytes],
-    young: datetime,
-    *,
-    rebuilds: bool,
+    holding: Holding, tables: Iterable[tuple[TableName, Blob]], young: datetime, *, rebuilds: bool
 ) -> Iterator[Finding]:
-    """Yield what is wrong with tables of one call. `read` returns a snapshot as stored, or raises IntegrityError.
+    """Yield what is wrong with tables of one call, of which that is all.
 
-    What was pulled after `young` need not be in a table yet. Tables are held against their snapshots if it `rebuilds`.
+    What was pulled after `young` need not be in them yet. Tables are held against their snapshots if it `rebuilds`.
     """
+    snapshots = holding.by_date()
     seen: dict[str, list[DateRanges]] = defaultdict(list)
     for name, blob in tables:
         days = _days(name)
+        theirs = [each for day in sorted(snapshots) if day in days for each in snapshots[day]]
         if any(days & others for others in seen[name.month]):
             yield blob.finding(FindingCode.TABLE_DIFFERS, "Another one has the same days.")
         seen[name.month].append(days)
-        theirs = [each for day in sorted(snapshots) if day in days for each in snapshots[day]]
         if all(each.metadata.pulled_at < young for each in theirs):
-            yield from _check(report, blob, theirs, read if rebuilds else None)
+            yield from _check(holding.report, blob, theirs, holding.stored if rebuilds else None)
 
 
 def _check(
@@ -70,13 +67,34 @@ def _check(
         pass  # a snapshot is no CSV or no gzip file, which is told elsewhere
 
 
+def check_manifest(holdings: Iterable[Holding], name: ManifestName, blob: Blob, young: datetime) -> Iterator[Finding]:
+    """Yield what is wrong with a manifest of a report of which that is all.
+
+    What was pulled after `young` need not be in it yet.
+    """
+    expected: dict[tuple[str, date], manifest.Entry] = {}
+    for holding in holdings:
+        snapshots = [each for day, all_ in holding.by_date().items() if day in days_of(name.month) for each in all_]
+        if any(each.metadata.pulled_at >= young for each in snapshots):
+            return
+        expected |= manifest.entries(holding.container, snapshots)
+    with suppress(IntegrityError, *manifest.UNREADABLE):
+        if manifest.read(blob.content()) == expected:
+            return
+    yield blob.finding(FindingCode.MANIFEST_DIFFERS, "It does not tell what there is of its month.")
+
+
 def check_table_index(
     blob: Blob,
-    tables: Mapping[Partition, Iterable[TableName]],
+    names: Mapping[Partition, Iterable[TableName]],
+    manifests: Collection[ManifestName],
     held: Mapping[Partition, DateRanges],
     containers: Mapping[Partition, str],
 ) -> Iterator[Finding]:
-    """Yield the tables that the index tells of and that are not there; of days that are `held`, and can be read."""
+    """Yield the tables and manifests of what the index tells of that are not there.
+
+    `names` and `manifests` are those that are there; `held` are the days of which there is something that can be read.
+    """
     try:
         index = TableIndex.from_bytes(blob.content(), RULES)
     except IntegrityError:
@@ -87,11 +105,14 @@ def check_table_index(
         )
         return
     for partition, told in index.partitions.items():
-        there = DateRanges.of(day for name in tables.get(partition, ()) for day in _days(name).days)
-        for day in ((told.dates & held.get(partition, NO_DAYS)) - there).days:
+        days = told.dates & held.get(partition, NO_DAYS)
+        for month in sorted({f"{day:%Y-%m}" for day in days.days}):
+            if (name := ManifestName(partition.report, month)) not in manifests:
+                yield Finding(containers[partition], str(name), FindingCode.MANIFEST_DIFFERS, "It is not there.")
+        for day in (days - DateRanges.of(day for name in names.get(partition, ()) for day in _days(name).days)).days:
             month = f"{day:%Y-%m}"
-            name = TableName(partition, month, day if month in told.in_days else None, RULES, told.revision(day))
-            yield Finding(containers[partition], str(name), FindingCode.TABLE_GONE, "The table index tells of it.")
+            table = TableName(partition, month, day if month in told.in_days else None, RULES, told.revision(day))
+            yield Finding(containers[partition], str(table), FindingCode.TABLE_GONE, "The table index tells of it.")
 
 
 def _days(name: TableName) -> DateRanges:

@@ -130,8 +130,11 @@ def read_accounts(store: BlobStore, snapshots: SnapshotArchive, key: HashKey) ->
     archived = DateRanges.of(snapshots.refresh_dates(USERS))
     if not archived.first:
         return nothing
-    accounts = (nothing.read(stored.content) if stored else nothing).since(archived.first)
+    known = nothing.read(stored.content) if stored else nothing
+    accounts = known.since(archived.first)
     new = archived - accounts.days
+    if accounts != known and not new:
+        _keep(store, accounts, etag)
     if new.first and accounts.days.last and new.first < accounts.days.last:
         accounts, new = nothing, archived  # what is told of a day depends on those before it
     for month, days in groupby(new.days, lambda day: f"{day:%Y-%m}"):
@@ -140,11 +143,17 @@ def read_accounts(store: BlobStore, snapshots: SnapshotArchive, key: HashKey) ->
             snapshot = of_month.get(day)
             sha256 = snapshot.metadata.sha256 if snapshot else ""
             accounts = accounts.after(day, _people(snapshots, snapshot), sha256)
-        with suppress(ArchiveUnavailable):  # the reader has it
-            if store.replace_if(PERSONAL_DERIVED, ACCOUNTS, accounts.to_bytes(), {}, etag):
-                kept = store.get(PERSONAL_DERIVED, ACCOUNTS, 0, 1)
-                etag = kept.etag if kept else None
+        etag = _keep(store, accounts, etag)
     return accounts
+
+
+def _keep(store: BlobStore, accounts: KeptAccounts, etag: str | None) -> str | None:
+    """Put them in the place of those with an ETag, unless others were first; return the new one."""
+    with suppress(ArchiveUnavailable):  # the reader has them
+        if store.replace_if(PERSONAL_DERIVED, ACCOUNTS, accounts.to_bytes(), {}, etag):
+            kept = store.get(PERSONAL_DERIVED, ACCOUNTS, 0, 1)
+            return kept.etag if kept else None
+    return etag
 
 
 def _people(snapshots: SnapshotArchive, snapshot: Snapshot | None) -> list[Person]:

@@ -198,6 +198,34 @@ def test_the_script_for_windows_does_the_same(script: str) -> None:
     assert said(shell) == said(windows)
 
 
+CMDLETS = {
+    *("Get-Content", "Set-Content", "Join-Path", "New-TemporaryFile", "Remove-Item", "Out-String", "Where-Object"),
+    *("Get-Command", "Start-Sleep", "Invoke-WebRequest", "ConvertFrom-Json", "ConvertTo-Json"),
+}
+"""Of PowerShell itself, of every version from 5.1 on."""
+AUTOMATIC = {"args", "_", "null", "true", "false", "lastexitcode", "erroractionpreference", "psscriptroot", "matches"}
+
+
+@pytest.mark.parametrize("script", sorted(path.name for path in INFRA.glob("*.ps1")))
+def test_a_script_for_windows_names_nothing_that_there_is_not(script: str) -> None:
+    """PowerShell itself would say so only where the line is reached."""
+    own, shared = ((INFRA / name).read_bytes() for name in (script, "say.ps1"))
+    found: dict[str, set[str]] = {}
+    for text in {own, shared if b"'say.ps1'" in own else own}:
+        nodes = [tree_sitter.Parser(tree_sitter.Language(tree_sitter_powershell.language())).parse(text).root_node]
+        for node in nodes:  # it grows
+            nodes += node.children
+            if text == own or node.type in ("function_name", "left_assignment_expression"):
+                found.setdefault(node.type, set()).add((node.text or b"").decode().strip())
+    commands = {name for name in found.get("command_name", ()) if not re.fullmatch(r"\d+\.\.\d+", name)}
+    assert commands - found.get("function_name", set()) - CMDLETS - {"az", "azd"} == set()
+    assigned = [*found["left_assignment_expression"], *found.get("script_parameter", ())]
+    assigned += re.findall(r"foreach \((\$\w+)", own.decode())
+    there = AUTOMATIC | {name.lower() for each in assigned for name in re.findall(r"\$(?:script:)?(\w+)", each)}
+    used = {name.lower() for each in found["variable"] for name in re.findall(r"^[$@](?:script:)?(\w+)$", each)}
+    assert used - there == set()
+
+
 def said(script: str) -> set[str]:
     """Return the names of the sentences that a script may say."""
     return {name for name in re.findall(r"\b\w+\b", script) if name in SENTENCES}

@@ -52,7 +52,7 @@ class Written(NamedTuple):
 
 
 RUNS = {
-    "three calls with a newer refresh date": Written(3, "9 get, 13 list, 13 put_blob", 25, 40),
+    "three calls with a newer refresh date": Written(3, "12 get, 13 list, 16 put_blob", 28, 42),
     "the same calls read again on another day, with nothing new": Written(3, "7 get, 12 list, 3 put_blob", 2.9, 52),
     "the same calls answered with 304": Written(3, "4 get, 4 list, 3 put_blob", 3.1, 22),
 }

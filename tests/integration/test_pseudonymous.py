@@ -6,14 +6,16 @@ import base64
 import hashlib
 import io
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
 import pyarrow.parquet
 import pytest
 
-from local.in_memory import Operation
+from local.backfill import settings_of
+from local.in_memory import InMemoryBlobStore, Operation
+from local.in_process import InProcessControl, in_process_graph
 from shared.app import App
 from shared.archive.hash_key import PseudonymKey
 from shared.archive.layout import (
@@ -32,15 +34,20 @@ from shared.report.csv_records import records
 from shared.report.pseudonymous import OTHER
 from shared.settings import read
 from shared.web.http import Response
+from simulator.simulator import Simulator
 from tests.asking import ask, ask_pseudonymous, code, value
 from tests.integration.test_views import ADDRESS, KNOWN, NOW, TODAY, USERS, World, did, person
-from tests.reliability.checks import findings
+from tests.reliability.checks import ABOUT_ONE, findings
 from tests.shelf import Shelf
 
 TEAMS = Call("getTeamsUserActivityUserDetail", period="D30")
 SITES = Call("getSharePointSiteUsageDetail", period="D30")
 BEFORE = KNOWN - timedelta(days=7)
 ACTIVE_PATH = "v1.0/reports/getOffice365ActiveUserDetail(period='D180')"
+
+
+ALSO = ("Job Title", "Office Location", "Owner Principal Name", "Owner Display Name")
+"""Columns of what is told of one person, besides those that name them."""
 
 
 class Told(World):
@@ -322,3 +329,41 @@ def test_who_may_read_everything_cannot_ask_for_less_nor_who_reads_hashes_for_mo
     crowd(world)
     assert ask(world.app(), ACTIVE_PATH, {"pseudonymous": "1"}, personal=True).status == 400
     assert world.told(ACTIVE_PATH, personal="1").status == 400
+
+
+@pytest.mark.long
+def test_nobody_of_a_tenant_of_25_people_is_named_in_any_answer() -> None:
+    simulator = Simulator(users=25)
+    control, store = InProcessControl(simulator), InMemoryBlobStore()
+    control.grant()
+    control.set_time(NOW)
+    settings = read(settings_of(simulator) | {"REPORTS": "personal, directory"})
+    graph = in_process_graph(simulator, control.sleep)
+    app = App(settings, lambda: NOW, store=store, graph=graph, sleep=control.sleep, keep_derived=False)
+    app.pull()
+    simulator.stop()
+    named = canaries(kept.content for (container, _), kept in store.blobs.items() if container == PERSONAL)
+    assert len(named) > 100
+    calls = [call for report in value(ask_pseudonymous(app, "v1.0/reports")) for call in report["calls"]]
+    assert len({call["call"].partition("(")[0] for call in calls}) > 20
+    for call in calls:
+        path = call["url"].removeprefix("/api/pseudonymous/")
+        forms = [(path, form) for form in ("csv", "json", "excel")]
+        forms += [(f"{path}/series", form) for form in OF_SERIES]
+        for asked, form in forms:
+            answer = ask_pseudonymous(app, asked, {"format": form})
+            if answer.status == 406:
+                continue
+            assert answer.status == 200, answer.body
+            text = f"{answer.headers} {text_of(answer, form)}".casefold()
+            assert not [each for each in named if each in text], asked
+
+
+def canaries(contents: Iterable[bytes]) -> set[str]:
+    """All that names somebody or something in these snapshots, in lower case."""
+    named = set[str]()
+    for content in contents:
+        header, *rows = records(decompress(content))
+        places = [place for place, name in enumerate(header) if ABOUT_ONE.search(name) or name in ALSO]
+        named |= {row[place].casefold() for row in rows for place in places}
+    return {each for each in named if len(each) > 8}  # an engineer is part of engineering

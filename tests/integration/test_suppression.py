@@ -12,7 +12,7 @@ import pytest
 from local.in_memory import InMemoryBlobStore
 from local.in_process import InProcessControl
 from shared.archive.archive import Archive
-from shared.archive.hash_key import HashKey
+from shared.archive.hash_key import HashKey, PseudonymKey
 from shared.archive.layout import ERASED, SUPPRESSED
 from shared.archive.suppression import Suppression, SuppressionList
 from shared.domain.call import Call
@@ -137,6 +137,23 @@ def test_an_address_that_was_given_again_to_somebody_else_is_archived_from_that_
     assert body_left(world.shelf.memory, first + timedelta(days=4), X, Y) == [Y]
     assert body_left(world.shelf.memory, first + timedelta(days=5), X.upper(), Y) == [X.upper(), Y]
     assert body_left(world.shelf.memory, first - timedelta(days=9), X, Y) == [Y]
+
+
+def test_a_new_key_of_pseudonyms_lets_nobody_come_back() -> None:
+    world, day = Written(with_products=False), date(2026, 11, 10)
+    suppress(world.shelf.memory, ANN, X)
+    PseudonymKey(world.shelf.memory).rotate(MORNING)
+    assert body_left(world.shelf.memory, day, X, Y) == [Y]
+
+
+def test_a_row_with_the_id_of_somebody_else_is_theirs_whatever_the_directory_knows() -> None:
+    store = InMemoryBlobStore()
+    suppress(store, ANN, X)
+    listed = Suppression(store).read()
+    assert listed
+    people = ErasedPeople(Archive(store, catalogue()).snapshots, listed)
+    body = f"User Id,{ADDRESS}\n{BOB},{X}\n,{X}\n".encode()
+    assert b"".join(Remainder([body], people)) == f"User Id,{ADDRESS}\n{BOB},{X}\n".encode()
 
 
 def test_an_address_of_whom_the_directory_knew_nothing_stays_suppressed() -> None:

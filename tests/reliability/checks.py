@@ -79,9 +79,13 @@ _SNAPSHOT = re.compile(
 )
 _REFRESH_DATE = "Report Refresh Date"
 _REPORT_DATE = "Report Date"
-_REPLACEABLE = ("series/", REQUESTS, LEASE, COVERAGE, TABLES)
+_REPLACEABLE = ("series/", "newest/", REQUESTS, LEASE, COVERAGE, TABLES)
 """What may change, in the container of what can be made again; and tables may."""
-_TABLE = re.compile(r"report=(\w+)/period=([\w-]+)/month=([\d-]{7})/\1_\2_\3(?:-\d\d)?_g[\d-]+\.parquet")
+_TABLE = re.compile(
+    r"report=(\w+)/period=([\w-]+)/month=([\d-]{7})/\1_\2_\3(?:-\d\d)?_g[\d-]+\.parquet"
+    r"|newest/report=(\w+)/month=([\d-]{7})/\4_\5_newest\.json"
+)
+"""Or a manifest."""
 
 
 class Revision(NamedTuple):
@@ -156,8 +160,8 @@ def stored(before: Blobs, now: Blobs, secrets: Iterable[str] = ()) -> list[str]:
             broken += nobody("/".join(at), text)
         elif at[0] == PERSONAL_DERIVED:
             match = _TABLE.fullmatch(at[1])
-            is_personal = match is not None and match[1] in catalogue().personal
-            broken += [] if is_personal else [f"I12: {'/'.join(at)} is no table about people"]
+            is_personal = match is not None and (match[1] or match[4]) in catalogue().personal
+            broken += [] if is_personal else [f"I12: {'/'.join(at)} is neither table nor manifest about people"]
         else:
             broken += published(at, blob, content, now)
     return broken

@@ -190,8 +190,8 @@ class InMemory(Environment):
         """`beside` is another that sees the same blobs."""
         super().__init__()
         self.control = control
-        self._memory: FaultyMemory
-        self._memory = self.storage = FaultyMemory(control.now, control.sleep, beside._memory if beside else None)
+        self._memory: FaultyMemory = FaultyMemory(control.now, control.sleep, beside._memory if beside else None)
+        self.storage = self._memory
 
     def app(self, reports: str = "aggregates", *, ahead: timedelta = timedelta(0)) -> App:
         return self._app(self._memory.store, reports, ahead)

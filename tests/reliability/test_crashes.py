@@ -48,6 +48,8 @@ def test_every_request_of_a_run_is_a_step(crashes_of: CrashesOf) -> None:
         "list usage-personal",
         "put_blob usage-derived/coverage.json.gz",
         "put_blob usage-derived/runs",
+        "get usage-derived/newest",
+        "put_blob usage-derived/newest",
         "put_blob usage-derived/tables.json.gz",
     ]
 

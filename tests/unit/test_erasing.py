@@ -82,6 +82,11 @@ def test_the_form_of_an_address_in_a_url_counts_as_the_address() -> None:
     assert left(SITES, *rows, is_of_owner=True) == ([SITES, of_joann, same_form], 2)
 
 
+def test_a_url_counts_without_a_column_of_owners_too() -> None:
+    header = "Report Refresh Date,Site URL\n"
+    assert left(header, f"2026-11-01,{DRIVE}\n", "2026-11-01,https://contoso.com/x\n")[1] == 1
+
+
 def test_the_owners_cells_of_what_is_not_theirs_are_emptied_and_no_other_byte_changes() -> None:
     row = '2026-11-01,https://contoso.sharepoint.com/sites/x,"Lee, Ann",{},"1 ""2"""\r\n'
     assert left(SITES, row.format("ann@contoso.com")) == (

@@ -12,6 +12,7 @@ from shared.archive.layout import (
     ConcealmentChange,
     LargeQuarantineName,
     LostRange,
+    ManifestName,
     Partition,
     QuarantineName,
     RunRecordName,
@@ -49,6 +50,9 @@ NAMES: dict[BlobName, str] = {
         "report=getOffice365ActiveUserDetail/period=day/month=2026-11/"
         "getOffice365ActiveUserDetail_day_2026-11-09_g2-1.parquet"
     ),
+    ManifestName("getOffice365ServicesUserCounts", "2026-11"): (
+        "newest/report=getOffice365ServicesUserCounts/month=2026-11/getOffice365ServicesUserCounts_2026-11_newest.json"
+    ),
     ViewsName(DAY): "views/refresh_date=2026-11-09/views.json.gz",
     RunRecordName("2026-11", "2026-11-09T071500Z-5b2c1f"): "runs/2026-11/2026-11-09T071500Z-5b2c1f.json.gz",
     RunRecordName("2026-11", "2026-11-09T071500Z-5b2c1f", is_plain=True): (
@@ -81,6 +85,7 @@ names: st.SearchStrategy[BlobName] = st.one_of(
     st.builds(ViewsName, days),
     st.builds(lambda at, day, one: TableName(at, f"{day:%Y-%m}", day, one, one), partitions, days, revisions),
     st.builds(lambda at, day, one: TableName(at, f"{day:%Y-%m}", None, one, one), partitions, days, revisions),
+    st.builds(lambda report, day: ManifestName(report, f"{day:%Y-%m}"), words, days),
     st.builds(RunRecordName, days.map("{:%Y-%m}".format), words),
     st.builds(
         lambda where, first, more: LostRange(where, first, first + timedelta(days=more)),

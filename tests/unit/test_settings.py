@@ -36,6 +36,7 @@ def test_what_is_not_set_has_its_default() -> None:
         reports="aggregates",
         sign_in_activity=False,
         min_group=5,
+        personal_retention_days=0,
         graph_endpoint="https://graph.microsoft.com",
         graph_version="v1.0",
         download_origins=frozenset(),
@@ -73,6 +74,7 @@ def test_what_is_set_is_taken(tmp_path: Path) -> None:
         REPORTS="all",
         SIGN_IN_ACTIVITY="True",
         MIN_GROUP="3",
+        PERSONAL_RETENTION_DAYS="365",
         GRAPH_ENDPOINT="https://dod-graph.microsoft.us",
         GRAPH_VERSION="beta",
         DOWNLOAD_HOSTS="http://127.0.0.1:9101",
@@ -86,6 +88,7 @@ def test_what_is_set_is_taken(tmp_path: Path) -> None:
         reports="all",
         sign_in_activity=True,
         min_group=3,
+        personal_retention_days=365,
         graph_endpoint="https://dod-graph.microsoft.us",
         graph_version="beta",
         download_origins=frozenset({"http://127.0.0.1:9101"}),
@@ -169,6 +172,15 @@ def test_an_archive_that_is_not_set_is_said_to_be_missing(environment: dict[str,
     [
         pytest.param("GRAPH_VERSION", "v2.0", "v1.0 or beta", id="version that Graph has not"),
         pytest.param("GRAPH_VERSION", "1.0", "v1.0 or beta", id="version without v"),
+        *(
+            pytest.param("PERSONAL_RETENTION_DAYS", held, "0 (for good), or a whole number from 90", id=why)
+            for held, why in (
+                ("89", "few days"),
+                ("-90", "less than none"),
+                ("a year", "words"),
+                ("90.5", "half a day"),
+            )
+        ),
         pytest.param("ARCHIVE_CA", "/no/such.pem", "PEM file", id="file that is not there"),
         pytest.param("ARCHIVE_CA", "/", "PEM file", id="folder"),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -66,7 +67,7 @@ class Tables:
     @property
     def can_be_read(self) -> bool:
         """Whether all tables are tables, and none stands for one that is being replaced."""
-        tables = (content for (_, name), (content, _) in self.shelf.blobs.items() if "month=" in name)
+        tables = (content for (_, name), (content, _) in self.shelf.blobs.items() if name.endswith(".parquet"))
         return all(content.startswith(b"PAR1") for content in tables)
 
     def rows(self, container: str = DERIVED) -> list[tuple[str, int, bool, Any]]:
@@ -92,11 +93,11 @@ class Tables:
         others = Tables()
         others.put(COUNTS, TODAY, "77")
         others.keep()
-        return next(content for (_, name), (content, _) in others.shelf.blobs.items() if "month=" in name)
+        return next(content for (_, name), (content, _) in others.shelf.blobs.items() if name.endswith(".parquet"))
 
     def findings(self) -> list[str]:
         codes = (each for each in verify(as_blobs(self.shelf.blobs), catalogue(), self.time + timedelta(days=30)))
-        return [str(each) for each in codes if each.code.startswith("table")]
+        return [str(each) for each in codes if each.code.startswith(("table", "manifest"))]
 
 
 def refuse(blobs: str, refused: list[Operation] | None = None) -> Callable[[Operation], object]:
@@ -199,9 +200,12 @@ def test_people_are_in_a_container_of_their_own(tables: Tables) -> None:
     tables.put(DETAIL, TODAY, "1")
     tables.put(DAYS, TODAY, "1")
     tables.keep()
-    assert sorted({(container, name.split("/")[1]) for container, name in tables.shelf.blobs if "month=" in name}) == [
-        (PERSONAL_DERIVED, "period=D7"),
-        (PERSONAL_DERIVED, "period=day"),
+    kept = sorted(at for at in tables.shelf.blobs if "month=" in at[1])
+    assert {container for container, _ in kept} == {PERSONAL_DERIVED}
+    assert [re.sub(r"report=.*period=(\w+).*\.", r"\1 ", name) for _, name in kept] == [
+        "newest/report=getOffice365ActiveUserDetail/month=2026-11/getOffice365ActiveUserDetail_2026-11_newest.json",
+        "D7 parquet",
+        "day parquet",
     ]
 
 
@@ -316,7 +320,7 @@ def test_what_is_wrong_with_a_table_is_found_and_made_again(tables: Tables, dama
     tables.keep()
     before = tables.rows()
     spoil, code = DAMAGE[damage]
-    spoil(tables, next(name for _, name in tables.shelf.blobs if "month=" in name))
+    spoil(tables, next(name for _, name in tables.shelf.blobs if name.endswith(".parquet")))
     findings = tables.findings()
     assert [each.partition(":")[0] for each in findings] == [code]
     names = [parse(each.split(": ")[1].partition("/")[2]) for each in findings]

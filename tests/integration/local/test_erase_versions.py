@@ -13,6 +13,7 @@ from local.stack import Stack
 from local.storage import empty
 from shared.archive.azure_blob_store import AzureBlobStore
 from shared.archive.layout import CONTAINERS, ERASED, INPUT, PERSONAL, PERSONAL_DERIVED, QUARANTINE, USAGE
+from shared.archive.tenant_blob_store import TenantBlobStore
 from shared.identity import ManagedIdentity
 from simulator import Simulator
 from tests.integration.local.test_erase import Blobs, Person, readable, small_archive
@@ -134,3 +135,17 @@ def test_who_may_only_read_changes_nothing(account: Account) -> None:
         account.erase(READER)
     assert [*account.store.list(ERASED)] == []
     assert USAGE not in {each.container for each in account.storage.versions}
+
+
+def test_what_storage_keeps_of_another_tenant_is_left_alone(account: Account) -> None:
+    ours, theirs = (
+        TenantBlobStore(account.store, f"{number}" * 8 + "-0000-4000-8000-000000000000") for number in (1, 2)
+    )
+    for (container, name), kept in account.blobs.items():
+        for store in (ours, theirs):
+            store.create(container, name, kept.content, kept.metadata)
+    theirs.delete(QUARANTINE, next(theirs.list(QUARANTINE)).name, with_versions=False)
+    assert erase(ours, account.ann.id, for_good=True) == 0
+    assert [*theirs.former(QUARANTINE)] != []
+    assert {each.until is None for each in theirs.former(QUARANTINE)} == {True}
+    assert {each.until is None for each in ours.former(QUARANTINE)} == {False}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,9 @@ from shared.archive.blob_store import BlobStore
 from shared.archive.folder_blob_store import FolderBlobStore
 from shared.archive.layout import CONTAINERS, DERIVED, PERSONAL_DERIVED, TABLES, USAGE
 from shared.report import compression
+from shared.report.csv_records import to_csv
+from shared.report.typed_columns import write_as_csv
+from shared.report.typed_table import Part, write
 from tests.integration.consumers import changing
 from tests.reliability.storage_proxy import FaultyStorage
 from tests.roles import READER, Assignment, Principal
@@ -106,6 +111,15 @@ def test_csv_says_the_same(taker: Taker) -> None:
     assert newest == changing.NEWEST
     assert {row["revision"] for row in rows if row["refresh_date"] == "2026-11-17"} == {"9", "10"}
     assert 'D\nd, "Dora"' in {row.get("Display Name") for row in rows}
+
+
+def test_a_table_without_a_row_has_its_header_as_csv_too() -> None:
+    day, header = date(2026, 11, 18), ("Report Refresh Date", 'Teams, "all"')
+    part = Part(day, 1, True, "", header, lambda: io.BytesIO(b"".join(to_csv([header]))))
+    write_as_csv(write(SERVICES, [], [part]).content, file := io.BytesIO())
+    assert [*csv.reader(file.getvalue().decode().splitlines())] == [
+        ["refresh_date", "revision", "newest", *header, "_unfit", "snapshot_sha256"]
+    ]
 
 
 def test_only_what_is_asked_for_is_taken(taker: Taker) -> None:
