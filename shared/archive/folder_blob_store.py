@@ -47,8 +47,8 @@ class FolderBlobStore(BlobStore):
     def __init__(self, folder: Path, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         """`clock` answers UTC. The folder is made when it is first written to."""
         self._clock = clock
-        self._folder = folder
-        self._staged = folder / ".staged"
+        self._folder = with_long_paths(folder)
+        self._staged = self._folder / ".staged"
 
     @classmethod
     def at(cls, url: str, clock: Callable[[], datetime] | None = None) -> FolderBlobStore:
@@ -215,6 +215,18 @@ class FolderBlobStore(BlobStore):
             yield
         finally:
             os.close(descriptor)
+
+
+def with_long_paths(folder: Path) -> Path:
+    """Return the folder by a name below which Windows too takes paths of more than 260 characters."""
+    return Path(extended(str(folder.absolute()))) if sys.platform == "win32" else folder
+
+
+def extended(path: str) -> str:
+    r"""Return an absolute path of Windows as one of any length: \\?\C:\archive, or \\?\UNC\server\share for a share."""
+    if path.startswith("\\\\?\\"):
+        return path
+    return "\\\\?\\UNC" + path[1:] if path.startswith("\\\\") else "\\\\?\\" + path
 
 
 if sys.platform == "win32":

@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from shared.archive.folder_blob_store import FolderBlobStore
+from shared.archive.folder_blob_store import FolderBlobStore, extended
 from shared.archive.layout import DERIVED, USAGE
 from shared.domain.errors import ArchiveUnavailable
 from shared.report.compression import compress
@@ -34,6 +34,19 @@ def store(folder: Path) -> FolderBlobStore:
 def kept(store: FolderBlobStore, container: str = USAGE) -> tuple[bytes, dict[str, str]] | None:
     stored = store.get(container, NAME)
     return (stored.content, dict(stored.metadata)) if stored else None
+
+
+@pytest.mark.parametrize(
+    ("path", "long"),
+    [
+        (r"C:\Users\ann\archive", r"\\?\C:\Users\ann\archive"),
+        (r"\\server\share\archive", r"\\?\UNC\server\share\archive"),
+        (r"\\?\C:\archive", r"\\?\C:\archive"),
+    ],
+    ids=["a drive", "a share", "already so"],
+)
+def test_a_folder_of_windows_takes_paths_of_more_than_260_characters(path: str, long: str) -> None:
+    assert extended(path) == long
 
 
 def test_a_blob_is_a_file_under_its_own_name(store: FolderBlobStore, folder: Path) -> None:
