@@ -56,9 +56,9 @@ class Incidents:
         late = f"{self._late:%Y-%m-%d}"
         yield f"{hidden}, two days: names were concealed, which /status has for each personal report."
         yield f"{failed}, three days: Graph failed. Refresh dates are lost, single days came later: gaps in /status."
+        yield f"{drifted}, five days: {_CHANGED} had another column, and snapshots the flag schema_changed."
         yield f"{late}, seven days: nothing new came, and numbers were corrected meanwhile:"
         yield "  /v1.0/restatements, or What changed in the dashboard."
-        yield f"{drifted}, five days: {_CHANGED} had another column, and snapshots the flag schema_changed."
 
     def _at(self, share: float) -> datetime:
         return self._begin + timedelta(days=int(share * self._days))
