@@ -13,6 +13,7 @@ from shared.web import query, representation
 from shared.web.health import STALE, answer
 from shared.web.http import Request, Response
 from shared.web.principal import WITH_KEY, Reader
+from shared.web.report_request import Audience
 from shared.web.rfc9110 import send
 
 if TYPE_CHECKING:
@@ -62,13 +63,20 @@ class TenantsApi:
 
         Whoever may not read an archive gets the answer to a tenant that there is none of.
         """
+        return self._answer(request, Audience.PERSONAL if personal else Audience.ANYBODY)
+
+    def pseudonymous(self, request: Request) -> Response:
+        """Answer `/tenants/ID/pseudonymous/{version}/...`: reports with personal data, without who it is."""
+        return self._answer(request, Audience.PSEUDONYMOUS)
+
+    def _answer(self, request: Request, audience: Audience) -> Response:
         if not self._is_many:
             raise NotArchived(ErrorCode.UNKNOWN_PATH, "There are no tenants here: the setting TENANTS is empty.")
-        reader = WITH_KEY if personal else self._reader(request)
+        reader = WITH_KEY if audience else self._reader(request)
         first, _, rest = request.path.strip("/").partition("/")
-        if not first and not personal and reader.is_of_all:
+        if not first and not audience and reader.is_of_all:
             return self._fleet(request)
-        if first.lower() == ALL and not personal and reader.is_of_all:
+        if first.lower() == ALL and not audience and reader.is_of_all:
             from shared.web.series_of_all import series_of_all  # lazily, as the modules of `formats`
 
             return series_of_all(request._replace(path=rest), self._listed()[0], self._reports_of)
@@ -77,12 +85,12 @@ class TenantsApi:
         if not tenant:
             raise NotArchived(ErrorCode.UNKNOWN_TENANT, "There is no archive of that tenant; /api/tenants lists all.")
         within = _within(tenant, request, rest)
-        if rest.partition("/")[0].lower() == "status" and not personal:
+        if rest.partition("/")[0].lower() == "status" and not audience:
             return self._api_of(tenant).status(within._replace(path=rest.partition("/")[2]))
-        return self._api_of(tenant).reports(within, personal=personal)
+        return self._api_of(tenant).answer(within, audience)
 
     def _reports_of(self, tenant: Tenant, request: Request) -> Response:
-        return self._api_of(tenant).reports(_within(tenant, request, request.path), personal=False)
+        return self._api_of(tenant).answer(_within(tenant, request, request.path), Audience.ANYBODY)
 
     def told(self) -> tuple[list[dict[str, Any]], Sequence[str]]:
         """Return how each tenant stands, as `/tenants` tells it, and what is wrong with lines of their file."""

@@ -121,7 +121,7 @@ def test_every_reference_leads_somewhere_and_every_component_is_used() -> None:
 def test_every_path_has_its_function_and_every_function_its_path(served: Served) -> None:
     names = {path: function_of(sample(path), served).name for path in PATHS}
     of_tenants = {function_of(f"/tenants/id{sample(path)}", served).name for path in PATHS}
-    assert of_tenants == {"tenants", "personal_tenants"}
+    assert of_tenants == {"tenants", "personal_tenants", "pseudonymous_tenants"}
     assert {*names.values(), *of_tenants} == {each.name for each in served.host.functions.values() if each.is_http}
     for path, name in names.items():
         first = path.split("/")[1]

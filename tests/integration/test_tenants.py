@@ -168,6 +168,25 @@ def test_no_path_of_the_function_without_persons_leads_to_them(provider: Provide
     assert provider.ask(f"{provider.ids[0]}/v1.0/reports/{DETAIL}", personal=True).status == 200
 
 
+def test_persons_of_a_tenant_are_told_without_who_they_are_by_hashes_of_its_own(provider: Provider) -> None:
+    provider.run()
+    path = f"v1.0/reports/{DETAIL}"
+    first, second = (
+        handle(Request("GET", f"{id_}/{path}"), provider.fleet.api.pseudonymous) for id_ in provider.ids[:2]
+    )
+    assert (first.status, second.status) == (200, 200)
+    named = provider.ask(f"{provider.ids[0]}/{path}", personal=True).body
+    address = next(cell for cell in named.split(b",") if b"@" in cell)
+    assert address not in first.body
+    keys = {kept.content for (_, name), kept in provider.store.blobs.items() if name.endswith("/pseudonyms.json")}
+    assert len(keys) == 2
+
+
+@pytest.mark.parametrize("path", ["", "all/v1.0/reports/x/series", "status", f"{NOBODY}/v1.0/reports"])
+def test_below_the_key_of_pseudonyms_there_is_nothing_else(provider: Provider, path: str) -> None:
+    assert handle(Request("GET", path), provider.fleet.api.pseudonymous).status == 404
+
+
 def test_with_no_tenants_set_the_app_is_that_of_its_own_tenant(provider: Provider) -> None:
     provider.begin(TENANTS="", TENANTS_CLIENT_ID="")
     provider.run()
@@ -343,5 +362,8 @@ def test_under_microsofts_runtime_the_timer_asks_for_each_tenant_and_the_queue_p
         assert host.queues["pulls"].poison == []
         persons = f"tenants/{first}/personal/v1.0/reports/{DETAIL}"
         assert [get(persons, function).status_code for function in ("personal_tenants", "tenants")] == [200, 401]
+        hashes = persons.replace("personal", "pseudonymous")
+        functions = ("pseudonymous_tenants", "personal_tenants", "tenants")
+        assert [get(hashes, function).status_code for function in functions] == [200, 401, 401]
         counts = f"tenants/{first}/v1.0/reports/{COUNTS}"
         assert [get(counts, function).status_code for function in ("tenants", "reports")] == [200, 401]
