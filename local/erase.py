@@ -20,7 +20,7 @@ from shared.app import utc_now
 from shared.archive.archive import Archive
 from shared.archive.blob_store import BlobStore
 from shared.archive.hash_key import HashKey
-from shared.archive.layout import SnapshotName, TableName
+from shared.archive.layout import ManifestName, SnapshotName, TableName
 from shared.archive.layout import parse as parse_name
 from shared.archive.suppression import Suppression, SuppressionList
 from shared.domain.catalogue import catalogue
@@ -125,9 +125,9 @@ def erase(store: BlobStore, name: str, *, for_good: bool) -> int:
 class _Found(NamedTuple):
     """What names the people on a list."""
 
-    listed: SuppressionList
+    people: ErasedPeople
     blobs: Sequence[Named]
-    tables: Sequence[TableName]
+    tables: Sequence[TableName | ManifestName]
     search: Search
 
 
@@ -153,7 +153,7 @@ class _Erasing:
         if not for_good:
             print("Nothing was changed. With --yes it is done, and cannot be undone.")
             return 0
-        self._suppression.keep(found.listed, before)
+        self._suppression.keep(found.people.listed, before)
         return self._carry_out(found)
 
     def _with_person(self, listed: SuppressionList) -> SuppressionList | None:
@@ -169,23 +169,25 @@ class _Erasing:
             for each in others:
                 print(f"  somebody who is kept out since {each.since:%Y-%m-%d}", file=sys.stderr)
             return None
-        for account in accounts:
-            return listed.with_person(account.id, [address for _, address in account.addresses], utc_now())
+        if accounts:
+            names = {address: since.isoformat() for since, address in reversed(accounts[0].addresses)}
+            return listed.with_person(accounts[0].id, names, utc_now())
         if others:
             return listed
         is_address = "@" in self._name
-        return listed.with_person("" if is_address else self._name, [self._name] if is_address else [], utc_now())
+        return listed.with_person("" if is_address else self._name, {self._name: ""} if is_address else {}, utc_now())
 
     def _search(self, listed: SuppressionList) -> _Found:
         """Return what names them, by addresses too that the search itself found beside their ids."""
         while True:
-            search = Search(self._archive, catalogue(), ErasedPeople(self._archive.snapshots, listed))
+            people = ErasedPeople(self._archive.snapshots, listed)
+            search = Search(self._archive, catalogue(), people)
             blobs = [*search.snapshots(), *search.bodies(), *search.inputs()]
             more = listed
             for id_, address in search.addresses:
-                more = more.with_person(id_, [address], utc_now())
+                more = more.with_person(id_, {address: ""}, utc_now())
             if more == listed:
-                return _Found(listed, blobs, [*search.tables({each.name for each in blobs})], search)
+                return _Found(people, blobs, [*search.tables({each.name for each in blobs})], search)
             listed = more
 
     def _tell(self, found: _Found) -> None:
@@ -198,7 +200,9 @@ class _Erasing:
             rows[at] += each.rows
         for at, number in blobs.items():
             print(f"{at}: {number} blobs, " + (f"{rows[at]} rows" if rows[at] else "which go as a whole"))
-        print(f"tables to be made again: {len(found.tables)}")
+        print(f"tables and manifests to be made again: {len(found.tables)}")
+        former = Eraser(self._archive, catalogue(), found.people).former()
+        print(f"older versions that storage keeps: {sum(not each.until for _, each in former)}")
         print(f"{len(found.blobs)} blobs name the person.")
         for what, days in found.search.unread.items():
             for first, last in stretches(days):
@@ -206,7 +210,7 @@ class _Erasing:
 
     def _carry_out(self, found: _Found) -> int:
         """Erase what was found, make again what is made of it, and delete what storage still keeps."""
-        eraser = Eraser(self._archive, catalogue(), ErasedPeople(self._archive.snapshots, found.listed))
+        eraser = Eraser(self._archive, catalogue(), found.people)
         left = [*attempt(eraser, found.blobs)]
         eraser.renew(found.tables, utc_now().date())
         for line in left:
