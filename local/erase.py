@@ -1,4 +1,4 @@
-"""`python3 -m local erase`: take a person out of an archive, and keep them out.
+"""`python3 -m local erase`: take a person out of an archive, and keep them out; or a tenant, with all there is of it.
 
 Without --yes it only says what would change. Who it is, is said to this command alone, and stored as a hash.
 """
@@ -14,6 +14,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from local.child import ChildError
+from local.departed import remove
 from local.place import add_place, opened
 from shared.app import utc_now
 from shared.archive.archive import Archive
@@ -43,19 +44,36 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     what.add_argument("--yes", action="store_true", help="do it: it cannot be undone")
     what.add_argument("--list", action="store_true", help="say who is kept out, as far as hashes tell")
     what.add_argument("--lift", action="store_true", help="let a person come back; what was erased stays erased")
+    parser.add_argument("--whole", action="store_true", help="with --tenant and --yes: all of a customer who left")
     add_place(parser)
     options = parser.parse_args(arguments)
+    if is_of_tenant(options):
+        if options.yes and not options.whole:
+            parser.error("say who: PERSON is an id or an address; or --whole, for all that there is of the tenant")
+        return options
+    if options.whole:
+        parser.error("--whole is of --tenant ID, and takes no PERSON")
     if options.list == bool(options.person):
         parser.error("--list takes no PERSON" if options.list else "say who: PERSON is an id or an address")
     return options
 
 
+def is_of_tenant(options: argparse.Namespace) -> bool:
+    """Whether a tenant is to be removed, and no person."""
+    return bool(options.tenant) and options.person is None and not (options.list or options.lift)
+
+
 def main(arguments: Sequence[str]) -> int:
-    """Erase a person. Return 0, 1 if something is left or to be done, 2 if nothing was done."""
+    """Erase a person, or a tenant. Return 0, 1 if something is left or to be done, 2 if nothing was done."""
     options = parse(arguments)
+    tenant = options.tenant
+    if is_of_tenant(options):
+        options.tenant = None
     try:
         with opened(options) as archive:
             store = archive()
+            if tenant != options.tenant:
+                return remove(store, tenant, for_good=options.yes)
             if options.list:
                 return _list(store)
             name = options.person.strip().casefold()

@@ -52,7 +52,7 @@ class Written(NamedTuple):
 
 
 RUNS = {
-    "three calls with a newer refresh date": Written(3, "13 get, 13 list, 16 put_blob", 28, 42),
+    "three calls with a newer refresh date": Written(3, "13 get, 10 list, 16 put_blob", 28, 42),
     "the same calls read again on another day, with nothing new": Written(3, "8 get, 12 list, 3 put_blob", 2.9, 52),
     "the same calls answered with 304": Written(3, "5 get, 4 list, 3 put_blob", 3.1, 22),
 }
