@@ -63,14 +63,15 @@ class TableArchive:
         """Return what is in tables; nothing, if that is not known."""
         return self._load()[0]
 
-    def names(self, report: Report) -> list[TableName]:
-        """Return the tables of all calls of a report; of the same days, the later one stands behind."""
+    def names(self, report: Report) -> dict[TableName, str]:
+        """Return the tables of all calls of a report with their SHA-256; of the same days, the later one stands behind.
+
+        What stands in the place of one that is being replaced has none.
+        """
         blobs = self._store.list(container_of(report), f"{REPORTS}{report.name}/")
-        names = (parse(blob.name) for blob in blobs)
-        return sorted(
-            (name for name in names if isinstance(name, TableName) and name.rules == RULES),
-            key=lambda name: name.generation,
-        )
+        named = ((parse(blob.name), blob.metadata.get("sha256", "")) for blob in blobs)
+        tables = [(name, sha256) for name, sha256 in named if isinstance(name, TableName) and name.rules == RULES]
+        return dict(sorted(tables, key=lambda table: table[0].generation))
 
     def note(self, news: Sequence[Tabled], known: TableIndex) -> tuple[TableIndex, list[Missing]]:
         """Note what was put into tables by one who knew the index as `known`; return the index.
