@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
@@ -124,12 +125,14 @@ def read_snapshot(call: Call, name: str, metadata: Mapping[str, str]) -> Snapsho
     return Snapshot(call._replace(date=day) if call.date else call, day, parsed.revision, parsed_metadata)
 
 
-def _listed(words: Iterable[str]) -> str:
+@lru_cache(maxsize=1024)
+def _listed(words: tuple[str, ...]) -> str:
     """As one metadata value, which has to be short ASCII: all metadata of a blob together may have 8 KB."""
     text = ",".join(quote(word, safe=" ()") for word in words)
     text = re.sub("^ +| +$", lambda blanks: "%20" * len(blanks[0]), text)  # HTTP strips a header's value
     return text if len(text) <= 3000 else ""
 
 
+@lru_cache(maxsize=1024)
 def _list(text: str) -> tuple[str, ...]:
     return tuple(unquote(word) for word in text.split(",")) if text else ()

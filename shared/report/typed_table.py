@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
-from functools import partial
+from functools import lru_cache, partial
 from gzip import GzipFile
 from io import BytesIO
 from itertools import chain, islice
@@ -123,13 +123,14 @@ def _columns(headers: Iterable[Sequence[str]]) -> tuple[str, ...]:
     """Return the columns of all headers, in first-seen order."""
     seen: dict[str, str] = {}
     for header in headers:
-        for name in _told_apart(header):
+        for name in _told_apart(tuple(header)):
             seen.setdefault(same(name), name)
     return tuple(seen.values())
 
 
-def _told_apart(header: Iterable[str]) -> list[str]:
-    """Return the names of a header, of which a reader takes no two for the same, nor one for ours or a folder."""
+@lru_cache(maxsize=256)
+def _told_apart(header: tuple[str, ...]) -> Sequence[str]:
+    """Return the names of a header, no two of which a reader takes for the same, nor for one of ours or a folder."""
     names = (name.replace("\0", "\ufffd") for name in header)  # arro3 panics at a zero
     return distinct([*_OURS, *names])[len(_OURS) :]
 
@@ -138,7 +139,7 @@ def _rows(columns: Sequence[str], body: BytesIO | GzipFile) -> Iterator[Sequence
     """Yield the rows of a body, with their cells in the order of the columns."""
     lines = filter(None, records(iter(partial(body.read, _PIECE), b"")))
     wanted = [same(name) for name in columns]
-    own = [same(name) for name in _told_apart(next(lines, []))]
+    own = [same(name) for name in _told_apart(tuple(next(lines, ())))]
     if not {*own} <= {*wanted}:
         raise ValueError("The header is not the one that was told.")
     return map(placing([own.index(name) if name in own else -1 for name in wanted]), lines)
