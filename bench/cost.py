@@ -33,6 +33,8 @@ SETTLED = {"aggregates": 2, "personal": 6}
 """Days that go before; of personal reports the single days of the past are archived first."""
 TENANTS = (500, 10_000, 100_000)
 READS_A_DAY = 1_000
+FLEET, INSTANCES, AT_ONCE = 1_000, 40, (1, 4)
+"""Tenants of a provider, the most instances that pull them (the parameter `maximumInstanceCount`), and runs in each."""
 
 
 class Prices(NamedTuple):
@@ -175,6 +177,38 @@ def table(days: dict[str, Day], prices: Prices, guesses: Guesses) -> list[str]:
     return ["| " + " | ".join(line) + " |" for line in lines]
 
 
+def of_a_run(day: Day, guesses: Guesses) -> float:
+    """Seconds: waiting for Graph and storage, and what of the CPU was measured."""
+    waiting = day.requests * guesses.graph + (day.writes + day.reads) * guesses.operation
+    return (waiting / WORKERS + day.cpu) / RUNS_A_DAY
+
+
+def fleet(day: Day, prices: Prices, guesses: Guesses) -> list[str]:
+    """What the tenants of a provider take and cost a month, by how many runs an instance has at once, as Markdown."""
+    seconds, runs = FLEET * of_a_run(day, guesses), FLEET * RUNS_A_DAY * MONTH
+    log = max(0.0, FLEET * MONTH * day.log * guesses.log_overhead / GB - prices.log_free) * prices.log_gigabyte
+    alike = {
+        f"{ALARMS + 1} alarms": (ALARMS + 1) * prices.alarm,
+        "storage operations": FLEET * MONTH * (day.writes * prices.write + day.reads * prices.read),
+        "log": log,
+        f"{runs:,} executions": max(0, runs - prices.free_executions) * prices.execution,
+        "blobs, at the end of the first year": FLEET * (day.snapshots + day.records) * YEAR / GB * prices.gigabyte,
+    }
+    rows = {name: [cost] * len(AT_ONCE) for name, cost in alike.items()}
+    billed = [MONTH * RUNS_A_DAY * seconds / number * guesses.memory for number in AT_ONCE]
+    rows["compute"] = [max(0.0, each - prices.free_seconds) * prices.gigabyte_second for each in billed]
+    rows["**US dollars a month, together**"] = [sum(column) for column in zip(*rows.values(), strict=True)]
+    head = [f"{FLEET:,} tenants, {RUNS_A_DAY} runs a day", *(f"`batchSize` {number}" for number in AT_ONCE)]
+    lines = [
+        *(head, ["---"] * len(head)),
+        [f"minutes until all are pulled, with {INSTANCES} instances"]
+        + [f"{seconds / INSTANCES / number / 60:.0f}" for number in AT_ONCE],
+        ["GB-seconds a month", *(f"{each:,.0f}" for each in billed)],
+        *([name, *(f"{cost:.2f}" for cost in costs)] for name, costs in rows.items()),
+    ]
+    return ["| " + " | ".join(line) + " |" for line in lines]
+
+
 def kept_in_a_year(days: dict[str, Day], people: int) -> float:
     """Bytes. Of the snapshots, only those with personal data grow with the people."""
     plain, personal = days["aggregates"], days["personal"]
@@ -213,7 +247,11 @@ def section(days: dict[str, Day], prices: Prices = PRICES, guesses: Guesses = GU
             "",
             *table(days, prices, guesses),
             "",
-            f"Compute is {compute(days, guesses):,.0f} GB-seconds a month, {runs:,.0f} of them for the runs; "
+            f"Of [many tenants](tenants.md), with `aggregates`, where a run takes {of_a_run(plain, guesses):.0f} s:",
+            "",
+            *fleet(plain, prices, guesses),
+            "",
+            f"Compute of one archive is {compute(days, guesses):,.0f} GB-seconds a month, {runs:,.0f} for the runs; "
             f"{prices.free_seconds:,.0f} are free. It has {EXECUTIONS:,} executions;",
             f"{prices.free_executions:,} are free.",
             "These are **assumptions**, and nothing that was measured:",

@@ -13,6 +13,9 @@ param insightsId string
 @description('Who is told.')
 param actionGroupIds array
 
+@description('Whether the app archives the tenants of a provider\'s customers.')
+param hasTenants bool
+
 @description('Days after its refresh date at which the newest snapshot of a call counts as stale.')
 param staleAfterDays int
 
@@ -65,6 +68,12 @@ var atRisk = '''
 var flipped = '''
 traces
 | where message startswith 'names.changed'
+'''
+
+// A tenant without a run while two were due, or a message on which all attempts failed, as the Functions host logs it.
+var stopped = '''
+traces
+| where message startswith 'tenant.stopped' or message contains 'pulls-poison'
 '''
 
 var rules = [
@@ -131,8 +140,21 @@ var rules = [
   }
 ]
 
+var ofTenants = [
+  {
+    name: 'tenant-stopped'
+    description: 'Tenants had no run while two were due, or every attempt of a run failed. tenant.stopped in the log and /api/tenants name them.'
+    severity: 2
+    every: 'PT1H'
+    window: 'P1D'
+    query: stopped
+    operator: 'GreaterThan'
+    threshold: 0
+  }
+]
+
 resource alarms 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
-  for rule in rules: {
+  for rule in concat(rules, hasTenants ? ofTenants : []): {
     name: '${name}-${rule.name}'
     location: location
     kind: 'LogAlert'

@@ -158,6 +158,7 @@ module monitoring 'monitoring.bicep' = {
     principalId: identity.properties.principalId
     alertEmail: alertEmail
     staleAfterDays: staleAfterDays
+    hasTenants: !empty(tenants)
   }
 }
 

@@ -18,6 +18,9 @@ param alertEmail string
 @description('Days after its refresh date at which the newest snapshot of a call counts as stale.')
 param staleAfterDays int
 
+@description('Whether the app archives the tenants of a provider\'s customers.')
+param hasTenants bool
+
 @description('Days for which the log is kept.')
 @minValue(30)
 @maxValue(730)
@@ -73,6 +76,7 @@ module alarms 'alarms.bicep' = {
     insightsId: insights.id
     actionGroupIds: empty(alertEmail) ? [] : [people.id]
     staleAfterDays: staleAfterDays
+    hasTenants: hasTenants
   }
 }
 

@@ -143,7 +143,8 @@ def show_urls(host: FunctionsHost, *, has_licences: bool, verbose: bool = False)
 
 def show_urls_of_tenants(host: FunctionsHost) -> None:
     """Print what to open where there are many tenants."""
-    print(f"\nTenants    {host.url}/api/tenants?code={host.keys['tenants']}")
+    print(f"\nDashboard  {dashboard_url(host)}")
+    print(f"Tenants    {host.url}/api/tenants?code={host.keys['tenants']}")
 
 
 def show_fleet(tenants: Sequence[Mapping[str, Any]]) -> None:

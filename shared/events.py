@@ -59,6 +59,8 @@ TENANT_UNKNOWN = "tenant.unknown"
 """A message asked for a run of a tenant that `TENANTS` does not list, or no longer; nothing was pulled."""
 TENANTS_ASKED = "tenants.asked"
 """The timer asked for a run of each tenant; how many, and what is wrong with `tenants.csv`."""
+TENANT_STOPPED = "tenant.stopped"
+"""A tenant had no run while two were due; the timer says so each time."""
 REQUEST_FAILED = "request.failed"
 """An HTTP request could not be answered, through no fault of the caller."""
 

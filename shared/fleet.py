@@ -6,11 +6,12 @@ import functools
 import hashlib
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from shared import events
 from shared.app import App, app
-from shared.domain.errors import RunFailed
+from shared.domain.errors import ArchiveUnavailable, RunFailed
 from shared.domain.outcome import Reason
 from shared.domain.tenants import PullRequest, Tenant
 
@@ -43,6 +44,10 @@ class Fleet:
         now = self._own.clock()
         send([PullRequest(tenant.id, now).to_text() for tenant in tenants])
         events.emit(events.TENANTS_ASKED, logging.WARNING if wrong else logging.INFO, tenants=len(tenants), wrong=wrong)
+        with suppress(ArchiveUnavailable):  # the next timer tells
+            for told in self.api.told()[0]:
+                if told["state"] == "stopped":
+                    events.emit(events.TENANT_STOPPED, logging.ERROR, tenant=told["tenant"], since=told["lastRun"])
         return None
 
     @property

@@ -75,7 +75,7 @@ def test_every_key_of_the_record_of_a_run_has_a_line() -> None:
 
 def test_every_alarm_has_a_line() -> None:
     alarms = re.findall(r"^    name: '([\w-]+)'", (ROOT / "infra" / "alarms.bicep").read_text("utf-8"), re.MULTILINE)
-    assert len(alarms) == 6
+    assert len(alarms) == 7
     assert words(" ".join(OPERATIONS.first_cells("Alarms"))) == alarms
 
 

@@ -275,6 +275,23 @@ def test_errors_of_ours_are_noticed_once_a_reader_has_asked_in_vain(week: Week) 
     assert week.log.first(events.REQUEST_FAILED)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        f'{events.TENANT_STOPPED} {{"tenant": "x"}}',
+        "Message has reached MaxDequeueCount of 5. Moving message to queue 'pulls-poison'.",
+    ],
+)
+def test_a_tenant_that_is_not_pulled_is_noticed_where_there_are_many(week: Week, line: str) -> None:
+    (rule,) = Infra().everything.all("Microsoft.Insights/scheduledQueryRules", "tenant-stopped")
+    assert "tenant-stopped" not in ALARMS
+    alarm, now = Alarm(rule), week.control.now()
+    week.log.lines.append({"timestamp": now, "message": f'{events.TENANTS_ASKED} {{"tenants": 1}}'})
+    assert not alarm.fires(week.log, now)
+    week.log.lines.append({"timestamp": now, "message": line})
+    assert alarm.fires(week.log, now)
+
+
 def test_names_that_become_concealed_are_noticed_for_a_day(week: Week) -> None:
     call = f"{DETAIL}(period='D7')"
     columns = catalogue().reports[DETAIL].columns["v1.0"]

@@ -6,6 +6,7 @@ import json
 import logging
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -241,6 +242,30 @@ def test_a_message_that_comes_twice_asks_graph_once(provider: Provider) -> None:
     before, requests = dict(provider.store.blobs), provider.requests()
     provider.fleet.pull_one(message, "2", provider.queue.append)
     assert (provider.requests(), dict(provider.store.blobs)) == (requests, before)
+
+
+def test_several_messages_at_once_in_one_process_are_as_one_after_the_other(provider: Provider) -> None:
+    provider.fleet.pull_all(provider.queue.extend)
+    with ThreadPoolExecutor(3) as pool:
+        [*pool.map(lambda message: provider.fleet.pull_one(message, message, print), provider.queue)]
+    assert set(provider.states().values()) == {"up_to_date"}
+    first, second, third = map(provider.bodies, provider.ids)
+    assert first
+    assert first.isdisjoint(second | third)
+
+
+def test_a_tenant_without_a_run_while_two_were_due_is_told_by_the_timer(
+    provider: Provider, caplog: pytest.LogCaptureFixture
+) -> None:
+    provider.fleet.pull_all(provider.queue.extend)
+    for message in provider.queue[1:]:
+        provider.fleet.pull_one(message, message, print)
+    assert events.TENANT_STOPPED not in caplog.text
+    provider.simulator.clock.set(NOW + timedelta(days=1), running=False)
+    provider.fleet.pull_all(provider.queue.extend)
+    told = [line for line in caplog.messages if line.startswith(events.TENANT_STOPPED)]
+    assert len(told) == 2
+    assert provider.ids[1] in told[0]
 
 
 class Killed(BaseException):

@@ -39,6 +39,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     tenants = commands.add_parser("tenants", help="let a provider's many tenants live through a day of a queue")
     tenants.set_defaults(run=_tenants)
     tenants.add_argument("--count", type=natural, default=200, metavar="N", help="how many tenants (default 200)")
+    tenants.add_argument("--workers", action="store_true", help="how 1, 2 and 4 workers scale instead, and memory")
     for command in (crashes, interleavings, soak, worlds, tenants):
         command.add_argument("--seed", type=natural, default=1, metavar="S", help="of what is by chance (default 1)")
     load = commands.add_parser("load", help="measure how fast the newest snapshot is served")
@@ -106,9 +107,9 @@ def _load(options: argparse.Namespace) -> int:
 
 
 def _tenants(options: argparse.Namespace) -> int:
-    from tests.reliability.tenants.fleet import main
+    from tests.reliability.tenants import fleet, scaling
 
-    return main(options.count, options.seed)
+    return scaling.main(options.count) if options.workers else fleet.main(options.count, options.seed)
 
 
 def _dates(options: argparse.Namespace) -> int:

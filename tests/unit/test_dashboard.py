@@ -117,7 +117,7 @@ def test_a_module_finds_all_that_it_imports(name: str) -> None:
     imports = re.findall(r'\bimport\s*\{([^}]*)\}\s*from\s*"\./([\w.]+)"', MODULES[name])
     assert len(imports) == len(re.findall(r"^import\b", MODULES[name], re.MULTILINE))
     for names, other in imports:
-        exports = re.findall(r"^export (?:async )?(?:function|const|class) (\w+)", MODULES[other], re.MULTILINE)
+        exports = re.findall(r"^export (?:async )?(?:function|const|let|class) (\w+)", MODULES[other], re.MULTILINE)
         exports += re.findall(r"^export { uPlot as (default) };", MODULES[other], re.MULTILINE)
         assert {each.strip().partition(" as ")[0] for each in names.split(",")} <= set(exports)
 

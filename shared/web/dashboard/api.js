@@ -1,7 +1,14 @@
 // The archive's own API, asked with the key of this tab. The key goes into a header and nowhere else.
 
 /** Where the API is: this page is at `/api/dashboard`. */
-export const ROOT = location.pathname.replace(/\/dashboard\/?$/, "");
+export const API = location.pathname.replace(/\/dashboard\/?$/, "");
+/** Where the archive is that is shown: that of the app, or of one tenant of many. */
+export let ROOT = API;
+
+/** Show the archive of a tenant from now on; that of the app without one. */
+export function showTenant(id) {
+  ROOT = id ? `${API}/tenants/${encodeURIComponent(id)}` : API;
+}
 
 const KEY = "usage-archive-key";
 const PERSONAL_KEY = "usage-archive-personal-key";
@@ -77,10 +84,17 @@ async function read(path, query, signal, body) {
   }
 }
 
+/** How all tenants stand. */
+export async function standings(signal) {
+  const key = tab.getItem(KEY);
+  const answer = await fetch(`${API}/tenants`, { headers: key ? { "x-functions-key": key } : {}, signal });
+  return answer.ok ? answer.json() : null;
+}
+
 /** The word of /health, which comes at once however large the archive is; empty if there is no answer. */
 export async function healthWord(signal) {
   try {
-    return await (await send("/health", {}, signal)).text();
+    return await (await fetch(`${API}/health`, { signal })).text();
   } catch {
     return "";
   }
@@ -106,13 +120,15 @@ async function ask(path, query, signal) {
 
 async function failure(path, answer) {
   if (answer.status === 401) {
-    const name = path === "/status" ? "status" : path.startsWith("/personal/") ? "personal_reports" : "reports";
+    const personal = path.startsWith("/personal/");
+    const name =
+      ROOT === API ? (path === "/status" ? "status" : personal ? "personal_reports" : "reports") : personal ? "personal_tenants" : "tenants";
     return new Failure(
       401,
       "The key was refused",
       `The function ${name} (${ROOT}${path}) does not take this key: it is wrong, was renewed, or is that of another function.`,
-      name === "personal_reports"
-        ? "Use an app key, or give the key of personal_reports as the second one."
+      personal
+        ? `Use an app key, or give the key of ${name} as the second one.`
         : "Use an app key: it opens every function. In the Azure portal it is under App keys of the Function App.",
     );
   }

@@ -1,6 +1,6 @@
 // How the archive stands: one headline, then the facts behind it, then each call.
 
-import { ROOT } from "./api.js";
+import { API } from "./api.js";
 import { Call } from "./calls.js";
 import { strip, legend } from "./coverage.js";
 import { counted, day, el, number, span, table, time } from "./elements.js";
@@ -93,7 +93,7 @@ function gettingStarted({ calls, nextRun, permission, permissions }) {
       ),
     ),
     el("p.hint", {}, "To pull now, with a key of the function pull_now:"),
-    el("pre", { tabindex: 0 }, el("code", {}, `curl -X POST -H "x-functions-key: KEY" "${location.origin}${ROOT}/pull"`)),
+    el("pre", { tabindex: 0 }, el("code", {}, `curl -X POST -H "x-functions-key: KEY" "${location.origin}${API}/pull"`)),
   );
 }
 

@@ -1,6 +1,6 @@
 // The page: asks for the key once, then shows how the archive stands, then what is in it.
 
-import { Failure, browser, forgetKeys, hasKey, hasPersonalKey, healthWord, isKey, json, keepKeys } from "./api.js";
+import { Failure, browser, forgetKeys, hasKey, hasPersonalKey, healthWord, isKey, json, keepKeys, showTenant, standings } from "./api.js";
 import { Call } from "./calls.js";
 import { departments, licences, people } from "./directory.js";
 import { dayField, el, time } from "./elements.js";
@@ -9,9 +9,12 @@ import { overview } from "./overview.js";
 import { explorer } from "./report.js";
 import { list, palette } from "./reports.js";
 import { renewed, route, to } from "./route.js";
+import { choice, fleet } from "./tenants.js";
 
 const at = (id) => document.getElementById(id);
 const TOOLS = ["content", "parts", "find", "change-key"];
+/** What is of one archive, and not of all tenants. */
+const OF_ONE = ["parts", "find", "health", "range"];
 
 function showForm(failure) {
   life.abort();
@@ -53,8 +56,9 @@ function failed(failure, again) {
   );
 }
 
-/** Ends what was asked for with a key when another is given. */
+/** Ends what was asked for with a key, or of a tenant, when another is given. */
 let life = new AbortController();
+let tenant = "";
 
 async function start() {
   life.abort();
@@ -68,13 +72,19 @@ async function start() {
 }
 
 async function load(signal) {
+  tenant = route().tenant ?? "";
+  showTenant(tenant);
+  at("tenants-choice").replaceChildren();
+  at("health").hidden = at("range").hidden = false;
   at("health-body").setAttribute("aria-busy", "true");
   healthWord(signal).then(showAtFirst);
   const [status, catalogue] = await Promise.allSettled([
-    json("/status", {}, signal).then(showHealth),
+    json("/status", {}, signal).then((status) => (status.value ? status : showHealth(status))),
     catalogueOf(signal),
   ]);
   if (signal.aborted) return;
+  if (status.value?.value) return showFleet(status.value);
+  if (tenant) addChoice(signal);
   const refused = [status, catalogue].find(({ reason }) => reason?.status === 401);
   if (status.reason && catalogue.reason && refused) {
     forgetKeys();
@@ -177,6 +187,22 @@ async function pages({ calls, status, today }, signal) {
   }
 }
 
+/** Shows how all tenants stand, where the app archives many. */
+function showFleet(standing) {
+  at("health-body").removeAttribute("aria-busy");
+  showContent();
+  for (const id of OF_ONE) at(id).hidden = true;
+  for (const section of document.querySelectorAll(".page")) section.hidden = section.dataset.page !== "tenants";
+  fleet(at("tenants-body"), standing);
+  for (const mark of ["first", "health"]) performance.mark(mark);
+}
+
+/** Lets whoever may read all tenants choose another one. */
+async function addChoice(signal) {
+  const all = await standings(signal).catch(() => null); // whoever is signed in as a customer reads one alone
+  if (all && !signal.aborted) at("tenants-choice").replaceChildren(choice(all, tenant));
+}
+
 /** What is said where nothing of the directory is archived. */
 function withoutDirectory(calls, nextRun) {
   if (calls.some((call) => call.report === "subscribedSkus" && call.state === "awaited"))
@@ -255,6 +281,9 @@ at("theme").addEventListener("click", () => {
   setTheme(dark);
 });
 
+addEventListener("hashchange", () => {
+  if (hasKey() && (route().tenant ?? "") !== tenant) start();
+});
 at("host").textContent = location.host;
 at("range").addEventListener("submit", (event) => event.preventDefault());
 at("change-key").addEventListener("click", () => {

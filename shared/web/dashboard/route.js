@@ -1,7 +1,7 @@
 // Where somebody is: the address names the page, what it is of, and the days that all pages are of.
 
 /** What holds for the whole page, wherever one goes. */
-const KEPT = ["from", "to", "asOf"];
+const KEPT = ["tenant", "from", "to", "asOf"];
 
 /** The parts of the address: the page, what it is of (`id`), and what else is chosen there. */
 export function route(hash = location.hash) {

@@ -18,7 +18,7 @@ Row = dict[str, Any]
 
 _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 _TOKEN = re.compile(
-    r"'[^']*'|(?P<left>\w+) (?P<word>startswith|!contains) (?P<right>'[^']*')|(?P<count>\d+)(?P<unit>[dhm])\b"
+    r"'[^']*'|(?P<left>\w+) (?P<word>startswith|!?contains) (?P<right>'[^']*')|(?P<count>\d+)(?P<unit>[dhm])\b"
     r"|(?P<among>\bin \()|\b(?P<aggregate>countif|max)\("
 )
 
@@ -139,6 +139,7 @@ _FUNCTIONS: dict[str, Any] = {
     "timedelta": timedelta,
     "values": lambda *values: values,
     "startswith": lambda text, start: text.lower().startswith(start.lower()),
+    "contains": lambda text, part: part.lower() in text.lower(),
     "not_contains": lambda text, part: part.lower() not in text.lower(),
     "extract": _extract,
     "isnull": lambda value: isinstance(value, _Null),
