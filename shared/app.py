@@ -118,7 +118,7 @@ class App:
         from shared.pulling.view_keeping import ViewKeeping
 
         archive, graph = self._run_archive, self._graph or self._made_graph()
-        tables = TableKeeping(archive, self._reports, self._clock)
+        tables = TableKeeping(archive, self._reports, self._clock, with_delta=self._settings.delta)
 
         def derive(outcome: Outcome, snapshot: Snapshot, content: bytes | None) -> None:
             if self._keep_derived:

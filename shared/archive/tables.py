@@ -25,7 +25,7 @@ from shared.archive.layout import (
     parse,
     table_prefix,
 )
-from shared.archive.snapshot import Snapshot
+from shared.archive.snapshot import Snapshot, to_words
 from shared.archive.snapshots import SnapshotArchive
 from shared.archive.table_index import UNREADABLE, Missing, Tabled, TableIndex, days_of
 from shared.domain.call import Call, every_call
@@ -244,4 +244,10 @@ def _demand(is_written: bool, name: TableName) -> None:
 
 
 def _metadata(file: ParquetFile) -> dict[str, str]:
-    return {"rows": str(file.rows), "unfit": str(file.unfit), "sha256": sha256(file.content).hexdigest()}
+    return {
+        "rows": str(file.rows),
+        "unfit": str(file.unfit),
+        "size": str(len(file.content)),
+        "sha256": sha256(file.content).hexdigest(),
+        "columns": to_words(file.columns),
+    }

@@ -12,17 +12,21 @@ from io import BytesIO
 
 from shared.archive import manifest
 from shared.archive.archive import Archive
-from shared.archive.layout import ManifestName, Partition, TableName
+from shared.archive.layout import DeltaLogName, ManifestName, Partition, TableName
 from shared.archive.snapshot import Snapshot
 from shared.archive.table_index import UNREADABLE, Missing, TableIndex, by_manifest, days_of
 from shared.archive.tables import table_of
 from shared.domain.call import calls_in
 from shared.domain.catalogue import Catalogue, Report
 from shared.domain.date_ranges import NO_DAYS, DateRanges
+from shared.report import delta
 from shared.report.typed_columns import have_same_rows
 from shared.report.typed_table import RULES
 from shared.verification.call import Blob, Holding
 from shared.verification.finding import Finding, FindingCode, IntegrityError
+
+Name = TableName | ManifestName | DeltaLogName
+"""Of what can be made again."""
 
 
 def check_tables(
@@ -85,6 +89,23 @@ def check_manifest(holdings: Iterable[Holding], name: ManifestName, blob: Blob, 
     yield blob.finding(FindingCode.MANIFEST_DIFFERS, "It does not tell what there is of its month.")
 
 
+def check_log(
+    holding: Holding, name: DeltaLogName, blob: Blob, tables: Iterable[Blob], young: datetime
+) -> Iterator[Finding]:
+    """Yield what is wrong with the newest commit of a Delta table, of which these are all files.
+
+    While something of the call was pulled after `young`, a run may be just at it.
+    """
+    if any(each.metadata.pulled_at >= young for snapshots in holding.by_date().values() for each in snapshots):
+        return
+    there = {each.name.removeprefix(f"{name.partition}/"): each.metadata.get("size") for each in tables}
+    with suppress(IntegrityError, *delta.UNREADABLE):
+        told = delta.read(name.partition.report, name.partition.key, blob.content())
+        if {path: str(file.size) for path, file in told.files.items()} == there:
+            return
+    yield blob.finding(FindingCode.DELTA_DIFFERS, "It does not tell the files that are there.")
+
+
 def check_table_index(
     blob: Blob,
     names: Mapping[Partition, Iterable[TableName]],
@@ -116,8 +137,8 @@ def check_table_index(
             yield Finding(containers[partition], str(table), FindingCode.TABLE_GONE, "The table index tells of it.")
 
 
-def make_again(archive: Archive, catalogue: Catalogue, names: Collection[TableName | ManifestName], today: date) -> int:
-    """Make tables and manifests of these names, and return how many tables; a month that is over as a whole.
+def make_again(archive: Archive, catalogue: Catalogue, names: Collection[Name], now: datetime) -> int:
+    """Make tables, manifests and logs of these names, and return how many tables; a month that is over as a whole.
 
     Raises ArchiveUnavailable.
     """
@@ -125,7 +146,7 @@ def make_again(archive: Archive, catalogue: Catalogue, names: Collection[TableNa
     wanted = set[Missing]()
     for name in names:
         if isinstance(name, TableName):
-            is_settled = known.of(name.partition).is_settled(name.month, today)
+            is_settled = known.of(name.partition).is_settled(name.month, now.date())
             wanted.add(Missing(name.month, name.partition, () if is_settled or not name.day else (name.day,)))
     made = [archive.tables.make(calls[each.partition], each) for each in wanted]
     for manifest_name, news in by_manifest(made).items():
@@ -133,6 +154,10 @@ def make_again(archive: Archive, catalogue: Catalogue, names: Collection[TableNa
     for name in names:
         if isinstance(name, ManifestName):
             archive.tables.keep_manifest(name, (), known, anew=True)
+        elif isinstance(name, DeltaLogName):
+            archive.delta_logs.keep(calls[name.partition], now)
+    for partition in {each.partition for each in made}:
+        archive.delta_logs.keep(calls[partition], now, begins=False)
     archive.tables.note(made, known)
     return len(wanted)
 

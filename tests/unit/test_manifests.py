@@ -104,7 +104,7 @@ def test_a_manifest_that_is_damaged_or_gone_is_found_and_made_whole_again(damage
         if mend == "verify":
             name = parse(NAME)
             assert isinstance(name, ManifestName)
-            assert make_again(tables.shelf, catalogue(), [name], TODAY) == 0
+            assert make_again(tables.shelf, catalogue(), [name], tables.time) == 0
             assert tables.shelf.blobs[DERIVED, NAME] == before
         else:
             tables.put(COUNTS, TODAY + timedelta(1), "2")

@@ -98,7 +98,7 @@ class Tables:
 
     def findings(self) -> list[str]:
         codes = (each for each in verify(as_blobs(self.shelf.blobs), catalogue(), self.time + timedelta(days=30)))
-        return [str(each) for each in codes if each.code.startswith(("table", "manifest"))]
+        return [str(each) for each in codes if each.code.startswith(("table", "manifest", "delta"))]
 
 
 def refuse(blobs: str, refused: list[Operation] | None = None) -> Callable[[Operation], object]:
@@ -325,7 +325,7 @@ def test_what_is_wrong_with_a_table_is_found_and_made_again(tables: Tables, dama
     findings = tables.findings()
     assert [each.partition(":")[0] for each in findings] == [code]
     names = [parse(each.split(": ")[1].partition("/")[2]) for each in findings]
-    made = make_again(tables.shelf, catalogue(), [each for each in names if isinstance(each, TableName)], TODAY)
+    made = make_again(tables.shelf, catalogue(), [each for each in names if isinstance(each, TableName)], tables.time)
     assert (made, tables.rows(), tables.findings()) == (1, before, [])
 
 
