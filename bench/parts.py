@@ -77,11 +77,11 @@ def aged(*ages: int) -> Iterator[list[dict[str, str]]]:
         storage.stop()
 
 
-def former_build(folder: Path) -> Path:
-    """Lay the files of commit FORMER into a folder. Raises Skipped where the commit is not there."""
-    done = subprocess.run(["git", "archive", FORMER], cwd=ROOT, capture_output=True, check=False)
+def former_build(folder: Path, commit: str = FORMER) -> Path:
+    """Lay the files of a commit into a folder. Raises Skipped where the commit is not there."""
+    done = subprocess.run(["git", "archive", commit], cwd=ROOT, capture_output=True, check=False)
     if done.returncode:
-        raise Skipped(f"there is no commit {FORMER} to hold it against")
+        raise Skipped(f"there is no commit {commit} to hold it against")
     with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
         archive.extractall(folder, filter="data")
     return folder

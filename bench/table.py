@@ -33,6 +33,8 @@ QUESTIONS = (
     "reading",
     "accounts",
     "pull",
+    "lake",
+    "tables",
 )
 """The modules that answer one each: `rows(scale)`, which raises Skipped instead of a row that cannot be had here."""
 

@@ -42,7 +42,7 @@ A call of `getSharePointApiUsage` may name a `reportType` too, as in
 Microsoft documents no window for its single days: that of the other reports is assumed, and so are the order and the
 spelling of the columns of `sharePointServicePrioritizationReport`.
 
-## What can never be had later
+## What cannot be fetched later
 
 Graph keeps no past of these {lost_count} reports: their files have no column `Report Date`, and no call can name a day.
 A refresh date that nobody pulled is lost for good. The days of every other report that is pulled can be filled in
@@ -92,15 +92,63 @@ else has, with the line ends, BOM, ETags, hosts and delays of its evidence:
 
     python3 -m simulator --as evidence.json
 
-## Tried without a tenant
+## Parts
 
-| What | How |
+Nobody has run this project against a live tenant or in Azure yet. What stands in for them:
+
+| What | Tried with |
 |---|---|
 | the app | Microsoft's own Functions runtime for Python, in every test |
+| Core Tools (`func start`) | a job of the workflow, `host`; not run yet |
 | storage | Azurite, with every role of the template tried, and taken away in turn |
-| the templates | Microsoft's Bicep compiler and linter: no error, no warning |
+| the templates | Microsoft's Bicep compiler and linter: no error, no warning; no deployment yet |
+| the scripts of a deployment | `sh`, with stand-ins of `az`, `azd`, `curl`; for Windows parsed, and not run yet |
 | Graph | the simulator, with every known fault; public captures of live tenants for bytes and headers |
-| readers | Microsoft's SDKs of Graph, other clients, generated clients, Chromium, Microsoft's parser of Power Query |
+
+## Clients and readers
+
+| What | Tried |
+|---|---|
+| Microsoft's SDKs of Graph | Python, Python beta, JavaScript |
+| other clients of Graph | PnP, CLI for Microsoft 365, a Singer tap, an Airbyte source; some with `--long` only |
+| generated clients | of `openapi.json`, for Python and TypeScript |
+| readers of tables | DuckDB, Polars, PyArrow, pandas |
+| ClickHouse, DataFusion, R, Spark, Fabric | not yet |
+| PowerShell | parsed, and compared with its twin for sh; not run, as it was not available |
+
+## Browsers
+
+| Browser | Tried |
+|---|---|
+| Chromium | in every test: all views, light and dark, 390 pixels wide, axe without findings |
+| Firefox, WebKit | by hand with an earlier page; not the present one |
+| Edge, Safari | not yet |
+| JavaScript switched off | the page names addresses to open instead, which a test asks for |
+
+## Systems
+
+| System | Tried |
+|---|---|
+| Debian Linux, Python 3.13 | in every test |
+| Python 3.12 and 3.14 | a job of the workflow; not run yet |
+| Windows, macOS | a job of the workflow, `local`; not run yet |
+
+## Power BI
+
+| What | Tried with |
+|---|---|
+| JSON of the project and its report | Microsoft's schemas |
+| the report | Microsoft's validator for PBIR |
+| M | Microsoft's parser, and Microsoft's list of the standard library for names and argument counts |
+| M of the tables | a small evaluator of the tests; the functions that ask the archive are not evaluated |
+| DAX | a small evaluator of the tests, not Microsoft's engine: each measure against the API, 22 against the dashboard |
+| the measures *Connection state* and *Age in days* | not evaluated |
+| TMDL | a strict reader of the tests; Microsoft's own library loaded an earlier model, by hand |
+| requests | the archive answers every one that the model and the function make |
+| Power BI Desktop, the service, Excel, a template | not yet |
+| credentials, roles, drill-through, how the pages look | not yet |
+
+No package of PyPI or npm evaluates DAX without Analysis Services, so far as their descriptions say.
 
 The archive keeps every byte as it came. So whatever turns out to differ, nothing that was pulled is lost by it: attach
 `evidence.json` to an issue, and the next version assumes what you saw.

@@ -8,6 +8,12 @@ The same as after-deployment.sh, for Windows.
 $ErrorActionPreference = 'Continue'
 . (Join-Path $PSScriptRoot 'say.ps1')
 
+foreach ($output in 'AZURE_RESOURCE_GROUP', 'AZURE_FUNCTION_APP_NAME', 'DASHBOARD_URL') {
+    if (-not [Environment]::GetEnvironmentVariable($output)) {
+        Say 'no_output' $output
+        exit 2
+    }
+}
 $group = $env:AZURE_RESOURCE_GROUP
 $app = $env:AZURE_FUNCTION_APP_NAME
 $api = $env:DASHBOARD_URL -replace '/dashboard$'
@@ -37,6 +43,17 @@ foreach ($function in $functions) {
     }
 }
 if ($keyed) { Say 'keyed' } else { Say 'no_key' "$group -n $app" }
+
+# Without these the host does not start or does not log, and the app cannot say so.
+if ($env:IDENTITY_PRINCIPAL_ID) {
+    $held = Get-Lines (Ask role assignment list --assignee-object-id $env:IDENTITY_PRINCIPAL_ID --all `
+        --fill-principal-name false --query '[].roleDefinitionName' --output tsv)
+    if (-not $LASTEXITCODE) {
+        foreach ($role in 'Storage Blob Data Owner', 'Storage Queue Data Contributor', 'Monitoring Metrics Publisher') {
+            if ($role -notin $held) { Say 'no_app_role' $role }
+        }
+    }
+}
 
 $answer = 0
 foreach ($attempt in 1..6) {

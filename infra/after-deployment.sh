@@ -5,6 +5,12 @@ set -uf
 here=$(dirname "$0")
 . "$here/say.sh"
 
+for output in AZURE_RESOURCE_GROUP AZURE_FUNCTION_APP_NAME DASHBOARD_URL; do
+    eval "[ -n \"\${$output:-}\" ]" || {
+        say no_output "$output"
+        exit 2
+    }
+done
 group=$AZURE_RESOURCE_GROUP
 app=$AZURE_FUNCTION_APP_NAME
 api=${DASHBOARD_URL%/dashboard}
@@ -30,6 +36,14 @@ for function in $functions; do
             --key-name dashboard --key-value "$dashboard" --output none || keyed=no
 done
 if [ $keyed = yes ]; then say keyed; else say no_key "$group -n $app"; fi
+
+# Without these the host does not start or does not log, and the app cannot say so.
+if [ -n "${IDENTITY_PRINCIPAL_ID:-}" ] && held=$(ask role assignment list --assignee-object-id "$IDENTITY_PRINCIPAL_ID" --all \
+    --fill-principal-name false --query "[].roleDefinitionName" --output tsv); then
+    for role in "Storage Blob Data Owner" "Storage Queue Data Contributor" "Monitoring Metrics Publisher"; do
+        has "$held" "$role" || say no_app_role "$role"
+    done
+fi
 
 answer=
 for attempt in 1 2 3 4 5 6; do # right after a deployment the host may not know its functions yet

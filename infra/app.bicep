@@ -37,6 +37,13 @@ param downloadHosts string = ''
 @description('Grant what the reports need of Microsoft Graph in this deployment. The deployer then needs an Entra role too; else see infra/grant-graph-permissions.')
 param grantGraphPermissions bool = false
 
+@description('Tenants of a provider\'s customers to archive, by id, separated by comma; @: those of usage-input/tenants.csv. Empty: the app\'s own tenant.')
+param tenants string = ''
+
+@description('Client id of the app registration that those tenants consent to. Empty: with grantGraphPermissions the deployment makes it.')
+@maxLength(36)
+param tenantsClientId string = ''
+
 @description('Mail address for the alarms. Empty: the alarms fire in Azure Monitor and mail nobody.')
 param alertEmail string = ''
 
@@ -45,7 +52,7 @@ param alertEmail string = ''
 @maxValue(60)
 param staleAfterDays int = 10
 
-@description('Days after which snapshots of personal reports are deleted; 0: never. Not fewer than 90, as the app pulls single days again for 28.')
+@description('For how many days from its refresh date on a report with people is kept; 0: for ever. Not fewer than 90, as the app pulls single days again for 28.')
 @allowed([0, 90, 180, 365, 730, 1095, 1825, 3650])
 param personalRetentionDays int = 0
 
@@ -171,6 +178,16 @@ module graphPermissions 'graph-permissions.bicep' = if (grantGraphPermissions) {
   params: { principalId: identity.properties.principalId, permissions: graphPermissionNames }
 }
 
+var makesTenantsApp = !empty(tenants) && empty(tenantsClientId) && grantGraphPermissions
+
+module tenantsApp 'tenants-app.bicep' = if (makesTenantsApp) {
+  params: {
+    uniqueName: 'usage-archive-${token}'
+    principalId: identity.properties.principalId
+    permissions: graphPermissionNames
+  }
+}
+
 resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
   name: 'plan-${name}-${token}'
   location: location
@@ -262,12 +279,15 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     PULL_SCHEDULE: pullSchedule
     REPORTS: reports
     MIN_GROUP: string(minGroup)
+    PERSONAL_RETENTION_DAYS: string(personalRetentionDays)
     SIGN_IN_ACTIVITY: signInActivity ? 'true' : 'false'
     DELTA: delta ? 'true' : 'false'
     GRAPH_ENDPOINT: graph.graphEndpoint
     GRAPH_VERSION: graph.graphVersion
     DOWNLOAD_HOSTS: downloadHosts
     ARCHIVE_URL: storage.outputs.archiveUrl
+    TENANTS: tenants
+    TENANTS_CLIENT_ID: makesTenantsApp ? tenantsApp!.outputs.clientId : tenantsClientId
     HTTP_AUTH_LEVEL: withEntra ? 'ANONYMOUS' : 'FUNCTION'
   }
   dependsOn: [entraAuth] // which is to be on before the host lets callers in without a key

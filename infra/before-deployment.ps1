@@ -37,8 +37,10 @@ function Test-Schedule([string] $schedule) {
     }
 }
 
+$hasAzd = [bool] (Get-Command azd -ErrorAction SilentlyContinue)
+
 # Once, and of a person alone: by default nobody's name is archived.
-if (-not $env:REPORTS -and -not [Console]::IsInputRedirected) {
+if (-not $env:REPORTS -and -not [Console]::IsInputRedirected -and $hasAzd) {
     Say 'ask_personal'
     $env:REPORTS = if ([Console]::ReadLine() -match '^[yY]') { 'aggregates, personal' } else { 'aggregates' }
     azd env set REPORTS $env:REPORTS
@@ -54,8 +56,8 @@ if ($LASTEXITCODE) {
     Stop-At 'az_signed_out'
     Complete
 }
-azd auth login --check-status *> $null
-if ($LASTEXITCODE) { Stop-At 'azd_signed_out' }
+# It exits with 0 in any case.
+if ($hasAzd -and "$(azd auth login --check-status --output json 2>$null)" -notmatch '"success"') { Stop-At 'azd_signed_out' }
 
 $subscription = if ($env:AZURE_SUBSCRIPTION_ID) { $env:AZURE_SUBSCRIPTION_ID } else { $current }
 $null = Ask account show --subscription $subscription --query tenantId --output tsv
@@ -68,49 +70,59 @@ if ($current -ne $subscription) {
     Complete
 }
 
+# A sign-in stands in a file, and may be of no use any more.
+$null = Ask account get-access-token --query tenant --output tsv
+if ($LASTEXITCODE) {
+    Stop-At 'az_expired'
+    Complete
+}
+if (-not $env:AZURE_SUBSCRIPTION_ID) { Say 'choose' $current }
+
 $me = Ask ad signed-in-user show --query id --output tsv
 if ($LASTEXITCODE) { $me = Ask account show --query user.name --output tsv }
-$roles = Ask role assignment list --assignee $me --include-inherited --include-groups --scope "/subscriptions/$subscription" `
-    --query '[].roleDefinitionName' --output tsv
-if ($LASTEXITCODE) { Say 'unchecked' 'assign roles' }
-elseif ($roles -notmatch 'Owner|User Access Administrator|Role Based Access Control Administrator') {
+$roles = Get-Lines (Ask role assignment list --assignee $me --include-inherited --include-groups --scope "/subscriptions/$subscription" `
+    --query '[].roleDefinitionName' --output tsv)
+if ($LASTEXITCODE) { Say 'unchecked' 'you may assign roles' }
+elseif (-not ($roles | Where-Object { $_ -in 'Owner', 'User Access Administrator', 'Role Based Access Control Administrator' })) {
     Stop-At 'no_role' $subscription
 }
 
 $providers = @('Microsoft.Web', 'Microsoft.Storage', 'Microsoft.ManagedIdentity', 'Microsoft.Insights', 'Microsoft.OperationalInsights')
 if ($env:PRIVATE_NETWORK -and $env:PRIVATE_NETWORK -ne 'false') { $providers += 'Microsoft.Network', 'Microsoft.App' }
-foreach ($provider in $providers) {
-    $state = Ask provider show --namespace $provider --query registrationState --output tsv
-    if ($state -notin 'Registered', 'Registering') { Stop-At 'no_provider' $provider }
-}
-
-function Get-Plain([string] $names) {
-    -split ($names.ToLowerInvariant() -replace '[ \r]')
+$registered = Get-Lines (Ask provider list --query "[?starts_with(registrationState, 'Regist')].namespace" --output tsv)
+if ($LASTEXITCODE) { Say 'unchecked' 'the resource providers are registered' }
+else {
+    foreach ($provider in $providers) {
+        if ($provider -notin $registered) { Stop-At 'no_provider' $provider }
+    }
 }
 
 $region = $env:AZURE_LOCATION
-if ($region) {
-    $wanted = Get-Plain $region
-    $found = Get-Plain (Ask functionapp list-flexconsumption-locations --query '[].name' --output tsv)
-    if ($wanted -notin $found) { Stop-At 'no_flex' $region }
-    else {
-        $versions = Ask functionapp list-flexconsumption-runtimes --location $region --runtime python --query '[].version' --output tsv
-        if ($versions -notmatch '3\.13') { Stop-At 'no_python' $region }
-        if ($env:ZONE_REDUNDANT -eq 'true') {
-            $found = Get-Plain (Ask functionapp list-flexconsumption-locations --zone-redundant true --query '[].name' --output tsv)
-            if ($wanted -notin $found) { Stop-At 'no_zones' $region }
-        }
+function Test-Flex([string] $zones) { # Whether the region is one of those with Flex Consumption, with zones if that is true.
+    $found = Get-Lines (Ask functionapp list-flexconsumption-locations --zone-redundant $zones --query '[].name' --output tsv)
+    if ($LASTEXITCODE) {
+        Say 'unchecked' "$region has Flex Consumption, with zones if they are asked for"
+        return $true
     }
+    ($region -replace ' ') -in ($found -replace ' ')
+}
+if (-not $region) { Say 'no_region' }
+elseif (-not (Test-Flex 'false')) { Stop-At 'no_flex' $region }
+elseif ($env:ZONE_REDUNDANT -eq 'true' -and -not (Test-Flex 'true')) { Stop-At 'no_zones' $region }
+else {
+    $versions = Get-Lines (Ask functionapp list-flexconsumption-runtimes --location $region --runtime python --query '[].version' --output tsv)
+    if ($LASTEXITCODE) { Say 'unchecked' "$region has Python 3.13" }
+    elseif ('3.13' -notin $versions) { Stop-At 'no_python' $region }
 }
 
 # Privileged Role Administrator and Global Administrator: https://learn.microsoft.com/entra/identity/role-based-access-control/permissions-reference
 $graph = if ($env:GRAPH_ENDPOINT) { $env:GRAPH_ENDPOINT } else { 'https://graph.microsoft.com' }
 $held = Ask rest --method get --resource $graph --output tsv --query 'value[].roleTemplateId' `
     --url "$graph/v1.0/me/transitiveMemberOf/microsoft.graph.directoryRole"
-if ($LASTEXITCODE) { Say 'unchecked' 'grant permissions of Microsoft Graph' }
+if ($LASTEXITCODE) { Say 'unchecked' 'you may grant permissions of Microsoft Graph' }
 elseif ($held -notmatch 'e8611ab8-c189-46e8-94e1-60213ab1f814|62e90394-69f5-4237-9190-012177145e10') { Say 'may_not_grant' }
 
-# What Azure itself finds wrong: policies, names that are taken, values that are refused.
+# What Azure itself finds wrong: policies, names that are taken, values and persons that are refused.
 if (-not $script:stops -and $region) {
     $given = foreach ($each in (Get-Content (Join-Path $here 'main.parameters.json') -Raw | ConvertFrom-Json).parameters.PSObject.Properties) {
         $value = [Environment]::GetEnvironmentVariable(($each.Value.value -replace '^\$\{|[=}].*$'))
@@ -121,6 +133,7 @@ if (-not $script:stops -and $region) {
     if ($LASTEXITCODE) {
         if ($refusal -match 'AlreadyTaken|AlreadyExists') { Stop-At 'taken' }
         elseif ($refusal -match 'RequestDisallowedByPolicy') { Stop-At 'policy' $refusal.Trim() }
+        elseif ($refusal -match 'roleAssignments/write') { Stop-At 'no_role' $subscription }
         else { Stop-At 'unknown' $refusal.Trim() }
     }
 }

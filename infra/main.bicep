@@ -37,6 +37,13 @@ param downloadHosts string = ''
 @description('Grant what the reports need of Microsoft Graph in this deployment. The deployer then needs an Entra role too; else see infra/grant-graph-permissions.')
 param grantGraphPermissions bool = false
 
+@description('Tenants of a provider\'s customers to archive, by id, separated by comma; @: those of usage-input/tenants.csv. Empty: the app\'s own tenant.')
+param tenants string = ''
+
+@description('Client id of the app registration that those tenants consent to. Empty: with grantGraphPermissions the deployment makes it.')
+@maxLength(36)
+param tenantsClientId string = ''
+
 @description('Mail address for the alarms. Empty: the alarms fire in Azure Monitor and mail nobody.')
 param alertEmail string = ''
 
@@ -45,7 +52,7 @@ param alertEmail string = ''
 @maxValue(60)
 param staleAfterDays int = 10
 
-@description('Days after which snapshots of personal reports are deleted; 0: never. Not fewer than 90, as the app pulls single days again for 28.')
+@description('For how many days from its refresh date on a report with people is kept; 0: for ever. Not fewer than 90, as the app pulls single days again for 28.')
 @allowed([0, 90, 180, 365, 730, 1095, 1825, 3650])
 param personalRetentionDays int = 0
 
@@ -119,6 +126,8 @@ module app 'app.bicep' = {
     cloud: cloud
     downloadHosts: downloadHosts
     grantGraphPermissions: grantGraphPermissions
+    tenants: tenants
+    tenantsClientId: tenantsClientId
     alertEmail: alertEmail
     staleAfterDays: staleAfterDays
     personalRetentionDays: personalRetentionDays

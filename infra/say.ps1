@@ -12,3 +12,7 @@ function Say([string] $name, [string] $value) {
 function Ask {
     (az @args --only-show-errors 2>$null | Out-String).Trim()
 }
+
+function Get-Lines([string] $text) {
+    $text -split "`r?`n"
+}

@@ -14,3 +14,11 @@ say() { # NAME [VALUE]
 ask() {
     az "$@" --only-show-errors 2>/dev/null
 }
+
+has() { # LINES LINE
+    case "
+$1
+" in *"
+$2
+"*) ;; *) return 1 ;; esac
+}

@@ -1,5 +1,5 @@
 // Two storage accounts: one of the Functions host, one of the archive. There is no key to either; the app's identity
-// has the one on the whole, and of the other the five containers that it writes to.
+// has the one on the whole, and of the other the six containers that it writes to.
 
 @description('Azure region: that of the app.')
 param location string
@@ -19,7 +19,7 @@ param archiveSku string
 @description('Refuse whatever does not come through a private endpoint.')
 param closed bool
 
-@description('Days after which snapshots of personal reports are deleted; 0: never.')
+@description('Days after which blobs with reports of people are deleted at the latest; 0: never.')
 param personalRetentionDays int
 
 @description('Days after which bodies that were not published are deleted.')
@@ -59,7 +59,7 @@ var blobDataOwner = 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
 var queueDataContributor = '974c5e8b-45b9-4653-ba55-5f855dd0fb88'
 var blobDataContributor = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
 var blobDataReader = '2a2b9908-6ea1-4ae2-8e65-a410df84e7d1'
-var containerNames = ['usage', 'usage-personal', 'usage-quarantine', 'usage-derived', 'usage-personal-derived']
+var containerNames = ['usage', 'usage-personal', 'usage-quarantine', 'usage-derived', 'usage-personal-derived', 'usage-erased']
 
 resource host 'Microsoft.Storage/storageAccounts@2025-06-01' = {
   name: 'sthost${token}'
@@ -194,6 +194,7 @@ var coolerRule = {
     }
   }
 }
+// The app deletes by refresh date. This is for one that is turned off: it counts from when a blob was written.
 var expiryRule = {
   name: 'personal-snapshots-expire'
   type: 'Lifecycle'
@@ -229,6 +230,18 @@ var derivedRule = {
     actions: { version: { delete: { daysAfterCreationGreaterThan: 7 } } }
   }
 }
+// What is written over here named somebody who was erased, or is a list or a key of before: nothing of it may stay.
+var erasedRule = {
+  name: 'erased-versions-expire'
+  type: 'Lifecycle'
+  enabled: true
+  definition: {
+    filters: { blobTypes: ['blockBlob'], prefixMatch: ['usage-personal/', 'usage-input/', 'usage-erased/'] }
+    actions: {
+      version: { delete: { daysAfterCreationGreaterThan: 7 } }
+    }
+  }
+}
 
 resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06-01' = {
   parent: archive
@@ -236,7 +249,7 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06
   dependsOn: [archiveBlobs] // a rule for versions is refused while there is no versioning
   properties: {
     policy: {
-      rules: concat([coolerRule, derivedRule, quarantineRule], personalRetentionDays > 0 ? [expiryRule] : [])
+      rules: concat([coolerRule, derivedRule, erasedRule, quarantineRule], personalRetentionDays > 0 ? [expiryRule] : [])
     }
   }
 }

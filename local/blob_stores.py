@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from azure.identity import DefaultAzureCredential
 
 from shared.archive.azure_blob_store import AzureBlobStore
 from shared.archive.blob_store import BlobStore
+from shared.archive.tenant_blob_store import TenantBlobStore
 from shared.identity import ManagedIdentity
 from shared.settings import read
 
@@ -24,6 +25,11 @@ def in_azure(url: str) -> BlobStore:
     """Open an archive as whoever is signed in here."""
     configured = read({**os.environ, "ARCHIVE_URL": url})
     return AzureBlobStore(configured.archive_url, signed_in(), configured.archive_ca)
+
+
+def of_tenant(archive: Callable[[], BlobStore], tenant: str) -> BlobStore:
+    """Open the part of an archive that is a tenant's."""
+    return TenantBlobStore(archive(), tenant)
 
 
 def signed_in() -> DefaultAzureCredential:

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import NamedTuple
 
+from local.options import PROGRAM
+
 
 class Command(NamedTuple):
     """Where a command is, and what it does, in a line."""
@@ -23,6 +25,9 @@ COMMANDS = {
     "run": Command("local.run", "run the app here, with a simulated tenant, and serve the dashboard"),
     "verify": Command("local.verify", "check every byte, name, revision and series of an archive"),
     "person": Command("local.person", "print all that an archive says of one person"),
+    "pseudonyms": Command("local.pseudonyms", "since when hashes stand for people; --rotate for other ones"),
+    "erase": Command("local.erase", "take a person out of an archive, and keep them out"),
+    "export": Command("local.export", "take the tables of an archive home, as Parquet or CSV"),
     "doctor": Command("local.doctor", "what the live service does, next to what was assumed"),
     "services": Command("local.services", "start storage and the simulated Graph alone, for func start"),
     "test": Command("tests.__main__", "run the tests; --fast the first level, --long those that take long too"),
@@ -33,7 +38,7 @@ COMMANDS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Return the exit status."""
-    return dispatch("python3 -m local", COMMANDS, sys.argv[1:] if arguments is None else arguments)
+    return dispatch(PROGRAM, COMMANDS, sys.argv[1:] if arguments is None else arguments)
 
 
 def dispatch(program: str, commands: Mapping[str, Command], arguments: Sequence[str]) -> int:

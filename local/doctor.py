@@ -11,7 +11,7 @@ from pathlib import Path
 import requests
 
 from local.folder import FILES
-from local.options import add_archive
+from local.options import PROGRAM, add_archive
 from shared.archive.folder_blob_store import FolderBlobStore
 from shared.archive.layout import DERIVED, EVIDENCE
 from shared.domain.errors import ArchiveUnavailable
@@ -25,7 +25,7 @@ _SHOWN = 3
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Read the options."""
-    parser = argparse.ArgumentParser(prog="python3 -m local doctor", description=__doc__)
+    parser = argparse.ArgumentParser(prog=f"{PROGRAM} doctor", description=__doc__)
     add_archive(where := parser.add_mutually_exclusive_group())
     where.add_argument("--url", metavar="URL", help=f"https://HOST/api of an app; its key of status is in ${KEY}")
     where.add_argument("--file", type=Path, metavar="FILE", help="an evidence.json that somebody attached")
@@ -46,17 +46,20 @@ def main(arguments: Sequence[str]) -> int:
         print(line(each))
     counts = {verdict: verdicts.count(verdict) for verdict in ("as_assumed", "differs", "not_seen")}
     print("\n{as_assumed} seen as assumed, {differs} differ, {not_seen} not seen yet.".format(**counts))
+    if not (options.url or options.file):
+        print("`python3 -m local run` simulates the tenant: --url asks an app that has a true one.")
     return 1 if counts["differs"] else 0
 
 
 def line(each: Comparison) -> str:
     """Return what was seen of an assumption."""
-    if each.verdict == "not_seen":
-        return f"not seen yet          {each.assumption.says} ({each.assumption.settled} shows it)"
-    if each.verdict == "as_assumed":
-        return f"seen live, as assumed  {each.assumption.says}"
     seen = "; ".join(f"{value}{_whose(reports)}" for value, reports in each.differs.items())
-    return f"differs               {each.assumption.says} Instead: {seen}."
+    words, remark = {
+        "not_seen": ("not seen yet", f" ({each.assumption.settled} shows it)"),
+        "as_assumed": ("seen live, as assumed", ""),
+        "differs": ("differs", f" Instead: {seen}."),
+    }[each.verdict]
+    return f"{words:<21}  {each.assumption.says}{remark}"
 
 
 def _whose(reports: Sequence[str]) -> str:
@@ -84,7 +87,8 @@ def _asked(url: str) -> bytes:
     except requests.RequestException as error:
         raise OSError(f"{url} does not answer ({type(error).__name__})") from None
     if answer.status_code == 401:
-        raise OSError(f"the key in {KEY} is none of the function status")
+        wrong = "holds no key" if KEY in os.environ else "is not set: it takes a key"
+        raise OSError(f"{KEY} {wrong} of the function status")
     if answer.status_code != 200:
         raise OSError(f"{url} answers {answer.status_code}")
     return answer.content

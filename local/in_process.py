@@ -34,15 +34,6 @@ class InProcessControl(Control):
         super().__init__("")
         self._simulator = simulator
 
-    def put(self, path: str, change: dict[str, Any]) -> None:
-        self._answer("PUT", path, json.dumps(change).encode())
-
-    def get(self, path: str, **query: str) -> Any:
-        return self._answer("GET", f"{path}?{urlencode(query)}")
-
-    def delete(self, path: str) -> None:
-        self._answer("DELETE", path)
-
     def _answer(self, method: str, target: str, body: bytes = b"") -> Any:
         answer = self._simulator.steer(Request(method, f"/{target}", {}, body))
         content = b"".join(answer.chunks)

@@ -11,8 +11,10 @@ from local.simulator_client import Control
 
 LEAST = 40
 """Days of a past in which anything happens."""
-_HIDDEN, _FAILED, _LATE = 0.2, 0.4, 0.55
+_HIDDEN, _FAILED, _LATE, _DRIFTED = 0.2, 0.4, 0.55, 0.75
 """When each begins, as a share of the past."""
+_CHANGED = "getEmailActivityCounts"
+"""The report that has another column for a while."""
 _CORRECTED = ("getOffice365ActiveUserCounts", "getOffice365ActiveUserDetail", "getOffice365ServicesUserCounts")
 
 
@@ -27,9 +29,9 @@ class Incident(NamedTuple):
 
 
 class Incidents:
-    """Those of one past: names are concealed for two days, Graph fails for three, and a week comes late.
+    """Those of one past: names are concealed for two days, Graph fails for three, a week is late, a column is tried.
 
-    In that week the numbers of its last days are corrected, and are as in any other tenant from then on.
+    In the late week the numbers of its last days are corrected, and are as in any other tenant from then on.
     """
 
     def __init__(self, begin: datetime, days: int) -> None:
@@ -48,11 +50,13 @@ class Incidents:
         """Yield what to look at, in a line each."""
         if self._days < LEAST:
             return
-        hidden, failed, late = (f"{self._at(share):%Y-%m-%d}" for share in (_HIDDEN, _FAILED, _LATE))
+        begun = (_HIDDEN, _FAILED, _LATE, _DRIFTED)
+        hidden, failed, late, drifted = (f"{self._at(share):%Y-%m-%d}" for share in begun)
         yield f"{hidden}, two days: names were concealed, which /status has for each personal report."
         yield f"{failed}, three days: Graph failed. Refresh dates are lost, single days came later: gaps in /status."
         yield f"{late}, seven days: nothing new came, and numbers were corrected meanwhile:"
-        yield f"  revision 2 in /v1.0/reports/{_CORRECTED[0]}(period='D7')/snapshots"
+        yield "  /v1.0/restatements, or What changed in the dashboard."
+        yield f"{drifted}, five days: {_CHANGED} had another column, and snapshots the flag schema_changed."
 
     def _at(self, share: float) -> datetime:
         return self._begin + timedelta(days=int(share * self._days))
@@ -61,6 +65,9 @@ class Incidents:
         yield from self._fault(_HIDDEN, 2, {"fault": "concealed", "times": None, "match": {"listener": "download"}})
         yield from self._fault(_FAILED, 3, {"fault": "server_error", "times": None, "args": {"status": 503}})
         yield from self._fault(_LATE, 7, {"fault": "stuck", "args": {"days": 7.0}})
+        column = {"name": "Trial Count", "at": None, "text": "1"}
+        match = {"call": f"{_CHANGED}*"}
+        yield from self._fault(_DRIFTED, 5, {"fault": "column_added", "times": None, "match": match, "args": column})
         late = self._at(_LATE)
         for report in _CORRECTED:
             for days in (1, 2, 3):

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 from local.setup import HOME
+
+PROGRAM = "py -m local" if sys.platform == "win32" else "python3 -m local"
+"""How a person begins a command: on Windows `python3` is a shop for Python."""
 
 
 def add_users(parser: argparse.ArgumentParser) -> None:

@@ -1,6 +1,7 @@
 """The past of `run --days`: the timer runs of many days, lived through by two processes with half of the reports each.
 
 What is counted of all reports together, for the views of licences, is left to the next run, which sees all of them.
+Series are merged once, and each table is made when its month is over.
 Each half is pulled by the app itself. A run of both halves leaves one record, as a run of all reports does. On most
 days the timer fires once, when all reports of the day are out: at four times a day the same snapshots come to be.
 """
@@ -14,7 +15,7 @@ import secrets
 import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from multiprocessing.connection import Connection
 from typing import NamedTuple, TypeVar
 
@@ -22,12 +23,16 @@ from local.backfill import Past
 from local.child import ChildError
 from local.incidents import Incidents
 from shared.app import App
+from shared.archive.archive import Archive
 from shared.archive.coverage_index import CoverageIndex
-from shared.archive.layout import COVERAGE, DERIVED, REQUESTS, Partition, RunRecordName, parse
+from shared.archive.layout import COVERAGE, DERIVED, REQUESTS, TABLES, Partition, RunRecordName, parse
 from shared.archive.run_record import PullResult, RunRecord
-from shared.domain.call import Call
+from shared.archive.table_index import TableIndex
+from shared.domain.call import Call, calls_in
 from shared.domain.catalogue import catalogue
+from shared.domain.errors import DamagedBlob
 from shared.domain.selection import Selection, select
+from shared.report.typed_table import RULES
 from shared.settings import read
 
 RUNS_A_DAY = 4
@@ -97,6 +102,7 @@ class _Lived(NamedTuple):
 
     records: Sequence[RunRecord]
     coverage: CoverageIndex
+    tables: TableIndex = TableIndex()
     warnings: Sequence[str] = ()
     """The names of the events that the app warned of."""
 
@@ -147,10 +153,14 @@ class _Both:
         records = [*map(self._record, zip(*(part.records for part in lived), strict=True))]
         for record in records:
             self._archive.runs.keep(record)
-        index = self._index([part.coverage for part in lived])
-        kept = self._archive.store.get(DERIVED, COVERAGE)
-        self._archive.store.replace_if(DERIVED, COVERAGE, index.to_bytes(), {}, kept.etag if kept else None)
+        self._keep(COVERAGE, self._index([part.coverage for part in lived]).to_bytes())
+        tables = TableIndex(self._joined([part.tables.partitions for part in lived]))
+        self._keep(TABLES, tables.to_bytes(RULES))
         return records
+
+    def _keep(self, name: str, content: bytes) -> None:
+        kept = self._archive.store.get(DERIVED, name)
+        self._archive.store.replace_if(DERIVED, name, content, {}, kept.etag if kept else None)
 
     def _record(self, parts: Sequence[RunRecord]) -> RunRecord:
         """Return the record of a run of all reports."""
@@ -211,6 +221,8 @@ def _live(connection: Connection, settings: Mapping[str, str], users: int, repor
     logging.getLogger().addHandler(warned)
     with Past(settings, users) as past, suppress(EOFError):
         app = past.app(reports, keep_derived=False)
+        ours = app.pull_run.selection.by_report
+        calls = {Partition.of(call): call for call in calls_in(catalogue()) if call.report in ours}
         pulled: dict[Partition, Call] = {}
         while timers := connection.recv():
             records = []
@@ -218,18 +230,44 @@ def _live(connection: Connection, settings: Mapping[str, str], users: int, repor
                 past.control.set_time(time)
                 incidents.happen(past.control, time)
                 records.append(app.pull_run.execute(token))
-            pulled |= {Partition.of(pull.call): pull.call for each in records for pull in each.pulls if pull.snapshot}
+            pulls = [pull for each in records for pull in each.pulls if pull.snapshot]
+            pulled |= {Partition.of(pull.call): pull.call for pull in pulls}
+            coverage = app.archive.coverage.read(records[-1].id)
+            _make_tables(app.archive, calls, coverage, past.control.now().date(), of_days=False)
             past.keep(_is_of_some_reports)
             gc.collect()
             gc.freeze()
-            connection.send(_Lived(records, app.archive.coverage.read(records[-1].id), warned.taken()))
+            connection.send(_Lived(records, coverage, app.archive.tables.index(), warned.taken()))
         for call in pulled.values():
             if newest := app.archive.snapshots.newest(call, past.control.now().date()):
                 app.archive.series.keep_up(newest)
+        coverage = app.archive.coverage.read(None)
+        _make_tables(app.archive, calls, coverage, past.control.now().date(), of_days=True)
         past.keep(_is_of_some_reports)
-        connection.send(_Lived([], app.archive.coverage.read(None)))
+        connection.send(_Lived([], coverage, app.archive.tables.index()))
+
+
+def _make_tables(
+    archive: Archive,
+    calls: Mapping[Partition, Call],
+    coverage: CoverageIndex,
+    today: date,
+    *,
+    of_days: bool,
+) -> None:
+    """Make the missing tables of these calls: of months that are over, and of single days at the end alone.
+
+    A table that cannot be made is left to the next run.
+    """
+    known = archive.tables.index()
+    made = []
+    for missing in known.missing(coverage, today):
+        if missing.partition in calls and (of_days or not missing.days):
+            with suppress(DamagedBlob):
+                made.append(archive.tables.make(calls[missing.partition], missing))
+    archive.tables.note(made, known)
 
 
 def _is_of_some_reports(name: str) -> bool:
     """Whether a blob is of one report, and not of all that are pulled together."""
-    return name not in (COVERAGE, REQUESTS) and not isinstance(parse(name), RunRecordName)
+    return name not in (COVERAGE, REQUESTS, TABLES) and not isinstance(parse(name), RunRecordName)

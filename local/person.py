@@ -12,6 +12,7 @@ from datetime import date
 from itertools import chain
 
 from local.child import ChildError
+from local.options import PROGRAM
 from local.place import add_place, opened
 from shared.archive.archive import Archive
 from shared.archive.layout import Partition
@@ -30,7 +31,7 @@ from shared.views.person import COLUMNS, cells_about
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Read the options."""
-    parser = argparse.ArgumentParser(prog="python3 -m local person", description=__doc__)
+    parser = argparse.ArgumentParser(prog=f"{PROGRAM} person", description=__doc__)
     parser.add_argument("person", metavar="PERSON", help="id or address, in any letter case")
     add_place(parser)
     return parser.parse_args(arguments)

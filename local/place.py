@@ -18,6 +18,7 @@ from local.options import add_archive, add_azurite
 from local.stack import Stack
 from shared.archive.blob_store import BlobStore
 from shared.archive.folder_blob_store import FolderBlobStore
+from shared.domain.tenants import tenant_id
 from shared.settings import read
 
 _STORAGE = "https://storage.azure.com/.default"
@@ -26,16 +27,31 @@ Opener = Callable[[], BlobStore]
 
 
 def add_place(parser: argparse.ArgumentParser) -> None:
-    """Add `--archive` and `--url`, of which one is given, and `--azurite`."""
+    """Add `--archive` and `--url`, of which one is given, `--azurite`, and `--tenant`."""
     add_archive(where := parser.add_mutually_exclusive_group())
     where.add_argument("--url", metavar="URL", help="of a blob service in Azure, instead of a folder")
     add_azurite(parser)
+    parser.add_argument("--tenant", type=tenant, metavar="ID", help="its archive, where the app archives many tenants")
+
+
+def tenant(text: str) -> str:
+    """Return the id of a tenant in its one form. Raise ArgumentTypeError for anything else."""
+    if not (id_ := tenant_id(text)):
+        raise argparse.ArgumentTypeError(f"{text[:80]!r} is no tenant id such as 11111111-2222-3333-4444-555555555555")
+    return id_
 
 
 def opened(options: argparse.Namespace) -> AbstractContextManager[Opener]:
     """Give what opens the archive that these options name. Raise ChildError, UsageArchiveError, OSError."""
     url: str | None = options.url
-    return _in_folder(options.archive.resolve(), options.azurite) if url is None else _in_azure(url)
+    place = _in_folder(options.archive.resolve(), options.azurite) if url is None else _in_azure(url)
+    return _part_of(place, options.tenant) if options.tenant else place
+
+
+@contextmanager
+def _part_of(place: AbstractContextManager[Opener], tenant: str) -> Iterator[Opener]:
+    with place as archive:
+        yield partial(blob_stores.of_tenant, archive, tenant)
 
 
 @contextmanager

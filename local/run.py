@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from local import demo
 from local.child import ChildError
 from local.clock import clock_from
 from local.folder import OF_AZURITE, clear
@@ -130,7 +131,7 @@ def _started(options: argparse.Namespace) -> Iterator[Parts]:
     """Storage, the simulated tenant with its past, and the app."""
     print(f"Starting a simulated tenant of {options.users} people and the app ...", flush=True)
     screen = Screen()
-    settings = {"REPORTS": f"all, {OF_PEOPLE}" if options.personal else os.environ.get("REPORTS") or USUAL_REPORTS}
+    settings = {"REPORTS": _reports(options)}
     folder = options.archive.resolve()
     if not options.azurite and (folder / OF_AZURITE).is_dir():
         print(f"What Azurite keeps in {folder} is another archive: --azurite opens that.")
@@ -145,10 +146,21 @@ def _started(options: argparse.Namespace) -> Iterator[Parts]:
             if has_licences := _has_licences(settings["REPORTS"]):
                 from_environment(clock).archive.store.create(INPUT, PRICE_LIST, PRICES.encode(), {})
             end = clock()
-            if options.days:
-                _live_through(options.days, end, options.users, stack.settings, screen)
-            incidents = Incidents(end - timedelta(days=options.days), options.days)
+            days = options.days
+            if options.demo:
+                newest = from_environment(clock).archive.runs.newest(end)
+                days = demo.days_to_live(days, newest and newest.started, end)
+            if days:
+                _live_through(days, end, options.users, stack.settings, screen)
+            incidents = Incidents(end - timedelta(days=days), days)
             yield Parts(stack, host, control, clock, screen, settings["REPORTS"], has_licences, [*incidents.told()])
+
+
+def _reports(options: argparse.Namespace) -> str:
+    """Return the value of REPORTS."""
+    if options.demo:
+        return demo.REPORTS
+    return f"all, {OF_PEOPLE}" if options.personal else os.environ.get("REPORTS") or USUAL_REPORTS
 
 
 def _has_licences(reports: str) -> bool:

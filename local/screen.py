@@ -26,19 +26,23 @@ class Screen(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.INFO)
         self._live = sys.stdout.isatty()
-        self._pulled = self._expected = 0
+        self._done = self._expected = 0
         self._started = time.monotonic()
 
-    def expect(self, calls: int) -> None:
-        """Say how many calls a run is about to make."""
-        self._pulled, self._expected, self._started = 0, calls, time.monotonic()
+    def expect(self, number: int) -> None:
+        """Say how many of something are about to be done."""
+        self._done, self._expected, self._started = 0, number, time.monotonic()
+
+    def advance(self, what: str) -> None:
+        """Show that one more is done, where a line can be replaced."""
+        self._done += 1
+        if self._live and self._expected:
+            self.say(f"{what}  {progress(self._done, self._expected, time.monotonic() - self._started)}")
 
     def emit(self, record: logging.LogRecord) -> None:
         text = record.getMessage()
         if text.startswith(events.PULL):
-            self._pulled += 1
-            if self._live and self._expected:
-                self.say(f"Pulling  {progress(self._pulled, self._expected, time.monotonic() - self._started)}")
+            self.advance("Pulling")
         elif record.levelno >= logging.WARNING and not text.startswith("Executed "):
             print(f"{record.levelname}: {text}", file=sys.stderr)
 

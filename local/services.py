@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from local.child import ChildError
-from local.options import add_archive, add_azurite, add_users
+from local.options import PROGRAM, add_archive, add_azurite, add_users
 from local.setup import ROOT
 from local.stack import Stack
 from local.tenant import OtherTenant, people
@@ -23,7 +23,7 @@ ADDRESSES = ("GRAPH_ENDPOINT", "DOWNLOAD_HOSTS", "ARCHIVE_URL", "ARCHIVE_CA", "I
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Read the options."""
-    parser = argparse.ArgumentParser(prog="python3 -m local services", description=__doc__)
+    parser = argparse.ArgumentParser(prog=f"{PROGRAM} services", description=__doc__)
     add_users(parser)
     add_archive(parser)
     add_azurite(parser)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
+from urllib.parse import urlencode
 
-import requests
+from urllib3 import HTTPConnectionPool
+from urllib3.connectionpool import connection_from_url
 
 from shared.domain.catalogue import catalogue
 
@@ -47,14 +51,12 @@ class Control:
         self.put("roles", {"roles": [*roles]})
 
     def put(self, path: str, change: dict[str, Any]) -> None:
-        """Change the clock, the faults or anything else that the path names."""
-        requests.put(f"{self._url}/{path}", json=change, timeout=10).raise_for_status()
+        """Change the clock, the faults or anything else that the path names. Raise ValueError if it is refused."""
+        self._answer("PUT", path, json.dumps(change).encode())
 
     def get(self, path: str, **query: str) -> Any:
-        """Return what the simulator answers for the path."""
-        response = requests.get(f"{self._url}/{path}", params=query, timeout=60)
-        response.raise_for_status()
-        return response.json()
+        """Return what the simulator answers for the path. Raise ValueError if it is refused."""
+        return self._answer("GET", f"{path}?{urlencode(query)}")
 
     def forget(self) -> None:
         """Empty the record of requests."""
@@ -65,5 +67,17 @@ class Control:
         self.delete("state")
 
     def delete(self, path: str) -> None:
-        """Clear what the path names."""
-        requests.delete(f"{self._url}/{path}", timeout=10).raise_for_status()
+        """Clear what the path names. Raise ValueError if it is refused."""
+        self._answer("DELETE", path)
+
+    def _answer(self, method: str, target: str, body: bytes = b"") -> Any:
+        """Return the answer, which is JSON. Raise ValueError if it is a refusal."""
+        answer = self._connections.urlopen(method, f"/{target}", body, timeout=60)
+        if answer.status != 200:
+            raise ValueError(answer.data.decode())
+        return json.loads(answer.data)
+
+    @cached_property
+    def _connections(self) -> HTTPConnectionPool:
+        """Connections to the simulator, which stay: tests ask thousands of times."""
+        return connection_from_url(self._url, maxsize=64)

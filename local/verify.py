@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from local.child import ChildError
-from local.options import instant
+from local.options import PROGRAM, instant
 from local.place import Opener, add_place, opened
 from shared.app import utc_now
 from shared.archive.archive import Archive
-from shared.archive.layout import TableName
+from shared.archive.layout import DeltaLogName, ExpiredBefore, ManifestName, TableName
 from shared.archive.layout import parse as parse_name
 from shared.domain.catalogue import catalogue
 from shared.domain.errors import UsageArchiveError
@@ -22,12 +22,11 @@ from shared.verification.portion import Portion
 from shared.verification.processes import MANY
 from shared.verification.processes import verify as findings_in
 from shared.verification.quarantine import quarantined
-from shared.verification.tables import Name, make_again
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Read the options."""
-    parser = argparse.ArgumentParser(prog="python3 -m local verify", description=__doc__)
+    parser = argparse.ArgumentParser(prog=f"{PROGRAM} verify", description=__doc__)
     add_place(parser)
     parser.add_argument("--sample", type=share, default=(1, 1), metavar="n/t", help="the n-th of t shares only")
     parser.add_argument("--since", type=instant, metavar="DATE", help="read only what was pulled since then")
@@ -74,20 +73,22 @@ def _verify(archive: Opener, options: argparse.Namespace, many: int) -> int:
     blobs = list(everything(archive()))
     if manifest_file:
         manifest_file.write_text("".join(manifest(blobs, catalogue())), "ascii")
-    number, tables = 0, set[Name]()
+    number, tables = 0, set[TableName | ManifestName | DeltaLogName]()
     for finding in findings_in(archive, blobs, catalogue(), started, portion, many):
         number += 1
         print(finding)
         name = parse_name(finding.name)
-        tables |= {name} if isinstance(name, Name) else set()
+        tables |= {name} if isinstance(name, TableName | ManifestName | DeltaLogName) else set()
     if tables and options.make_tables:
-        made = make_again(Archive(archive(), catalogue()), catalogue(), tables, started)
+        made = Archive(archive(), catalogue()).tables.make_again(tables, started.date())
         others = sum(not isinstance(each, TableName) for each in tables)
         print(f"{made} tables and {others} manifests and logs of Delta tables are made again.")
     if unfit := sum(int(blob.metadata.get("unfit", 0)) for blob in blobs if blob.name.endswith(".parquet")):
         print(f"{unfit} cells in tables do not fit the type of their column, and stand as text in `_unfit`.")
     for line in quarantined(blobs, catalogue()):
         print(line)
+    if kept := [name.first_kept for blob in blobs if isinstance(name := parse_name(blob.name), ExpiredBefore)]:
+        print(f"expired: what tells of people and is of days before {max(kept)}.")
     seconds = (utc_now() - started).total_seconds()
     read_them = "all" if portion.share == (1, 1) else "share {} of {}".format(*portion.share)
     read_them += f" since {portion.since:%Y-%m-%dT%H:%MZ}" if portion.since else ""

@@ -19,17 +19,20 @@ from shared.archive.archive import Archive
 from shared.archive.azure_blob_store import OF_READERS, OF_RUNS, AzureBlobStore
 from shared.archive.blob_requests import StorageTimeouts
 from shared.archive.blob_store import BlobStore
+from shared.archive.tenant_blob_store import TenantBlobStore
 from shared.archive.upload import BLOCK
 from shared.domain.catalogue import catalogue
 from shared.domain.errors import ArchiveUnavailable, RunFailed, UsageArchiveError
 from shared.domain.evidence import APP
 from shared.domain.selection import Selection, select
-from shared.identity import HTTP_TOKEN_BACKOFF, RUN_TOKEN_BACKOFF, ManagedIdentity
+from shared.domain.tenants import Tenant
+from shared.identity import HTTP_TOKEN_BACKOFF, RUN_TOKEN_BACKOFF, Federation, ManagedIdentity
 from shared.settings import FOLDER_URL, Settings, read
 from shared.web.archive_cache import ArchiveCache
 from shared.web.routes import Api
 
 if TYPE_CHECKING:
+    from shared.archive.run_record import PullResult, RunRecord
     from shared.archive.snapshot import Snapshot
     from shared.domain.outcome import Outcome
     from shared.graph.client import Graph, GraphClient
@@ -58,6 +61,7 @@ class App:
         block: int = BLOCK,
         keep_derived: bool = True,
         workers: int | None = None,
+        tenant: Tenant | None = None,
     ) -> None:
         """Take the parts; those that are not given are made from the settings.
 
@@ -65,12 +69,26 @@ class App:
         takes seconds, `random` answers a number between two. `timeouts` are those of Azure's storage, in true time, for
         runs and readers alike; `block` is how many bytes of a large body are staged at once. Without
         `keep_derived`, runs leave it to others to merge series, to make tables and to count for the views. So many
-        `workers` pull at once.
+        `workers` pull at once. `tenant` is the customer's of whom all of it is; without one it is the app's own.
         """
-        self._settings = settings
+        self.of_tenant: Callable[[Tenant], App] = lambda tenant: App(
+            settings,
+            clock,
+            store=store,
+            graph=graph,
+            sleep=sleep,
+            random=random,
+            timeouts=timeouts,
+            block=block,
+            keep_derived=keep_derived,
+            workers=workers,
+            tenant=tenant,
+        )
+        """Makes the app of a customer's tenant, of the same parts."""
+        self.settings = settings
         self._store = store
         self._graph = graph
-        self._clock = clock or utc_now
+        self.clock = clock or utc_now
         self._clock_of_storage = clock
         self._sleep = sleep
         self._random = random
@@ -78,6 +96,7 @@ class App:
         self._block = block
         self._keep_derived = keep_derived
         self._workers = workers
+        self._tenant = tenant
         self._reports = catalogue()
         self.archive = self._archive(HTTP_TOKEN_BACKOFF, OF_READERS)
 
@@ -87,12 +106,12 @@ class App:
         return Api(
             archive=self.archive,
             catalogue=self._reports,
-            cache=ArchiveCache(self.archive, self._reports, self._clock),
+            cache=ArchiveCache(self.archive, self._reports, self.clock),
             selection=self._selection,
-            clock=self._clock,
-            graph_version=self._settings.graph_version,
-            min_group=self._settings.min_group,
-            schedule=self._settings.pull_schedule,
+            clock=self.clock,
+            graph_version=self.settings.graph_version,
+            min_group=self.settings.min_group,
+            schedule=self.settings.pull_schedule,
         )
 
     @functools.cached_property
@@ -112,13 +131,16 @@ class App:
         # Flex Consumption runs the timer on other instances than HTTP, whose cold start need not pay for these:
         # https://learn.microsoft.com/azure/azure-functions/flex-consumption-plan#per-function-scaling
         from shared.pulling.directory import Directory
+        from shared.pulling.expiry import Expiry
         from shared.pulling.pull import Puller
         from shared.pulling.run import WORKERS, PullRun
+        from shared.pulling.suppressing import Suppressing
         from shared.pulling.table_keeping import TableKeeping
         from shared.pulling.view_keeping import ViewKeeping
 
         archive, graph = self._run_archive, self._graph or self._made_graph()
-        tables = TableKeeping(archive, self._reports, self._clock, with_delta=self._settings.delta)
+        retention = self.settings.personal_retention_days
+        tables = TableKeeping(archive, self._reports, self.clock, retention, with_delta=self.settings.delta)
 
         def derive(outcome: Outcome, snapshot: Snapshot, content: bytes | None) -> None:
             if self._keep_derived:
@@ -131,26 +153,28 @@ class App:
             graph=graph,
             directory=Directory(
                 graph=graph,
-                with_sign_ins=self._settings.sign_in_activity,
-                clock=self._clock,
+                with_sign_ins=self.settings.sign_in_activity,
+                clock=self.clock,
                 sleep=self._sleep,
                 random=self._random,
             ),
+            suppressing=Suppressing(archive),
             catalogue=self._reports,
-            graph_version=self._settings.graph_version,
-            clock=self._clock,
+            graph_version=self.settings.graph_version,
+            clock=self.clock,
             witness=self.witness,
             keep_derived=derive,
         )
         selection = self._selection()
-        views = ViewKeeping(archive, self._reports, selection, self._settings.min_group, self._clock)
+        views = ViewKeeping(archive, self._reports, selection, self.settings.min_group, self.clock)
         return PullRun(
             archive=archive,
             puller=puller,
             keep_views=views.keep if self._keep_derived else lambda pulls, end: None,
+            expire=Expiry(archive, self._reports, retention, self.clock).carry_out,
             keep_tables=tables.keep if self._keep_derived else lambda coverage, end: None,
             selection=selection,
-            clock=self._clock,
+            clock=self.clock,
             sleep=self._sleep,
             random=self._random,
             workers=self._workers or WORKERS,
@@ -160,19 +184,28 @@ class App:
         from shared.graph.bearer import Bearer
         from shared.graph.client import GraphClient
 
-        settings = self._settings
-        bearer = Bearer(lambda: self._identity(RUN_TOKEN_BACKOFF), settings.graph_endpoint)
+        settings = self.settings
+        bearer = Bearer(self._identity_of_tenant, settings.graph_endpoint)
         return GraphClient(settings.graph_endpoint, bearer, settings.download_origins)
 
     def _selection(self) -> Selection:
-        return select(self._settings.reports, self._reports)
+        return select((self._tenant and self._tenant.reports) or self.settings.reports, self._reports)
 
     def _archive(self, waits: Sequence[float], timeouts: StorageTimeouts) -> Archive:
-        store = self._store or self._made_store(waits, self._timeouts or timeouts)
+        whole = self._whole_store(waits, timeouts)
+        store = TenantBlobStore(whole, self._tenant.id) if self._tenant else whole
         return Archive(store, self._reports, block=self._block)
 
+    def _whole_store(self, waits: Sequence[float], timeouts: StorageTimeouts) -> BlobStore:
+        return self._store or self._made_store(waits, self._timeouts or timeouts)
+
+    @functools.cached_property
+    def whole_store(self) -> BlobStore:
+        """The place of the archives of all tenants, as readers use it."""
+        return self._whole_store(HTTP_TOKEN_BACKOFF, OF_READERS)
+
     def _made_store(self, waits: Sequence[float], timeouts: StorageTimeouts) -> BlobStore:
-        settings = self._settings
+        settings = self.settings
         if settings.archive_url.startswith(FOLDER_URL):
             from shared.archive.folder_blob_store import FolderBlobStore
 
@@ -182,7 +215,16 @@ class App:
         )
 
     def _identity(self, backoff: Sequence[float]) -> ManagedIdentity:
-        return ManagedIdentity(self._settings.client_id, backoff, self._sleep)
+        return ManagedIdentity(self.settings.client_id, backoff, self._sleep)
+
+    def _identity_of_tenant(self) -> ManagedIdentity:
+        """Return the credential for Graph: the managed identity, or what it is exchanged for."""
+        own = self._identity(RUN_TOKEN_BACKOFF)
+        if not self._tenant:
+            return own
+        settings = self.settings
+        federation = Federation(self._tenant.id, settings.tenants_client_id, *settings.cloud)
+        return ManagedIdentity(None, RUN_TOKEN_BACKOFF, self._sleep, credential=federation.of(own))
 
     def pull_as_asked(self, token: str) -> None:
         """Pull what is due, for a message in the queue. Raises what the same message may do better a second time."""
@@ -194,18 +236,31 @@ class App:
 
         Raises RunFailed at the end if something in it needs a person, so that Azure counts it.
         """
+        record = self.run(token)
+        if record and (stuck := record.needing_a_person()):
+            raise RunFailed(f"These calls need a person: {_told(stuck)}.")
+
+    def run(self, token: str = "") -> RunRecord | None:
+        """Pull what is due as `pull` does, and return the record of the run; None if another one is under way.
+
+        Raises RunFailed for a mistake in the app itself, and ArchiveUnavailable.
+        """
         token = token if re.fullmatch("[0-9a-f]{6}", token) else secrets.token_hex(3)
         try:
             with self._run_archive.lease.hold(token) as lease:
                 if lease.run == token:
-                    self._pull(token)
-                else:
-                    events.emit(events.RUN_SKIPPED, under_way=lease.run, since=lease.since)
+                    return self._run(token)
+                events.emit(events.RUN_SKIPPED, under_way=lease.run, since=lease.since)
+                return None
         except ArchiveUnavailable as error:
             events.emit(events.RUN_STOPPED, logging.ERROR, detail=str(error))
             raise
 
-    def _pull(self, token: str) -> None:
+    def last_run(self) -> RunRecord | None:
+        """Return the record of the newest run. Raises ArchiveUnavailable."""
+        return self._run_archive.runs.newest(self.clock())
+
+    def _run(self, token: str) -> RunRecord:
         try:
             record = self.pull_run.execute(token)
         except UsageArchiveError:
@@ -214,18 +269,29 @@ class App:
             events.log_unexpected("The run failed.")
             raise RunFailed(f"{type(error).__name__} in the app itself.") from None
         self._keep_evidence(record.finished - record.started)
+        if self._tenant:
+            self._keep_standing(self._tenant, record)
         if stuck := record.needing_a_person():
-            calls = ", ".join(f"{pull.call} ({pull.reason})" for pull in stuck)
-            events.emit(events.RUN_FAILED, logging.ERROR, run=record.id, calls=calls)
-            raise RunFailed(f"These calls need a person: {calls}.")
+            events.emit(events.RUN_FAILED, logging.ERROR, run=record.id, calls=_told(stuck))
+        return record
+
+    def _keep_standing(self, tenant: Tenant, record: RunRecord) -> None:
+        from shared.archive.tenants import TenantStandings  # as for `pull_run`
+
+        with suppress(ArchiveUnavailable):  # the next run tells more
+            TenantStandings(self._whole_store(RUN_TOKEN_BACKOFF, OF_RUNS)).keep(tenant.id, record)
 
     def _keep_evidence(self, duration: timedelta) -> None:
         """Keep what the run, which took so long, saw of Graph and of the platform."""
         from shared.pulling.platform_facts import platform_facts  # as for `pull_run`
 
-        facts = platform_facts(self._settings.host_version)
+        facts = platform_facts(self.settings.host_version)
         self.witness.see(APP, {**facts, "start_seconds": _STARTED, "run_seconds": duration.total_seconds()})
-        self.witness.keep(self._run_archive.store, self._clock())
+        self.witness.keep(self._run_archive.store, self.clock())
+
+
+def _told(pulls: Sequence[PullResult]) -> str:
+    return ", ".join(f"{pull.call} ({pull.reason})" for pull in pulls)
 
 
 def from_environment(clock: Callable[[], datetime] | None = None) -> App:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from shared.domain.errors import SettingError
+from shared.domain.tenants import FROM_FILE, Tenant, tenant_id, tenants_in
 
 GRAPH_VERSIONS = ("v1.0", "beta")
 
@@ -51,6 +52,12 @@ SETTINGS = (
         "5",
         "How many people a count must be of to be told under the keys of `reports`: at least 3.",
     ),
+    Setting(
+        "PERSONAL_RETENTION_DAYS",
+        "0",
+        "For how many days from its refresh date on a report with people is kept, in every place where it lies: at "
+        "least 90, or 0 for good.",
+    ),
     Setting("GRAPH_ENDPOINT", "https://graph.microsoft.com", "Root of Microsoft Graph in the tenant's cloud."),
     Setting("GRAPH_VERSION", "v1.0", "`v1.0`, or `beta` for the US Government and China clouds."),
     Setting(
@@ -73,11 +80,53 @@ SETTINGS = (
         "`FUNCTION`, and reports with personal data need their key in any case.",
     ),
     Setting("AZURE_CLIENT_ID", "", "Client id of the user-assigned managed identity; empty = system-assigned."),
+    Setting(
+        "TENANTS",
+        "",
+        "Tenants of a provider's customers to archive, each by its id, separated by comma or newline; `@`: those of "
+        "`usage-input/tenants.csv`. Empty: the app's own tenant alone.",
+    ),
+    Setting(
+        "TENANTS_CLIENT_ID",
+        "",
+        "Client id of the app registration that the tenants have consented to, which trusts the managed identity.",
+    ),
+    Setting(
+        "AZURE_AUTHORITY_HOST",
+        "",
+        "Where tokens of the tenants come from; empty = the one of the cloud that GRAPH_ENDPOINT is in.",
+    ),
 )
+
+
+class Cloud(NamedTuple):
+    """What differs between Microsoft's clouds, beside Graph's root."""
+
+    authority: str
+    """Where the tenants' tokens come from."""
+    audience: str
+    """Of the managed identity's token that is exchanged for one of theirs."""
+
+
+_PUBLIC = Cloud("https://login.microsoftonline.com", "api://AzureADTokenExchange")
+_US_GOVERNMENT = Cloud("https://login.microsoftonline.us", "api://AzureADTokenExchangeUSGov")
+CLOUDS = {
+    "https://graph.microsoft.us": _US_GOVERNMENT,
+    "https://dod-graph.microsoft.us": _US_GOVERNMENT,
+    "https://microsoftgraph.chinacloudapi.cn": Cloud(
+        "https://login.chinacloudapi.cn", "api://AzureADTokenExchangeChina"
+    ),
+}
+"""By Graph's root; any other is the public cloud.
+
+https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity
+"""
 
 
 LEAST_GROUP = 3
 """People: nobody may set less."""
+LEAST_RETENTION = 90
+"""Days: less than reports look back on would be pulled again and again."""
 
 
 class Settings(NamedTuple):
@@ -88,12 +137,22 @@ class Settings(NamedTuple):
     sign_in_activity: bool
     delta: bool
     min_group: int
+    personal_retention_days: int
+    """0: for good."""
     graph_endpoint: str
     graph_version: str
     download_origins: frozenset[str]
     archive_url: str
     archive_ca: str | None
     client_id: str | None
+    tenants: tuple[Tenant, ...] | None
+    """Of a provider's customers; none: the app's own tenant alone. None: those of a blob."""
+    tenants_client_id: str
+    cloud: Cloud
+    has_keys: bool = True
+    """Whether readers of what has no personal data need a function key; if not, Microsoft Entra guards the app."""
+    is_guarded: bool = False
+    """Whether Microsoft Entra guards the app, as the platform says."""
     host_version: str = ""
     """Of the Functions host, which tells it; empty elsewhere."""
 
@@ -109,6 +168,11 @@ def read(environment: Mapping[str, str]) -> Settings:
         raise SettingError("DELTA", values["DELTA"][:80], "true or false")
     if not re.fullmatch(r"\d{1,4}", values["MIN_GROUP"], re.ASCII) or int(values["MIN_GROUP"]) < LEAST_GROUP:
         raise SettingError("MIN_GROUP", values["MIN_GROUP"][:80], f"a whole number from {LEAST_GROUP} to 9999")
+    retention = values["PERSONAL_RETENTION_DAYS"]
+    if not re.fullmatch(r"\d{1,4}", retention, re.ASCII) or 0 < int(retention) < LEAST_RETENTION:
+        raise SettingError(
+            "PERSONAL_RETENTION_DAYS", retention[:80], f"0 (for good), or a whole number from {LEAST_RETENTION} to 9999"
+        )
     if values["ARCHIVE_CA"] and not os.path.isfile(values["ARCHIVE_CA"]):  # Path.is_file raises for too long a name
         raise SettingError("ARCHIVE_CA", values["ARCHIVE_CA"][:80], "the path of a PEM file, or nothing")
     return Settings(
@@ -117,6 +181,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         sign_in_activity=values["SIGN_IN_ACTIVITY"].lower() == "true",
         delta=values["DELTA"].lower() == "true",
         min_group=int(values["MIN_GROUP"]),
+        personal_retention_days=int(retention),
         graph_endpoint=_origin(
             "GRAPH_ENDPOINT", values["GRAPH_ENDPOINT"], "Graph's root, such as https://graph.microsoft.com"
         ),
@@ -129,6 +194,11 @@ def read(environment: Mapping[str, str]) -> Settings:
         archive_url=_archive_url(values["ARCHIVE_URL"], is_in_azure=bool(environment.get("WEBSITE_INSTANCE_ID"))),
         archive_ca=values["ARCHIVE_CA"] or None,
         client_id=values["AZURE_CLIENT_ID"] or None,
+        tenants=None if values["TENANTS"] == FROM_FILE else tenants_in(values["TENANTS"]),
+        tenants_client_id=_client_id(values),
+        cloud=_cloud(values),
+        has_keys=http_auth_level(environment) != "ANONYMOUS",
+        is_guarded=environment.get("WEBSITE_AUTH_ENABLED", "").lower() == "true",
         host_version=environment.get("HOST_VERSION") or environment.get("FUNCTIONS_EXTENSION_VERSION", ""),
     )
 
@@ -139,6 +209,25 @@ def http_auth_level(environment: Mapping[str, str]) -> str:
     Read when the app is imported, where an error would keep it from starting; so what is wrong is the safe one.
     """
     return "ANONYMOUS" if environment.get("HTTP_AUTH_LEVEL", "").strip() == "ANONYMOUS" else "FUNCTION"
+
+
+def _client_id(values: Mapping[str, str]) -> str:
+    value = values["TENANTS_CLIENT_ID"]
+    if values["TENANTS"] and not tenant_id(value):
+        wants = "the client id of the app registration that the tenants have consented to, as TENANTS is set"
+        raise SettingError("TENANTS_CLIENT_ID", value[:80] or None, wants)
+    return value
+
+
+def _cloud(values: Mapping[str, str]) -> Cloud:
+    cloud = CLOUDS.get(values["GRAPH_ENDPOINT"].rstrip("/").lower(), _PUBLIC)
+    host = values["AZURE_AUTHORITY_HOST"]
+    if not host:
+        return cloud
+    authority = _origin(
+        "AZURE_AUTHORITY_HOST", host if "://" in host else f"https://{host}", "an origin such as https://login.example"
+    )
+    return cloud._replace(authority=authority)
 
 
 def _origin(name: str, value: str, wants: str) -> str:

@@ -60,6 +60,9 @@ def _parser() -> argparse.ArgumentParser:
     tenant = parser.add_argument_group("the tenant and its time")
     tenant.add_argument("--users", type=int, default=250, metavar="N", help="people in it, about (%(default)s)")
     tenant.add_argument("--seed", type=int, default=1, metavar="N", help="another seed is another tenant (%(default)s)")
+    tenant.add_argument(
+        "--tenants", type=int, default=0, metavar="N", help="further tenants, of a provider's customers (%(default)s)"
+    )
     start = tenant.add_mutually_exclusive_group()
     start.add_argument("--now", type=_instant, metavar="TIME", help="start the clock at this time (ISO 8601, UTC)")
     start.add_argument("--days-ago", type=_days_ago, dest="now", metavar="N", help="start the clock N days ago")
@@ -73,9 +76,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     addresses = parser.add_argument_group("addresses and secrets")
     addresses.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="where to listen (%(default)s)")
-    for name in ("graph", "download", "identity", "control"):
+    for name in ("graph", "download", "identity", "control", "login"):
         addresses.add_argument(f"--{name}-port", type=int, default=0, metavar="PORT", help="by default any free one")
     addresses.add_argument("--identity-header", metavar="SECRET", help="of the identity endpoint; by default random")
+    addresses.add_argument(
+        "--certificate",
+        nargs=2,
+        type=Path,
+        metavar=("CERTIFICATE", "KEY"),
+        help="PEM files, for https at the token endpoint of further tenants",
+    )
     addresses.add_argument(
         "--token-life", type=int, default=tokens.LIFE, metavar="SECONDS", help="of a token, in real time (%(default)s)"
     )

@@ -15,7 +15,9 @@ from simulator.faults.injection import Faults
 from simulator.protocol import calls
 from simulator.protocol.api_errors import ApiError
 from simulator.protocol.calls import Call
+from simulator.protocol.customers import Customers
 from simulator.protocol.limits import Limits
+from simulator.protocol.login import ERRORS, Login
 from simulator.protocol.messages import CHUNKED, Answer, Request
 from simulator.protocol.tokens import Tokens
 from simulator.record import Record
@@ -39,7 +41,10 @@ class Control:
         record: Record,
         clock: Clock,
         faults: Faults,
+        customers: Customers,
+        login: Login,
     ) -> None:
+        """`customers` are further tenants, and `login` gives their tokens."""
         self._catalogue = catalogue
         self._publication = publication
         self._accounts = Accounts(publication.tenant)
@@ -48,6 +53,8 @@ class Control:
         self._record = record
         self._clock = clock
         self._faults = faults
+        self._customers = customers
+        self._login = login
         self._routes: dict[tuple[str, str], Callable[[Any], Any]] = {
             ("GET", "/"): lambda query: [" ".join(route) for route in self._routes],
             ("GET", "/clock"): self._read_clock,
@@ -60,6 +67,8 @@ class Control:
             ("PUT", "/restate"): self._restate,
             ("PUT", "/roles"): self._set_roles,
             ("PUT", "/neighbour"): self._set_neighbour,
+            ("GET", "/tenants"): lambda query: list(self._customers),
+            ("PUT", "/consent"): self._set_consent,
             ("GET", "/faults"): lambda query: self._faults.shown(),
             ("PUT", "/faults"): self._faults.set,
             ("DELETE", "/faults"): lambda query: self._faults.set({}),
@@ -93,6 +102,7 @@ class Control:
         self._publication.reset()
         self._record.clear()
         self._faults.set({})
+        self._login.withheld.clear()
         return {}
 
     def _read_clock(self, query: dict[str, str]) -> dict[str, Any]:
@@ -110,8 +120,16 @@ class Control:
         return {"roles": self._tokens.roles, "scopes": self._tokens.scopes}
 
     def _set_neighbour(self, change: dict[str, Any]) -> dict[str, Any]:
-        self._limits.set_neighbours(change["function"], int(change["used"]))
+        limits = self._customers[change["tenant"]].limits if "tenant" in change else self._limits
+        limits.set_neighbours(change["function"], int(change["used"]))
         return change
+
+    def _set_consent(self, change: dict[str, Any]) -> dict[str, str]:
+        tenant, error = change["tenant"], change.get("error", "")
+        if tenant not in self._customers or error not in ("", *ERRORS):
+            raise ValueError(f"tenant is one of GET /tenants, error one of {', '.join(ERRORS)}, or empty")
+        self._login.withheld[tenant] = error
+        return self._login.withheld
 
     def _call(self, query: dict[str, str]) -> Call:
         version = query.get("version", "v1.0")
@@ -121,11 +139,12 @@ class Control:
 
     def _expected(self, query: dict[str, str]) -> dict[str, Any]:
         call = self._call(query)
-        snapshot = self._publication.snapshot(call, self._clock.now())
+        publication = self._customers[query["tenant"]].publication if "tenant" in query else self._publication
+        snapshot = publication.snapshot(call, self._clock.now())
         if "refresh_date" in query:
             snapshot = Snapshot(call, date.fromisoformat(query["refresh_date"]))
         sha256, size, lines = hashlib.sha256(), 0, 0
-        for chunk in self._publication.chunks(snapshot):
+        for chunk in publication.chunks(snapshot):
             sha256.update(chunk)
             size += len(chunk)
             lines += chunk.count(b"\n")

@@ -1,6 +1,7 @@
-"""The four listeners around one tenant, one clock and one record."""
+"""The listeners around one tenant, or several, one clock and one record."""
 
 import secrets
+import ssl
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import partial, reduce
@@ -14,12 +15,14 @@ from simulator.control import METHODS, Control
 from simulator.faults.injection import Faults
 from simulator.faults.lasting import Parts
 from simulator.protocol import download_urls, identity, tokens
+from simulator.protocol.customers import Customers, GraphOfAll
 from simulator.protocol.download import Download
 from simulator.protocol.download_urls import DownloadUrls
 from simulator.protocol.graph import Graph
 from simulator.protocol.identity import Identity
 from simulator.protocol.limits import Limits
 from simulator.protocol.listeners import Handler, Listener
+from simulator.protocol.login import Login
 from simulator.protocol.messages import Answer, Request, Tally, pieces
 from simulator.protocol.tokens import Tokens
 from simulator.record import Entry, Record
@@ -39,6 +42,9 @@ class Simulator:
 
     A port of 0 means any that is free. `before` is called when a request has arrived, `after` when its answer is about
     to be sent.
+
+    `tenants` is how many further tenants there are, of about `users` people each; `certificate` names the PEM files of
+    a certificate and its key, for their token endpoint, which is at `login`: identity libraries want https there.
     """
 
     def __init__(
@@ -47,11 +53,14 @@ class Simulator:
         catalogue_path: Path = catalogue.DEFAULT_PATH,
         users: int = 250,
         seed: int = 1,
+        tenants: int = 0,
+        certificate: tuple[Path, Path] | None = None,
         host: str = "127.0.0.1",
         graph_port: int = 0,
         download_port: int = 0,
         identity_port: int = 0,
         control_port: int = 0,
+        login_port: int = 0,
         identity_header: str | None = None,
         now: datetime | None = None,
         url_life: float = download_urls.LIFE,
@@ -68,23 +77,40 @@ class Simulator:
         self._identity, self._graph, self._download, self._control = self._listeners = tuple(
             Listener(host, port) for port in (identity_port, graph_port, download_port, control_port)
         )
+        self._login = Listener(host, login_port, _context(certificate)) if tenants else None
         issuer = Tokens(seed, self.graph_endpoint, token_life)
         self.identity_header = identity_header or secrets.token_hex(16)
         """The secret that clients send to the identity endpoint as X-IDENTITY-HEADER."""
+        new_graph = partial(
+            Graph,
+            reports,
+            tokens=issuer,
+            urls=urls,
+            clock=self.clock,
+            download_origin=self.download_origin,
+            endpoint=self.graph_endpoint,
+        )
+        self.tenants = Customers(tenants, users, seed, lambda of, limits: new_graph(of, limits=limits))
+        """The further tenants, by id."""
+        login = Login(issuer, self.tenants)
         handlers = {
             "identity": Identity(issuer, self.identity_header).answer,
-            "graph": Graph(
-                reports, publication, issuer, limits, urls, self.clock, self.download_origin, self.graph_endpoint
-            ).answer,
-            "download": Download(publication, urls, self.clock).answer,
+            "graph": GraphOfAll(new_graph(publication, limits=limits), self.tenants, issuer).answer,
+            "download": Download(urls, self.clock).answer,
         }
         self._by_name = dict(zip(handlers, self._listeners, strict=False))
+        if self._login:
+            self._listeners = (*self._listeners, self._login)
         self.faults = Faults(Parts(self.clock, publication, self._by_name, reports), issuer, seed)
         """The faults, to be set by rules."""
         self.before, self.after = before, after
         self._handlers = {name: self._hooked(name, self.faults.around(name, handlers)) for name in handlers}
+        if self._login:
+            self._handlers["login"], self._by_name["login"] = self._hooked("login", login.answer), self._login
         self._scenario = scenario or {}
-        self.steer = Control(reports, publication, issuer, limits, self.record, self.clock, self.faults).answer
+        self.steer = Control(
+            reports, publication, issuer, limits, self.record, self.clock, self.faults, self.tenants, login
+        ).answer
         """Answers a request of the control API."""
 
     @property
@@ -107,9 +133,14 @@ class Simulator:
         """The origin of the control API."""
         return self._control.origin
 
+    @property
+    def login(self) -> str:
+        """The origin in place of https://login.microsoftonline.com, for the further tenants; empty without any."""
+        return self._login.origin if self._login else ""
+
     def addresses(self) -> dict[str, str]:
         """Return what a client has to know: all addresses and the secret of the identity endpoint."""
-        names = ("identity_endpoint", "identity_header", "graph_endpoint", "download_origin", "control")
+        names = ("identity_endpoint", "identity_header", "graph_endpoint", "download_origin", "control", "login")
         return {name: getattr(self, name) for name in names}
 
     def answer(self, name: str, request: Request) -> Answer:
@@ -132,13 +163,14 @@ class Simulator:
     def start(self) -> Self:
         """Answer from now on."""
         for name, listener in self._by_name.items():
-            listener.start(self._handlers[name], partial(self._record_request, name))
+            methods = ("POST",) if name == "login" else ("GET",)
+            listener.start(self._handlers[name], partial(self._record_request, name), methods)
         self.faults.set(self._scenario)
         self._control.start(self.steer, methods=METHODS)
         return self
 
     def stop(self) -> None:
-        """Close all four addresses."""
+        """Close all addresses."""
         stops = [Thread(target=listener.stop) for listener in self._listeners]
         for stop in stops:
             stop.start()
@@ -179,3 +211,11 @@ class Simulator:
                 faults=answer.faults,
             )
         )
+
+
+def _context(certificate: tuple[Path, Path] | None) -> ssl.SSLContext | None:
+    if not certificate:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    return context

@@ -7,6 +7,7 @@ Every other option is one of pytest's, such as `-k plan` or `--cov`.
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -30,7 +31,9 @@ def main(arguments: Sequence[str]) -> int:
     options = parse(arguments)
     level = ["tests/unit"] * options.fast + ["--long"] * options.long
     workers = ["--numprocesses=3", "--dist=loadfile"]
-    return subprocess.call([sys.executable, "-m", "pytest", *workers, *level, *options.pytest], cwd=ROOT)
+    # Without bytecode every worker, and every program that a test starts, would compile all modules again.
+    writing = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return subprocess.call([sys.executable, "-m", "pytest", *workers, *level, *options.pytest], cwd=ROOT, env=writing)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,18 @@ def ask(
     return handle(request, lambda request: app.api.reports(request, personal=personal))
 
 
+def ask_pseudonymous(
+    app: App,
+    path: str,
+    query: Mapping[str, str] | None = None,
+    *,
+    method: str = "GET",
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """What the function `pseudonymous_reports` answers."""
+    return handle(Request(method, path, query or {}, headers or {}), app.api.pseudonymous)
+
+
 def code(response: Response) -> str:
     """Of a problem document."""
     return str(json.loads(response.body)["code"])

@@ -1,5 +1,6 @@
 """The real parts that the tests share: storage, identity and the simulated Graph, started once for all tests."""
 
+import gc
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -48,6 +49,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         long = [item for item in items if item.get_closest_marker("long")]
         items[:] = [item for item in items if item not in long]
         config.hook.pytest_deselected(items=long)
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector pass over all that is there before the first test, and stays."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,13 @@
 """An archive without storage, for the tests that need thousands of them, and snapshots to put into it."""
 
 import hashlib
+import json
+import zipfile
 import zlib
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from pathlib import Path
 
 from local.in_memory import Around, InMemoryBlobStore
 from shared.archive.archive import Archive
@@ -24,6 +27,17 @@ LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 Blobs = dict[tuple[str, str], tuple[bytes, dict[str, str]]]
 """Contents and metadata, by container and name."""
+
+
+OF_0_1 = Path(__file__).with_name("data") / "archive-0.1"
+
+
+def archive_of_0_1() -> Blobs:
+    """Return an archive that version 0.1 wrote, every blob as it was stored."""
+    with zipfile.ZipFile(OF_0_1 / "archive.zip") as file:
+        kept = json.loads(file.read("metadata.json"))
+        blobs = [(name.split("/", 1), file.read(name), metadata) for name, metadata in kept.items()]
+    return {(container, blob): (content, metadata) for (container, blob), content, metadata in blobs}
 
 
 class Shelf(Archive):

@@ -33,7 +33,7 @@ import azure_functions_runtime as worker  # type: ignore[import-untyped]
 
 from local.functions_host import worker_messages as protos
 from local.functions_host.http_server import Request, Response, WebServer
-from local.functions_host.queues import QueueTrigger
+from local.functions_host.queues import Message, QueueTrigger
 from local.functions_host.routes import Route, RouteError, decoded
 
 T = TypeVar("T")
@@ -190,10 +190,10 @@ class FunctionsHost:
             if each.is_queue
         }
 
-    def _take(self, function: Function, message: str, attempt: int) -> None:
+    def _take(self, function: Function, message: Message, attempt: int) -> None:
         """Runs a function for a message of its queue. Raises FunctionError, CancelledError."""
-        told = {"DequeueCount": protos.TypedData(string=str(attempt))}
-        self._submit(self._invoke(function, protos.TypedData(string=message), told)).result()
+        told = {"Id": protos.TypedData(string=message.id), "DequeueCount": protos.TypedData(string=str(attempt))}
+        self._submit(self._invoke(function, protos.TypedData(string=message.text), told)).result()
 
     # -- the worker ----------------------------------------------------------------------------------------------------
 
@@ -233,7 +233,8 @@ class FunctionsHost:
         if error:
             raise FunctionError(error.message)
         for sent in answer.output_data:
-            self.queues[function.outputs[sent.name]].put(sent.data.string or "")
+            for message in json.loads(sent.data.json) if sent.data.json else [sent.data.string or ""]:
+                self.queues[function.outputs[sent.name]].put(message)
         return answer.return_value or protos.TypedData()
 
     # -- HTTP ----------------------------------------------------------------------------------------------------------

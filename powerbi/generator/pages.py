@@ -32,8 +32,10 @@ def write(folder: Path = FOLDER) -> list[Path]:
         path.write_text(text, "utf-8", newline="\n")
     for path in stale(folder):
         path.unlink()
-        if not any(path.parent.iterdir()):
-            path.parent.rmdir()
+        for parent in path.parents:
+            if parent == folder or any(parent.iterdir()):
+                break
+            parent.rmdir()
     return list(written)
 
 
@@ -50,8 +52,7 @@ def documents() -> dict[str, str]:
     ids = [identifier("page", page["name"]) for page in pages]
     files = {"pages.json": _document("pagesMetadata/1.0.0", pageOrder=ids, activePageName=ids[0])}
     for page, page_id in zip(pages, ids, strict=True):
-        shown = {"displayName": page["name"], "displayOption": "FitToPage"}
-        files[f"{page_id}/page.json"] = _document("page/2.0.0", name=page_id, **shown, height=_HEIGHT, width=_WIDTH)
+        files[f"{page_id}/page.json"] = _page(page, page_id)
         for order, visual in enumerate([*_head(page), *page["visual"]]):
             visual_id = identifier("visual", page["name"], visual["kind"], visual["title"])
             files[f"{page_id}/visuals/{visual_id}/visual.json"] = _document(
@@ -72,16 +73,42 @@ def _document(schema: str, **content: Any) -> dict[str, Any]:
     return {"$schema": f"{_SCHEMAS}/{schema}/schema.json", **content}
 
 
+def _page(page: dict[str, Any], page_id: str) -> dict[str, Any]:
+    """Return a page; one with `use` is opened from others: by drilling through a field, or as a tooltip."""
+    width, height = page.get("size", [_WIDTH, _HEIGHT])
+    content = _document("page/2.0.0", name=page_id, displayName=page["name"], displayOption="FitToPage")
+    content |= {"height": height, "width": width}
+    if use := page.get("use"):
+        content |= {"type": use, "visibility": "HiddenInViewMode"}
+        binding = {"name": identifier("binding", page["name"]), "type": use}
+        if field := page.get("field"):
+            name = identifier("filter", page["name"])
+            parameter = {"name": f"Param_{name}", "boundFilter": name, "fieldExpr": _field(field)}
+            binding["parameters"] = [parameter]
+            drilled = {"name": name, "field": _field(field), "type": "Categorical", "howCreated": "Drillthrough"}
+            content["filterConfig"] = {"filters": [drilled]}
+        content["pageBinding"] = binding
+    return content
+
+
 def _head(page: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the first row of a page: slicers, of which the first is the dates and wider, then cards of one width."""
+    """Return the first row of a page: slicers, of which the first is the dates and wider, then cards of one width.
+
+    A page that is drilled to has the way back in their place.
+    """
     slicers, cards = page.get("slicers", []), page.get("cards", [])
     fields = [*(("slicer", field) for field in slicers), *(("card", field) for field in cards)]
     widths = [256, *[160] * (len(slicers) - 1)][: len(slicers)]
+    back = page.get("use") == "Drillthrough"
+    if back:
+        fields, widths = [("actionButton", "Back"), *fields], [96]
     if cards:
         widths += [(_WIDTH - _GAP - sum(widths) - _GAP * len(fields)) // len(cards)] * len(cards)
     lefts = [_GAP + sum(widths[:index]) + _GAP * index for index in range(len(widths))]
     return [
-        {"kind": kind, "title": _parts(field)[1], "place": [left, _GAP, width, 104], "fields": {"Values": [field]}}
+        {"kind": kind, "title": "Back", "place": [left, _GAP, width, 104]}
+        if kind == "actionButton"
+        else {"kind": kind, "title": _parts(field)[1], "place": [left, _GAP, width, 104], "fields": {"Values": [field]}}
         for (kind, field), left, width in zip(fields, lefts, widths, strict=True)
     ]
 
@@ -145,6 +172,8 @@ def _objects(visual: dict[str, Any]) -> dict[str, Any]:
             return {**labels, "wordWrap": _properties(show="true")}
         case "slicer" if visual["title"] != "Date":
             return {"data": _properties(mode="'Dropdown'")}
+        case "actionButton":
+            return {"icon": _properties(shapeType="'back'")}
         case "tableEx":
             return {"total": _properties(totals="false")}
     return {}
@@ -162,9 +191,14 @@ def _paragraphs(text: list[str]) -> list[dict[str, Any]]:
 def _container(visual: dict[str, Any]) -> dict[str, Any]:
     """Return the title for screen readers, which is seen too, but on text boxes and slicers: they show their own."""
     text = "'" + visual["title"].replace("'", "''") + "'"
-    shown = visual["kind"] not in ("textbox", "slicer")
+    shown = visual["kind"] not in ("textbox", "slicer", "actionButton")
     title = _properties(show="true", text=text) if shown else _properties(show="false")
-    return {"title": title, "general": _properties(altText=text)}
+    content = {"title": title, "general": _properties(altText=text)}
+    if visual["kind"] == "actionButton":
+        content["visualLink"] = _properties(show="true", type="'Back'")
+    if page := visual.get("tooltip"):
+        content["visualTooltip"] = _properties(type="'Canvas'", section=f"'{identifier('page', page)}'")
+    return content
 
 
 def _properties(**values: str) -> list[dict[str, Any]]:

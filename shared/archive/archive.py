@@ -16,7 +16,6 @@ from shared.domain.catalogue import Catalogue
 
 if TYPE_CHECKING:
     from shared.archive.coverage_archive import CoverageArchive
-    from shared.archive.delta_logs import DeltaLogs
     from shared.archive.run_lease import RunLease
     from shared.archive.series import SeriesArchive
     from shared.archive.tables import TableArchive
@@ -46,13 +45,6 @@ class Archive:
         from shared.archive.tables import TableArchive  # likewise, and what writes Parquet is for runs
 
         return TableArchive(self.store, self.snapshots, self._catalogue)
-
-    @functools.cached_property
-    def delta_logs(self) -> DeltaLogs:
-        """What makes Delta tables of the tables."""
-        from shared.archive.delta_logs import DeltaLogs  # likewise
-
-        return DeltaLogs(self.store, self._catalogue)
 
     @functools.cached_property
     def coverage(self) -> CoverageArchive:

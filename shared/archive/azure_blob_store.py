@@ -25,7 +25,7 @@ from azure.core.exceptions import (
 )
 
 from shared.archive.blob_requests import BlobRequests, StorageTimeouts
-from shared.archive.blob_store import BlobStore, ListedBlob, StoredBlob
+from shared.archive.blob_store import BlobStore, FormerBlob, ListedBlob, StoredBlob
 from shared.archive.layout import DERIVED, INPUT
 from shared.domain.errors import AccessRefused, ArchiveUnavailable
 
@@ -40,6 +40,8 @@ OF_READERS = StorageTimeouts(connect=1.5, read=3, backoff=0, attempts=2)
 """Somebody waits: storage that does not answer at all is reported after nine seconds."""
 
 _NO_ROLE = "AuthorizationPermissionMismatch"
+_IMMUTABLE = "BlobImmutableDueTo"
+"""What begins the codes of what nobody may do, whatever the role."""
 _READER, _CONTRIBUTOR, _OWNER = (f"Storage Blob Data {each}" for each in ("Reader", "Contributor", "Owner"))
 """https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/storage"""
 
@@ -165,6 +167,22 @@ class AzureBlobStore(BlobStore):
             for version in [each.version_id for each in versions if each.name == name and each.version_id]:
                 client.delete_blob(version_id=version)
 
+    def former(self, container: str, prefix: str = "") -> Iterator[FormerBlob]:
+        """Yield the versions that are not the current one of a blob, those in soft delete too."""
+        with _our_errors(container, missing_container_is_empty=True):
+            client = self._service.get_container_client(container)
+            for blob in client.list_blobs(prefix, include=["versions", "deleted"]):
+                if blob.version_id and not blob.is_current_version:
+                    days = blob.remaining_retention_days if blob.deleted else None
+                    until = None if days is None else (self.now() + timedelta(days=days)).date()
+                    yield FormerBlob(blob.name, blob.version_id, until)
+
+    def delete_former(self, container: str, former: FormerBlob) -> None:
+        """Delete a version, which wants the role Storage Blob Data Owner; soft delete keeps it for some days yet."""
+        client = self._service.get_blob_client(container, former.name)
+        with _our_errors(container, _OWNER), suppress(ResourceNotFoundError):
+            client.delete_blob(version_id=former.version)
+
     def _written(self, container: str, write: Callable[[], object]) -> bool:
         """Run `write`; return whether it wrote, or another blob was in its way."""
         with _our_errors(container):
@@ -204,7 +222,8 @@ def _our_errors(container: str, role: str = "", *, missing_container_is_empty: b
         if missing_container_is_empty and _error_code(error) == "ContainerNotFound":
             return
         code = _error_code(error)
-        kind = AccessRefused if getattr(error, "status_code", None) == 403 else ArchiveUnavailable
+        is_refusal = getattr(error, "status_code", None) == 403 or code.startswith(_IMMUTABLE)
+        kind = AccessRefused if is_refusal else ArchiveUnavailable
         lacks = f" {_lacks(container, role)}" if code == _NO_ROLE else ""
         raise kind(f"Blob storage does not answer as it should: {code}.{lacks}") from None
 

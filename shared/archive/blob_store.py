@@ -7,7 +7,7 @@ several threads, and raises ArchiveUnavailable when the place does not answer or
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import IO, NamedTuple, Protocol
 
 
@@ -26,6 +26,15 @@ class StoredBlob(NamedTuple):
     content: bytes
     metadata: Mapping[str, str]
     etag: str
+
+
+class FormerBlob(NamedTuple):
+    """What the place still keeps of a blob that was written over or deleted."""
+
+    name: str
+    version: str
+    until: date | None
+    """The day on which the place lets go of it; None: it stays until somebody deletes it."""
 
 
 class BlobStore(Protocol):
@@ -63,3 +72,11 @@ class BlobStore(Protocol):
 
     def delete(self, container: str, name: str, *, with_versions: bool = True) -> None:
         """Delete a blob, with all its versions and snapshots if so asked; nothing if there is none of that name."""
+
+    def former(self, container: str, prefix: str = "") -> Iterator[FormerBlob]:
+        """Yield what is kept of blobs that were written over or deleted; nothing, where a place forgets at once."""
+        return iter(())
+
+    def delete_former(self, container: str, former: FormerBlob) -> None:
+        """Delete what is kept of a blob that was written over or deleted; the place may keep it for some days yet."""
+        return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import reduce
@@ -76,6 +76,18 @@ class CoverageArchive:
             else:
                 index = self._made_anew()
             index = index.with_names(written).kept_by(run)
+            if self._store.replace_if(DERIVED, COVERAGE, index.to_bytes(), {}, etag):
+                return index
+        raise ArchiveUnavailable(f"Others keep writing {COVERAGE}.")
+
+    def without(self, expired: Mapping[Partition, DateRanges]) -> CoverageIndex:
+        """Take days out of the index that are not in the archive any more, and return it."""
+        for _ in range(_ATTEMPTS):
+            index, etag = self._load()
+            if not index:
+                return self._made_anew()
+            for partition, days in expired.items():
+                index = index.with_listed(partition, (), days)
             if self._store.replace_if(DERIVED, COVERAGE, index.to_bytes(), {}, etag):
                 return index
         raise ArchiveUnavailable(f"Others keep writing {COVERAGE}.")

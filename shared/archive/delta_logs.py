@@ -10,9 +10,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from shared.archive.blob_store import BlobStore, ListedBlob
-from shared.archive.layout import DeltaLogName, Partition, TableName, parse
+from shared.archive.layout import DERIVED, PERSONAL_DERIVED, DeltaLogName, Partition, TableName, parse
 from shared.archive.snapshot import from_words
-from shared.archive.tables import container_of
 from shared.domain.call import Call
 from shared.domain.catalogue import Catalogue
 from shared.domain.errors import ArchiveUnavailable
@@ -45,7 +44,8 @@ class DeltaLogs:
 
         Unless it `begins` one, that is done only where there is a log.
         """
-        partition, container = Partition.of(call), container_of(self._catalogue.reports[call.report])
+        partition = Partition.of(call)
+        container = PERSONAL_DERIVED if call.report in self._catalogue.personal else DERIVED
         for _ in range(_ATTEMPTS):
             listed = self._listed(container, partition)
             if not listed.log and not begins:

@@ -27,7 +27,9 @@ PERSONAL_DERIVED = "usage-personal-derived"
 """The container of what can be made again and has a row per person, site, group or team: the tables of such reports."""
 QUARANTINE = "usage-quarantine"
 """The container of bodies that were not published."""
-CONTAINERS = (USAGE, PERSONAL, DERIVED, PERSONAL_DERIVED, QUARANTINE)
+ERASED = "usage-erased"
+"""The container of who must not come back, and of the keys of hashes: read by the app alone, and never made again."""
+CONTAINERS = (USAGE, PERSONAL, DERIVED, PERSONAL_DERIVED, QUARANTINE, ERASED)
 INPUT = "usage-input"
 """The container of what only the organisation knows, which the app reads and never writes."""
 
@@ -41,6 +43,12 @@ EVIDENCE = "evidence.json"
 """The blob of what the live service really did."""
 TABLES = "tables.json.gz"
 """The blob of the table index: what is in tables."""
+SUPPRESSED = "suppressed.json"
+"""The blob of the suppression list, in the container of what must not come back, as is ..."""
+PSEUDONYMS = "pseudonyms.json"
+"""... that of the key of pseudonyms."""
+ACCOUNTS = "accounts.json.gz"
+"""The blob of whose each address was, as hashes, beside the tables of personal reports."""
 REPORTS = "report="
 """What the names of all snapshots begin with."""
 YEAR_END = "-"
@@ -53,8 +61,14 @@ MANIFESTS = "newest/"
 """What the names of all manifests begin with: they lie apart, as readers take all in a folder of tables for one."""
 VIEWS = "views/refresh_date="
 """What the names of all numbers of views begin with."""
+TENANT = "tenant="
+"""What the names of all blobs of a tenant begin with, where one app archives many."""
+STANDINGS = "tenants/"
+"""What the names of the blobs begin with that tell how the tenants stand."""
 LOST = "lost/"
 """What the names of all markers of lost dates begin with."""
+EXPIRED = "expired/"
+"""What the names of all markers of what expired begin with."""
 AWAITED = "awaited/"
 """What the names of all markers of an awaited run begin with."""
 CONCEALMENT_CHANGES = "flips/"
@@ -232,6 +246,15 @@ class ConcealmentChange(NamedTuple):
         return f"{CONCEALMENT_CHANGES}{at}/{self.before}-to-{self.now}"
 
 
+class StandingName(NamedTuple):
+    """The name of the blob, an empty one with metadata, that tells how a tenant stood after its last run."""
+
+    tenant: str
+
+    def __str__(self) -> str:
+        return f"{STANDINGS}{self.tenant}"
+
+
 class AwaitedRun(NamedTuple):
     """The marker, an empty blob, of when somebody first asked for a run, and there was none."""
 
@@ -240,6 +263,15 @@ class AwaitedRun(NamedTuple):
 
     def __str__(self) -> str:
         return f"{AWAITED}since={self.since:{_SECOND}}"
+
+
+class ExpiredBefore(NamedTuple):
+    """The marker, an empty blob, of the day before whose refresh date nothing of people is kept any more."""
+
+    first_kept: date
+
+    def __str__(self) -> str:
+        return f"{EXPIRED}before={self.first_kept}"
 
 
 BlobName = (
@@ -255,7 +287,14 @@ BlobName = (
     | LostRange
     | ConcealmentChange
     | AwaitedRun
+    | ExpiredBefore
+    | StandingName
 )
+
+
+def tenant_prefix(id_: str) -> str:
+    """Return what the names of all blobs of a tenant begin with, in every container."""
+    return f"{TENANT}{id_}/"
 
 
 def snapshot_prefix(partition: Partition, start: str = "") -> str:
@@ -370,6 +409,8 @@ _KINDS: tuple[tuple[str, Callable[[re.Match[str]], BlobName]], ...] = (
         r"awaited/since=(?P<since>DATET\d{6}Z)",
         lambda match: AwaitedRun(datetime.strptime(match["since"], _SECOND).replace(tzinfo=UTC)),
     ),
+    (r"expired/before=(?P<day>DATE)", lambda match: ExpiredBefore(date.fromisoformat(match["day"]))),
+    (r"tenants/(?P<tenant>[\da-f-]{36})", lambda match: StandingName(match["tenant"])),
     (r"series/PARTITION/[\w-]+\.csv", lambda match: SeriesName(_partition(match))),
     (
         r"PARTITION/month=(?P<month>\d{4}-\d\d)/[\w-]+_(?P=month)(?P<of_month>-\d\d)?"

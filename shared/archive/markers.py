@@ -14,9 +14,11 @@ from shared.archive.layout import (
     AWAITED,
     CONCEALMENT_CHANGES,
     DERIVED,
+    EXPIRED,
     LOST,
     AwaitedRun,
     ConcealmentChange,
+    ExpiredBefore,
     LostRange,
     Partition,
     parse,
@@ -45,6 +47,18 @@ class Markers:
         """Return where names changed, in one partition or in all, by partition, oldest first."""
         parsed = self._parsed(f"{CONCEALMENT_CHANGES}{partition}/" if partition else CONCEALMENT_CHANGES)
         return [marker for marker in parsed if isinstance(marker, ConcealmentChange)]
+
+    def mark_expired(self, first_kept: date) -> None:
+        """Write down that nothing of people is kept of refresh dates before this one, in place of what was said so far.
+
+        It never says less than before.
+        """
+        there = {each for each in self._parsed(EXPIRED) if isinstance(each, ExpiredBefore)}
+        now = max({*there, ExpiredBefore(first_kept)})
+        if now not in there:
+            self._store.create(DERIVED, str(now), b"", {})
+        for former in there - {now}:
+            self._store.delete(DERIVED, str(former), with_versions=False)
 
     def awaited_since(self, now: datetime) -> datetime:
         """Return since when somebody asked for the first run; `now` if nobody did, which is written down."""

@@ -49,6 +49,8 @@ class PullResult(NamedTuple):
     """Whether Graph was asked; if not, nothing was due, or the request budget was spent."""
     names: str = ""
     """`named`, `concealed`, `mixed` or `none`, of the snapshot."""
+    redacted: int | None = None
+    """Rows of people who were erased, which are not in the snapshot; None if there are none."""
 
     @property
     def snapshot(self) -> SnapshotName | None:
@@ -69,6 +71,7 @@ class PullResult(NamedTuple):
             blob=snapshot.blob,
             read=reason is None,
             names=snapshot.metadata.names,
+            redacted=snapshot.metadata.redacted or None,
         )
 
     @classmethod

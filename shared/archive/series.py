@@ -83,6 +83,23 @@ class SeriesArchive:
             events.emit(events.SERIES_BEHIND, logging.WARNING, call=str(call), detail=trouble)
         return state.table
 
+    def renew(self, call: Call) -> bool:
+        """Make the series anew, as snapshots that are in it were replaced or deleted; return whether it was another.
+
+        Raise ArchiveUnavailable.
+        """
+        for _ in range(_ATTEMPTS):
+            stored, etag = self._stored(call)
+            state = self._rebuilt(call, {})
+            if state == stored or not (etag or state.fingerprints):
+                return False
+            if not state.fingerprints:
+                self._store.delete(DERIVED, _name(call), with_versions=False)
+                return True
+            if self._keep(call, state, etag):
+                return True
+        raise ArchiveUnavailable(f"Others keep writing the series of {call}.")
+
     def as_of(self, call: Call, instant: datetime) -> Table:
         """Return the series as it would have been at that instant, from every snapshot known then; keep nothing."""
         listed = [each for each in self._listed(call) if each.snapshot.metadata.pulled_at <= instant]

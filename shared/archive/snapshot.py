@@ -42,6 +42,8 @@ class SnapshotMetadata(NamedTuple):
     """Of the bytes as stored, in hexadecimal."""
     gzip_size: int = 0
     """Bytes as stored; 0 if it is not known."""
+    redacted: int = 0
+    """Rows that Graph sent and that are not there, or not whole, as they were of people who were erased."""
 
     def to_metadata(self) -> dict[str, str]:
         """As blob metadata."""
@@ -51,6 +53,7 @@ class SnapshotMetadata(NamedTuple):
             "columns": to_words(self.columns),
             "blank": to_words(self.blank),
             "gzip_size": self.gzip_size or "",
+            "redacted": self.redacted or "",
             "app_version": __version__,
         }
         return {name: str(value) for name, value in values.items() if value != ""}  # storage has no empty values
@@ -75,6 +78,7 @@ class SnapshotMetadata(NamedTuple):
             blank=from_words(metadata.get("blank", "")),
             gzip_sha256=metadata.get("gzip_sha256", ""),
             gzip_size=int(metadata.get("gzip_size", 0)),
+            redacted=int(metadata.get("redacted", 0)),
         )
 
 

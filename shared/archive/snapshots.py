@@ -1,4 +1,7 @@
-"""The snapshots of an archive: listed, found, read, uploaded. Nothing here changes or deletes one."""
+"""The snapshots of an archive: listed, found, read, uploaded. Nothing here changes one, or deletes one but `expire`.
+
+Only the erasure of a person puts another blob in the place of one, which has `redacted` in its metadata.
+"""
 
 from __future__ import annotations
 
@@ -103,9 +106,9 @@ class SnapshotArchive:
         starts = self._store.list_folders(self._container(partition.report), snapshot_prefix(partition), YEAR_END)
         return sorted(filter(None, map(year_of, starts)))
 
-    def reports(self) -> set[str]:
-        """Return the names of all reports that have a snapshot."""
-        containers = (USAGE, PERSONAL)
+    def reports(self, *, personal: bool = True) -> set[str]:
+        """Return the names of all reports that have a snapshot; without `personal`, it opens no personal container."""
+        containers = (USAGE, PERSONAL) if personal else (USAGE,)
         return {report_of(each) for container in containers for each in self._store.list_folders(container, REPORTS)}
 
     def content(self, snapshot: Snapshot) -> bytes:
@@ -138,6 +141,21 @@ class SnapshotArchive:
         """Yield the bytes that Graph sent of each, in that order; a few are read ahead, side by side, as stored."""
         for snapshot, stored in zip(snapshots, read_ahead(self._stored, snapshots), strict=True):
             yield self._plain(snapshot, stored)
+
+    def expire(self, partition: Partition, month: str, first_kept: date, may_go_on: Callable[[], bool]) -> int:
+        """Delete what has a refresh date of a month (`YYYY-MM`) and before `first_kept`; return how many that were.
+
+        It ends early where it may not go on. Versions stay: they expire by the rules of the account.
+        """
+        container, deleted = self._container(partition.report), 0
+        names = (parse(blob.name) for blob in self._store.list(container, snapshot_prefix(partition, month)))
+        old = [name for name in names if isinstance(name, SnapshotName) and name.refresh_date < first_kept]
+        for name in sorted(old, reverse=True):  # a revision never stays without the one before
+            if not may_go_on():
+                break
+            self._store.delete(container, str(name), with_versions=False)
+            deleted += 1
+        return deleted
 
     def upload(self, call: Call, after: date = date.max) -> SnapshotUpload:
         """Return a place to stream a new body into; of refresh dates `after` that, none was found before."""
@@ -180,6 +198,8 @@ class SnapshotArchive:
             raise ArchiveUnavailable("Blob storage does not answer as it should: BlobNotFound.")
         expected = snapshot.metadata.gzip_sha256
         if expected and sha256(stored.content).hexdigest() != expected:
+            if stored.metadata.get("redacted", "") not in ("", str(snapshot.metadata.redacted)):
+                raise ArchiveUnavailable(f"The snapshot {snapshot.blob} was redacted at this moment.")
             raise DamagedBlob(snapshot.blob)
         return stored.content
 

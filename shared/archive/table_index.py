@@ -88,10 +88,13 @@ class PartitionTables(NamedTuple):
             in_days=self.in_days | {news.month} if news.in_days else self.in_days - {news.month},
         )
 
+    def is_in_one(self, month: str) -> bool:
+        """Whether all of a month is in one table."""
+        return month not in self.in_days and bool(self.dates & days_of(month))
+
     def is_settled(self, month: str, today: date) -> bool:
         """Whether all of a month is, or should be, in one table."""
-        is_in_one = bool(self.dates & days_of(month)) and month not in self.in_days
-        return is_in_one or month <= _newest_settled(today)
+        return self.is_in_one(month) or month <= _newest_settled(today)
 
 
 class TableIndex(NamedTuple):
@@ -106,14 +109,26 @@ class TableIndex(NamedTuple):
             partitions[each.partition] = partitions.get(each.partition, PartitionTables()).after(each)
         return self._replace(partitions={at: each for at, each in partitions.items() if each.dates})
 
-    def missing(self, coverage: CoverageIndex, today: date) -> list[Missing]:
-        """Return what is missing in tables of what there is, newest months first."""
+    def missing(
+        self, coverage: CoverageIndex, today: date, expiring: Mapping[Partition, str] = MappingProxyType({})
+    ) -> list[Missing]:
+        """Return what is missing in tables of what there is, newest months first, and before them what has to go.
+
+        In the month that is `expiring`, each day has a table of its own, so that it goes alone.
+        """
         found = [
             each
             for partition in {*coverage.dates, *self.partitions}
-            for each in self._missing_of(partition, self._differing(partition, coverage), today)
+            for each in self._missing_of(
+                partition, self._differing(partition, coverage), today, expiring.get(partition)
+            )
         ]
-        return sorted(found, key=lambda each: (each.month, each.partition), reverse=True)
+
+        def urgency(missing: Missing) -> tuple[bool, str, Partition]:
+            gone = self.of(missing.partition).dates - coverage.dates.get(missing.partition, NO_DAYS)
+            return bool(gone & days_of(missing.month)), missing.month, missing.partition
+
+        return sorted(found, key=urgency, reverse=True)
 
     def _differing(self, partition: Partition, coverage: CoverageIndex) -> Iterator[date]:
         """Yield the days of which there is another last revision than was put into a table."""
@@ -123,13 +138,21 @@ class TableIndex(NamedTuple):
             if coverage.revision(partition, day) != tables.revision(day):
                 yield day
 
-    def _missing_of(self, partition: Partition, days: Iterable[date], today: date) -> Iterator[Missing]:
-        tables = self.of(partition)
-        months: dict[str, list[date]] = {month: [] for month in tables.in_days if tables.is_settled(month, today)}
-        for day in sorted(days):
+    def _missing_of(
+        self, partition: Partition, days: Iterable[date], today: date, expiring: str | None
+    ) -> Iterator[Missing]:
+        tables, due = self.of(partition), {*days}
+        if expiring and tables.is_in_one(expiring):
+            due |= {*(tables.dates & days_of(expiring)).days}
+
+        def is_settled(month: str) -> bool:
+            return month != expiring and tables.is_settled(month, today)
+
+        months: dict[str, list[date]] = {month: [] for month in tables.in_days if is_settled(month)}
+        for day in sorted(due):
             months.setdefault(f"{day:%Y-%m}", []).append(day)
         for month, of_month in months.items():
-            yield Missing(month, partition, () if tables.is_settled(month, today) else tuple(of_month))
+            yield Missing(month, partition, () if is_settled(month) else tuple(of_month))
 
     def of(self, partition: Partition) -> PartitionTables:
         """Return what is in tables of a partition."""

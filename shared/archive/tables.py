@@ -5,9 +5,9 @@ Beside them lies the manifest of each month, which is brought up to date with th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import date
+from datetime import UTC, date, datetime
 from gzip import GzipFile
 from hashlib import sha256
 from io import BytesIO
@@ -15,10 +15,13 @@ from itertools import chain
 
 from shared.archive import manifest
 from shared.archive.blob_store import BlobStore
+from shared.archive.delta_logs import DeltaLogs
 from shared.archive.layout import (
     DERIVED,
     PERSONAL_DERIVED,
+    REPORTS,
     TABLES,
+    DeltaLogName,
     ManifestName,
     Partition,
     TableName,
@@ -28,7 +31,7 @@ from shared.archive.layout import (
 from shared.archive.snapshot import Snapshot, to_words
 from shared.archive.snapshots import SnapshotArchive
 from shared.archive.table_index import UNREADABLE, Missing, Tabled, TableIndex, days_of
-from shared.domain.call import Call, every_call
+from shared.domain.call import Call, calls_in, every_call
 from shared.domain.catalogue import Catalogue, Report
 from shared.domain.errors import ArchiveUnavailable, DamagedBlob
 from shared.report.csv_records import records
@@ -57,10 +60,21 @@ class TableArchive:
         self._snapshots = snapshots
         self._catalogue = catalogue
         self._most_rows = most_rows
+        self.logs = DeltaLogs(store, catalogue)
+        """What makes Delta tables of the tables."""
 
     def index(self) -> TableIndex:
         """Return what is in tables; nothing, if that is not known."""
         return self._load()[0]
+
+    def names(self, report: Report) -> list[TableName]:
+        """Return the tables of all calls of a report; of the same days, the later one stands behind."""
+        blobs = self._store.list(container_of(report), f"{REPORTS}{report.name}/")
+        names = (parse(blob.name) for blob in blobs)
+        return sorted(
+            (name for name in names if isinstance(name, TableName) and name.rules == RULES),
+            key=lambda name: name.generation,
+        )
 
     def note(self, news: Sequence[Tabled], known: TableIndex) -> tuple[TableIndex, list[Missing]]:
         """Note what was put into tables by one who knew the index as `known`; return the index.
@@ -97,34 +111,61 @@ class TableArchive:
         self._put(call, former, name if snapshots else None, snapshots)
         return Tabled.of(missing, _by_day(snapshots), in_days=False)
 
-    def keep_manifest(
-        self, name: ManifestName, news: Iterable[Tabled], known: TableIndex, *, anew: bool = False
-    ) -> None:
+    def make_again(self, names: Collection[TableName | ManifestName | DeltaLogName], today: date) -> int:
+        """Make tables, manifests and logs of these names; return how many tables. A month that is over is one."""
+        known, calls = self.index(), {Partition.of(call): call for call in calls_in(self._catalogue)}
+        wanted, manifests, logs = set[Missing](), set[ManifestName](), set[Partition]()
+        for name in names:
+            if isinstance(name, ManifestName):
+                manifests.add(name)
+            elif isinstance(name, DeltaLogName):
+                logs.add(name.partition)
+            else:
+                manifests.add(ManifestName(name.partition.report, name.month))
+                is_settled = known.of(name.partition).is_settled(name.month, today)
+                wanted.add(Missing(name.month, name.partition, () if is_settled or not name.day else (name.day,)))
+        for each in manifests:  # before the tables: whoever is killed meanwhile finds these to be made again
+            self.keep_manifest(each, (), None)
+        made = [self.make(calls[each.partition], each) for each in wanted]
+        now = datetime(today.year, today.month, today.day, tzinfo=UTC)
+        for partition in {each.partition for each in made} | logs:
+            self.logs.keep(calls[partition], now, begins=partition in logs)
+        if made:
+            self.note(made, known)
+        return len(wanted)
+
+    def keep_manifest(self, name: ManifestName, news: Iterable[Tabled], known: TableIndex | None) -> None:
         """Let a manifest tell of what was put into tables of its month, by one who knew the index as `known`.
 
-        What it told before is kept, unless it is to be made `anew`.
+        What it told before is kept; without an index it is made anew. One that would tell of nothing is deleted.
         """
         container = container_of(self._catalogue.reports[name.report])
         for _ in range(_ATTEMPTS):
             stored = self._store.get(container, str(name))
-            told = dict(self._told(stored.content if stored and not anew else b"", name, known))
+            told = dict(self._told(stored.content if stored else b"", name, known))
             for each in news:
                 for at in [(key, day) for key, day in told if key == each.partition.key and day in each.looked_at]:
                     del told[at]
                 told |= self._entries(each.newest.values())
             content = manifest.write(told)
+            if not told:
+                return self._store.delete(container, str(name), with_versions=False)
             if stored and stored.content == content:
-                return
+                return None
             if self._store.replace_if(container, str(name), content, {}, stored.etag if stored else None):
-                return
+                return None
         raise ArchiveUnavailable(f"Others keep writing {name}.")
 
-    def _told(self, stored: bytes, name: ManifestName, known: TableIndex) -> manifest.Entries:
-        """Return what a manifest tells; if it is none, what there is of its month, of calls with days in tables."""
+    def _told(self, stored: bytes, name: ManifestName, known: TableIndex | None) -> manifest.Entries:
+        """Return what a manifest tells; if it is none, what there is of its month, of calls with days in tables.
+
+        Without an index, what there is of all calls.
+        """
         with suppress(*manifest.UNREADABLE):
-            return manifest.read(stored)
+            if known is not None:
+                return manifest.read(stored)
         calls = {Partition.of(call): call for call in every_call(self._catalogue.reports[name.report])}
-        there = [calls[at] for at in calls if known.of(at).dates & days_of(name.month)]
+        there = [calls[at] for at in calls if known is None or known.of(at).dates & days_of(name.month)]
         listed = (self._snapshots.all(call, month=name.month) for call in there)
         return self._entries(chain.from_iterable(listed))
 
@@ -134,14 +175,19 @@ class TableArchive:
         return manifest.entries(self._snapshots.container(every[0].call), every) if every else {}
 
     def _made_days(self, call: Call, missing: Missing) -> Tabled:
-        made = {day: self._make_day(call, day) for day in missing.days}
+        former = self._listed(call, missing.month)
+        whole = [name for name in former if not name.day]
+        for name in whole:  # who lists meanwhile finds no day twice
+            self._put_if_there(call, name, _CHANGING, {})
+        made = {day: self._make_day(call, day, [name for name in former if name.day == day]) for day in missing.days}
+        for name in whole:
+            self._store.delete(self._container(call), str(name), with_versions=False)
         return Tabled.of(missing, {day: last for day, last in made.items() if last}, in_days=True)
 
-    def _make_day(self, call: Call, day: date) -> Snapshot | None:
+    def _make_day(self, call: Call, day: date, former: Sequence[TableName]) -> Snapshot | None:
         """Make the table of a day, or delete it if there is nothing of that day; return the last revision."""
         snapshots = self._snapshots.revisions(call, day)
         last = snapshots[-1] if snapshots else None
-        former = [name for name in self._listed(call, f"{day:%Y-%m}") if name.day == day]
         self._put(call, former, _name(call, day, last.revision) if last else None, snapshots)
         return last
 
@@ -161,11 +207,13 @@ class TableArchive:
         for each in others:
             self._store.delete(container, str(each), with_versions=False)
         if name and file:
-            stored = self._store.get(container, str(name), 0, 1)
-            written = stored and self._store.replace_if(
-                container, str(name), file.content, _metadata(file), stored.etag
-            )
-            _demand(bool(written), name)
+            self._put_if_there(call, name, file.content, _metadata(file))
+
+    def _put_if_there(self, call: Call, name: TableName, content: bytes, metadata: Mapping[str, str]) -> None:
+        """Put a table over the one of that name."""
+        stored = self._store.get(self._container(call), str(name), 0, 1)
+        written = stored and self._store.replace_if(self._container(call), str(name), content, metadata, stored.etag)
+        _demand(bool(written), name)
 
     def _file(self, call: Call, snapshots: Sequence[Snapshot], opened: Opened | None = None) -> ParquetFile:
         def stored(snapshot: Snapshot) -> GzipFile:

@@ -30,6 +30,7 @@ class Assumption(NamedTuple):
         return re.fullmatch(self.words, value, re.ASCII) is not None
 
 
+_IN_AZURE = "the first run in Azure"
 _ONE_DAY = "the second run of a day"
 
 ASSUMPTIONS = (
@@ -76,8 +77,13 @@ ASSUMPTIONS = (
     Assumption("graph_headers", "Graph's answers carry `request-id`.", r"(.*, )?request-?id(, .*)?"),
     Assumption("download_headers", "Of the headers of a download, nothing but its length is needed.", ".*"),
     Assumption("python", "Azure runs Python 3.13.", r"3\.13"),
-    Assumption("host", "The Functions host is of version 4.", r"~?4(\..*)?"),
-    Assumption("memory", "An instance has 512, 2,048 or 4,096 MB, or tells no limit.", "no limit|512|2048|4096"),
+    Assumption("host", "The Functions host is of version 4.", r"~?4(\..*)?", settled=_IN_AZURE),
+    Assumption(
+        "memory",
+        "An instance has 512, 2,048 or 4,096 MB, or tells no limit.",
+        "no limit|512|2048|4096",
+        settled=_IN_AZURE,
+    ),
     Assumption("start_seconds", "The app is imported within ten seconds of CPU; the host gives 30.", least=0, most=10),
     Assumption("run_seconds", "A run ends within its 25 minutes, and five more.", least=0, most=1800),
 )

@@ -71,6 +71,11 @@ class Report(NamedTuple):
     """Whether it is a collection: of this moment alone, in pages of JSON."""
 
     @property
+    def is_of_owners(self) -> bool:
+        """Whether a row is of what one person alone owns, and so of that person."""
+        return self.grain.startswith("OneDrive account")
+
+    @property
     def headers(self) -> list[tuple[str, ...]]:
         """The documented headers of all versions and types."""
         headers = [*self.columns.values(), *([self.version_2.columns] if self.version_2 else [])]

@@ -41,6 +41,12 @@ class ErrorCode(Word):
         "The call is not in `REPORTS`, the first run is yet to come, or the day is `lost`, newer than the newest, or "
         "had no rows so far: `nearestBefore` and `nearestAfter` have what there is.",
     )
+    UNKNOWN_TENANT = (
+        "unknown_tenant",
+        404,
+        "There is no archive of that tenant, or none that the caller may read.",
+        "`/api/tenants` lists the tenants by their ids; the setting `TENANTS` says which there are.",
+    )
     NEVER_PUBLISHED = (
         "never_published",
         404,

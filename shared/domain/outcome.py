@@ -86,6 +86,12 @@ class Reason(Word):
         "The managed identity got no token.",
         "If it stays: see whether the app has its identity and `AZURE_CLIENT_ID` names it, and restart the app.",
     )
+    NO_CONSENT = (
+        "no_consent",
+        Outcome.REFUSED,
+        "The tenant of a customer has not consented to the app, or has taken its consent back.",
+        "Let an administrator of that tenant open the consent URL that `/api/tenants` shows. The next run sees it.",
+    )
     UNAUTHORIZED = "unauthorized", Outcome.DEFERRED, "Graph answered 401, to a new token too.", _HEALS
     GRAPH_ERROR = "graph_error", Outcome.DEFERRED, "Graph answered 408 or 5xx, however often it was asked.", _HEALS
     UNREACHABLE = (
@@ -122,7 +128,14 @@ class Reason(Word):
         "archive_unavailable",
         Outcome.DEFERRED,
         "Blob storage did not answer, or refused the app.",
-        "If it stays: the app's roles on the four containers, and the network rules of the storage account.",
+        "If it stays: the app's roles on the containers, and the network rules of the storage account.",
+    )
+    SUPPRESSION_UNKNOWN = (
+        "suppression_unknown",
+        Outcome.DEFERRED,
+        "The list of those who must not come back could not be read, so no personal report is archived.",
+        "If it stays: the app's role on `usage-erased`, or `suppressed.json` in it, of which an older version can be "
+        "[restored](lifecycle.md#restore).",
     )
     BAD_PAGE = (
         "bad_page",

@@ -57,7 +57,7 @@ def select(text: str, catalogue: Catalogue) -> Selection:
     """
     calls: set[Call] = set()
     daily: set[str] = set()
-    for item in filter(None, map(str.strip, _SEPARATOR.split(text))):
+    for item in items(text):
         some_calls, some_daily = _matching(item.removeprefix("-").strip(), catalogue)
         if item.startswith("-"):
             calls -= some_calls
@@ -70,6 +70,11 @@ def select(text: str, catalogue: Catalogue) -> Selection:
     reports = {call.report for call in calls}
     directory = {name: each.permission for name, each in catalogue.directory.items() if name in reports}
     return Selection(frozenset(calls), frozenset(daily), MappingProxyType(directory))
+
+
+def items(text: str) -> list[str]:
+    """Return what a list says between commas or newlines, without blanks around it."""
+    return [*filter(None, map(str.strip, _SEPARATOR.split(text)))]
 
 
 def _matching(item: str, catalogue: Catalogue) -> tuple[set[Call], set[str]]:

@@ -9,6 +9,7 @@ from azure.core.exceptions import AzureError
 
 from shared.domain.errors import PullError
 from shared.domain.outcome import Reason
+from shared.identity import NoConsent
 
 
 class Bearer:
@@ -24,6 +25,8 @@ class Bearer:
         """Return the token. Raise PullError if there is none."""
         try:
             return self._credential.get_token(self._scope).token
+        except NoConsent as error:
+            raise PullError(Reason.NO_CONSENT, f"The tenant has not consented to the app: {error}.") from None
         except AzureError:  # it quotes the answer, which may quote the request
             raise PullError(Reason.NO_TOKEN, f"The managed identity got no token for {self._scope}.") from None
 

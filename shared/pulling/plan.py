@@ -195,7 +195,7 @@ def _may_change(state: CallState, now: datetime) -> bool:
 
 def _is_refused(state: CallState) -> bool:
     """Whether the call is refused for good, as far as the app can tell; a permission may be granted any hour."""
-    return state.outcome is Outcome.REFUSED and state.reason is not Reason.PERMISSION
+    return state.outcome is Outcome.REFUSED and state.reason not in (Reason.PERMISSION, Reason.NO_CONSENT)
 
 
 def _is_paused(state: CallState, now: datetime) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 
 from shared.archive.archive import Archive
@@ -20,10 +20,13 @@ from shared.pulling.content_facts import content_facts
 from shared.pulling.directory import Directory
 from shared.pulling.flags import confirm, flags_of, reject_another_report
 from shared.pulling.plan import PlannedPull
+from shared.pulling.suppressing import Suppressing
 from shared.pulling.witness import Witness
 from shared.redaction import redacted_body
 from shared.report.body_form import BodyForm
+from shared.report.erasing import Remainder, Who
 from shared.report.validator import Body
+from shared.views.people import USERS
 
 _FOREIGN = (Reason.NOT_THIS_REPORT, Reason.NOT_CSV)
 """Why a body is no report at all: it may be a URL or an error, with secrets in it."""
@@ -40,6 +43,7 @@ class Puller:
         archive: Archive,
         graph: Graph,
         directory: Directory,
+        suppressing: Suppressing,
         catalogue: Catalogue,
         graph_version: str,
         clock: Callable[[], datetime],
@@ -53,6 +57,7 @@ class Puller:
         self.graph = graph
         self._directory = directory
         self._archive = archive
+        self._suppressing = suppressing
         self._catalogue = catalogue
         self._graph_version = graph_version
         self._clock = clock
@@ -67,21 +72,29 @@ class Puller:
             return error
         return None
 
+    def keeps_people_out(self) -> bool:
+        """Whether somebody must not come back, as far as that is known."""
+        try:
+            return bool(self._suppressing.people(USERS))
+        except PullError:
+            return False
+
     def pull(self, planned: PlannedPull, doubted: Unconfirmed | None = None, seconds: float = math.inf) -> PullResult:
         """Send one request, and return its result. Raise PullError when it ends without a snapshot; ArchiveUnavailable.
 
         `doubted` tells of a body that came before and was not believed. Graph has `seconds` for all of its answer.
         """
         call, newest = planned.call, planned.newest
+        erased = self._suppressing.people(call)
         if (report := self._catalogue.reports[call.report]).is_directory:
             with self._directory.read(report, seconds) as pages:
-                return self._receive(planned, pages, doubted)
+                return self._receive(planned, pages, doubted, erased)
         etag = newest.metadata.etag if newest and planned.conditional else None
         began = self._clock()
         try:
             with self.graph.get(self._path(call), etag, seconds) as answer:
                 if answer:
-                    result = self._receive(planned, answer, doubted)
+                    result = self._receive(planned, answer, doubted, erased)
                     if answer.facts:
                         self._witness.see(call.report, _of_exchange(etag, answer, self._clock() - began))
                     return result
@@ -94,16 +107,23 @@ class Puller:
         detail = "Graph answered 304 to a question without a condition."
         return PullResult(call, Outcome.DEFERRED, self._clock(), Reason.NOT_MODIFIED, detail)
 
-    def _receive(self, planned: PlannedPull, answer: GraphResponse, doubted: Unconfirmed | None) -> PullResult:
-        """Archive the body while it streams through the checks, or put it in quarantine."""
+    def _receive(
+        self, planned: PlannedPull, answer: GraphResponse, doubted: Unconfirmed | None, erased: Who | None
+    ) -> PullResult:
+        """Archive the body while it streams through the checks, or put it in quarantine; the rows of `erased` are not.
+
+        A correction of theirs alone is none, as what is left is compared with what was left before.
+        """
         call = planned.call
         body = self._body(call)
         form = BodyForm()
+        left = Remainder(answer.chunks, erased, is_of_owner=self._catalogue.reports[call.report].is_of_owners)
         last = planned.newest.refresh_date if planned.newest else date.min
         with self._archive.snapshots.upload(call, after=last) as upload:
-            chunks = _written(answer, upload, call, body, form)
+            chunks = _written(left, upload, call, body, form)
             try:
                 refresh_date = body.read(chunks)
+                self._suppressing.learn(left.addresses)
                 baseline = self._baseline(planned)
                 reject_another_report(self._catalogue, call, baseline, body)
                 if not baseline or baseline.metadata.sha256 != body.sha256:
@@ -116,7 +136,7 @@ class Puller:
                     hide = redacted_body if error.reason in _FOREIGN and body.size <= _SHORT else None
                     error.blob = upload.quarantine(body.sha256, error.reason, self._clock(), hide)
                 raise
-            metadata = _origin(answer, body, flags, self._clock())
+            metadata = _origin(answer, body, flags, self._clock())._replace(redacted=left.rows)
             outcome, snapshot = upload.commit(call.date or refresh_date, metadata, body.former_content)
             # The metadata of a personal snapshot tell all that its series has: its body need not be in memory.
             is_personal = self._archive.snapshots.is_personal(call)
@@ -152,9 +172,11 @@ class Puller:
         return f"/{version}/{report.root[version]}/{call}"
 
 
-def _written(answer: GraphResponse, upload: SnapshotUpload, call: Call, body: Body, form: BodyForm) -> Iterator[bytes]:
-    """Yield the chunks of an answer, each written to the upload before."""
-    for chunk in answer.chunks:
+def _written(
+    pieces: Iterable[bytes], upload: SnapshotUpload, call: Call, body: Body, form: BodyForm
+) -> Iterator[bytes]:
+    """Yield the pieces of a body, each written to the upload before."""
+    for chunk in pieces:
         form.see(chunk)
         upload.write(chunk, call.date or body.refresh_date)
         yield chunk

@@ -24,6 +24,7 @@ from shared.pulling.plan import Plan, PlannedPull, plan
 from shared.pulling.pull import Puller
 from shared.pulling.retry import Attempts
 from shared.pulling.run_events import emit_pull, emit_run
+from shared.views.people import USERS
 
 WORKERS = 4
 """Reports that are pulled in parallel."""
@@ -43,13 +44,15 @@ class PullRun:
         clock: Callable[[], datetime],
         sleep: Callable[[float], object],
         random: Callable[[float, float], float],
+        expire: Callable[[CoverageIndex | None, datetime], CoverageIndex | None],
         keep_views: Callable[[Sequence[PullResult], datetime], object],
         keep_tables: Callable[[CoverageIndex | None, datetime], object],
         workers: int = WORKERS,
     ) -> None:
         """`keep_views` and `keep_tables` keep what is derived, until a time; `workers` is how many pull side by side.
 
-        `clock` answers UTC, `sleep` takes seconds, `random` answers a number between two.
+        `expire` deletes what is too old, until a time, and returns what is left of the coverage index. `clock` answers
+        UTC, `sleep` takes seconds, `random` answers a number between two.
         """
         self._archive = archive
         self._marking = Marking(archive)
@@ -59,6 +62,7 @@ class PullRun:
         self._sleep = sleep
         self._random = random
         self._workers = workers
+        self._expire = expire
         self._keep_views = keep_views
         self.keep_tables = keep_tables
 
@@ -87,9 +91,10 @@ class PullRun:
             pulled_at=last_success(memory.record, pulls),
             planned=planned,
         )
-        self._keep_views(pulls, started + RUN_TIME)
         # Before the record: an index that does not know the newest record is made anew.
         coverage = keep_coverage(self._archive.coverage, record, memory, selection, self._marking.take_written())
+        coverage = self._expire(coverage, started + RUN_TIME)
+        self._keep_views(pulls, started + RUN_TIME)
         self._archive.runs.keep(record)
         emit_run(record, lost)
         self.keep_tables(coverage, started + RUN_TIME)
@@ -124,11 +129,15 @@ class PullRun:
 
     def _pull(self, due: Plan, attempts: Attempts, unread: Iterable[PullResult]) -> list[PullResult]:
         """Pull what is due, and return the results of all selected calls, `unread` with them, by their text."""
+        # Who was erased and has another address since is told by the directory: no report may come before that.
+        first = [USERS.report] if USERS.report in due.pulls and self.puller.keeps_people_out() else []
         with ThreadPoolExecutor(self._workers) as pool:
-            jobs = [pool.submit(self._pull_report, pulls, attempts) for pulls in due.pulls.values()]
             results = [*unread, *(each.result(self._clock()) for each in due.skipped)]
             for result in results:
                 emit_pull(result)
+            results += [result for report in first for result in self._pull_report(due.pulls[report], attempts)]
+            others = [pulls for report, pulls in due.pulls.items() if report not in first]
+            jobs = [pool.submit(self._pull_report, pulls, attempts) for pulls in others]
             results += [result for job in jobs for result in job.result()]
         return sorted(results, key=lambda result: str(result.call))
 

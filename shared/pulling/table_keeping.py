@@ -19,6 +19,7 @@ from shared.domain.catalogue import Catalogue
 from shared.domain.date_ranges import NO_DAYS
 from shared.domain.errors import ArchiveUnavailable, DamagedBlob
 from shared.domain.outcome import Outcome
+from shared.pulling.expiry import oldest_kept
 
 _NOTED = 50
 """Months, after which it is noted what was made: a run may be cut short."""
@@ -30,10 +31,21 @@ class TableKeeping:
     """What keeps the tables of an archive, run by run. No method raises: the next run tries again."""
 
     def __init__(
-        self, archive: Archive, catalogue: Catalogue, clock: Callable[[], datetime], *, with_delta: bool = False
+        self,
+        archive: Archive,
+        catalogue: Catalogue,
+        clock: Callable[[], datetime],
+        retention: int = 0,
+        *,
+        with_delta: bool = False,
     ) -> None:
-        """`clock` answers UTC; `with_delta`, logs are kept that make Delta tables of the tables."""
+        """`clock` answers UTC; `retention` is for how many days reports with people are kept, 0 for ever.
+
+        `with_delta`, logs are kept that make Delta tables of the tables.
+        """
         self._archive = archive
+        self._personal = [Partition.of(call) for call in calls_in(catalogue) if call.report in catalogue.personal]
+        self._retention = retention
         self._calls = {Partition.of(call): call for call in calls_in(catalogue)}
         self._clock = clock
         self._with_delta = with_delta
@@ -85,7 +97,10 @@ class TableKeeping:
             self._index, self._made, self._troubles, self._in_a_row = None, [], [], 0
 
     def _make_missing(self, coverage: CoverageIndex, end: datetime) -> None:
-        missing = self._known().after(self._made).missing(coverage, self._clock().date())
+        today = self._clock().date()
+        first_kept = oldest_kept(self._retention, today)
+        expiring = dict.fromkeys(self._personal, f"{first_kept:%Y-%m}") if first_kept else {}
+        missing = self._known().after(self._made).missing(coverage, today, expiring)
         for place, each in enumerate(missing):
             if self._clock() >= end or self._in_a_row >= _MOST_TROUBLES:
                 self._troubles.append(f"{len(missing) - place} months were left to the next run.")
@@ -124,7 +139,7 @@ class TableKeeping:
                 with self._noting_trouble():
                     self._archive.tables.keep_manifest(name, news, self._known())
                     for partition in {each.partition for each in news} if self._with_delta else ():
-                        self._archive.delta_logs.keep(self._calls[partition], self._clock())
+                        self._archive.tables.logs.keep(self._calls[partition], self._clock())
                     listed += news
             if not listed:
                 break

@@ -13,13 +13,13 @@ from datetime import date
 from hashlib import sha256
 from io import BytesIO
 from itertools import zip_longest
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from arro3.core import Array, DataType, Field, RecordBatch, RecordBatchReader, Schema
-from arro3.io import read_parquet, write_parquet
+from arro3.io import read_parquet, write_csv, write_parquet
 
 from shared.report.column_types import ColumnType, column_types
-from shared.report.csv_records import same
+from shared.report.csv_records import same, to_csv
 from shared.report.refresh_dates import DATE
 
 BATCH = 8_192
@@ -151,6 +151,26 @@ def have_same_rows(one: bytes, other: bytes) -> bool:
     """Whether two files that `to_parquet` made have the same columns, types and rows; arro3 panics at anything else."""
     first, second = (read_parquet(content, batch_size=BATCH) for content in (one, other))
     return first.schema == second.schema and all(this == that for this, that in zip_longest(first, second))
+
+
+def values_of(content: bytes, column: str) -> set[str]:
+    """Return the values of a column of texts in a file that `to_parquet` made; arro3 panics at anything else."""
+    return {value for batch in read_parquet(content, batch_size=BATCH) for value in batch.column(column).to_pylist()}
+
+
+def write_as_csv(content: bytes, file: IO[bytes]) -> None:
+    """Write a file that `to_parquet` made as CSV in UTF-8 with a header, some thousands of rows at a time.
+
+    Raise OSError if the file does not take it.
+    """
+    try:
+        rows = read_parquet(content, batch_size=BATCH)
+        names = rows.schema.names
+        write_csv(rows, file)
+        if not file.tell():  # arro3 writes the header with the first row
+            file.writelines(to_csv([names]))
+    except Exception as error:  # arro3 tells of an error of the file by one of its own
+        raise OSError(str(error)) from None
 
 
 class _Values(dict[str, Any]):

@@ -41,7 +41,9 @@ REFRESH_DATE, REVISION, NEWEST = "refresh_date", "revision", "newest"
 UNFIT, SNAPSHOT = "_unfit", "snapshot_sha256"
 _FIRST = {REFRESH_DATE: DAY, REVISION: INTEGER, NEWEST: TRUTH}
 _LAST = {UNFIT: STRING, SNAPSHOT: STRING}
-_OURS = (*_FIRST, *_LAST)
+_FOLDERS = ("report", "period", "month")
+"""What the names of a table's folders say: DuckDB, Spark and others give that in place of a column of that name."""
+_OURS = (*_FIRST, *_LAST, *_FOLDERS)
 
 
 class Part(NamedTuple):
@@ -136,7 +138,7 @@ def _columns(headers: Iterable[Sequence[str]]) -> tuple[str, ...]:
 
 
 def _told_apart(header: Iterable[str]) -> list[str]:
-    """Return the names of a header, no two of which a reader takes for the same, nor for one of ours."""
+    """Return the names of a header, of which a reader takes no two for the same, nor one for ours or a folder."""
     names = (name.replace("\0", "\ufffd") for name in header)  # arro3 panics at a zero
     return distinct([*_OURS, *names])[len(_OURS) :]
 

@@ -15,6 +15,7 @@ from itertools import chain
 
 from shared.archive.blob_store import BlobStore
 from shared.archive.layout import (
+    ACCOUNTS,
     COVERAGE,
     DERIVED,
     EVIDENCE,
@@ -28,6 +29,7 @@ from shared.archive.layout import (
     AwaitedRun,
     ConcealmentChange,
     DeltaLogName,
+    ExpiredBefore,
     LargeQuarantineName,
     LostRange,
     ManifestName,
@@ -109,6 +111,8 @@ class Verification:
         """The newest commits."""
         self._table_index: list[Blob] = []
         self._flips: list[ConcealmentChange] = []
+        self._expired: date = date.min
+        """Nothing of people need be there that has a refresh date before."""
         self._lost: dict[Partition, set[date]] = {place: set() for place in self._by_place}
         self._runs: list[Blob] = []
         self._quarantined: list[Blob] = []
@@ -167,10 +171,14 @@ class Verification:
             self._flips.append(parsed)
         elif blob.container == DERIVED and isinstance(parsed, LostRange) and parsed.partition in self._by_place:
             self._lost[parsed.partition].update(parsed.days)
+        elif blob.container == DERIVED and isinstance(parsed, ExpiredBefore):
+            self._expired = max(self._expired, parsed.first_kept)
         elif blob.container == DERIVED and (
             blob.name in (EVIDENCE, LEASE, REQUESTS) or isinstance(parsed, AwaitedRun | ViewsName)
         ):
             pass  # what cannot be read in it is made again by the next run
+        elif blob.container == PERSONAL_DERIVED and blob.name == ACCOUNTS:
+            pass  # likewise, by the next reader
         elif blob.container in (DERIVED, PERSONAL_DERIVED, QUARANTINE) or not it or not holding:
             self._misplaced.append(blob.finding(FindingCode.UNKNOWN_BLOB, "The app writes no blob of that name."))
             return
@@ -185,7 +193,8 @@ class Verification:
         return [blob for blob in blobs if self._portion.has(blob)]
 
     def _check_holding(self, holding: Holding) -> list[Finding]:
-        return holding.findings(self._portion.has, self._young, rebuilds=self._portion.since is None)
+        expired = self._expired if holding.report.personal_data else date.min
+        return holding.findings(self._portion.has, self._young, expired, rebuilds=self._portion.since is None)
 
     def _check_run(self, blob: Blob) -> list[Finding]:
         try:
@@ -197,7 +206,10 @@ class Verification:
                 self._container(pulled), pulled.blob, FindingCode.GONE, f"The run {run.id} has it as {pulled.outcome}."
             )
             for pulled in run.pulls
-            if pulled.outcome.is_success and pulled.blob and pulled.blob not in self._names  # the quarantine expires
+            if pulled.outcome.is_success
+            and pulled.blob
+            and pulled.blob not in self._names  # the quarantine expires
+            and not self._has_expired(pulled.blob)
         ]
         marks = self._unmarked(run) if run.started < self._young else ()  # else it may have begun after the listing
         return gone + [
@@ -215,13 +227,20 @@ class Verification:
 
     def _check_flip(self, flip: ConcealmentChange) -> list[Finding]:
         name = str(SnapshotName(flip.partition, flip.refresh_date, flip.revision))
-        if name in self._names:
+        if name in self._names or self._has_expired(name):
             return []
         detail = f"It is marked as the first with {flip.now} names."
         return [Finding(self._by_place[flip.partition].container, name, FindingCode.GONE, detail)]
 
     def _check_coverage(self, coverage: Blob) -> list[Finding]:
-        return [*self._dates.findings(coverage)]
+        return [*self._dates.findings(coverage, self._expired)]
+
+    def _has_expired(self, blob: str) -> bool:
+        """Whether a snapshot is of people, and so old that it need not be there."""
+        name = parse(blob)
+        holding = self._by_place.get(name.partition) if isinstance(name, SnapshotName) else None
+        is_personal = bool(holding and holding.report.personal_data)
+        return isinstance(name, SnapshotName) and is_personal and name.refresh_date < self._expired
 
     def _check_tables(self, partition: Partition) -> list[Finding]:
         holding, tables = self._by_place[partition], self._tables[partition]

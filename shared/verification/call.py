@@ -79,10 +79,13 @@ class Holding(NamedTuple):
         """What the catalogue has of it."""
         return self.catalogue.reports[self.call.report]
 
-    def findings(self, chosen: Callable[[Blob], bool], young: datetime, *, rebuilds: bool) -> list[Finding]:
+    def findings(
+        self, chosen: Callable[[Blob], bool], young: datetime, expired: date, *, rebuilds: bool
+    ) -> list[Finding]:
         """What is wrong. Reads what is `chosen`; and all snapshots, if the series is and it `rebuilds` that.
 
-        Snapshots that were pulled after `young` need not be in the series yet.
+        Snapshots that were pulled after `young` need not be in the series yet, and those of refresh dates before
+        `expired` may have left it behind: the next run makes it anew.
         """
         listed = listed_snapshots(self.call, ((name, blob.metadata) for name, (_, blob) in self.snapshots.items()))
         findings = [
@@ -90,7 +93,7 @@ class Holding(NamedTuple):
             *self._misdescribed(),
             *self._of_another_report(listed),
             *self._disordered(listed),
-            *self._unsealed(listed, young),
+            *self._unsealed(listed, young, expired),
         ]
         series = self.series.get(_series(self.call))
         rebuild = rebuilds and series is not None and chosen(series)
@@ -167,12 +170,13 @@ class Holding(NamedTuple):
             blob = self.snapshots[snapshot.blob][1]
             if before.refresh_date != snapshot.refresh_date:
                 continue
-            if before.metadata.sha256 == snapshot.metadata.sha256:
+            is_redacted = before.metadata.redacted or snapshot.metadata.redacted  # what differed may have been theirs
+            if before.metadata.sha256 == snapshot.metadata.sha256 and not is_redacted:
                 yield blob.finding(FindingCode.SAME_BODY, f"Revision {before.revision} of that day has the same bytes.")
             if before.metadata.pulled_at - snapshot.metadata.pulled_at > RECENT:
                 yield blob.finding(FindingCode.OUT_OF_ORDER, f"It was pulled before revision {before.revision}.")
 
-    def _unsealed(self, listed: Sequence[ListedSnapshot], young: datetime) -> Iterator[Finding]:
+    def _unsealed(self, listed: Sequence[ListedSnapshot], young: datetime, expired: date) -> Iterator[Finding]:
         """The snapshots are not those that the series says are merged in it."""
         months = by_month(listed)
         old = by_month(each for each in listed if not young < each.snapshot.metadata.pulled_at < young + 2 * RECENT)
@@ -192,6 +196,8 @@ class Holding(NamedTuple):
             merged, here = fingerprints.get(month, none), months.get(month, [])
             had, has, least = count(merged), len(here), len(old.get(month, ()))
             if merged == fingerprint(here) or (least < has and least <= had <= has):
+                continue
+            if has < had and month <= f"{expired:%Y-%m}":
                 continue
             code = FindingCode.SNAPSHOTS_CHANGED
             if had != has:

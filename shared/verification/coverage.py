@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from shared.archive.coverage_index import UNREADABLE, CoverageIndex
-from shared.archive.layout import STEM_END, Partition, SnapshotName, parse_stem
+from shared.archive.layout import PERSONAL, STEM_END, Partition, SnapshotName, parse_stem
 from shared.domain.date_ranges import NO_DAYS, DateRanges
 from shared.verification.call import Blob
 from shared.verification.finding import Finding, FindingCode
@@ -35,8 +35,12 @@ class NamedDates:
             if datetime.fromisoformat(blob.metadata["pulled_at"]) < self._young:
                 self._due.append(name)
 
-    def findings(self, blob: Blob) -> Iterator[Finding]:
-        """Yield what is wrong with the index; nothing if it was written anew since it was listed."""
+    def findings(self, blob: Blob, expired: date) -> Iterator[Finding]:
+        """Yield what is wrong with the index; nothing if it was written anew since it was listed.
+
+        Personal snapshots of refresh dates before `expired` may be gone: the next run takes them out.
+        """
+        before = DateRanges(((date.min, expired - timedelta(days=1)),)) if expired > date.min else NO_DAYS
         stored = blob.read()
         if not stored:
             return
@@ -50,7 +54,8 @@ class NamedDates:
         named, due = (CoverageIndex().with_names(names) for names in (self._names, self._due))
         for partition in sorted({*index.dates, *named.dates}):
             facts = {
-                "has what is not there": _more(index, named, partition),
+                "has what is not there": _more(index, named, partition)
+                - (before if self._containers.get(partition) == PERSONAL else NO_DAYS),
                 "lacks what is there": _more(due, index, partition),
             }
             texts = [f"{fact}: {', '.join(days.to_texts())}" for fact, days in facts.items() if days]

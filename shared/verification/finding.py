@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from shared.domain.word import Word
 
-_REMAKE = "Delete the series: it is made anew."
+_REMAKE = "Delete the series: it is made again."
 _RESTORE = (
-    "Restore it from a copy, if there is one, and find out who wrote over it. A series can be deleted: it is made anew."
+    "Restore it from a copy, if there is one, and find out who wrote over it. A series can be deleted: it is remade."
 )
 
 
@@ -20,14 +20,14 @@ class FindingCode(Word):
     CUT_SHORT = "cut_short", "The gzip file has no end.", _RESTORE
     BYTES_AFTER_END = "bytes_after_end", "Something follows the end of the gzip file.", _RESTORE
     NOT_GZIP = "not_gzip", "The file does not begin as a gzip file of this app does.", _RESTORE
-    WRONG_CONTENT = "wrong_content", "Its bytes have not the SHA-256 that is written down.", _RESTORE
+    WRONG_CONTENT = "wrong_content", "Its bytes do not match the SHA-256 that is written down.", _RESTORE
     WRONG_DATE = "wrong_date", "Its rows are of another refresh date than its name.", _RESTORE
     WRONG_PERIOD = "wrong_period", "Its rows are of another period than its name.", _RESTORE
     ANOTHER_REPORT = (
         "another_report",
         "Its columns are those of another report than its name, or it names people and its report does not.",
         "Take it out of the archive, and restore the true one from a copy, if there is one. If it names people, delete "
-        "the series too: it is made anew.",
+        "the series too: it is made again.",
     )
     BAD_METADATA = "bad_metadata", "Its metadata are not whole, or not as the app writes them.", _RESTORE
     WRONG_METADATA = "wrong_metadata", "Its metadata do not fit its rows.", _RESTORE
@@ -43,7 +43,7 @@ class FindingCode(Word):
     BEHIND = (
         "behind",
         "A series lacks snapshots for more than an hour.",
-        "Nothing at first: the next pull or reader makes it good. If it stays, delete the series: it is made anew.",
+        "Nothing at first: the next pull or reader makes it good. If it stays, delete the series: it is made again.",
     )
     SERIES_DIFFERS = "series_differs", "A series is not what its snapshots give.", _REMAKE
     TABLE_DIFFERS = (
@@ -70,7 +70,7 @@ class FindingCode(Word):
         "coverage_differs",
         "The coverage index is not what the names say, for more than an hour.",
         "Nothing at first: whatever others put there or took away shows in its turn. To have it at once, delete "
-        "`coverage.json.gz`: it is made anew.",
+        "`coverage.json.gz`: it is made again.",
     )
     UNKNOWN_BLOB = (
         "unknown_blob",

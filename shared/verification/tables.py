@@ -11,22 +11,18 @@ from gzip import GzipFile
 from io import BytesIO
 
 from shared.archive import manifest
-from shared.archive.archive import Archive
 from shared.archive.layout import DeltaLogName, ManifestName, Partition, TableName
 from shared.archive.snapshot import Snapshot
-from shared.archive.table_index import UNREADABLE, Missing, TableIndex, by_manifest, days_of
+from shared.archive.table_index import UNREADABLE, TableIndex, days_of
 from shared.archive.tables import table_of
-from shared.domain.call import calls_in
-from shared.domain.catalogue import Catalogue, Report
+from shared.domain.catalogue import Report
 from shared.domain.date_ranges import NO_DAYS, DateRanges
 from shared.report import delta
+from shared.report.compression import CompressionError
 from shared.report.typed_columns import have_same_rows
 from shared.report.typed_table import RULES
 from shared.verification.call import Blob, Holding
 from shared.verification.finding import Finding, FindingCode, IntegrityError
-
-Name = TableName | ManifestName | DeltaLogName
-"""Of what can be made again."""
 
 
 def check_tables(
@@ -68,7 +64,7 @@ def _check(
             FindingCode.GONE,
         ):  # else a snapshot is, and that is told elsewhere
             yield blob.finding(FindingCode.TABLE_DIFFERS, str(error))
-    except (ValueError, OSError, EOFError):
+    except (ValueError, OSError, EOFError, CompressionError):
         pass  # a snapshot is no CSV or no gzip file, which is told elsewhere
 
 
@@ -135,31 +131,6 @@ def check_table_index(
             month = f"{day:%Y-%m}"
             table = TableName(partition, month, day if month in told.in_days else None, RULES, told.revision(day))
             yield Finding(containers[partition], str(table), FindingCode.TABLE_GONE, "The table index tells of it.")
-
-
-def make_again(archive: Archive, catalogue: Catalogue, names: Collection[Name], now: datetime) -> int:
-    """Make tables, manifests and logs of these names, and return how many tables; a month that is over as a whole.
-
-    Raises ArchiveUnavailable.
-    """
-    known, calls = archive.tables.index(), {Partition.of(call): call for call in calls_in(catalogue)}
-    wanted = set[Missing]()
-    for name in names:
-        if isinstance(name, TableName):
-            is_settled = known.of(name.partition).is_settled(name.month, now.date())
-            wanted.add(Missing(name.month, name.partition, () if is_settled or not name.day else (name.day,)))
-    made = [archive.tables.make(calls[each.partition], each) for each in wanted]
-    for manifest_name, news in by_manifest(made).items():
-        archive.tables.keep_manifest(manifest_name, news, known)
-    for name in names:
-        if isinstance(name, ManifestName):
-            archive.tables.keep_manifest(name, (), known, anew=True)
-        elif isinstance(name, DeltaLogName):
-            archive.delta_logs.keep(calls[name.partition], now)
-    for partition in {each.partition for each in made}:
-        archive.delta_logs.keep(calls[partition], now, begins=False)
-    archive.tables.note(made, known)
-    return len(wanted)
 
 
 def _days(name: TableName) -> DateRanges:

@@ -15,9 +15,10 @@ from shared.archive.blob_store import BlobStore
 from shared.archive.layout import INPUT
 from shared.domain.errors import BadInput
 from shared.domain.products import Product, part_numbers
+from shared.domain.tenants import Tenant, tenant_id
 from shared.report.csv_records import BOM, distinct, same
 
-PRICES, PEOPLE = "prices.csv", "people.csv"
+PRICES, PEOPLE, TENANTS = "prices.csv", "people.csv", "tenants.csv"
 LARGEST = 64 << 20
 """Bytes of a file."""
 PEOPLE_KEYS = ("userprincipalname", "id", "userid")
@@ -108,6 +109,31 @@ def read_people(store: BlobStore) -> People:
     return People(tuple(names), cells)
 
 
+def read_tenants(store: BlobStore) -> tuple[list[Tenant], list[str]]:
+    """Return the tenants that the file lists, and what is wrong with its other lines. Raise BadInput for a bad file.
+
+    A line that is wrong stops no other: its tenant alone is not archived. Raise ArchiveUnavailable too.
+    """
+    header, _, rows = _table(store, TENANTS, ("id",))
+    found: dict[str, Tenant] = {}
+    wrong: list[str] = []
+    for line, row in rows:
+        cells = {name: cell.strip() for name, cell in zip(header, row, strict=True)}
+        id_ = tenant_id(cells["id"])
+        if not id_ or id_ in found:
+            wants = "no other line has that id" if id_ else "an id such as 11111111-2222-3333-4444-555555555555"
+            wrong.append(str(BadInput(TENANTS, line, wants)))
+            continue
+        found[id_] = Tenant(id_, cells.get("name", ""), cells.get("reports", ""))
+    return [*found.values()], wrong
+
+
+def delimiter_of(content: bytes) -> str:
+    """Return what stands between the cells of a file: what there is most of in its first line."""
+    first = content.partition(b"\n")[0].decode(errors="replace")
+    return max(",;\t", key=first.count)
+
+
 def states(store: BlobStore) -> dict[str, str]:
     """Return for each file `good`, `none`, or what is wrong with it. Raise ArchiveUnavailable."""
     found = {}
@@ -141,8 +167,7 @@ def _table(store: BlobStore, name: str, needed: Sequence[str] = ()) -> _Table:
         text = stored.content.decode().removeprefix(BOM)
     except UnicodeDecodeError:
         raise BadInput(name, 1, "UTF-8 (in Excel: CSV UTF-8)") from None
-    first = text.partition("\n")[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(stored.content), strict=True)
     try:
         lines = [(reader.line_num, row) for row in reader if any(map(str.strip, row))]
     except csv.Error:

@@ -62,7 +62,7 @@ class ArchiveCache:
         def load() -> Snapshot | None:
             return self._archive.snapshots.newest(call, self._clock().date())
 
-        if call.date:  # of single days there are too many to keep
+        if call.date or self._is_personal(call):  # of single days there are too many, and people may be erased
             return load()
         newest = self._newest.setdefault(call, TtlCache(load, _NEWEST_AGE, self._clock)).get()
         if newest is None:
@@ -74,7 +74,7 @@ class ArchiveCache:
 
         Personal data does not stay in memory. Raises DamagedBlob.
         """
-        if self._catalogue.reports[snapshot.call.report].personal_data:
+        if self._is_personal(snapshot.call):
             return self._read(snapshot, compressed)
         return self._bodies.get((snapshot, compressed), lambda: self._read(snapshot, compressed))
 
@@ -112,6 +112,9 @@ class ArchiveCache:
             lost = self._archive.markers.lost(Partition.of(call))
             (gap,) = classify(missing, DateRanges.of(day for each in lost for day in each.days))
         return gap.state
+
+    def _is_personal(self, call: Call) -> bool:
+        return self._catalogue.reports[call.report].personal_data
 
     def _read(self, snapshot: Snapshot, compressed: bool) -> bytes:
         snapshots = self._archive.snapshots

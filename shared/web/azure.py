@@ -11,12 +11,18 @@ from shared.web.http import METHODS, Request, Response, handle
 
 
 def respond(
-    request: func.HttpRequest, handler: Callable[[Request], Response], methods: Sequence[str] = METHODS
+    request: func.HttpRequest,
+    handler: Callable[[Request], Response],
+    methods: Sequence[str] = METHODS,
+    parts: Sequence[str] = ("version", "path"),
 ) -> func.HttpResponse:
-    """Adapt an azure.functions request to `handler`, and its response back."""
+    """Adapt an azure.functions request to `handler`, and its response back.
+
+    `parts` are the parameters of the route that make up the path.
+    """
     adapted = Request(
         method=request.method.upper(),
-        path="/".join(request.route_params.get(name, "") for name in ("version", "path")),
+        path="/".join(request.route_params.get(name, "") for name in parts),
         query=dict(request.params),
         headers={name.lower(): value for name, value in request.headers.items()},
         body=request.get_body(),

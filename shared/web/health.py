@@ -19,7 +19,11 @@ LATE = timedelta(minutes=30)
 
 def health(cache: ArchiveCache, schedule: str, now: datetime) -> Response:
     """Answer 200 with `healthy` or `starting`, or 503 with another word and Retry-After."""
-    word = health_word(cache, schedule, now)
+    return answer(health_word(cache, schedule, now))
+
+
+def answer(word: str) -> Response:
+    """Answer 200 to a word that says that all is well, or 503 with Retry-After."""
     headers = {
         "Content-Type": "text/plain; charset=utf-8",
         "Content-Length": str(len(word)),

@@ -29,6 +29,8 @@ class Request(NamedTuple):
     headers: Mapping[str, str] = NOTHING
     """By name in lower case."""
     body: bytes = b""
+    root: str = ""
+    """What the URL has between `/api` and the path, for the links in answers: `/tenants/ID`, or nothing."""
 
 
 class Response(NamedTuple):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.archive.archive import Archive
 from shared.domain.catalogue import Catalogue, Report
@@ -18,9 +18,13 @@ from shared.web.archive_cache import ArchiveCache
 from shared.web.health import health
 from shared.web.http import Request, Response
 from shared.web.in_flight import InFlight
-from shared.web.report_request import ReportRequest
+from shared.web.links import PREFIX
+from shared.web.report_request import Audience, ReportRequest
 from shared.web.rfc9110 import send
 from shared.web.snapshots import snapshot, snapshots
+
+if TYPE_CHECKING:
+    from shared.views.pseudonyms import Pseudonyms
 
 _PATH = re.compile(
     r"(?P<version>v1\.0|beta)/(?:copilot/)?reports(?:/(?P<call>.*?)(?P<view>/series|/snapshots)?)?",
@@ -28,8 +32,10 @@ _PATH = re.compile(
 )
 _DIRECTORY = re.compile(r"(?P<version>v1\.0|beta)/(?P<call>\w+)(?P<view>/series|/snapshots)?", re.ASCII | re.IGNORECASE)
 _VIEW = re.compile(
-    r"(?:v1\.0|beta)/(?P<view>licences|adoption|restatements|idle|people)(?:/(?P<id>[^/]+))?", re.ASCII | re.IGNORECASE
+    r"(?:v1\.0|beta)/(?:reports/)?(?P<view>licences|adoption|restatements|idle|people)(?:/(?P<id>[^/]+))?",
+    re.ASCII | re.IGNORECASE,
 )
+"""Below `/reports` too, which is all that a reader with one base URL, such as Power Query, can ask."""
 _SLASHES = re.compile("/+")
 """A base URL that ends in a slash gives two."""
 
@@ -68,10 +74,17 @@ class Api:
 
     def reports(self, request: Request, *, personal: bool) -> Response:
         """Answer `/{v1.0|beta}/reports...`; reports with personal data only where `personal`."""
+        return self._reports(request, Audience.PERSONAL if personal else Audience.ANYBODY)
+
+    def pseudonymous(self, request: Request) -> Response:
+        """Answer `/pseudonymous/{v1.0|beta}/reports...`: reports with personal data, without who it is."""
+        return self._reports(request, Audience.PSEUDONYMOUS)
+
+    def _reports(self, request: Request, audience: Audience) -> Response:
         text = _SLASHES.sub("/", request.path).strip("/")
-        of_day = _VIEW.fullmatch(text)
+        of_day = _VIEW.fullmatch(text) if audience is not Audience.PSEUDONYMOUS else None
         if of_day and (of_day["view"].lower() == "people") == bool(of_day["id"]):
-            return self._view(request, of_day["view"].lower(), of_day["id"], personal=personal)
+            return self._view(request, of_day["view"].lower(), of_day["id"], personal=bool(audience))
         collection = _DIRECTORY.fullmatch(text)
         is_directory = (
             collection is not None and self._catalogue.canonical_name(collection["call"]) in self._catalogue.directory
@@ -83,10 +96,11 @@ class Api:
             http=request,
             version=path["version"].lower(),
             text=path["call"] or "",
-            personal=personal,
+            audience=audience,
             is_directory=is_directory,
             catalogue=self._catalogue,
             now=self._clock(),
+            read_pseudonyms=self._read_pseudonyms,
         )
         view = (path["view"] or "").lower()
         if view == "/series":
@@ -98,6 +112,14 @@ class Api:
         if path["call"]:
             return snapshot(of_report, self._archive, self._cache, self._in_flight)
         return self._list(of_report)
+
+    def _read_pseudonyms(self) -> Pseudonyms:
+        from shared.archive.hash_key import PseudonymKey  # lazily, as the modules of `formats`
+        from shared.views.pseudonyms import read_pseudonyms
+
+        store = self._archive.store
+        key = PseudonymKey(store).current(self._clock())
+        return read_pseudonyms(store, self._archive.snapshots, key, self._min_group)
 
     def _view(self, request: Request, name: str, id_: str | None, *, personal: bool) -> Response:
         if name in ("licences", "adoption"):
@@ -115,7 +137,8 @@ class Api:
         if not personal:
             raise NotArchived(
                 ErrorCode.PERSONAL_REPORT,
-                f"This tells of people: it is served at /api/personal/{request.path}, with a key of personal_reports.",
+                f"This tells of people: it is served at {PREFIX}{request.root}/personal/{request.path}, with a key of "
+                "personal_reports.",
             )
         views = Views(self._archive, self._catalogue, self._clock())
         return views.person(request, id_) if id_ else views.idle(request)
@@ -158,7 +181,7 @@ class Api:
         reports = [
             _entry(report) | {"calls": calls.get(report.name, [])}
             for report in self._catalogue.reports.values()
-            if (request.personal or not report.personal_data) and (report.name in calls or not report.is_directory)
+            if request.tells(report) and (report.name in calls or not report.is_directory)
         ]
         headers = {"Cache-Control": request.cache_control}
         return send(request.http, representation.from_json({"value": reports}, headers))

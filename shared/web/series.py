@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from shared import __version__
 from shared.archive.archive import Archive
@@ -17,6 +17,7 @@ from shared.report.aggregation import aggregated
 from shared.report.compression import join
 from shared.report.csv_records import BOM
 from shared.report.history import Concatenation, History, pieces, with_header
+from shared.report.pseudonymous import kind_of
 from shared.report.table import REFRESH_DATE, Column, Table, columns_of, days_between, last_days
 from shared.web import formats, query
 from shared.web.http import Response
@@ -26,6 +27,9 @@ from shared.web.query import EVERY, SeriesQuery
 from shared.web.report_request import ReportRequest
 from shared.web.representation import CSV, JSON, LARGEST, Representation, from_bytes, streamed
 from shared.web.rfc9110 import send
+
+if TYPE_CHECKING:
+    from shared.views.pseudonyms import Pseudonyms
 
 _FORMATS = ("csv", "json", "svg", "excel", "parquet")
 _SMALLER = 4
@@ -46,6 +50,8 @@ def series(request: ReportRequest, archive: Archive, graph_version: str, in_flig
         if wanted.of != "last":
             raise BadArgument(f"of={wanted.of} is of numbers of days; {report.name} has rows of people or things.")
         people = reader.people(call, report, wanted)
+        if pseudonyms := request.pseudonyms:
+            people = people.told(report, pseudonyms)
         return send(request.http, _represent_people(people, wanted, call, headers), in_flight)
     days = reader.table(call, report, wanted.as_of).between(wanted.first, wanted.end)
     table = aggregated(days, wanted.every, wanted.of)
@@ -97,6 +103,18 @@ class _People(NamedTuple):
     days: Set[str]
     """Those that are wanted, before they are thinned."""
     read: Callable[[Sequence[Snapshot]], Iterable[bytes]]
+    tag: Callable[[Sequence[str]], str] = lambda parts: hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    """Returns what names the bytes that are made of parts."""
+
+    def told(self, report: Report, pseudonyms: Pseudonyms) -> _People:
+        """Return the same without who it is."""
+
+        def read(snapshots: Sequence[Snapshot]) -> Iterator[bytes]:
+            for snapshot, content in zip(snapshots, self.read(snapshots), strict=True):
+                yield pseudonyms.body(report, snapshot.refresh_date, content)
+
+        columns = tuple(column for column in self.columns if kind_of(report, column))
+        return self._replace(columns=columns, read=read, tag=lambda parts: pseudonyms.tag(*parts))
 
     def thinned(self, every: str) -> list[Snapshot]:
         """Return the snapshots of the days, of each `week` or `month` the last one, oldest first."""
@@ -165,7 +183,7 @@ def _represent_people(people: _People, wanted: SeriesQuery, call: Call, headers:
     if estimate > LARGEST and (fits := people.first_that_fits(wanted.every, size)):
         smaller = {"every": fits, **smaller}
     return Representation(
-        tag=hashlib.sha256("\0".join(made_of).encode()).hexdigest(),
+        tag=people.tag(made_of),
         media_type=form.media_type,
         plain=plain,
         gzip=gzip,

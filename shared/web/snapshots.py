@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from werkzeug.http import http_date
 
@@ -14,6 +15,7 @@ from shared.archive.snapshot import Snapshot
 from shared.domain.call import Call
 from shared.domain.catalogue import Report
 from shared.domain.errors import BadArgument, NotAcceptable, NotArchived, TooLarge
+from shared.report.compression import compress
 from shared.report.csv_records import records
 from shared.web import formats, query, representation
 from shared.web.archive_cache import ArchiveCache
@@ -21,14 +23,18 @@ from shared.web.http import Response
 from shared.web.in_flight import InFlight
 from shared.web.links import Links
 from shared.web.query import SnapshotSelector
-from shared.web.report_request import ReportRequest
+from shared.web.report_request import Audience, ReportRequest
 from shared.web.representation import CSV, JSON, LARGEST, EncodedBody, Representation, streamed
 from shared.web.resolver import SnapshotResolver
 from shared.web.rfc9110 import parse_http_date, send
 
+if TYPE_CHECKING:
+    from shared.views.pseudonyms import Pseudonyms
+
 _FORMATS = ("csv", "json", "excel")
 _LIST_FORMATS = ("json", "csv", "link")
 _LIST_COLUMNS = ("refreshDate", "revision", "pulledAt", "rows", "size", "sha256", "names", "flags", "url")
+_OF_BYTES_SENT = ("size", "sha256")
 _NEVER_CHANGES = "private, max-age=31536000, immutable"
 
 
@@ -51,7 +57,9 @@ def snapshot(request: ReportRequest, archive: Archive, cache: ArchiveCache, in_f
         "Memento-Datetime": http_date(selected.metadata.pulled_at),
         "Vary": "Accept, Accept-Encoding" if is_memento else "Accept, Accept-Datetime, Accept-Encoding",
     }
-    return send(request.http, _represent(cache, selected, report, format_name, headers), in_flight)
+    pseudonyms = request.pseudonyms
+    body = _as_told(cache, selected, report, pseudonyms) if pseudonyms else _as_sent(cache, selected)
+    return send(request.http, _represent(body, selected, report, format_name, headers), in_flight)
 
 
 def snapshots(request: ReportRequest, archive: Archive) -> Response:
@@ -64,12 +72,14 @@ def snapshots(request: ReportRequest, archive: Archive) -> Response:
     if format_name == "link":
         mementos = links.to_link_format([each for each in listed if each.call == call])
         return send(request.http, representation.from_bytes(mementos, "application/link-format", headers))
+    left_out = _OF_BYTES_SENT if request.audience is Audience.PSEUDONYMOUS else ()
+    columns = [column for column in _LIST_COLUMNS if column not in left_out]
     rows = [_row(each, links) for each in listed]
     if format_name == "json":
-        value = [dict(zip(_LIST_COLUMNS, row, strict=True)) for row in rows]
+        value = [{column: row[column] for column in columns} for row in rows]
         return send(request.http, representation.from_json({"value": value}, headers))
-    file_name = f"{call.report}_{call.key}_snapshots.csv"
-    return send(request.http, representation.from_csv([_LIST_COLUMNS, *rows], headers, file_name))
+    file_name, cells = f"{call.report}_{call.key}_snapshots.csv", [[row[column] for column in columns] for row in rows]
+    return send(request.http, representation.from_csv([columns, *cells], headers, file_name))
 
 
 def _resolve(
@@ -94,10 +104,19 @@ def _resolve(
         return resolver.first(call, request.today)
 
 
-def _represent(
-    cache: ArchiveCache, selected: Snapshot, report: Report, format_name: str, headers: Mapping[str, str]
-) -> Representation:
-    """Return a snapshot in one format. Raises NotAcceptable, TooLarge."""
+class _Body(NamedTuple):
+    """The CSV of a snapshot."""
+
+    tag: str
+    """Names its bytes."""
+    plain: EncodedBody
+    gzip: EncodedBody
+    modified: datetime | None = None
+    """Since when it has been the same for sure, in UTC."""
+
+
+def _as_sent(cache: ArchiveCache, selected: Snapshot) -> _Body:
+    """Return what Graph sent."""
     metadata = selected.metadata
     plain = EncodedBody(
         partial(cache.body, selected),
@@ -106,15 +125,36 @@ def _represent(
         part=partial(cache.part, selected),
         working=metadata.gzip_size,
     )
-    represent = partial(Representation, modified=metadata.pulled_at, headers=headers)
+    gzip = EncodedBody(partial(cache.body, selected, compressed=True), metadata.gzip_size or None, metadata.gzip_sha256)
+    return _Body(metadata.sha256, plain, gzip, metadata.pulled_at)
+
+
+def _as_told(cache: ArchiveCache, selected: Snapshot, report: Report, pseudonyms: Pseudonyms) -> _Body:
+    """Return what Graph sent, without who it is."""
+    metadata = selected.metadata
+
+    def read() -> bytes:
+        return pseudonyms.body(report, selected.refresh_date, cache.body(selected))
+
+    working = 2 * metadata.size + metadata.gzip_size
+    return _Body(
+        tag=pseudonyms.tag(metadata.sha256, __version__),
+        plain=EncodedBody(read, working=working, estimate=metadata.size),
+        gzip=EncodedBody(lambda: compress(read()), working=working + metadata.size),
+    )
+
+
+def _represent(
+    body: _Body, selected: Snapshot, report: Report, format_name: str, headers: Mapping[str, str]
+) -> Representation:
+    """Return a snapshot in one format. Raises NotAcceptable, TooLarge."""
+    metadata, plain = selected.metadata, body.plain
+    represent = partial(Representation, modified=body.modified, headers=headers)
     if format_name == "csv":
-        stored = EncodedBody(
-            partial(cache.body, selected, compressed=True), metadata.gzip_size or None, metadata.gzip_sha256
-        )
-        return represent(tag=metadata.sha256, media_type=CSV, plain=plain, gzip=stored, file_name=selected.file_name)
+        return represent(tag=body.tag, media_type=CSV, plain=plain, gzip=body.gzip, file_name=selected.file_name)
     if metadata.size > LARGEST:
         raise TooLarge(f"{selected.call} has {metadata.size} bytes: ask for it as CSV, with Accept-Encoding: gzip.")
-    tag = f"{metadata.sha256}-{format_name}-{__version__}"  # another version of the app may make other bytes
+    tag = f"{body.tag}-{format_name}-{__version__}"  # another version of the app may make other bytes
     name = selected.file_name.removesuffix(".csv")
     working = metadata.size + metadata.gzip_size
     if format_name == "excel":
@@ -133,17 +173,17 @@ def _represent(
     return represent(tag=tag, media_type=JSON, plain=as_json, gzip=json_gzip, file_name=file_name, smaller=smaller)
 
 
-def _row(snapshot: Snapshot, links: Links) -> tuple[Any, ...]:
+def _row(snapshot: Snapshot, links: Links) -> dict[str, Any]:
     """Return what is listed of a snapshot, by column."""
     metadata = snapshot.metadata
-    return (
-        snapshot.refresh_date.isoformat(),
-        snapshot.revision,
-        metadata.pulled_at.isoformat(),
-        metadata.rows,
-        metadata.size,
-        metadata.sha256,
-        metadata.names,
-        " ".join(metadata.flags),
-        links.of(snapshot),
-    )
+    return {
+        "refreshDate": snapshot.refresh_date.isoformat(),
+        "revision": snapshot.revision,
+        "pulledAt": metadata.pulled_at.isoformat(),
+        "rows": metadata.rows,
+        "size": metadata.size,
+        "sha256": metadata.sha256,
+        "names": metadata.names,
+        "flags": " ".join(metadata.flags),
+        "url": links.of(snapshot),
+    }

@@ -10,7 +10,6 @@ from uuid import uuid4
 from simulator.clock import Clock
 from simulator.protocol.download_urls import DownloadUrls, ExpiredError
 from simulator.protocol.messages import CHUNKED, Answer, Request
-from simulator.tenant.publication import Publication
 
 PATH = "/data/v1.0/download"
 
@@ -18,8 +17,7 @@ PATH = "/data/v1.0/download"
 class Download:
     """Sends the CSV behind a URL."""
 
-    def __init__(self, publication: Publication, urls: DownloadUrls, clock: Clock) -> None:
-        self._publication = publication
+    def __init__(self, urls: DownloadUrls, clock: Clock) -> None:
         self._urls = urls
         self._clock = clock
 
@@ -31,11 +29,12 @@ class Download:
             return Answer(404)
         now = self._clock.now()
         try:
-            snapshot = self._urls.redeem(request.query.get("token", ""), now.timestamp())
+            found = self._urls.redeem(request.query.get("token", ""), now.timestamp())
         except ExpiredError:
             return Answer(410)
-        if snapshot is None:
+        if found is None:
             return Answer(404)
+        publication, snapshot = found
         name = snapshot.call.report.name.removeprefix("get")
         written = f"{now.month}/{now.day}/{now.year} {now.hour % 12 or 12}:{now:%M:%S %p}"
         headers = (
@@ -50,4 +49,4 @@ class Download:
             ("Content-Disposition", f'attachment; filename="{name}{written}.csv"'),
             ("X-Powered-By", "ASP.NET"),
         )
-        return Answer(200, headers, self._publication.chunks(snapshot), str(snapshot.call), snapshot.etag)
+        return Answer(200, headers, publication.chunks(snapshot), str(snapshot.call), snapshot.etag)

@@ -5,7 +5,7 @@ from base64 import b64encode
 from collections import OrderedDict
 from threading import Lock
 
-from simulator.tenant.publication import Snapshot
+from simulator.tenant.publication import Publication, Snapshot
 
 LIFE = 300.0
 """Seconds; Graph's documentation says "a few minutes"."""
@@ -23,24 +23,24 @@ class DownloadUrls:
     def __init__(self, life: float = LIFE) -> None:
         self._life = life
         self._lock = Lock()
-        self._snapshots: OrderedDict[str, tuple[Snapshot, float]] = OrderedDict()
+        self._snapshots: OrderedDict[str, tuple[tuple[Publication, Snapshot] | None, float]] = OrderedDict()
 
-    def issue(self, snapshot: Snapshot, now: float) -> str:
+    def issue(self, publication: Publication, snapshot: Snapshot, now: float) -> str:
         """Return an opaque token that contains `+`, `/` and `=`, as Graph's do."""
         token = b64encode(b"\xfb\xff" + secrets.token_bytes(30)).decode()
         with self._lock:
-            self._snapshots[token] = (snapshot, now + self._life)
+            self._snapshots[token] = ((publication, snapshot), now + self._life)
             while len(self._snapshots) > _MOST:
                 self._snapshots.popitem(last=False)
         return token
 
-    def redeem(self, token: str, now: float) -> Snapshot | None:
+    def redeem(self, token: str, now: float) -> tuple[Publication, Snapshot] | None:
         """Return the snapshot behind the token, or None if the token is unknown or used; it is used now.
 
         Raise ExpiredError.
         """
         with self._lock:
-            snapshot, expires = self._snapshots.pop(token, (None, 0.0))
-        if snapshot and now > expires:
+            found, expires = self._snapshots.pop(token, (None, 0.0))
+        if found and now > expires:
             raise ExpiredError
-        return snapshot
+        return found

@@ -86,7 +86,7 @@ class Graph:
             content_type = ("Content-Type", "application/octet-stream")
             body = self._publication.chunks(snapshot)
             return Answer(200, (content_type, ("ETag", etag), *headers, CHUNKED), body, str(call), etag)
-        location = self._download + quote(self._urls.issue(snapshot, now.timestamp()), safe="")
+        location = self._download + quote(self._urls.issue(self._publication, snapshot, now.timestamp()), safe="")
         redirect = (("Content-Type", "text/plain"), ("Location", location))
         return Answer(302, (*redirect, *headers), call=str(call), etag=etag)
 

@@ -45,7 +45,7 @@ class Listener:
         self._start = partial(self.start, handler, observer, methods)
         self._server.handler, self._server.observer, self._server.methods = handler, observer, methods
         self._server.server_activate()
-        self._thread = Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
+        self._thread = Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
 
     def close(self) -> None:

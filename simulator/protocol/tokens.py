@@ -40,7 +40,8 @@ class Tokens:
     def __init__(self, seed: int, graph_endpoint: str, life: int = LIFE) -> None:
         self._life = life
         self._key = secrets.token_bytes(32)
-        self._tenant = guid(seed, "tenant")
+        self.tenant = guid(seed, "tenant")
+        """The id of the tenant that the identity is of."""
         self.client_id = guid(seed, "identity")
         """The identity that gets a token when the request names none."""
         self._audiences = frozenset((graph_endpoint, *GRAPH_ROOTS))
@@ -53,17 +54,18 @@ class Tokens:
         """Give new Graph tokens the permission again, and no other."""
         self.roles, self.scopes = (PERMISSION,), ()
 
-    def issue(self, resource: str, client_id: str | None = None) -> tuple[str, int]:
-        """Return a token for the resource and its expiry in seconds since 1970."""
+    def issue(self, resource: str, client_id: str | None = None, tenant: str | None = None) -> tuple[str, int]:
+        """Return a token for the resource, of this tenant or another, and its expiry in seconds since 1970."""
+        tenant = tenant or self.tenant
         audience = resource.removesuffix("/.default").rstrip("/")
         app, now = client_id or self.client_id, int(time.time())
         claims: dict[str, Any] = {
             "aud": audience,
-            "iss": f"https://sts.windows.net/{self._tenant}/",
+            "iss": f"https://sts.windows.net/{tenant}/",
             "iat": now,
             "nbf": now,
             "exp": now + self._life,
-            "tid": self._tenant,
+            "tid": tenant,
             "oid": guid(app, "principal"),
             "appid": app,
         }
@@ -79,6 +81,13 @@ class Tokens:
 
     def check(self, authorization: str | None) -> Mapping[str, Any]:
         """Return the claims of a bearer. Raise InvalidToken if Graph would not accept it."""
+        claims = self.claims(authorization)
+        if claims["aud"] not in self._audiences:
+            raise InvalidToken("Access token validation failure. Invalid audience.")
+        return claims
+
+    def claims(self, authorization: str | None) -> Mapping[str, Any]:
+        """Return the claims of a bearer for whatever resource. Raise InvalidToken if it is not valid."""
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise InvalidToken("Access token is empty.")
@@ -93,8 +102,6 @@ class Tokens:
             raise InvalidToken("Lifetime validation failed, the token is expired.")
         if claims["nbf"] > time.time() + _TOLERANCE:
             raise InvalidToken("Lifetime validation failed, the token is not valid yet.")
-        if claims["aud"] not in self._audiences:
-            raise InvalidToken("Access token validation failure. Invalid audience.")
         return claims
 
     def _signed(self, claims: dict[str, Any]) -> str:

@@ -166,12 +166,19 @@ def _last_in_block(seed: int, service: str, action: str, start: int, stop: int) 
     return latest
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16384)
 def last_done(seed: int, service: str, action: str, day: int) -> Vector:
     """Return the last day up to that one on which each kind did the action, or 0.
 
-    The search goes back over blocks of 32 days until every kind that may have done the action is accounted for.
+    Tomorrow's follows from today's, but for the first day of a block of 32.
     """
+    find = last_done if day % 32 else _last_before
+    before = find(seed, service, action, day - 1)
+    return [day if often else last for often, last in zip(amounts(seed, service, action, day), before, strict=True)]
+
+
+def _last_before(seed: int, service: str, action: str, day: int) -> Vector:
+    """Return the same, found by going back over blocks until every kind that may have done it is accounted for."""
     latest = [0] * KINDS
     awaited = _able(seed, service, action, day)
     stop = day + 1

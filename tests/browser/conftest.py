@@ -92,6 +92,13 @@ class Visit:
         for seen in (self.requests, self.responses, self.foreseen, self._said):
             seen.clear()
 
+    def leave(self) -> None:
+        """Close the page, and let the browser keep nothing of it but what it may cache."""
+        self.page.unroute_all()
+        self.page.emulate_media(color_scheme="null", forced_colors="null")
+        self.page.evaluate("() => origin !== 'null' && [localStorage, sessionStorage].forEach(kept => kept.clear())")
+        self.page.goto("about:blank")
+
     def enter(self, key: str) -> None:
         self.page.get_by_label("Key", exact=True).fill(key)
         self.page.get_by_role("button", name="Open", exact=True).click()
@@ -183,18 +190,36 @@ def new_visit(browser: Browser, site: Site) -> Iterator[Callable[..., Visit]]:
     assert complaints == []
 
 
-@pytest.fixture
-def visit(new_visit: Callable[..., Visit]) -> Visit:
+@contextmanager
+def desktop(browser: Browser, site: Site) -> Iterator[Visit]:
     """A tab of a desktop in which nothing is open yet."""
-    return new_visit(viewport={"width": 1280, "height": 900})
+    with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
+        context.set_default_timeout(PATIENCE)
+        yield Visit(context.new_page(), site)
+
+
+@pytest.fixture(scope="module")
+def closed(browser: Browser, site: Site) -> Iterator[Visit]:
+    """A tab of a desktop for `visit` alone: a new one costs more than most tests."""
+    with desktop(browser, site) as visit:
+        yield visit
+
+
+@pytest.fixture
+def visit(closed: Visit) -> Iterator[Visit]:
+    """A tab of a desktop in which nothing is open and of which nothing is kept; in it nothing may go wrong."""
+    closed.begin()
+    yield closed
+    complaints = closed.complaints
+    closed.leave()
+    assert complaints == []
 
 
 @pytest.fixture(scope="module")
 def opened(browser: Browser, site: Site) -> Iterator[Visit]:
     """A tab of a desktop in which the page is open."""
-    with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
-        context.set_default_timeout(PATIENCE)
-        yield Visit(context.new_page(), site).open()
+    with desktop(browser, site) as visit:
+        yield visit.open()
 
 
 @pytest.fixture

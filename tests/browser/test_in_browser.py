@@ -183,7 +183,8 @@ def test_a_late_answer_does_not_take_the_form_away_while_a_key_is_typed(visit: V
     expect(visit.page.get_by_label("Key", exact=True)).to_be_focused()
 
 
-def test_a_browser_that_keeps_nothing_can_read_all_the_same(visit: Visit) -> None:
+def test_a_browser_that_keeps_nothing_can_read_all_the_same(new_visit: Callable[..., Visit]) -> None:
+    visit = new_visit(viewport=DESKTOP)
     for name in ("localStorage", "sessionStorage"):
         denied = "get() { throw new DOMException('denied', 'SecurityError') }"
         visit.page.add_init_script(f"Object.defineProperty(window, '{name}', {{ {denied} }})")
@@ -690,19 +691,21 @@ def background(visit: Visit) -> str:
     return str(visit.page.evaluate("getComputedStyle(document.body).backgroundColor"))
 
 
-def test_it_is_dark_where_that_is_preferred_and_where_it_is_chosen(new_visit: Callable[..., Visit]) -> None:
-    light, dark = (new_visit(color_scheme=scheme) for scheme in ("light", "dark"))
-    for each in (light, dark):
-        each.page.goto(each.site.url)
-    assert background(light) != background(dark)
-    light.page.get_by_role("button", name="Dark").click()
-    assert background(light) == background(dark)
-    light.page.reload()
-    assert background(light) == background(dark)
+def test_it_is_dark_where_that_is_preferred_and_where_it_is_chosen(visit: Visit) -> None:
+    visit.page.emulate_media(color_scheme="dark")
+    visit.page.goto(visit.site.url)
+    dark = background(visit)
+    visit.page.emulate_media(color_scheme="light")
+    assert background(visit) != dark
+    visit.page.get_by_role("button", name="Dark").click()
+    assert background(visit) == dark
+    visit.page.reload()
+    assert background(visit) == dark
 
 
-def test_days_can_be_told_apart_where_the_user_forces_colours(new_visit: Callable[..., Visit]) -> None:
-    visit = new_visit(forced_colors="active").open(part(RESTATED))
+def test_days_can_be_told_apart_where_the_user_forces_colours(visit: Visit) -> None:
+    visit.page.emulate_media(forced_colors="active")
+    visit.open(part(RESTATED))
     drawn = "each => getComputedStyle(each).backgroundColor"
     archived, calendar = (
         visit.page.locator(selector).first.evaluate(drawn) for selector in (".calendar .day.archived", ".calendar")

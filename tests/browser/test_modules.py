@@ -21,8 +21,9 @@ def run(module: str, expression: str, *arguments: Any) -> Any:
         f"import * as m from {json.dumps((FOLDER / module).as_uri())};"
         f"const a = {json.dumps(arguments)}; console.log(JSON.stringify({expression}));"
     )
-    command = [str(NODE), "--no-warnings", "--input-type=module", "-e", code]
-    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    command = [str(NODE), "--no-warnings", "--input-type=module", "-"]
+    done = subprocess.run(command, input=code, capture_output=True, text=True, encoding="utf-8", check=True)
+    return json.loads(done.stdout)
 
 
 # -- CSV ---------------------------------------------------------------------------------------------------------------
@@ -98,6 +99,17 @@ def test_rows_and_columns_that_came_and_went_are_named() -> None:
 def test_another_order_of_rows_and_columns_is_no_change() -> None:
     found = compared([["User", "N"], ["ann", "1"], ["bob", "2"]], [["N", "User"], ["2", "bob"], ["1", "ann"]])
     assert (found["cells"], found["added"], found["removed"]) == ([], [], [])
+
+
+# -- the search --------------------------------------------------------------------------------------------------------
+
+
+def test_two_thousand_names_are_searched_and_a_question_that_is_missing_is_no_word() -> None:
+    reports = [{"name": f"getReport{number}", "title": f"Títle {number} <b>", "family": "Ω"} for number in range(2000)]
+    found = run(
+        "reports.js", "a[1].map(text => m.matching(a[0], text).length)", reports, ["", "1999", "ω tít <B>", "undefined"]
+    )
+    assert found == [2000, 1, 2000, 0]
 
 
 # -- days ------------------------------------------------------------------------------------------------------------

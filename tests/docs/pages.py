@@ -42,8 +42,13 @@ class Page(NamedTuple):
 
     @property
     def blocks(self) -> list[Block]:
-        fenced = [Block(found[2], found[3]) for found in _FENCED.finditer(self.text)]
-        return fenced + [Block("", code) for code in _INDENTED.findall(_FENCED.sub("", self.text))]
+        return [block for _, block in self.placed_blocks()]
+
+    def placed_blocks(self) -> list[tuple[re.Match[str], Block]]:
+        """Return the blocks with their places, the fenced ones first."""
+        fenced = [(found, Block(found[2], found[3])) for found in _FENCED.finditer(self.text)]
+        blank = _FENCED.sub(lambda found: re.sub("[^\n]", ".", found[0]), self.text)  # of the same length
+        return fenced + [(found, Block("", found[0])) for found in _INDENTED.finditer(blank)]
 
     @property
     def prose(self) -> str:
@@ -92,12 +97,16 @@ class Page(NamedTuple):
         """Every command of the blocks and, if it has more than its name, of the spans; each as its words."""
         for block in self.blocks:
             if block.language in ("", "sh"):
-                for line in re.sub(r"\\\n\s*", "", block.code).splitlines():
-                    # What stands apart at the end of a line is a remark.
-                    yield from _commands(line.strip().removeprefix("$ ").partition("   ")[0])
+                yield from self.commands_of(block)
         for span in self.spans:
             if " " in span:
                 yield from _commands(span)
+
+    def commands_of(self, block: Block) -> Iterator[list[str]]:
+        """Every command of a block."""
+        for line in re.sub(r"\\\n\s*", "", block.code).splitlines():
+            # What stands apart at the end of a line is a remark.
+            yield from _commands(line.strip().removeprefix("$ ").partition("   ")[0])
 
 
 @functools.cache

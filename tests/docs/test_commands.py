@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pathspec
 import pytest
+import tree_sitter
+import tree_sitter_powershell
 
 from local.cli import COMMANDS
 from shared.domain.catalogue import catalogue
@@ -37,17 +39,15 @@ AZ = {
     "functionapp function keys set": {*GROUP_AND_NAME, "--function-name", "--key-name"},
     "functionapp keys list": {*GROUP_AND_NAME, "--query", "-o"},
     "functionapp list-flexconsumption-locations": set(),
-    "functionapp start": GROUP_AND_NAME,
     "functionapp stop": GROUP_AND_NAME,
     "group delete": {"--name"},
     "lock delete": {"--name", "-g", "--resource-type", "--resource-name"},
     "login": set(),
     "provider register": {"-n"},
     "resource update": {"--ids", "--set"},
+    "role assignment list": {"--all"},
     "storage account failover": {"-g", "--name"},
     "storage blob copy start": {*BLOBS, "--destination-container", "--destination-blob", "--source-uri"},
-    "storage blob delete": {*BLOBS, "-c", "-n"},
-    "storage blob delete-batch": {*BLOBS, "-s", "--pattern"},
     "storage blob download": {*BLOBS, "-c", "-n", "-f"},
     "storage blob download-batch": {*BLOBS, "-s", "-d"},
     "storage blob list": {*BLOBS, "-c", "--prefix", "--include", "--num-results", "--query", "-o"},
@@ -89,7 +89,10 @@ def test_every_command_of_local_is_understood() -> None:
 
 def test_every_other_module_that_a_command_runs_is_there_and_understands_it() -> None:
     found = [(page, command[1], command[2:]) for page, command in commands("python") if command[0] == "-m"]
-    written = {"bench.cost", "docs.generate", "powerbi.generator", "tests.reliability", "tests.unit.infra.compiler"}
+    written = {
+        *("bench.cost", "docs.generate", "docs.prose", "powerbi.generator", "tests.unit.infra.compiler"),
+        *("tests.readers", "tests.reliability"),
+    }
     assert {name for _, name, _ in found} == written
     for page, name, arguments in found:
         module = f"{name}.__main__" if (ROOT / name.replace(".", "/")).is_dir() else name
@@ -115,16 +118,43 @@ def test_every_command_of_az_is_known_with_its_options() -> None:
     assert used == AZ.keys()
 
 
-def test_where_a_page_has_both_shells_they_run_the_same() -> None:
-    blocks = [block for block in pages()["docs/lifecycle.md"].blocks if block.language]
-    assert [block.language for block in blocks] == ["sh", "powershell"] * 2
-    for sh, powershell in zip(blocks[::2], blocks[1::2], strict=True):
-        assert in_either_shell(sh.code) == in_either_shell(powershell.code) != []
+POSIX = re.compile(
+    r"\\\n|\$[({]|^ *(?:export|for|while|touch|sh) |\| *(?:sed|grep|head)|&&|^ *\(|^ *[A-Z]+=|^ *gunzip ", re.MULTILINE
+)
+"""What PowerShell does not understand."""
+FOR_USERS = sorted(name for name in pages() if re.match(r"README|docs/(?!recipes)", name))
+"""Recipes have a section for PowerShell."""
+
+
+@pytest.mark.parametrize("name", FOR_USERS)
+def test_what_powershell_does_not_understand_has_a_block_of_it_behind(name: str) -> None:
+    page = pages()[name]
+    blocks = [(found.end(), block) for found, block in page.placed_blocks()]
+    for end, block in blocks:
+        if block.language in ("", "sh") and any(page.commands_of(block)) and POSIX.search(block.code):
+            behind = re.match(r"\s*```powershell\n(.*?)^```", page.text[end:], re.MULTILINE | re.DOTALL)
+            assert behind, block.code
+            assert in_either_shell(block.code) == in_either_shell(behind[1])
 
 
 def in_either_shell(code: str) -> list[str]:
-    """The lines that run a program of Azure, with the names of variables as PowerShell may write them too."""
-    return [line.strip().replace("${name}", "$name") for line in code.splitlines() if re.match(" *az(copy)? ", line)]
+    """What runs a program of Azure, without where its output goes, and names of variables as PowerShell has them."""
+    lines = re.sub(r"\\\n\s*", "", code).replace("${name}", "$name").splitlines()
+    return [re.split(r" [|>] ", line)[0].strip() for line in lines if re.match(" *az(copy)? ", line)]
+
+
+@pytest.mark.parametrize("name", sorted(pages()))
+def test_powershell_on_a_page_parses(name: str) -> None:
+    parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_powershell.language()))
+    for block in pages()[name].blocks:
+        if block.language == "powershell":
+            assert not parser.parse(block.code.encode()).root_node.has_error, block.code
+
+
+def test_the_first_page_says_what_windows_calls_python_and_curl() -> None:
+    assert "On Windows, write `py` for `python3` and `curl.exe` for `curl`" in " ".join(
+        pages()["README.md"].text.split()
+    )
 
 
 def test_a_deployment_names_parameters_of_the_template_that_it_deploys() -> None:
@@ -159,6 +189,7 @@ def test_the_azure_cli_itself_has_the_command_and_its_options(verb: str) -> None
 
 def test_the_scripts_ask_what_they_are_known_to_ask() -> None:
     assert in_scripts().keys() == {
+        "account get-access-token",
         "account show",
         "ad signed-in-user show",
         "deployment sub validate",
@@ -166,7 +197,7 @@ def test_the_scripts_ask_what_they_are_known_to_ask() -> None:
         "functionapp function keys set",
         "functionapp list-flexconsumption-locations",
         "functionapp list-flexconsumption-runtimes",
-        "provider show",
+        "provider list",
         "rest",
         "role assignment list",
     }
@@ -183,7 +214,9 @@ def test_the_package_that_is_made_without_azd_is_the_app(tmp_path: Path) -> None
     listed = subprocess.run(["git", "ls-tree", "-r", "--name-only", "HEAD"], cwd=ROOT, capture_output=True, text=True)
     deployed = {name for name in listed.stdout.splitlines() if not ignored.match_file(name)}
     assert deployed <= packed
-    assert {name for name in packed - deployed if not name.startswith("shared/verification/")} == set()
+    assert {
+        name for name in packed - deployed if not name.startswith(("shared/erasure/", "shared/verification/"))
+    } == set()
 
 
 def test_every_command_of_azd_and_func_is_known() -> None:

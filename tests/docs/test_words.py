@@ -83,8 +83,8 @@ def test_every_route_has_a_line() -> None:
     paths = json.loads((ROOT / "shared" / "web" / "openapi.json").read_text("utf-8"))["paths"]
     table = API.text.split("\n\n")[2]
     told = {word.replace(r"{v1.0\|beta}", "{api}").replace("{v}", "{api}") for word in words(table)}
-    same = {path for path in paths if path.startswith(("/personal/", "/{api}/copilot/"))}
-    assert {"/personal/{api}/reports...", "/{api}/copilot/reports..."} <= told
+    same = {path for path in paths if path.startswith(("/personal/", "/pseudonymous/", "/{api}/copilot/"))}
+    assert {"/personal/{api}/reports...", "/pseudonymous/{api}/reports...", "/{api}/copilot/reports..."} <= told
     assert paths.keys() - same <= told
 
 

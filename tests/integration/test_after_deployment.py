@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.integration.standins import prepared, run, sentence, when
-from tests.unit.infra.template import ROOT
+from tests.roles import NAMES
+from tests.unit.infra.template import ROOT, SETS, Infra, role_of, scope_of
 
 URL = "https://func-usage-x.azurewebsites.net/api/dashboard"
 GIVEN = {"AZURE_RESOURCE_GROUP": "rg-usage", "AZURE_FUNCTION_APP_NAME": "func-usage-x", "DASHBOARD_URL": URL}
@@ -25,8 +26,9 @@ case "$*" in
 login | *"sub validate"*) exit ;;
 *"account show"*) echo S; exit ;;
 *"signed-in-user"*) echo ME; exit ;;
-*"role assignment list"*) echo Owner; exit ;;
-*"provider show"*) echo Registered; exit ;;
+*"role assignment list --assignee ME"*) echo Owner; exit ;;
+*"get-access-token"*) echo T; exit ;;
+*"provider list"*) printf 'Microsoft.%s\\n' Web Storage ManagedIdentity Insights OperationalInsights; exit ;;
 *"list-flexconsumption-locations"*) echo westeurope; exit ;;
 *"list-flexconsumption-runtimes"*) echo 3.13; exit ;;
 *"directoryRole"*) echo e8611ab8-c189-46e8-94e1-60213ab1f814; exit ;;
@@ -36,6 +38,7 @@ esac
 """What is asked before a deployment, and when permissions are granted."""
 AZ = """\
 case "$*" in
+*"role assignment list --assignee-object-id P --all"*) cat "$KEYS/../roles" ;;
 *"keys list"*"--query default"*) echo FUNCTIONKEY ;;
 *"keys list"*) cat "$KEYS/${10}" 2>/dev/null ;;
 *"keys set"*) echo "${10} ${14}" >>"$ASKED"; echo "${14}" >"$KEYS/${10}" ;;
@@ -144,6 +147,39 @@ def test_whatever_is_not_as_it_should_be_is_said(tmp_path: Path, az: str, curl: 
     assert said[-1] == sentence("fetch_key", FETCH)
 
 
+def hosts_own(parameters: str) -> set[str]:
+    """The roles of the app that it cannot tell to be missing: it does not start, or does not log."""
+    found = [
+        role_of(each)
+        for each in Infra().deployed(parameters).all("Microsoft.Authorization/roleAssignments")
+        if "/starch" not in scope_of(each)
+    ]
+    return {NAMES.get(each, "Monitoring Metrics Publisher") for each in found}
+
+
+HOSTS_OWN = hosts_own("default")
+
+
+@pytest.mark.parametrize("role", sorted(HOSTS_OWN))
+def test_a_role_that_the_app_cannot_tell_to_be_missing_is_named(tmp_path: Path, role: str) -> None:
+    """As after a deployment that stopped half-way."""
+    held = [*(HOSTS_OWN - {role}), "Storage Blob Data Contributor"]
+    (tmp_path / "roles").write_text("\n".join(held) + "\n", "utf-8")
+    said, _ = deployed(tmp_path, curl=when("/pull", "printf 503"), environment=OUTPUTS)
+    assert said[1:] == [sentence("no_app_role", role), sentence("no_pull"), sentence("fetch_key", FETCH)]
+
+
+def test_every_deployment_gives_the_app_these_roles() -> None:
+    assert len(HOSTS_OWN) == 3
+    assert [name for name in SETS if hosts_own(name) != HOSTS_OWN] == []
+
+
+@pytest.mark.parametrize("output", GIVEN)
+def test_an_output_that_is_not_set_is_named(tmp_path: Path, output: str) -> None:
+    done = run("after-deployment.sh", prepared(tmp_path, {}) | GIVEN | {output: ""})
+    assert (done.returncode, done.stderr) == (2, sentence("no_output", output) + "\n")
+
+
 def test_no_key_is_an_argument_of_curl(tmp_path: Path) -> None:
     _, asked = deployed(tmp_path)
     arguments = [line.partition(" ")[2].partition(" ")[2] for line in asked if line.startswith("x-functions-key")]
@@ -163,11 +199,13 @@ def test_the_readme_leads_to_the_dashboard_in_eight_lines_at_most(tmp_path: Path
     azd = f"""
 echo "azd $*" >>"$ASKED"
 case "$*" in
-"auth login" | "auth login --check-status" | "env new usage" | "env set AZURE_LOCATION westeurope") ;;
+"auth login --check-status --output json") echo '{{"status": "success"}}' ;;
+"auth login" | "env new usage" | "env set AZURE_LOCATION westeurope") ;;
 up) {up} ;;
 *) exit 9 ;;
 esac"""
     (tmp_path / "keys").mkdir()
+    (tmp_path / "roles").write_text("\n".join(HOSTS_OWN) + "\n", "utf-8")
     programs = {"az": f"{AZ_BEFORE}\n{AZ}", "curl": CURL, "sleep": "exit 0", "azd": azd, "git": 'mkdir "${2##*/}"'}
     given = prepared(tmp_path, programs) | {"KEYS": f"{tmp_path}/keys"}
     (tmp_path / "mkdir").symlink_to("/bin/mkdir")
@@ -176,6 +214,5 @@ esac"""
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout == "The app has Reports.Read.All.\n"
-    assert done.stderr.splitlines() == [sentence(each) for each in ("good", "keyed", "pulling", "healthy")] + [
-        sentence("fetch_key", FETCH)
-    ]
+    said = [sentence(each) for each in ("good", "keyed", "pulling", "healthy")]
+    assert done.stderr.splitlines() == [sentence("choose", "S"), *said, sentence("fetch_key", FETCH)]

@@ -1,4 +1,5 @@
-"""What every place for blobs promises: one contract, tried on Azure's storage (Azurite), a folder and memory."""
+"""What every place for blobs promises: one contract, tried on Azure's storage (Azurite), a folder and
+memory, and on the part of it that is one tenant's."""
 
 import io
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from shared.archive.blob_requests import StorageTimeouts
 from shared.archive.blob_store import BlobStore, StoredBlob
 from shared.archive.folder_blob_store import FolderBlobStore
 from shared.archive.layout import DERIVED, USAGE
+from shared.archive.tenant_blob_store import TenantBlobStore
 from shared.domain.errors import ArchiveUnavailable
 from shared.identity import ManagedIdentity
 
@@ -23,7 +25,7 @@ NAME = "report=getX/period=D7/refresh_date=2026-11-18/revision=1/getX_D7_2026-11
 METADATA = {"sha256": "00", "columns": "Report Refresh Date,%C3%9Cbung"}
 
 
-@pytest.fixture(params=["azure", "folder", "memory"])
+@pytest.fixture(params=["azure", "folder", "memory", "tenant"])
 def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], BlobStore]:
     """Makes views of one empty place, as several processes have them."""
     if request.param == "folder":
@@ -31,6 +33,10 @@ def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], B
     if request.param == "memory":
         place = InMemoryBlobStore()
         return lambda: InMemoryBlobStore(same_as=place)
+    if request.param == "tenant":
+        whole = InMemoryBlobStore()
+        TenantBlobStore(whole, "0b0b0b0b-1111-2222-3333-444444444444").create(USAGE, NAME, b"another tenant's", {})
+        return lambda: TenantBlobStore(whole, "0a0a0a0a-1111-2222-3333-444444444444")
     settings = request.getfixturevalue("stack").settings
     empty(request.getfixturevalue("blobs"))
     return lambda: AzureBlobStore(settings["ARCHIVE_URL"], ManagedIdentity(), settings["ARCHIVE_CA"])

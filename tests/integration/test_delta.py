@@ -20,7 +20,6 @@ from shared.domain.catalogue import catalogue
 from shared.domain.errors import ArchiveUnavailable
 from shared.pulling.table_keeping import TableKeeping
 from shared.report.typed_columns import field_id
-from shared.verification.tables import make_again
 from tests.integration.consumers.duck import duck
 from tests.unit.test_tables import COUNTS, TODAY, Tables
 
@@ -125,7 +124,7 @@ def test_without_a_change_nothing_is_written(tables: DeltaTables) -> None:
     tables.put(COUNTS, TODAY, "1")
     tables.keep()
     before = tables.log
-    tables.shelf.delta_logs.keep(COUNTS, tables.time)
+    tables.shelf.tables.logs.keep(COUNTS, tables.time)
     tables.keep()
     assert tables.log == before
 
@@ -219,7 +218,7 @@ def test_what_is_wrong_with_a_log_is_found_and_made_again(tables: DeltaTables, d
     findings = tables.findings()
     assert "delta_differs" in {each.partition(":")[0] for each in findings}
     names: list[Any] = [parse(each.split(": ")[1].partition("/")[2]) for each in findings]
-    make_again(tables.shelf, catalogue(), names, tables.time)
+    tables.shelf.tables.make_again(names, tables.time.date())
     assert tables.findings() == []
     assert tables.read(tmp_path) == expected
 

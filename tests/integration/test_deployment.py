@@ -53,6 +53,13 @@ def test_the_hook_uses_outputs_that_there_are() -> None:
     assert (before.count("continueOnError"), before.count("run:")) == (0, 2)
 
 
+def test_the_job_that_deploys_is_signed_in_to_both_tools_before_a_hook_asks() -> None:
+    job = (ROOT / ".github" / "workflows" / "ci.yml").read_text("utf-8").partition("\n  deploy:")[2]
+    assert (
+        sorted(("azd auth login", "az login", "az account set", "azd provision"), key=job.index)[-1] == "azd provision"
+    )
+
+
 def test_only_the_app_is_deployed() -> None:
     ignored = pathspec.PathSpec.from_lines("gitignore", (ROOT / ".funcignore").read_text("utf-8").splitlines())
     entries = [f"{path.name}/" if path.is_dir() else path.name for path in ROOT.iterdir()]

@@ -311,7 +311,7 @@ def test_without_one_page_there_is_no_snapshot(large: World, fault: str, args: A
 )
 def test_the_token_goes_to_no_other_host(large: World, url: str) -> None:
     if url.startswith("{here}"):
-        url = f"{large.app()._settings.graph_endpoint}@graph.example/"
+        url = f"{large.app().settings.graph_endpoint}@graph.example/"
     large.break_("page_link", nth=1, url=url)
     assert outcome(large.run(), USERS) == (Outcome.REFUSED, Reason.FOREIGN_PAGE)
     assert len(large.requests("users")) == 1

@@ -49,8 +49,12 @@ def test_these_are_the_functions_and_their_triggers(running: tuple[FunctionsHost
         ("pull", "timerTrigger", None),
         ("pull_now", "httpTrigger", "pull"),
         ("pull_as_asked", "queueTrigger", None),
+        ("pull_tenant", "queueTrigger", None),
+        ("tenants", "httpTrigger", "tenants/{*path}"),
+        ("personal_tenants", "httpTrigger", "tenants/{tenant}/personal/{*path}"),
         ("reports", "httpTrigger", "{version}/{*path}"),
         ("personal_reports", "httpTrigger", "personal/{version}/{*path}"),
+        ("pseudonymous_reports", "httpTrigger", "pseudonymous/{version}/{*path}"),
         ("status", "httpTrigger", "status/{*path}"),
         ("health", "httpTrigger", "health"),
         ("openapi", "httpTrigger", "openapi.json"),
@@ -102,6 +106,19 @@ def test_the_2017_forms_give_the_csv_of_the_function_that_replaced_them(
 def test_a_key_of_one_function_does_not_open_the_other(running: tuple[FunctionsHost, Control]) -> None:
     assert get(running[0], f"personal/v1.0/reports/{DETAIL}(period='D7')", "reports").status_code == 401
     assert get(running[0], f"personal/v1.0/reports/{DETAIL}(period='D7')", "personal_reports").status_code == 200
+
+
+def test_pseudonyms_have_a_key_of_their_own_that_opens_nothing_else(running: tuple[FunctionsHost, Control]) -> None:
+    opened = {
+        (root, function): get(running[0], f"{root}/v1.0/reports/{DETAIL}(period='D7')", function).status_code
+        for root in ("personal", "pseudonymous")
+        for function in ("reports", "personal_reports", "pseudonymous_reports")
+    }
+    assert {at for at, status in opened.items() if status == 200} == {
+        ("personal", "personal_reports"),
+        ("pseudonymous", "pseudonymous_reports"),
+    }
+    assert {*opened.values()} == {200, 401}
 
 
 def test_personal_data_is_not_behind_the_other_route(running: tuple[FunctionsHost, Control]) -> None:
@@ -172,13 +189,13 @@ def test_only_personal_data_needs_a_key_where_entra_guards_the_app(setting: str,
         "import function_app as f;"
         "levels = {each.get_function_name(): each.get_trigger().get_dict_repr().get('authLevel')"
         " for each in f.app.get_functions()};"
-        "print(*(levels[name].name for name in ('reports', 'status', 'personal_reports')))"
+        "print(*(levels[name].name for name in ('reports', 'status', 'personal_reports', 'pseudonymous_reports')))"
     )
     environment = os.environ | {"HTTP_AUTH_LEVEL": setting}
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, env=environment, check=True
     )
-    assert done.stdout.split() == [level, level, "FUNCTION"]
+    assert done.stdout.split() == [level, level, "FUNCTION", "FUNCTION"]
 
 
 def test_the_download_origin_saw_no_bearer_no_cookie_and_no_key(running: tuple[FunctionsHost, Control]) -> None:
@@ -196,7 +213,9 @@ def test_doctor_asks_the_app_with_a_key_of_status(
     assert "Lines end in CRLF." in capsys.readouterr().out
     with environment({doctor.KEY: host.keys["reports"]}):
         assert doctor.main(["--url", f"{host.url}/api"]) == 2
-    assert "none of the function status" in capsys.readouterr().err
+    assert f"{doctor.KEY} holds no key of the function status" in capsys.readouterr().err
+    assert doctor.main(["--url", f"{host.url}/api"]) == 2
+    assert f"{doctor.KEY} is not set" in capsys.readouterr().err
 
 
 def test_ten_urls_are_answered_by_this_host_as_ci_asks_microsofts_own(running: tuple[FunctionsHost, Control]) -> None:

@@ -1,21 +1,25 @@
-"""An archive that goes back to an older version, is restored or moves: as docs/lifecycle.md says, in memory."""
+"""An archive that is updated, goes back, is restored, moves or is removed: as docs/lifecycle.md says, in memory."""
 
 import json
+import random
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 import pytest
 
+from local.in_memory import KeptBlob
 from shared.app import App
-from shared.archive.layout import COVERAGE, DERIVED, EVIDENCE, PERSONAL, USAGE
+from shared.archive.layout import COVERAGE, DERIVED, EVIDENCE, LOST, PERSONAL, USAGE, TableName, parse
 from shared.domain.call import Call
 from shared.domain.catalogue import catalogue
 from shared.report.compression import decompress
-from shared.verification.archive import everything, verify
+from shared.verification.archive import everything, manifest, verify
 from shared.web.http import Response
 from tests.asking import ask
 from tests.reliability.checks import At, Blobs
 from tests.reliability.environment import InProcess
+from tests.shelf import archive_of_0_1
 
 BEGINNING = datetime(2026, 11, 20, 7, 15, tzinfo=UTC)
 COUNTS = Call("getOffice365ServicesUserCounts", period="D7")
@@ -71,6 +75,27 @@ def snapshots(blobs: Blobs) -> set[At]:
 def bare(world: InProcess, at: At) -> None:
     """Copy a blob as a tool does that keeps no metadata."""
     world.put(at, world.blobs()[at].content, {})
+
+
+def test_an_update_goes_on_with_what_an_older_version_wrote_and_leaves_it_as_it_is(world: InProcess) -> None:
+    """The archive is one of 0.1, with foreign blobs in it; what comes after it is of another tenant."""
+    world.restore({at: KeptBlob(*blob, "") for at, blob in archive_of_0_1().items()})
+    blobs, foreign = world.blobs(), findings(world)
+    newest = {"asOf": "2026-11-12"}
+    before = ask(app(world), f"v1.0/reports/{COUNTS}", newest)
+    assert (before.status, run(world)) == (200, {"published"})
+    assert unchanged(blobs, world.blobs())
+    assert ask(app(world), f"v1.0/reports/{COUNTS}", newest).body == before.body
+    days = [line.partition(b",")[0] for line in ask(app(world), f"v1.0/reports/{COUNTS}/series").body.splitlines()[1:]]
+    assert (b"2026-11-09" in days, max(days) > b"2026-11-12") == (True, True)
+    assert findings(world) <= foreign
+
+
+def unchanged(before: Blobs, now: Blobs) -> bool:
+    """Whether every snapshot is as it was."""
+    return all(now[at].content == before[at].content for at in snapshots(before)) and all(
+        now[at].metadata == before[at].metadata for at in snapshots(before)
+    )
 
 
 def newer(content: bytes) -> bytes:
@@ -143,3 +168,48 @@ def test_an_app_that_pulled_before_the_copy_came_goes_on_with_all(world: InProce
     run(world)
     assert findings(world) == set()
     assert snapshots(world.blobs()) > snapshots(blobs) | snapshots(own)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_did_not_get_to_the_other_region_is_pulled_again(world: InProcess, seed: int) -> None:
+    """A region copies a little later, blob by blob: of the last minutes any part may be lost.
+
+    A table that the index of tables has, and that is not there, is made again by `verify --make-tables`.
+    """
+    before = world.blobs()
+    world.control.set_time(BEGINNING + timedelta(days=2))
+    run(world)
+    after, chance = world.blobs(), random.Random(seed)
+    there = {at: blob if chance.random() < 0.5 else before.get(at) for at, blob in after.items()}
+    world.restore({at: blob for at, blob in there.items() if blob})
+    world.control.sleep(900)
+    assert run(world) <= {"published", "unchanged"}
+    now = world.blobs()
+    assert snapshots(now) == snapshots(after)
+    assert all(now[at].content == after[at].content for at in snapshots(now))
+    archive = app(world).archive
+    tables = {parse(each.partition("/")[2]) for each in findings(world)}
+    made = archive.tables.make_again([each for each in tables if isinstance(each, TableName)], BEGINNING.date())
+    assert made == len(tables)
+    assert findings(world) == set()
+
+
+def test_a_move_that_takes_days_costs_what_graph_no_longer_shows_and_says_so(world: InProcess) -> None:
+    blobs = world.blobs()
+    world.restore({at: blob for at, blob in blobs.items()})
+    world.control.set_time(BEGINNING + timedelta(days=6))
+    assert run(world) == {"published"}
+    assert unchanged(blobs, world.blobs())
+    lost = {at[1].rpartition("first=")[2] for at in world.blobs() if at[1].startswith(LOST)}
+    assert lost == {"2026-11-19/last=2026-11-22", "2026-11-20/last=2026-11-23"}  # one report is a day behind the other
+    assert findings(world) == set()
+
+
+def test_what_is_kept_of_an_archive_that_is_removed_is_what_graph_sent(world: InProcess) -> None:
+    """As plain files, which need no app: unpacked, they are what the manifest says and what readers got."""
+    listed = manifest(everything(app(world).archive.store), catalogue())
+    digests = {name: digest for digest, _, name in (line.strip().partition("  ") for line in listed)}
+    blobs = world.blobs()
+    kept = {at[1].removesuffix(".gz"): decompress(blobs[at].content) for at in snapshots(blobs)}
+    assert {name: sha256(content).hexdigest() for name, content in kept.items()} == digests
+    assert ask(app(world), f"v1.0/reports/{COUNTS}").body in kept.values()

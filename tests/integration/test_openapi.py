@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import schemathesis
 from jsonschema import Draft202012Validator
 
 from local.functions_host.host import HOST_KEY, Function
@@ -90,7 +89,9 @@ def served(stack: Stack) -> Iterator[Served]:
 
 
 def test_it_is_openapi_3_1() -> None:
-    schemathesis.openapi.from_dict(DOCUMENT).validate()
+    from schemathesis import openapi  # which takes a while, and only here
+
+    openapi.from_dict(DOCUMENT).validate()
     assert DOCUMENT["openapi"].startswith("3.1.")
 
 
@@ -119,16 +120,20 @@ def test_every_reference_leads_somewhere_and_every_component_is_used() -> None:
 
 def test_every_path_has_its_function_and_every_function_its_path(served: Served) -> None:
     names = {path: function_of(sample(path), served).name for path in PATHS}
-    assert set(names.values()) == {each.name for each in served.host.functions.values() if each.is_http}
+    of_tenants = {function_of(f"/tenants/id{sample(path)}", served).name for path in PATHS}
+    assert of_tenants == {"tenants", "personal_tenants"}
+    assert {*names.values(), *of_tenants} == {each.name for each in served.host.functions.values() if each.is_http}
     for path, name in names.items():
         first = path.split("/")[1]
-        unlike = {"{api}": "reports", "personal": "personal_reports", "pull": "pull_now"}
+        unlike = {"{api}": "reports", "pull": "pull_now"}
+        unlike |= {each: f"{each}_reports" for each in ("personal", "pseudonymous")}
         assert name == unlike.get(first, first.removesuffix(".json"))
 
 
 def test_every_place_where_graph_has_reports_has_its_paths() -> None:
     places = {place for report in catalogue().reports.values() for place in report.root.values() if place}
-    paths = {tail for path in PATHS if (tail := path.removeprefix("/personal")).startswith("/{api}/")}
+    roots = r"/(personal|pseudonymous)(?=/)"
+    paths = {tail for path in PATHS if (tail := re.sub(roots, "", path)).startswith("/{api}/")}
     tails = {tail.removeprefix("/{api}/").partition("/{call}")[0] for tail in paths}
     views = {f"{name}{view}" for name in catalogue().directory for view in ("", "/series", "/snapshots")}
     assert tails == places | views | {"idle", "people/{id}", "licences", "adoption", "restatements"}
@@ -147,10 +152,12 @@ def test_every_path_takes_get_and_head_and_answers_both_alike_but_for_the_one_th
         assert item["get"]["responses"] == item["head"]["responses"]
 
 
-@pytest.mark.parametrize("root", ["/{api}/reports/{call}", "/personal/{api}/reports/{call}"])
+@pytest.mark.parametrize("root", ["", "/personal", "/pseudonymous"])
 def test_the_query_parameters_are_those_that_the_app_reads(root: str) -> None:
     for view, names in (("", query.OF_SNAPSHOT), ("/series", query.OF_SERIES), ("/snapshots", query.OF_SNAPSHOTS)):
-        assert sorted(parameters(root + view, "query")) == sorted((*ARGUMENTS, *filter(is_named, names)))
+        assert sorted(parameters(f"{root}/{{api}}/reports/{{call}}{view}", "query")) == sorted(
+            (*ARGUMENTS, *filter(is_named, names))
+        )
 
 
 def test_the_query_parameters_of_the_status_are_those_that_the_app_reads() -> None:
@@ -277,7 +284,7 @@ phases.examples.enabled = false
 phases.coverage.enabled = false
 
 [[operations]]
-include-path-regex = '^/(personal|pull|health|openapi|dashboard|[{]api[}]/copilot)'
+include-path-regex = '^/(personal|pseudonymous|pull|health|openapi|dashboard|[{]api[}]/copilot)'
 phases.coverage.enabled = false
 
 # An archive that nobody pulled for two days is not well, and that is how it is said.

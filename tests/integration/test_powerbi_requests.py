@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import pytest
 
@@ -35,14 +35,14 @@ def header(reply: Response) -> list[str]:
     return next(csv.reader(io.StringIO(reply.body.decode("utf-8-sig"), newline="")))
 
 
-def pasted(name: str, today: Mapping[str, str]) -> tuple[str, dict[str, str]]:
-    """The path and the query of a query to paste, with dates of today in place of its examples."""
-    text = (FOLDER / "queries" / f"{name}.pq").read_text("utf-8")
-    values = {**dict(re.findall(r'^    (\w+) = "(.*?)"', text, re.MULTILINE)), **today}
-    (parameters,) = re.findall(r"Asked = \[(.*)\]", text)
-    (path,) = re.findall(r"RelativePath = (.*?), Timeout", text)
-    query = {key: values[value] for key, value in re.findall(r"(\w+) = (\w+)", parameters)}
-    return f"v1.0/reports/{values['Report']}{'/series' if 'series' in path else ''}", query
+def examples() -> list[tuple[str, dict[str, str]]]:
+    """The path and the query of each example of the query to paste, as its function makes them."""
+    (text,) = Project(FOLDER).queries.values()
+    found = re.findall(r'^//   Archive\("(\w+)"(?:, \[(.*?)\])?\)', text, re.MULTILINE)
+    (names,) = re.findall(r"Record\.FieldNames\(Asked\), \{(.*?)\}", text)
+    of_history = set(re.findall(r"\w+", names))
+    queries = [(name, dict(re.findall(r'(\w+) = "(.*?)"', options))) for name, options in found]
+    return [(f"v1.0/reports/{name}{'/series' if query.keys() & of_history else ''}", query) for name, query in queries]
 
 
 def test_a_table_asks_for_a_series_that_has_its_columns(make_app: Callable[..., App]) -> None:
@@ -58,22 +58,23 @@ def test_a_personal_report_is_an_empty_table_for_those_without_its_key(make_app:
     assert catalogue().reports[PEOPLE].personal_data
     reply = ask(make_app(), f"v1.0/reports/{PEOPLE}/series")
     assert reply.status == 404
-    assert f'"{code(reply)}"' in Project(FOLDER).expressions["Series"]
+    assert f'"{code(reply)}"' in Project(FOLDER).expressions["Rows"]
 
 
-def test_a_query_to_paste_gets_rows(app: App) -> None:
+def test_the_examples_of_the_query_to_paste_get_rows(app: App) -> None:
     (snapshot,) = json.loads(ask(app, f"v1.0/reports/{SERVICES}/snapshots", {"period": "D30"}).body)["value"]
-    today = {
-        "RefreshDate": snapshot["refreshDate"],
-        "AsOf": snapshot["pulledAt"][:10],
-        "From": "2020-01-01",
-        "To": "2040-01-01",
-    }
-    for name in ("latest", "by-date", "as-of", "series"):
-        path, query = pasted(name, today)
+    today = {"refreshDate": snapshot["refreshDate"], "asOf": snapshot["pulledAt"][:10], "to": "2040-01-01"}
+    asked = [(path, query | {name: today[name] for name in query.keys() & today}) for path, query in examples()]
+    assert len(asked) == 6
+    for path, query in asked[:-1]:
         reply = ask(app, path, query)
         assert header(reply)[0] == "Report Refresh Date"
-        assert reply.body.count(b"\n") > 1, name
+        assert reply.body.count(b"\n") > 1, path
+
+
+def test_the_views_are_below_the_one_base_url_of_power_query(app: App) -> None:
+    for view in ("licences", "adoption"):
+        assert ask(app, f"v1.0/reports/{view}").body == ask(app, f"v1.0/{view}").body
 
 
 def test_the_first_page_finds_calls_and_refresh_dates_where_it_looks_for_them(app: App) -> None:

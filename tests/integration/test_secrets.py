@@ -12,8 +12,8 @@ import logging
 import threading
 import traceback
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NoReturn
@@ -33,6 +33,7 @@ from shared.settings import SETTINGS
 from shared.web.http import Request, handle
 from tests.reliability.checks import no_secret
 from tests.reliability.faults.cases import large
+from tests.reliability.faulty_memory import FaultyMemory
 from tests.reliability.storage_proxy import FaultyStorage
 from tests.wire import Wire, response
 
@@ -74,11 +75,27 @@ class Parrot:
         self._server.server_close()
 
 
+Stored = tuple[str, str, bytes, Mapping[str, str]]
+"""Container, name, content and metadata of a blob."""
+
+
+def in_service(blobs: BlobServiceClient) -> Iterator[Stored]:
+    for container in blobs.list_containers():
+        for blob in blobs.get_container_client(container.name).list_blobs(include=["metadata"]):
+            content = blobs.get_blob_client(container.name, blob.name).download_blob().readall()
+            yield container.name, blob.name, content, blob.metadata
+
+
+def in_memory(storage: FaultyMemory) -> Iterator[Stored]:
+    for (container, name), blob in storage.sound.blobs.items():
+        yield container, name, blob.content, blob.metadata
+
+
 class Search:
     """All that the app says, to be searched for secrets."""
 
-    def __init__(self, blobs: BlobServiceClient, secrets: tuple[str, ...]) -> None:
-        self._blobs = blobs
+    def __init__(self, stored: Callable[[], Iterable[Stored]], secrets: tuple[str, ...]) -> None:
+        self._stored = stored
         self._secrets = secrets
         self._log = io.StringIO()
         self.handler = logging.StreamHandler(self._log)
@@ -100,13 +117,11 @@ class Search:
     def leaks(self) -> list[str]:
         """Return where secrets stand, and which."""
         texts = {**self.texts, "log": self._log.getvalue()}
-        for container in self._blobs.list_containers():
-            for blob in self._blobs.get_container_client(container.name).list_blobs(include=["metadata"]):
-                content = self._blobs.get_blob_client(container.name, blob.name).download_blob().readall()
-                plain = zlib.decompress(content, wbits=31) if blob.name.endswith(".gz") else content
-                if blob.name.endswith(".parquet"):
-                    plain = str(parquet.read_table(io.BytesIO(content)).to_pylist()).encode()
-                texts[f"{container.name}/{blob.name}"] = f"{plain.decode()} {blob.name} {blob.metadata}"
+        for container, name, content, metadata in self._stored():
+            plain = zlib.decompress(content, wbits=31) if name.endswith(".gz") else content
+            if name.endswith(".parquet"):
+                plain = str(parquet.read_table(io.BytesIO(content)).to_pylist()).encode()
+            texts[f"{container}/{name}"] = f"{plain.decode()} {name} {metadata}"
         return [each for name, text in texts.items() for each in no_secret(name, text, self._secrets)]
 
     @property
@@ -114,23 +129,38 @@ class Search:
         return self._log.getvalue()
 
 
-@pytest.fixture
-def search(stack: Stack, blobs: BlobServiceClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[Search]:
+@contextmanager
+def searching(stack: Stack, stored: Callable[[], Iterable[Stored]]) -> Iterator[Search]:
     """Loggers are as the app sets them, its own at every level."""
-    for setting in SETTINGS:
-        monkeypatch.setenv(setting.name, stack.settings.get(setting.name, ""))
     levels = {name: logging.getLogger(name).level for name in ("azure", "urllib3", "msal", "usage_archive", "shared")}
-    app.cache_clear()
-    app()
-    app.cache_clear()
+    with pytest.MonkeyPatch.context() as environment:
+        for setting in SETTINGS:
+            environment.setenv(setting.name, stack.settings.get(setting.name, ""))
+        app.cache_clear()
+        app()
+        app.cache_clear()
     for name in ("usage_archive", "shared"):
         logging.getLogger(name).setLevel(logging.DEBUG)
-    search = Search(blobs, (*CANARIES, stack.settings["IDENTITY_HEADER"]))
+    search = Search(stored, (*CANARIES, stack.settings["IDENTITY_HEADER"]))
     logging.getLogger().addHandler(search.handler)
     yield search
     logging.getLogger().removeHandler(search.handler)
     for name, level in levels.items():
         logging.getLogger(name).setLevel(level)
+
+
+@pytest.fixture
+def search(stack: Stack, blobs: BlobServiceClient) -> Iterator[Search]:
+    """The archive of `make_app`."""
+    with searching(stack, partial(in_service, blobs)) as search:
+        yield search
+
+
+@pytest.fixture
+def search_in_memory(stack: Stack, storage: FaultyMemory) -> Iterator[Search]:
+    """The archive of `make_app_in_memory`."""
+    with searching(stack, partial(in_memory, storage)) as search:
+        yield search
 
 
 def error(status: int, said: str) -> bytes:
@@ -139,20 +169,24 @@ def error(status: int, said: str) -> bytes:
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 429, 500])
-def test_graph_says_back_the_bearer(make_app: Callable[..., App], search: Search, status: int) -> None:
+def test_graph_says_back_the_bearer(
+    make_app_in_memory: Callable[..., App], search_in_memory: Search, status: int
+) -> None:
     with Parrot(lambda said: error(status, f"date value {said} {JWT}")) as graph:
-        search.pull(make_app(GRAPH_ENDPOINT=graph.origin, REPORTS=D7))
-    assert "[hidden]" in search.log
-    assert search.leaks() == []
+        search_in_memory.pull(make_app_in_memory(GRAPH_ENDPOINT=graph.origin, REPORTS=D7))
+    assert "[hidden]" in search_in_memory.log
+    assert search_in_memory.leaks() == []
 
 
-def test_graph_says_back_the_bearer_inside_of_an_error(make_app: Callable[..., App], search: Search) -> None:
+def test_graph_says_back_the_bearer_inside_of_an_error(
+    make_app_in_memory: Callable[..., App], search_in_memory: Search
+) -> None:
     def wrapped(said: str) -> bytes:
         return error(500, json.dumps({"error": {"code": "UnknownError", "message": f"Authorization: {said}"}}))
 
     with Parrot(wrapped) as graph:
-        search.pull(make_app(GRAPH_ENDPOINT=graph.origin, REPORTS=D7))
-    assert search.leaks() == []
+        search_in_memory.pull(make_app_in_memory(GRAPH_ENDPOINT=graph.origin, REPORTS=D7))
+    assert search_in_memory.leaks() == []
 
 
 @pytest.mark.parametrize(
@@ -166,12 +200,14 @@ def test_graph_says_back_the_bearer_inside_of_an_error(make_app: Callable[..., A
         f"https://reports.office.com/data/ x?token={URL_TOKEN}",
     ],
 )
-def test_a_redirect_that_is_refused(make_app: Callable[..., App], search: Search, location: str) -> None:
+def test_a_redirect_that_is_refused(
+    make_app_in_memory: Callable[..., App], search_in_memory: Search, location: str
+) -> None:
     with Wire() as wire:
         wire.answers[f"/v1.0/reports/{D7}"] = response(302, Location=location)
-        search.pull(make_app(GRAPH_ENDPOINT=wire.origin, REPORTS=D7))
-    assert "bad_redirect" in search.log
-    assert search.leaks() == []
+        search_in_memory.pull(make_app_in_memory(GRAPH_ENDPOINT=wire.origin, REPORTS=D7))
+    assert "bad_redirect" in search_in_memory.log
+    assert search_in_memory.leaks() == []
 
 
 DOWNLOADS = {
@@ -187,22 +223,28 @@ DOWNLOADS = {
 
 
 @pytest.mark.parametrize("download", DOWNLOADS.values(), ids=DOWNLOADS)
-def test_a_download_that_fails(make_app: Callable[..., App], search: Search, download: bytes) -> None:
+def test_a_download_that_fails(
+    make_app_in_memory: Callable[..., App], search_in_memory: Search, download: bytes
+) -> None:
     with Wire() as graph, Wire() as host:
         graph.answers[f"/v1.0/reports/{D7}"] = response(302, Location=f"{host.origin}/data/x?token={URL_TOKEN}")
         host.answers["/data/x"] = download
-        search.pull(make_app(GRAPH_ENDPOINT=graph.origin, DOWNLOAD_HOSTS=host.origin, REPORTS=D7))
+        search_in_memory.pull(make_app_in_memory(GRAPH_ENDPOINT=graph.origin, DOWNLOAD_HOSTS=host.origin, REPORTS=D7))
         assert host.seen
-    assert "pull." in search.log
-    assert search.leaks() == []
+    assert "pull." in search_in_memory.log
+    assert search_in_memory.leaks() == []
 
 
-def test_a_download_host_that_cannot_be_reached(make_app: Callable[..., App], search: Search) -> None:
+def test_a_download_host_that_cannot_be_reached(
+    make_app_in_memory: Callable[..., App], search_in_memory: Search
+) -> None:
     with Wire() as graph:
         graph.answers[f"/v1.0/reports/{D7}"] = response(302, Location=f"http://127.0.0.1:1/data/x?token={URL_TOKEN}")
-        search.pull(make_app(GRAPH_ENDPOINT=graph.origin, DOWNLOAD_HOSTS="http://127.0.0.1:1", REPORTS=D7))
-    assert "unreachable" in search.log
-    assert search.leaks() == []
+        search_in_memory.pull(
+            make_app_in_memory(GRAPH_ENDPOINT=graph.origin, DOWNLOAD_HOSTS="http://127.0.0.1:1", REPORTS=D7)
+        )
+    assert "unreachable" in search_in_memory.log
+    assert search_in_memory.leaks() == []
 
 
 @pytest.mark.parametrize("status", [200, 400])
@@ -247,12 +289,14 @@ class Broken(GraphClient):
             raise RuntimeError(f"x-functions-key: {FUNCTION_KEY} AccountKey={ACCOUNT_KEY};{SAS}") from error
 
 
-def test_a_defect_tells_where_it_is_and_no_secret(make_app: Callable[..., App], search: Search) -> None:
+def test_a_defect_tells_where_it_is_and_no_secret(
+    make_app_in_memory: Callable[..., App], search_in_memory: Search
+) -> None:
     graph = Broken("https://graph.microsoft.com", Bearer(ManagedIdentity, "https://graph.microsoft.com"), frozenset())
-    search.pull(make_app(REPORTS=D7, graph=graph))
-    assert "tests/integration/test_secrets.py" in search.log
-    assert "RuntimeError" in search.log
-    assert search.leaks() == []
+    search_in_memory.pull(make_app_in_memory(REPORTS=D7, graph=graph))
+    assert "tests/integration/test_secrets.py" in search_in_memory.log
+    assert "RuntimeError" in search_in_memory.log
+    assert search_in_memory.leaks() == []
 
 
 @pytest.mark.parametrize(

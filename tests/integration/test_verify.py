@@ -539,7 +539,14 @@ def options(
     azurite: bool = False,
 ) -> argparse.Namespace:
     return argparse.Namespace(
-        archive=folder, sample=share(sample), since=None, manifest=file, url=url, azurite=azurite, make_tables=False
+        tenant=None,
+        archive=folder,
+        sample=share(sample),
+        since=None,
+        manifest=file,
+        url=url,
+        azurite=azurite,
+        make_tables=False,
     )
 
 

@@ -186,10 +186,12 @@ class Environment(ABC):
 class InMemory(Environment):
     """Storage is the memory of this process."""
 
-    def __init__(self, control: Control) -> None:
+    def __init__(self, control: Control, beside: InMemory | None = None) -> None:
+        """`beside` is another that sees the same blobs."""
         super().__init__()
         self.control = control
-        self._memory = self.storage = FaultyMemory(control.now, control.sleep)
+        self._memory: FaultyMemory = FaultyMemory(control.now, control.sleep, beside._memory if beside else None)
+        self.storage = self._memory
 
     def app(self, reports: str = "aggregates", *, ahead: timedelta = timedelta(0)) -> App:
         return self._app(self._memory.store, reports, ahead)

@@ -37,9 +37,10 @@ class FaultyMemory:
         self,
         clock: Callable[[], datetime],
         sleep: Callable[[float], object] = lambda seconds: None,
+        beside: FaultyMemory | None = None,
     ) -> None:
-        """`clock` answers UTC, `sleep` takes seconds."""
-        self.sound = InMemoryBlobStore(clock=clock)
+        """`clock` answers UTC, `sleep` takes seconds, and `beside` is another way to the same blobs."""
+        self.sound: InMemoryBlobStore = beside.sound if beside else InMemoryBlobStore(clock=clock)
         self.store = InMemoryBlobStore(self._around, clock, same_as=self.sound)
         self._sleep = sleep
         self.seen: list[Operation] = []

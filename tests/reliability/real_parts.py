@@ -119,9 +119,9 @@ class RealParts(Environment):
 class RealGraph(InMemory):
     """Identity, Graph and downloads over HTTP; storage is memory."""
 
-    def __init__(self, settings: Mapping[str, str], control: Control) -> None:
-        """`settings` are those of the app beside these parts."""
-        super().__init__(control)
+    def __init__(self, settings: Mapping[str, str], control: Control, beside: InMemory | None = None) -> None:
+        """`settings` are those of the app beside these parts, `beside` is another that sees the same blobs."""
+        super().__init__(control, beside)
         self._settings = settings
         self.secret = settings["IDENTITY_HEADER"]
 

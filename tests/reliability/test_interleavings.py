@@ -10,14 +10,15 @@ import pytest
 
 from local.simulator_client import Control
 from local.stack import Stack
-from tests.reliability.interleavings.explore import Tree, along, at_random, every, related
+from tests.reliability.interleavings.explore import Tree, along, at_random, every, real_parts, related
 from tests.reliability.interleavings.gate import Choose
 from tests.reliability.interleavings.pairs import PAIRS
 from tests.reliability.interleavings.two_writers import Played, TwoWriters
+from tests.reliability.real_parts import RealGraph
 from tests.reliability.storage_proxy import Operation
 
 SEED = 1
-SCHEDULES = 2
+SCHEDULES = {"in_memory": 4, "writers": 2}
 """Of each pair; `python -m tests.reliability interleavings` plays all."""
 
 
@@ -92,14 +93,25 @@ def test_whether_the_order_of_two_operations_can_matter(one: Operation, other: O
 
 @pytest.fixture(scope="module")
 def writers(stack: Stack) -> Iterator[TwoWriters]:
-    with TwoWriters(stack.settings, Control(stack.control)) as writers:
+    with TwoWriters(*real_parts(stack)) as writers:
+        yield writers
+
+
+@pytest.fixture(scope="module")
+def in_memory(stack: Stack) -> Iterator[TwoWriters]:
+    one = RealGraph(stack.settings, Control(stack.control))
+    with TwoWriters(one, RealGraph(stack.settings, one.control, beside=one)) as writers:
         yield writers
 
 
 @pytest.mark.parametrize("pair", PAIRS)
-def test_two_pulls_at_once_leave_each_body_once_in_whatever_order(writers: TwoWriters, pair: str) -> None:
+@pytest.mark.parametrize("where", ["in_memory", pytest.param("writers", marks=pytest.mark.long)])
+def test_two_pulls_at_once_leave_each_body_once_in_whatever_order(
+    request: pytest.FixtureRequest, where: str, pair: str
+) -> None:
+    writers: TwoWriters = request.getfixturevalue(where)
     random_ = random.Random(SEED)
-    for _ in range(SCHEDULES):
+    for _ in range(SCHEDULES[where]):
         one = writers.play(pair, at_random(random_))
         assert one.violated == [], f"python -m tests.reliability interleavings --only {one}"
 
@@ -118,9 +130,9 @@ def test_who_comes_late_does_no_harm(writers: TwoWriters, pair: str, schedule: s
     assert writers.play(pair, along(schedule)).violated == []
 
 
-def test_a_schedule_can_be_played_again(writers: TwoWriters) -> None:
-    first = writers.play("two", at_random(random.Random(SEED)))
-    second = writers.play("two", along(first.order))
+def test_a_schedule_can_be_played_again(in_memory: TwoWriters) -> None:
+    first = in_memory.play("two", at_random(random.Random(SEED)))
+    second = in_memory.play("two", along(first.order))
     assert second.order == first.order
     assert names(second.operations) == names(first.operations)
 

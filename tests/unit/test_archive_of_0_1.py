@@ -7,10 +7,8 @@ import base64
 import hashlib
 import json
 import re
-import zipfile
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,9 +21,9 @@ from shared.domain.catalogue import catalogue
 from shared.settings import read
 from shared.verification.archive import everything, verify
 from shared.web.http import Request, Response, handle
+from tests.shelf import OF_0_1, archive_of_0_1
 
-FOLDER = Path(__file__).parents[1] / "data" / "archive-0.1"
-EXPECTED = json.loads((FOLDER / "answers.json").read_text("utf-8"))
+EXPECTED = json.loads((OF_0_1 / "answers.json").read_text("utf-8"))
 REQUEST = ("function", "method", "path", "query", "headers")
 CLOCK = datetime.fromisoformat(EXPECTED["clock"])
 
@@ -142,10 +140,8 @@ def reworded(text: str) -> str:
 def store() -> InMemoryBlobStore:
     """The archive, every blob as it was stored."""
     store = InMemoryBlobStore()
-    with zipfile.ZipFile(FOLDER / "archive.zip") as file:
-        for name, metadata in json.loads(file.read("metadata.json")).items():
-            container, _, blob = name.partition("/")
-            store.put(container, blob, file.read(name), metadata)
+    for (container, name), (content, metadata) in archive_of_0_1().items():
+        store.put(container, name, content, metadata)
     return store
 
 
@@ -190,14 +186,10 @@ def test_every_url_answers_as_before(app: App, expected: dict[str, Any]) -> None
 
 
 def test_reading_changed_no_blob(app: App, store: InMemoryBlobStore) -> None:
-    with zipfile.ZipFile(FOLDER / "archive.zip") as file:
-        metadata = json.loads(file.read("metadata.json"))
-        stored = {f"{container}/{name}": kept for (container, name), kept in store.blobs.items()}
-        # Whoever finds no coverage index makes one: that is no part of what is archived.
-        del stored[f"{DERIVED}/{COVERAGE}"]
-        assert stored.keys() == metadata.keys()
-        assert all(kept.content == file.read(name) for name, kept in stored.items())
-        assert all(dict(kept.metadata) == metadata[name] for name, kept in stored.items())
+    stored = {at: (kept.content, dict(kept.metadata)) for at, kept in store.blobs.items()}
+    # Whoever finds no coverage index makes one: that is no part of what is archived.
+    del stored[DERIVED, COVERAGE]
+    assert stored == archive_of_0_1()
 
 
 def test_verify_finds_the_foreign_blobs_and_nothing_else(store: InMemoryBlobStore) -> None:
@@ -208,7 +200,7 @@ def test_verify_finds_the_foreign_blobs_and_nothing_else(store: InMemoryBlobStor
             for each in findings
         ),
         key=lambda each: (each["container"], each["blob"], each["code"]),
-    ) == [refiled(each) for each in json.loads((FOLDER / "findings.json").read_text("utf-8"))["findings"]]
+    ) == [refiled(each) for each in json.loads((OF_0_1 / "findings.json").read_text("utf-8"))["findings"]]
 
 
 def refiled(finding: dict[str, str]) -> dict[str, str]:

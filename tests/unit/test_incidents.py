@@ -33,14 +33,14 @@ def test_faults_end_and_corrected_numbers_stay_right(days: int) -> None:
         incidents.happen(control, BEGIN + timedelta(days=number))
         faults = [change["rules"] for path, change in control.changes[before:] if path == "faults"]
         begun += [(number, rules[0]["fault"] if rules else "") for rules in faults]
-    assert [fault for _, fault in begun] == ["concealed", "", "server_error", "", "stuck", ""]
-    assert [end - start for (start, _), (end, _) in zip(begun[::2], begun[1::2], strict=True)] == [2, 3, 7]
+    assert [fault for _, fault in begun] == ["concealed", "", "server_error", "", "stuck", "", "column_added", ""]
+    assert [end - start for (start, _), (end, _) in zip(begun[::2], begun[1::2], strict=True)] == [2, 3, 7, 5]
     revisions = {
         (each["report"], each["refresh_date"]): each["revision"] for path, each in control.changes if path == "restate"
     }
     assert len(revisions) == 9
     assert {*revisions.values()} == {0}
-    assert len([*incidents.told()]) == 4
+    assert len([*incidents.told()]) == 5
 
 
 def test_in_a_short_past_nothing_happens() -> None:

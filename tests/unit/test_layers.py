@@ -12,8 +12,9 @@ ROOT = Path(__file__).parents[2]
 SHARED = ROOT / "shared"
 
 LAYERS = [
+    ["fleet"],
     ["app"],
-    ["web", "pulling", "verification"],
+    ["web", "pulling", "verification", "erasure"],
     ["views"],
     ["archive", "graph"],
     ["report"],

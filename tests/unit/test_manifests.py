@@ -11,9 +11,7 @@ import pytest
 from local.in_memory import Operation
 from shared.archive.layout import DERIVED, PERSONAL_DERIVED, ManifestName, parse
 from shared.archive.manifest import fingerprint
-from shared.domain.catalogue import catalogue
 from shared.domain.errors import ArchiveUnavailable
-from shared.verification.tables import make_again
 from tests.unit.test_tables import COUNTS, DAYS, DETAIL, TODAY, Tables
 
 NAME = str(ManifestName(COUNTS.report, "2026-11"))
@@ -104,7 +102,7 @@ def test_a_manifest_that_is_damaged_or_gone_is_found_and_made_whole_again(damage
         if mend == "verify":
             name = parse(NAME)
             assert isinstance(name, ManifestName)
-            assert make_again(tables.shelf, catalogue(), [name], tables.time) == 0
+            assert tables.shelf.tables.make_again([name], TODAY) == 0
             assert tables.shelf.blobs[DERIVED, NAME] == before
         else:
             tables.put(COUNTS, TODAY + timedelta(1), "2")

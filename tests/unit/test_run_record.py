@@ -168,7 +168,7 @@ def test_a_record_of_version_0_1_is_written_again_as_it_was_but_for_what_it_did_
 
 
 def test_a_reason_that_only_a_newer_version_knows_does_not_make_a_record_unreadable() -> None:
-    text = json.dumps(STORED).replace('"reason": "budget"', '"reason": "no_consent"')
+    text = json.dumps(STORED).replace('"reason": "budget"', '"reason": "of_tomorrow"')
     record = RunRecord.from_json(text.encode())
     assert (record.pulls[2].outcome, record.pulls[2].reason) == (Outcome.DEFERRED, None)
     assert record.states[Call("getY")] == CallState(Outcome.DEFERRED, None, NOW)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from itertools import pairwise
 
 import pytest
@@ -92,8 +93,11 @@ def spelled(values: list[int], first: int, last: int) -> str:
     return "*" if len(values) == last - first + 1 else ",".join(map(str, values))
 
 
-DAYS = [(it.toordinal(), it.month, it.day, it.isoweekday() % 7) for it in map(date.fromordinal, range(728659, 891806))]
-"""Those of 1996 to 2442, more than the 400 years after which the calendar repeats itself."""
+@cache
+def all_days() -> list[tuple[int, int, int, int]]:
+    """Return those of 1996 to 2442, more than the 400 years after which the calendar repeats itself."""
+    days = map(date.fromordinal, range(728659, 891806))
+    return [(it.toordinal(), it.month, it.day, it.isoweekday() % 7) for it in days]
 
 
 @settings(max_examples=15)
@@ -106,7 +110,7 @@ DAYS = [(it.toordinal(), it.month, it.day, it.isoweekday() % 7) for it in map(da
 def test_the_gap_is_the_longest_of_all_between_two_firings(
     hours: list[int], days: list[int], months: list[int], weekdays: list[int]
 ) -> None:
-    fitting = [it for it, month, day, weekday in DAYS if day in days and month in months and weekday in weekdays]
+    fitting = [it for it, month, day, weekday in all_days() if day in days and month in months and weekday in weekdays]
     firings = [24 * it + hour for it in fitting for hour in hours]
     fields = zip((hours, days, months, weekdays), ((0, 23), (1, 31), (1, 12), (0, 6)), strict=True)
     schedule = "0 0 " + " ".join(spelled(values, *limits) for values, limits in fields)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.errors import SettingError
-from shared.settings import SETTINGS, Settings, read
+from shared.settings import SETTINGS, Cloud, Settings, read
 
 ARCHIVE = "https://usage.blob.core.windows.net"
 
@@ -37,12 +37,16 @@ def test_what_is_not_set_has_its_default() -> None:
         sign_in_activity=False,
         delta=False,
         min_group=5,
+        personal_retention_days=0,
         graph_endpoint="https://graph.microsoft.com",
         graph_version="v1.0",
         download_origins=frozenset(),
         archive_url=ARCHIVE,
         archive_ca=None,
         client_id=None,
+        tenants=(),
+        tenants_client_id="",
+        cloud=Cloud("https://login.microsoftonline.com", "api://AzureADTokenExchange"),
     )
 
 
@@ -72,23 +76,31 @@ def test_what_is_set_is_taken(tmp_path: Path) -> None:
         SIGN_IN_ACTIVITY="True",
         DELTA="true",
         MIN_GROUP="3",
+        PERSONAL_RETENTION_DAYS="365",
         GRAPH_ENDPOINT="https://dod-graph.microsoft.us",
         GRAPH_VERSION="beta",
         DOWNLOAD_HOSTS="http://127.0.0.1:9101",
         ARCHIVE_CA=str(pem),
         AZURE_CLIENT_ID="00000000-0000-0000-0000-000000000001",
+        TENANTS="@",
+        TENANTS_CLIENT_ID="00000000-0000-0000-0000-000000000002",
+        AZURE_AUTHORITY_HOST="login.example",
     ) == Settings(
         pull_schedule="0 0 6 * * *",
         reports="all",
         sign_in_activity=True,
         delta=True,
         min_group=3,
+        personal_retention_days=365,
         graph_endpoint="https://dod-graph.microsoft.us",
         graph_version="beta",
         download_origins=frozenset({"http://127.0.0.1:9101"}),
         archive_url=ARCHIVE,
         archive_ca=str(pem),
         client_id="00000000-0000-0000-0000-000000000001",
+        tenants=None,
+        tenants_client_id="00000000-0000-0000-0000-000000000002",
+        cloud=Cloud("https://login.example", "api://AzureADTokenExchangeUSGov"),
     )
 
 
@@ -163,6 +175,15 @@ def test_an_archive_that_is_not_set_is_said_to_be_missing(environment: dict[str,
     [
         pytest.param("GRAPH_VERSION", "v2.0", "v1.0 or beta", id="version that Graph has not"),
         pytest.param("GRAPH_VERSION", "1.0", "v1.0 or beta", id="version without v"),
+        *(
+            pytest.param("PERSONAL_RETENTION_DAYS", held, "0 (for good), or a whole number from 90", id=why)
+            for held, why in (
+                ("89", "few days"),
+                ("-90", "less than none"),
+                ("a year", "words"),
+                ("90.5", "half a day"),
+            )
+        ),
         pytest.param("ARCHIVE_CA", "/no/such.pem", "PEM file", id="file that is not there"),
         pytest.param("ARCHIVE_CA", "/", "PEM file", id="folder"),
     ],

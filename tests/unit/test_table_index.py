@@ -61,6 +61,20 @@ def test_a_later_revision_a_new_day_and_one_that_is_gone_are_missing() -> None:
     assert missing(index, THEN) == [Missing("2026-11", AT, (TODAY,))]
 
 
+def test_what_has_to_go_is_first_though_it_is_oldest() -> None:
+    index = TableIndex().after([settled(THEN, THEN + timedelta(1))])
+    assert [each.month for each in missing(index, THEN, TODAY)] == ["2026-09", "2026-11"]
+
+
+def test_a_month_that_expires_is_put_into_days_and_stays_in_them() -> None:
+    coverage = CoverageIndex().with_names(SnapshotName(AT, day, 1) for day in (THEN, THEN + timedelta(1)))
+    index, expiring = TableIndex().after([settled(THEN, THEN + timedelta(1))]), {AT: "2026-09"}
+    assert index.missing(coverage, TODAY, expiring) == [Missing("2026-09", AT, (THEN, THEN + timedelta(1)))]
+    parted = index.after([in_days(THEN, THEN + timedelta(1))])
+    assert parted.missing(coverage, TODAY, expiring) == []
+    assert parted.missing(coverage, TODAY) == [Missing("2026-09", AT, ())]
+
+
 def test_a_revision_that_is_gone_is_missing() -> None:
     assert missing(TableIndex().after([settled(THEN, revision=2)]), THEN) == [Missing("2026-09", AT, ())]
 

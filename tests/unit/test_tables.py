@@ -24,7 +24,6 @@ from shared.domain.errors import ArchiveUnavailable
 from shared.domain.outcome import Outcome
 from shared.pulling.table_keeping import TableKeeping
 from shared.verification.archive import verify
-from shared.verification.tables import make_again
 from tests.shelf import Shelf, as_blobs, lines, snapshot
 
 COUNTS = call_of("getOffice365ActiveUserCounts(period='D7')", catalogue())
@@ -325,8 +324,17 @@ def test_what_is_wrong_with_a_table_is_found_and_made_again(tables: Tables, dama
     findings = tables.findings()
     assert [each.partition(":")[0] for each in findings] == [code]
     names = [parse(each.split(": ")[1].partition("/")[2]) for each in findings]
-    made = make_again(tables.shelf, catalogue(), [each for each in names if isinstance(each, TableName)], tables.time)
+    made = tables.shelf.tables.make_again([each for each in names if isinstance(each, TableName)], TODAY)
     assert (made, tables.rows(), tables.findings()) == (1, before, [])
+
+
+def test_a_snapshot_damaged_behind_the_head_of_its_gzip_is_told_and_its_table_is_not(tables: Tables) -> None:
+    damaged = tables.put(COUNTS, TODAY, "1")
+    tables.keep()
+    stored = tables.shelf.memory.blobs["usage", damaged.blob]
+    tables.shelf.memory.put("usage", damaged.blob, stored.content[:10] + b"\xff" * 20, stored.metadata)
+    found = [finding.name for finding in verify(as_blobs(tables.shelf.blobs), catalogue(), tables.time)]
+    assert {name for name in found if not name.startswith("series/")} == {damaged.blob}
 
 
 def test_without_a_coverage_index_nothing_is_taken_for_gone(tables: Tables) -> None:

@@ -139,6 +139,13 @@ def test_columns_are_in_the_order_in_which_they_were_first_seen() -> None:
     assert [*types(file)] == [*OURS[:3], *DOCUMENTED, "B", "A", *OURS[3:]]
 
 
+def test_no_column_is_taken_for_a_folder_or_for_one_of_ours() -> None:
+    """Of files below `month=2026-11`, DuckDB and Spark give that in place of a column `Month`."""
+    file = table(part([["Month", "period", "REPORT", "Revision", "year"]]))
+    named = [name for name in types(file) if name not in OURS and name not in DOCUMENTED]
+    assert named == ["Month (2)", "period (2)", "REPORT (2)", "Revision (2)", "year"]
+
+
 def test_readers_pass_over_the_rows_of_other_days() -> None:
     rows = [["New"], *[["1"]] * 40_000]
     file = write("", [], [part(rows, DAY + timedelta(number)) for number in range(3)])

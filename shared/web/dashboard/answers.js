@@ -3,13 +3,9 @@
 import { text } from "./api.js";
 import { column, parse } from "./csv.js";
 import { bytes, change, day, daysBetween, el, number, percent, shifted, svg, time } from "./elements.js";
-import { YEAR, growth, mean, measures, refreshPlace, valueAt, whole, yearBefore } from "./numbers.js";
+import { AHEAD, mean, measures, recent, shares, stored } from "./numbers.js";
 import { to } from "./route.js";
 
-/** Days that an average is of. */
-export const RECENT = 28;
-/** Days of the outlook. */
-export const AHEAD = 90;
 /** Days after which somebody counts as inactive for long. */
 const LONG = 90;
 
@@ -92,8 +88,7 @@ function averages(title, [content]) {
   if (!end) return [nothing()];
   const lines = found.names
     .map((name) => {
-      const now = mean(found, name, shifted(end, 1 - RECENT), end);
-      const before = mean(found, name, shifted(end, 1 - RECENT - YEAR), shifted(end, -YEAR));
+      const { now, before } = recent(found, name);
       return [name, now, before, weekly(found, name)];
     })
     .filter(([, now]) => now);
@@ -123,7 +118,7 @@ async function licensed(title, found, calls, asOf) {
     Number(content && column(content, `Office 365 ${name}`)?.[0]),
   );
   return [
-    ...shares(title, found, " Active", " Inactive"),
+    ...shown(title, found, " Active", " Inactive"),
     inactive + active > 0 && el("p", {}, ...ofLong(inactive, inactive + active)),
   ].filter(Boolean);
 }
@@ -136,22 +131,15 @@ function ofLong(inactive, all) {
 
 /** Who uses Copilot of those who may. */
 function enabled(title, found) {
-  return shares(title, found, " Active Users", " Enabled Users");
+  return shown(title, found, " Active Users", " Enabled Users");
 }
 
 /** What is active of what could be. */
-function shares(title, [content], active, other) {
-  const rows = [...content.rows].sort((one, two) => (one[refreshPlace(content)] < two[refreshPlace(content)] ? -1 : 1));
-  const last = rows.at(-1);
-  if (!last) return [nothing()];
-  const end = last[refreshPlace(content)];
-  const old = yearBefore(rows.map((row) => row[refreshPlace(content)]), end);
-  const before = rows.find((row) => row[refreshPlace(content)] === old);
-  const names = content.columns
-    .filter((name) => name.endsWith(active) && content.columns.includes(name.slice(0, -active.length) + other))
-    .map((name) => name.slice(0, -active.length));
-  const lines = names
-    .map((name) => [name, share(last, name), before && share(before, name)])
+function shown(title, [content], active, other) {
+  const found = shares(content, active, other);
+  if (!found) return [nothing()];
+  const { end, old } = found;
+  const lines = found.lines
     .filter(([, now]) => now.all)
     .sort(([, one], [, two]) => two.all - one.all || two.active - one.active);
   const days = content.call.period.slice(1);
@@ -168,8 +156,7 @@ function shares(title, [content], active, other) {
           el(
             "tr",
             {},
-            ["", "Active", "Of", "Share", before && "Year before"]
-              .filter((name) => name !== undefined)
+            ["", "Active", "Of", "Share", ...(old ? ["Year before"] : [])]
               .map((name) => el(name ? "th.number" : "td", name ? { scope: "col" } : {}, name)),
           ),
         ),
@@ -184,7 +171,7 @@ function shares(title, [content], active, other) {
               el("td.number", {}, number(now.active)),
               el("td.number", {}, number(now.all)),
               el("td.number", {}, percent(now.active / now.all)),
-              before && el("td.number", {}, was.all ? percent(was.active / was.all) : ""),
+              old && el("td.number", {}, was.all ? percent(was.active / was.all) : ""),
             ),
           ),
         ),
@@ -193,27 +180,17 @@ function shares(title, [content], active, other) {
     el(
       "p.hint",
       {},
-      `Active within ${days} days of ${day(end)}${before ? "" : "; the archive has no year yet to compare with"}.`,
+      `Active within ${days} days of ${day(end)}${old ? "" : "; the archive has no year yet to compare with"}.`,
     ),
   ];
-
-  function share(row, name) {
-    const at = (column) => Number(row[content.columns.indexOf(column)] || 0);
-    const [one, two] = [at(name + active), at(name + other)];
-    return { active: one, all: other === " Inactive" ? one + two : two };
-  }
 }
 
 function storage(title, contents) {
   const lines = contents
     .map((content) => {
-      const found = measures(whole(content));
-      const name = "Storage Used (Byte)";
-      const end = found.days.at(-1);
-      if (!end) return null;
-      const now = valueAt(found, name, end);
-      const before = valueAt(found, name, shifted(end, -YEAR - 1));
-      const slope = growth(found, name, shifted(end, -AHEAD), end);
+      const used = stored(content);
+      if (!used) return null;
+      const { found, now, before, ahead } = used;
       const label =
         { getMailboxUsageStorage: "Exchange", getOneDriveUsageStorage: "OneDrive" }[content.call.report] ??
         "SharePoint";
@@ -222,8 +199,8 @@ function storage(title, contents) {
         bytes(now),
         before === null ? "" : bytes(before),
         change(now, before),
-        bytes(Math.max(0, now + slope * AHEAD)),
-        weekly(found, name),
+        bytes(Math.max(0, now + ahead)),
+        weekly(found, "Storage Used (Byte)"),
       ];
     })
     .filter(Boolean);

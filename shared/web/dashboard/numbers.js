@@ -4,6 +4,11 @@ import { daysBetween, shifted } from "./elements.js";
 
 /** Days between now and a year before: whole weeks, so that weekends weigh the same. */
 export const YEAR = 364;
+/** Days that a mean is of. */
+export const RECENT = 28;
+/** Days of the outlook. */
+export const AHEAD = 90;
+const USED = "Storage Used (Byte)";
 const NO_MEASURES = ["Report Refresh Date", "Report Date", "Report Period", "Site Type"];
 
 /** The rows of all sites together, where a report has a row for each type of site too. */
@@ -62,9 +67,60 @@ export function growth({ values, days }, name, first, last) {
   return spread ? points.reduce((sum, point) => sum + (point[0] - x) * (point[1] - y), 0) / spread : 0;
 }
 
-/** Of these days the nearest to a year before `end`, at most a week from it. */
-export function yearBefore(days, end) {
-  const wanted = shifted(end, -YEAR);
-  const far = (iso) => Math.abs(daysBetween(iso, wanted));
-  return days.filter((iso) => far(iso) <= 7).sort((one, other) => far(one) - far(other))[0];
+/** The mean of the last four weeks, and of the same four weeks a year before. */
+export function recent(found, name) {
+  const end = found.days.at(-1);
+  return {
+    now: mean(found, name, shifted(end, 1 - RECENT), end),
+    before: mean(found, name, shifted(end, 1 - RECENT - YEAR), shifted(end, -YEAR)),
+  };
+}
+
+/** The bytes in use on the last day, a year before, and those to come in 90 days if it goes on so; null without days. */
+export function stored(content) {
+  const found = measures(whole(content));
+  const end = found.days.at(-1);
+  if (!end) return null;
+  return {
+    found,
+    now: valueAt(found, USED, end),
+    before: valueAt(found, USED, shifted(end, -YEAR)),
+    ahead: growth(found, USED, shifted(end, -AHEAD), end) * AHEAD,
+  };
+}
+
+/**
+ * What is active of what could be, on the last refresh date and a year before: `lines` of [name, now, before].
+ *
+ * The columns of the one end in `active`, those of the other in `other`: ` Inactive` is the rest, else it is all. A year
+ * before is that day, or the nearest within a week before it.
+ */
+export function shares(content, active, other) {
+  const place = refreshPlace(content);
+  const rows = new Map(content.rows.map((row) => [row[place], row]));
+  const end = [...rows.keys()].sort().at(-1);
+  if (!end) return null;
+  const old = Array.from({ length: 7 }, (_, back) => shifted(end, -YEAR - back)).find((iso) => rows.has(iso));
+  const names = content.columns
+    .filter((name) => name.endsWith(active) && content.columns.includes(name.slice(0, -active.length) + other))
+    .map((name) => name.slice(0, -active.length));
+  return { end, old, lines: names.map((name) => [name, share(rows.get(end), name), old ? share(rows.get(old), name) : null]) };
+
+  function share(row, name) {
+    const at = (column) => Number(row[content.columns.indexOf(column)] || 0);
+    const [one, two] = [at(name + active), at(name + other)];
+    return { active: one, all: other === " Inactive" ? one + two : two };
+  }
+}
+
+/** How many licences are idle and assigned, what the idle ones cost in each currency, and whether some are withheld. */
+export function idle(rows) {
+  const sum = (name, of = rows) => of.reduce((total, row) => total + (row[name] ?? 0), 0);
+  const currencies = [...new Set(rows.filter((row) => row["Cost Of Idle"]).map((row) => row.Currency))];
+  return {
+    idle: sum("Idle"),
+    withheld: rows.some((row) => row.Idle === null && row["Not Measured"] === null),
+    assigned: sum("Assigned"),
+    costs: currencies.map((currency) => [currency, sum("Cost Of Idle", rows.filter((row) => row.Currency === currency))]),
+  };
 }

@@ -1,14 +1,13 @@
 // What one wants to know first: four numbers that can be read from two metres, each with what it was a year before.
 
-import { answers, best, AHEAD, RECENT } from "./answers.js";
+import { answers, best } from "./answers.js";
 import { json, text } from "./api.js";
 import { parse } from "./csv.js";
 import { bytes, change, day, el, number, percent, shifted } from "./elements.js";
-import { YEAR, growth, mean, measures, refreshPlace, valueAt, whole, yearBefore } from "./numbers.js";
+import { AHEAD, RECENT, YEAR, idle, measures, recent, shares, stored, valueAt } from "./numbers.js";
 import { to } from "./route.js";
 
 const STORAGE = ["getMailboxUsageStorage", "getOneDriveUsageStorage", "getSharePointSiteUsageStorage"];
-const USED = "Storage Used (Byte)";
 
 /** Fills two boxes: the tiles, and the questions with their answers. `place` says until when, and as known when. */
 export async function overview(tiles, cards, calls, { today, nextRun }, place, failed) {
@@ -44,8 +43,7 @@ async function people(calls, read) {
   const end = found.days.at(-1);
   const name = found.names.includes("Office 365") ? "Office 365" : found.names[0];
   if (!end) return null;
-  const now = mean(found, name, shifted(end, 1 - RECENT), end);
-  const before = mean(found, name, shifted(end, 1 - RECENT - YEAR), shifted(end, -YEAR));
+  const { now, before } = recent(found, name);
   return tile({
     title: "Active people",
     value: number(now ?? valueAt(found, name, end)),
@@ -69,22 +67,14 @@ async function licences(calls, _, { end, to: until, asOf }) {
     now: now.idle,
     before: before?.idle ?? null,
     was: number,
-    note: [`of ${number(now.assigned)} assigned, for 90 days`, ...now.costs.map((cost) => `${cost} a month`)].join(", "),
+    note: [`of ${number(now.assigned)} assigned, for 90 days`, ...now.costs.map(([currency, cost]) => `${money(cost, currency)} a month`)].join(", "),
     href: to("licences"),
   });
 }
 
-/** The idle licences of a day, and what they cost. */
 async function counted(query) {
   const { value } = await json("/v1.0/licences", { ...query, format: "json" });
-  const sum = (name, rows = value) => rows.reduce((total, row) => total + (row[name] ?? 0), 0);
-  const currencies = [...new Set(value.filter((row) => row["Cost Of Idle"]).map((row) => row.Currency))];
-  return {
-    idle: sum("Idle"),
-    withheld: value.some((row) => row.Idle === null && row["Not Measured"] === null),
-    assigned: sum("Assigned"),
-    costs: currencies.map((currency) => money(sum("Cost Of Idle", value.filter((row) => row.Currency === currency)), currency)),
-  };
+  return idle(value);
 }
 
 export function money(amount, currency) {
@@ -99,34 +89,27 @@ async function copilot(calls, read) {
   const call = best(calls, "getMicrosoft365CopilotUserCountSummary", "D30");
   if (!call) return null;
   const content = await read(call);
-  const rows = new Map(content.rows.map((row) => [row[refreshPlace(content)], row]));
-  const end = [...rows.keys()].sort().at(-1);
-  if (!end) return null;
-  const at = (row, name) => Number(row[content.columns.indexOf(name)] || 0);
-  const share = (row) => row && at(row, "Any App Active Users") / at(row, "Any App Enabled Users");
-  const [now, before] = [share(rows.get(end)), share(rows.get(yearBefore([...rows.keys()], end)))];
-  if (!Number.isFinite(now)) return null;
+  const found = shares(content, " Active Users", " Enabled Users");
+  const [, now, before] = found?.lines.find(([name]) => name === "Any App") ?? [];
+  if (!now?.all) return null;
   return tile({
     title: "Copilot adoption",
-    value: percent(now),
-    now,
-    before: before ?? null,
+    value: percent(now.active / now.all),
+    now: now.active / now.all,
+    before: before?.all ? before.active / before.all : null,
     was: percent,
     points: true,
-    note: `${number(at(rows.get(end), "Any App Active Users"))} of ${number(at(rows.get(end), "Any App Enabled Users"))} with a licence used it in ${call.argument}`,
+    note: `${number(now.active)} of ${number(now.all)} with a licence used it in ${call.argument}`,
     href: to("reports", call.text),
   });
 }
 
 async function storage(calls, read) {
   const found = STORAGE.map((report) => best(calls, report, "D180")).filter(Boolean);
-  const all = (await Promise.all(found.map(read))).map((content) => measures(whole(content))).filter(({ days }) => days.length);
+  const all = (await Promise.all(found.map(read))).map(stored).filter(Boolean);
   if (!all.length) return null;
-  const sum = (of) => all.map(of).reduce((total, value) => (value === null || total === null ? null : total + value), 0);
-  const last = (each) => each.days.at(-1);
-  const now = sum((each) => valueAt(each, USED, last(each)));
-  const before = sum((each) => valueAt(each, USED, shifted(last(each), -YEAR)));
-  const ahead = sum((each) => growth(each, USED, shifted(last(each), -AHEAD), last(each)) * AHEAD);
+  const sum = (name) => all.reduce((total, { [name]: value }) => (value === null || total === null ? null : total + value), 0);
+  const [now, before, ahead] = ["now", "before", "ahead"].map(sum);
   return tile({
     title: "Storage",
     value: bytes(now),

@@ -18,8 +18,9 @@ export function reportsOf(calls) {
 export function matching(reports, text) {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   const score = ({ title }) => (title.toLowerCase().startsWith(words[0] ?? "") ? 0 : 1);
+  const said = ({ title, question, family, name }) => [title, question, family, name].filter(Boolean).join(" ").toLowerCase();
   return reports
-    .filter((each) => words.every((word) => `${each.title} ${each.question} ${each.family} ${each.name}`.toLowerCase().includes(word)))
+    .filter((each) => words.every((word) => said(each).includes(word)))
     .sort((one, other) => score(one) - score(other));
 }
 

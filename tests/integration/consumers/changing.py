@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+from shared.archive.folder_blob_store import FolderBlobStore
 from shared.domain.call import parse
 from shared.domain.catalogue import catalogue
 from shared.pulling.table_keeping import TableKeeping
@@ -34,10 +35,9 @@ def write(folder: Path) -> None:
         shelf.put(one, body)
     keeping = TableKeeping(shelf, catalogue(), lambda: now, with_delta=True)
     keeping.keep(shelf.coverage.read(None), now + timedelta(minutes=25))
-    for (container, name), (content, _) in shelf.blobs.items():
-        file = folder / container / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(content)
+    store = FolderBlobStore(folder)
+    for (container, name), (content, metadata) in shelf.blobs.items():
+        store.create(container, name, content, metadata)
 
 
 def _bodies() -> list[tuple[str, str, int, bytes]]:

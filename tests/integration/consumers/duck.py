@@ -1,11 +1,10 @@
 """DuckDB with its extensions from PyPI: it would load them from duckdb.org, which a test must not need."""
 
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
 import duckdb
-
-from local.stack import Stack
 
 # Azurite's own, known to everybody: https://learn.microsoft.com/azure/storage/common/storage-use-azurite
 _ACCOUNT, _KEY = (
@@ -26,13 +25,13 @@ def duck(*more: str) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def secret(stack: Stack) -> str:
+def secret(settings: Mapping[str, str]) -> str:
     """What opens the emulated storage account, whose certificate the environment variable CURL_CA_INFO has to name."""
     parts = {
         "DefaultEndpointsProtocol": "https",
         "AccountName": _ACCOUNT,
         "AccountKey": _KEY,
-        "BlobEndpoint": stack.settings["ARCHIVE_URL"],
+        "BlobEndpoint": settings["ARCHIVE_URL"],
     }
     text = ";".join(f"{name}={value}" for name, value in parts.items())
     return (

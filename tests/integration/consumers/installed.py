@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,11 +14,13 @@ import pytest
 from local.setup import HOME
 
 LOCKS = Path(__file__).parent / "clients"
+LARGE = Path(tempfile.gettempdir()) / "usage-archive-clients"
+"""Where those are that take a gigabyte."""
 
 
-def python(client: str, interpreter: str = sys.executable) -> Path:
+def python(client: str, interpreter: str = sys.executable, home: Path = HOME / "clients") -> Path:
     """The Python of an environment with what `{client}.lock` names; skips the test if the interpreter is not here."""
-    lock, folder = LOCKS / f"{client}.lock", HOME / "clients" / client
+    lock, folder = LOCKS / f"{client}.lock", home / client
     program = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     if not _is_installed(folder, lock):
         shutil.rmtree(folder, ignore_errors=True)

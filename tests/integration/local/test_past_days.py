@@ -13,7 +13,7 @@ from local.past_days import RUNS_A_DAY, live_through
 from local.run import USUAL_REPORTS
 from shared.app import App
 from shared.archive.archive import Archive
-from shared.archive.layout import DERIVED, PERSONAL, USAGE, VIEWS
+from shared.archive.layout import DERIVED, PERSONAL, PERSONAL_DERIVED, USAGE, VIEWS, TableName, parse
 from shared.settings import read
 from tests.conftest import USERS
 
@@ -45,6 +45,12 @@ def series(of: Archive) -> dict[str, bytes]:
     return {name: each.content for name, each in stored.items() if each}
 
 
+def tables(of: Archive) -> set[str]:
+    """Return what is in tables by their names, but for how often each was made."""
+    blobs = (blob.name for container in (DERIVED, PERSONAL_DERIVED) for blob in of.store.list(container))
+    return {str(name._replace(generation=1)) for name in map(parse, blobs) if isinstance(name, TableName)}
+
+
 @pytest.mark.parametrize(
     ("reports", "days"),
     [
@@ -61,6 +67,8 @@ def test_it_leaves_the_blobs_that_every_timer_leaves(reports: str, days: int, tm
     assert snapshots(of_fast) == snapshots(of_slow)
     assert series(of_fast) == series(of_slow)
     assert len(series(of_fast)) > 10
+    assert of_fast.tables.index() == of_slow.tables.index()
+    assert tables(of_fast) == tables(of_slow) != set()
     # Half of the reports is not enough to count from.
     assert not [*of_fast.store.list(DERIVED, VIEWS)]
     newest = of_fast.runs.newest(END)

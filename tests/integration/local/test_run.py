@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from local import demo
 from tests.conftest import MORNING
 
 ROOT = Path(__file__).parents[3]
@@ -71,9 +72,10 @@ def test_the_second_time_all_is_unchanged_and_served_until_it_is_told_to_end(fir
     [(host, key)] = re.findall(r"^Dashboard  (http\S+)/dashboard#key=(\S+)$", printed, re.MULTILINE)
     status = requests.get(f"{host}/status", headers={"x-functions-key": key}, timeout=30).json()
     assert status["at"][:10] == str(MORNING.date())
-    process.send_signal(signal.SIGTERM)
-    process.stdout.close()
-    assert process.wait(20) == 143
+    process.send_signal(signal.SIGINT)  # Ctrl-C
+    with process.stdout:
+        assert f"Stopped. The archive stays in {folder.resolve()}" in process.stdout.read()
+    assert process.wait(20) == 0
 
 
 def test_a_port_that_is_taken_is_told_with_another_before_anything_starts(tmp_path: Path) -> None:
@@ -100,6 +102,16 @@ def test_a_history_is_lived_through_first(tmp_path: Path) -> None:
     assert "--azurite opens that" in done.stdout
     kept = {file.name for file in (tmp_path / "files" / "usage").rglob("*.csv.gz")}
     assert len(kept) == 3
+
+
+@pytest.mark.long
+def test_the_demo_is_lived_through_once_and_then_goes_on_to_today(tmp_path: Path) -> None:
+    options = ("--demo", "--days", "1")
+    first = once(tmp_path, *options)
+    assert (first.returncode, "Living through" in first.stdout) == (0, True), first.stdout + first.stderr
+    assert outcomes(first.stdout).keys() == {*re.findall(r"get\w+\(.*?\)", demo.REPORTS)}
+    again = once(tmp_path, *options)
+    assert (again.returncode, "Living through" in again.stdout) == (0, False), again.stdout + again.stderr
 
 
 def test_azurite_keeps_an_archive_of_its_own(tmp_path: Path) -> None:

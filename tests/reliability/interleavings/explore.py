@@ -15,10 +15,11 @@ from functools import partial
 from typing import NamedTuple
 
 from local.simulator_client import Control
-from tests.reliability.interleavings.gate import Choose, Waiting
+from local.stack import Stack
+from tests.reliability.interleavings.gate import WRITERS, Choose, Waiting
 from tests.reliability.interleavings.pairs import PAIRS
 from tests.reliability.interleavings.two_writers import Played, TwoWriters
-from tests.reliability.real_parts import started
+from tests.reliability.real_parts import RealParts, started
 from tests.reliability.storage_proxy import Operation
 
 _TURN = 0.3
@@ -106,6 +107,12 @@ def every(play: Callable[[Choose], Played], tree: Tree | None = None) -> Iterato
         more = tree.turn()
 
 
+def real_parts(stack: Stack) -> Iterator[RealParts]:
+    """Yield what `TwoWriters` need among real parts."""
+    for _ in WRITERS:
+        yield RealParts(stack.settings, Control(stack.control))
+
+
 def sample(writers: TwoWriters, seed: int, seconds: float) -> Iterator[Played]:
     """Play schedules at random, of each pair in turn, until so many seconds have passed."""
     end = time.monotonic() + seconds
@@ -160,7 +167,7 @@ def _every_of(name: str, writers: TwoWriters) -> Iterator[Played]:
 def _show(what: str, play: Callable[[TwoWriters], Iterator[Played]]) -> int:
     """Print what did not hold, and a line in the end. Return the exit status."""
     began, number, broken, lengths = time.monotonic(), 0, 0, set[int]()
-    with started(users=40) as parts, TwoWriters(parts.settings, Control(parts.control)) as writers:
+    with started(users=40) as stack, TwoWriters(*real_parts(stack)) as writers:
         for each in play(writers):
             number += 1
             lengths.add(len(each.order))

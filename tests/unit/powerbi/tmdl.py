@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 KINDS = {
-    "": "| database model queryGroup annotation ref table expression relationship",
+    "": "| database model queryGroup annotation ref table expression relationship role",
     "database": "compatibilityLevel!",
     "model": "culture! defaultPowerBIDataSourceVersion! sourceQueryCulture discourageImplicitMeasures? "
     "| dataAccessOptions",
@@ -19,25 +19,30 @@ KINDS = {
     "queryGroup": "| annotation",
     "expression": "lineageTag! queryGroup | annotation",
     "relationship": "fromColumn! toColumn!",
-    "table": "lineageTag! dataCategory | refreshPolicy measure column! partition! annotation",
+    "table": "lineageTag! dataCategory | refreshPolicy measure column! hierarchy partition! annotation",
     "refreshPolicy": "policyType! rollingWindowGranularity! rollingWindowPeriods! incrementalGranularity! "
     "incrementalPeriods! sourceExpression=!",
-    "measure": "formatString lineageTag!",
+    "measure": "formatString displayFolder! lineageTag!",
     "column": "dataType! formatString lineageTag! summarizeBy sourceColumn! sortByColumn "
     "isHidden? isKey? isNameInferred? | annotation",
+    "hierarchy": "lineageTag! | level!",
+    "level": "lineageTag! column!",
     "partition": "mode! queryGroup source=!",
+    "role": "modelPermission! | tablePermission",
+    "tablePermission": "",
     "annotation": "",
     "ref": "",
 }
 """The properties of each kind of object and, after |, what may stand in it. ! must be there, ? is true by standing
 there, = has a piece of M or DAX."""
 UNNAMED = {"database", "dataAccessOptions", "refreshPolicy"}
-VALUED = {"expression", "measure", "partition", "annotation"}
+VALUED = {"expression", "measure", "partition", "annotation", "tablePermission"}
 """Those with a value after the name: `annotation A = 1`, `measure 'M' = SUM(...)`."""
 VALUES = {
     "dataType": "string|int64|double|boolean|dateTime",
     "summarizeBy": "none|sum",
     "mode": "import",
+    "modelPermission": "read",
     "policyType": "basic",
     "rollingWindowGranularity": "day|month|quarter|year",
     "incrementalGranularity": "day|month|quarter|year",

@@ -7,6 +7,7 @@ param reports = 'all\n Directory'
 param signInActivity = true
 param delta = true
 param grantGraphPermissions = true
+param tenants = '@'
 param alertEmail = 'owner@contoso.com'
 param staleAfterDays = 21
 param personalRetentionDays = 365

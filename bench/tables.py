@@ -1,0 +1,141 @@
+"""What tables cost a run: CPU and operations next to the build before there were any, and memory next to its limit."""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from bench.canned import CALL, write
+from bench.counts import CountingStorage
+from bench.large import large
+from bench.measure import Row, Scale, compared, held
+from bench.parts import TODAY, archived, call, days, fill, former_build, service
+from local.environment import environment
+from local.setup import ROOT
+from local.simulator_client import Control
+from local.stack import Stack
+from shared.app import App
+from shared.archive.folder_blob_store import FolderBlobStore
+from shared.archive.layout import PERSONAL, Partition
+from shared.archive.table_index import Missing
+from shared.settings import read
+
+BEFORE = "4b7eba4"
+"""The commit before there were tables."""
+_FEWER = "getOffice365ActiveUserCounts, getEmailActivityCounts, getMailboxUsageStorage"
+_HOURS = (1, 7, 13, 19)
+"""Of the runs of a day."""
+
+
+def rows(scale: Scale) -> Iterator[Row]:
+    """A run beside that of the build before, a personal report beside its pull, and memory."""
+    yield from _runs(scale)
+    yield _of_people(scale.pick(20_000, 5_000))
+    yield _peak(scale.pick(1_000_000, 100_000), [date(2026, 6, 14), date(2026, 6, 15)], "days of")
+    each = scale.pick(100_000, 10_000)
+    yield _peak(each, days(30, date(2026, 4, 30)), "days, then in one table, of")
+
+
+def _runs(scale: Scale) -> Iterator[Row]:
+    with tempfile.TemporaryDirectory(prefix="usage-archive-") as folder, ExitStack() as stack:
+        former = former_build(Path(folder), BEFORE)
+        reports = _FEWER if scale.quick else "aggregates"
+        ours, theirs = (_Living(stack, build, reports) for build in (ROOT, former))
+        for each in (ours, theirs):
+            each.day(_HOURS[:1])
+        for _ in range(1):
+            for each in (ours, theirs):
+                each.day(_HOURS)
+    question = f"a day's first run of {ours.calls} calls, with new snapshots and their tables, CPU"
+    yield compared(question, ours.cpu[1:], f"commit {BEFORE}", theirs.cpu[1:], "s", 1.25)
+    question = f"operations on storage on a settled day, {len(_HOURS)} runs of {ours.calls} calls"
+    yield held(question, ours.operations[-1], f"commit {BEFORE}", theirs.operations[-1], "operations", 1.1)
+
+
+class _Living:
+    """A build and its archive, a day after the other."""
+
+    def __init__(self, stack: ExitStack, build: Path, reports: str) -> None:
+        running = stack.enter_context(Stack(settings={"REPORTS": reports}))
+        self._storage = stack.enter_context(CountingStorage(running.settings))
+        self._settings = {**running.settings, **self._storage.settings}
+        self._control = Control(running.control)
+        self._build = build
+        self._today = TODAY.replace(hour=0)
+        self.cpu: list[float] = []
+        """Seconds of CPU of each day's first run."""
+        self.operations: list[int] = []
+        """On storage, of each day's runs."""
+        self.calls = 0
+
+    def day(self, hours: Sequence[int]) -> None:
+        """Live through a day with a run at each of these hours."""
+        before = len(self._storage.seen)
+        self.cpu.append(self._run(self._today + timedelta(hours=hours[0]), "published"))
+        for hour in hours[1:]:
+            self._run(self._today + timedelta(hours=hour), "unchanged:not_modified")
+        self.operations.append(len(self._storage.seen) - before)
+        self._today += timedelta(days=1)
+
+    def _run(self, now: datetime, outcome: str) -> float:
+        """Return the seconds of CPU of a run, of which most calls have that outcome."""
+        self._control.set_time(now)
+        started = resource.getrusage(resource.RUSAGE_CHILDREN)
+        command = [sys.executable, "-m", "bench.lone_pull", "--now", now.isoformat()]
+        with environment(self._settings):
+            done = subprocess.run(command, cwd=self._build, capture_output=True, text=True, check=True)
+        ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+        pulls: Mapping[str, str] = json.loads(done.stdout.splitlines()[-1])["pulls"]
+        self.calls = len(pulls)
+        assert 2 * sum(each == outcome for each in pulls.values()) > self.calls, pulls
+        return (ended.ru_utime + ended.ru_stime) - (started.ru_utime + started.ru_stime)
+
+
+def _of_people(number: int) -> Row:
+    """CPU of the table of the last of thirty days, and a thirtieth of that of the month."""
+    with large(number) as body, environment(body.settings), service(body.settings) as client:
+        content = body.file.read_bytes()
+        newest = date.fromisoformat(content.split(b"\n", 2)[1][:10].decode())
+        former = [newest - timedelta(days=back) for back in range(1, newest.day)]
+        others = ((day, content.replace(f"{newest},".encode(), f"{day},".encode())) for day in former)
+        fill(client, CALL, others)
+        app = App(read(body.settings), keep_derived=False)
+        cpu = time.process_time()
+        app.pull_run.execute()
+        pulled = time.process_time() - cpu
+        asked = call(CALL)
+        missing = Missing(f"{newest:%Y-%m}", Partition.of(asked), (newest,))
+        cpu = time.process_time()
+        app.archive.tables.make(asked, missing)
+        of_day = time.process_time() - cpu
+        cpu = time.process_time()
+        app.archive.tables.make(asked, missing._replace(days=()))
+        of_month = time.process_time() - cpu
+    took = of_day + of_month / 30
+    return held(f"tables of {number:,} people on day {newest.day} of a month, CPU", took, "the pull", pulled, "s")
+
+
+def _peak(number: int, when: list[date], what: str) -> Row:
+    """Highest resident memory of a process that does nothing else."""
+    asked = call(CALL)
+    with tempfile.TemporaryDirectory(prefix="usage-archive-") as folder:
+        write(file := Path(folder) / "report.csv", number, when[0])
+        content, store = file.read_bytes(), FolderBlobStore(Path(folder) / "files")
+        for day in when:
+            snapshot, packed = archived(asked, day, content.replace(f"{when[0]},".encode(), f"{day},".encode()))
+            store.create(PERSONAL, snapshot.blob, packed, snapshot.metadata.to_metadata())
+        command = [sys.executable, "-m", "bench.lone_tables", str(Path(folder) / "files"), TODAY.isoformat()]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    assert told["rows"] == number * len(when), told
+    question = f"peak memory of a run that writes {len(when)} {what} {number:,} rows"
+    return held(question, told["peak"], "the limit", 256, "MB")

@@ -1,0 +1,44 @@
+"""The demo of `run --demo`: a year of a small tenant, made the first time; each time it is opened it goes on to today.
+
+Standard library only, as `run --help` needs nothing that is set up.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from local.setup import HOME
+
+FOLDER = HOME / "demo"
+DAYS = 365
+USERS = 300
+"""Enough for the numbers of idle licences not to be withheld for being of too few people, on most days."""
+REPORTS = ", ".join(
+    [
+        *(
+            f"{report}(period='D180')"
+            for report in (
+                "getEmailActivityCounts",
+                "getMailboxUsageStorage",
+                "getMicrosoft365CopilotUsageUserDetail",
+                "getOffice365ActiveUserCounts",
+                "getOffice365ActiveUserDetail",
+                "getOneDriveUsageStorage",
+                "getSharePointSiteUsageStorage",
+                "getTeamsTeamCounts",
+                "getTeamsUserActivityCounts",
+                "getTeamsUserActivityUserCounts",
+            )
+        ),
+        "getOffice365ServicesUserCounts(period='D30')",
+        "getOffice365ServicesUserCounts(period='D90')",
+        "getMicrosoft365CopilotUserCountSummary(period='D30')",
+        "directory",
+    ]
+)
+"""What answers the questions of the dashboard, and as few calls as that: a year of them is a matter of seconds."""
+
+
+def days_to_live(days: int, newest: datetime | None, now: datetime) -> int:
+    """Return how many days are to be lived through: those since the newest run, or all where there was none."""
+    return days if newest is None else min(days, (now - newest) // timedelta(days=1))

@@ -1,0 +1,239 @@
+"""`python3 -m local export`: the tables of an archive, taken home into a folder, as Parquet or CSV.
+
+Called again, it fetches what is new or was corrected, and nothing else. A file has its name only when it is whole.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from collections.abc import Iterator, Sequence, Set
+from contextlib import contextmanager
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple
+
+from local.child import ChildError
+from local.lock import locked
+from local.options import PROGRAM
+from local.place import add_place, opened
+from local.screen import Screen
+from shared.archive.archive import Archive
+from shared.archive.layout import Partition, SnapshotName, TableName, table_prefix
+from shared.archive.layout import parse as parse_name
+from shared.archive.read_ahead import read_ahead
+from shared.archive.table_index import PartitionTables
+from shared.archive.tables import container_of
+from shared.domain.call import calls_in, every_call, parse_date
+from shared.domain.call import parse as parse_call
+from shared.domain.catalogue import catalogue
+from shared.domain.errors import BadArgument, RequestError, UsageArchiveError
+from shared.domain.selection import items
+from shared.report.typed_columns import write_as_csv
+
+_CSV, _PARQUET = "csv", "parquet"
+_UNFINISHED, _LOCK = ".export", ".export.lock"
+
+
+class Month(NamedTuple):
+    """What an archive has of a call's month."""
+
+    partition: Partition
+    month: str
+    """As `YYYY-MM`."""
+    tables: Sequence[TableName]
+    lacking: int
+    """Days that are in no table, or not as they were corrected last."""
+
+
+class Taken(NamedTuple):
+    """What became of tables."""
+
+    fetched: int = 0
+    here: int = 0
+    """Those that had been fetched before."""
+    size: int = 0
+    """Bytes that were written."""
+    lacking: int = 0
+    """Days, as in Month."""
+    moved: int = 0
+    """Tables that were not as they had been written, as when a run replaces them at that moment."""
+
+    def __add__(self, other: object) -> Taken:
+        assert isinstance(other, Taken)
+        return Taken(*map(sum, zip(self, other, strict=True)))
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Read the options."""
+    parser = argparse.ArgumentParser(prog=f"{PROGRAM} export", description=__doc__)
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="where to; what it has is not fetched again")
+    add_place(parser)
+    parser.add_argument("--reports", type=places, metavar="LIST", help="only these reports or calls, between commas")
+    parser.add_argument("--personal", action="store_true", help="also those with a row per person, site, group or team")
+    parser.add_argument("--since", type=day, default=date.min, metavar="DATE", help="only its month and later ones")
+    parser.add_argument("--format", choices=(_PARQUET, _CSV), default=_PARQUET, help="parquet if it is left out")
+    options = parser.parse_args(arguments)
+    for report in sorted({place.report for place in options.reports or ()} & catalogue().personal):
+        if not options.personal:
+            parser.error(f"{report} has a row per person, site, group or team: that takes --personal")
+    return options
+
+
+def places(text: str) -> frozenset[Partition]:
+    """Return where the reports and calls lie that an option names. Raise ArgumentTypeError for anything else."""
+    known, found = catalogue(), set[Partition]()
+    for item in items(text):
+        report = known.reports.get(known.canonical_name(item) or "")
+        try:
+            found |= {Partition.of(call) for call in (every_call(report) if report else [parse_call(item, known)])}
+        except RequestError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+    if not found:
+        raise argparse.ArgumentTypeError(f"{text!r} names no report")
+    return frozenset(found)
+
+
+def day(text: str) -> date:
+    """Return a day as an option gives it. Raise ArgumentTypeError for anything else."""
+    try:
+        return parse_date(text, "It")
+    except BadArgument:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day such as 2028-02-29") from None
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Export. Return 0, 1 if something is lacking, 2 if it could not be done."""
+    options = parse(arguments)
+    try:
+        if not options.url and options.folder.resolve().is_relative_to(options.archive.resolve()):
+            raise FileExistsError(f"{options.folder} lies in the archive itself")
+        with opened(options) as archive, _ready(options.folder) as unfinished:
+            return _export(Archive(archive(), catalogue()), options, unfinished)
+    except (ChildError, UsageArchiveError, OSError) as error:
+        print(f"The tables could not be exported to {options.folder}: {error}", file=sys.stderr)
+        return 2
+
+
+@contextmanager
+def _ready(folder: Path) -> Iterator[Path]:
+    """Give a place in a folder for what is not whole; nobody else exports to it meanwhile. Raise OSError."""
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(f"{folder} is no folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with locked(folder / _LOCK, seconds=0):
+            shutil.rmtree(unfinished := folder / _UNFINISHED, ignore_errors=True)
+            unfinished.mkdir()
+            try:
+                yield unfinished
+            finally:
+                shutil.rmtree(unfinished, ignore_errors=True)
+    except PermissionError as error:
+        raise PermissionError(f"{folder} cannot be written to ({error.strerror})") from None
+
+
+def _export(archive: Archive, options: argparse.Namespace, unfinished: Path) -> int:
+    chosen = options.reports or {Partition.of(call) for call in calls_in(catalogue())}
+    left_out = set() if options.personal else catalogue().personal
+    found = [*months(archive, {each for each in chosen if each.report not in left_out}, f"{options.since:%Y-%m}")]
+    target, taken, screen = _Target(archive, options.folder, unfinished, options.format), Taken(), Screen()
+    screen.expect(len(found))
+    for each in read_ahead(target.take, found):
+        taken += each
+        screen.advance("Exporting")
+    screen.done()
+    print(f"Tables of {len(found)} months: {taken.fetched} fetched, {taken.size:,} bytes; {taken.here} were here.")
+    if not options.personal and not options.reports:
+        print("Reports with a row per person, site, group or team are left out: --personal takes them too.")
+    if taken.lacking:
+        print(f"Days that are in no table as they are now: {taken.lacking}. The next run makes it.", file=sys.stderr)
+    if taken.moved:
+        print(f"Months left as they were, as a table is being replaced or damaged: {taken.moved}.", file=sys.stderr)
+    return 1 if taken.lacking or taken.moved else 0
+
+
+def months(archive: Archive, wanted: Set[Partition], since: str) -> Iterator[Month]:
+    """Yield the months from `since` (YYYY-MM) on of which there are snapshots. Raise ArchiveUnavailable."""
+    index = archive.tables.index()
+    named = {each.report for each in wanted}
+    for report in sorted(named & archive.snapshots.reports(personal=bool(named & catalogue().personal))):
+        tables = archive.tables.names(catalogue().reports[report])
+        for partition in sorted(each for each in wanted if each.report == report):
+            names: dict[str, list[SnapshotName]] = {}
+            for name in archive.snapshots.names_in(partition):
+                names.setdefault(f"{name.refresh_date:%Y-%m}", []).append(name)
+            for month, of_month in sorted(names.items()):
+                if month >= since:
+                    of_both = [each for each in tables if (each.partition, each.month) == (partition, month)]
+                    yield _month(partition, month, of_month, of_both, index.of(partition))
+
+
+def _month(
+    partition: Partition,
+    month: str,
+    snapshots: Sequence[SnapshotName],
+    tables: Sequence[TableName],
+    known: PartitionTables,
+) -> Month:
+    """Return what there is of a month; of two tables of a day, the later one, which stands behind."""
+    in_days = month in known.in_days
+    newest = {each.day: each for each in tables if bool(each.day) == in_days}
+    lacking = {
+        each.refresh_date
+        for each in snapshots
+        if each.revision > known.revision(each.refresh_date) or (each.refresh_date if in_days else None) not in newest
+    }
+    return Month(partition, month, [*newest.values()], len(lacking))
+
+
+class _Target:
+    """The folder that tables are exported to."""
+
+    def __init__(self, archive: Archive, folder: Path, unfinished: Path, suffix: str) -> None:
+        """`unfinished` is a place in it for what is not whole; `suffix` says in which form the tables are wanted."""
+        self._store = archive.store
+        self._folder = folder
+        self._unfinished = unfinished
+        self._suffix = suffix
+
+    def take(self, month: Month) -> Taken:
+        """Fetch the tables of a month that are not here, and put all of them in the place of those that were.
+
+        Who reads the folder meanwhile finds no day twice; for a moment there may be none. Raise ArchiveUnavailable and
+        OSError.
+        """
+        folder, taken = self._folder / table_prefix(month.partition, month.month), Taken(lacking=month.lacking)
+        wanted = {f"{Path(str(name)).stem}.{self._suffix}": name for name in month.tables}
+        here = {file.name for file in folder.glob(f"*.{self._suffix}") if self._is_table(file)}
+        parts = {}
+        for file_name in wanted.keys() - here:
+            part = self._fetched(wanted[file_name], self._unfinished / file_name)
+            if not part:
+                return taken._replace(moved=1, here=len(here))
+            parts[file_name] = part
+        folder.mkdir(parents=True, exist_ok=True)
+        for file_name in here - wanted.keys() if wanted else ():
+            (folder / file_name).unlink()
+        size = sum(part.stat().st_size for part in parts.values())
+        for file_name, part in parts.items():
+            part.replace(folder / file_name)
+        return taken._replace(fetched=len(parts), here=len(wanted) - len(parts), size=size)
+
+    def _is_table(self, file: Path) -> bool:
+        name = file.with_suffix(f".{_PARQUET}").relative_to(self._folder).as_posix()
+        return isinstance(parse_name(name), TableName)
+
+    def _fetched(self, name: TableName, part: Path) -> Path | None:
+        """Write a table there, and return where; None if its bytes are not those that were written."""
+        stored = self._store.get(container_of(catalogue().reports[name.partition.report]), str(name))
+        if not stored or sha256(stored.content).hexdigest() != stored.metadata.get("sha256"):
+            return None
+        with part.open("wb") as file:
+            if self._suffix == _CSV:
+                write_as_csv(stored.content, file)
+            else:
+                file.write(stored.content)
+        return part
