@@ -85,7 +85,12 @@ class DeltaLogs:
 
     def _table(self, container: str, partition: Partition, listed: _Listed, before: DeltaTable | None) -> DeltaTable:
         columns, files = dict.fromkeys(before.columns if before else ()), dict[str, DeltaFile]()
-        for name, blob in listed.tables:
+        whole = {name.month for name, _ in listed.tables if not name.day}
+        # Where a run died beside another one, a day may lie in two tables: it is told of once.
+        newest = {(name.month, name.day): (name, blob) for name, blob in sorted(listed.tables, key=_age)}
+        for name, blob in newest.values():
+            if name.day and name.month in whole:
+                continue
             if "size" not in blob.metadata:
                 raise ArchiveUnavailable(f"{name} is being replaced.")
             files[blob.name.removeprefix(f"{partition}/")] = DeltaFile(
@@ -110,3 +115,9 @@ class DeltaLogs:
         for each in log:
             if each.version < last:
                 self._store.delete(container, str(each))
+
+
+def _age(table: tuple[TableName, ListedBlob]) -> tuple[str, int, int]:
+    """Sorts tables by their months, and those of the same days by when they were made."""
+    name, _ = table
+    return name.month, name.rules, name.generation

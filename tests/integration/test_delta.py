@@ -223,6 +223,18 @@ def test_what_is_wrong_with_a_log_is_found_and_made_again(tables: DeltaTables, d
     assert tables.read(tmp_path) == expected
 
 
+def test_a_day_that_a_dead_run_left_in_two_tables_is_told_of_once(tables: DeltaTables, tmp_path: Path) -> None:
+    tables.put(COUNTS, TODAY, "1")
+    tables.put(COUNTS, date(2026, 9, 1), "2")
+    tables.keep()
+    for name in [name for _, name in tables.shelf.blobs if name.endswith(".parquet")]:
+        tables.copy(name, name.replace("_g1-", "_g0-"))
+        tables.copy(name, name.replace("2026-09_g1-", "2026-09-01_g1-"))
+    tables.put(COUNTS, TODAY + timedelta(1), "3")
+    tables.keep()
+    assert [row[3] for row in tables.read(tmp_path)] == [2, 1, 3]
+
+
 def test_without_the_setting_there_is_no_log() -> None:
     tables = Tables()
     tables.put(COUNTS, TODAY, "1")
