@@ -50,9 +50,9 @@ class SnapshotMetadata(NamedTuple):
         """As blob metadata."""
         values = self._asdict() | {
             "pulled_at": self.pulled_at.isoformat(),
-            "flags": _listed(self.flags),
-            "columns": _listed(self.columns),
-            "blank": _listed(self.blank),
+            "flags": to_words(self.flags),
+            "columns": to_words(self.columns),
+            "blank": to_words(self.blank),
             "gzip_size": self.gzip_size or "",
             "redacted": self.redacted or "",
             "app_version": __version__,
@@ -74,9 +74,9 @@ class SnapshotMetadata(NamedTuple):
             request_id=metadata.get("request_id", ""),
             content=metadata.get("content", ""),
             names=metadata.get("names", "none"),
-            flags=_list(metadata.get("flags", "")),
-            columns=_list(metadata.get("columns", "")),
-            blank=_list(metadata.get("blank", "")),
+            flags=from_words(metadata.get("flags", "")),
+            columns=from_words(metadata.get("columns", "")),
+            blank=from_words(metadata.get("blank", "")),
             gzip_sha256=metadata.get("gzip_sha256", ""),
             gzip_size=int(metadata.get("gzip_size", 0)),
             redacted=int(metadata.get("redacted", 0)),
@@ -126,7 +126,7 @@ def read_snapshot(call: Call, name: str, metadata: Mapping[str, str]) -> Snapsho
 
 
 @lru_cache(maxsize=1024)
-def _listed(words: tuple[str, ...]) -> str:
+def to_words(words: tuple[str, ...]) -> str:
     """As one metadata value, which has to be short ASCII: all metadata of a blob together may have 8 KB."""
     text = ",".join(quote(word, safe=" ()") for word in words)
     text = re.sub("^ +| +$", lambda blanks: "%20" * len(blanks[0]), text)  # HTTP strips a header's value
@@ -134,5 +134,6 @@ def _listed(words: tuple[str, ...]) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _list(text: str) -> tuple[str, ...]:
+def from_words(text: str) -> tuple[str, ...]:
+    """Return the words that a value of metadata tells; none, if they were too many."""
     return tuple(unquote(word) for word in text.split(",")) if text else ()

@@ -15,7 +15,8 @@ from io import BytesIO
 from itertools import chain, islice
 from typing import NamedTuple
 
-from arro3.core import RecordBatch
+from arro3.core import DataType, RecordBatch
+from arro3.io import read_parquet
 
 from shared.report.csv_records import distinct, records, same
 from shared.report.history import History
@@ -69,7 +70,7 @@ def write(report: str, documented: Iterable[Sequence[str]], parts: Sequence[Part
     """
     names = _columns(chain(documented, (part.header for part in parts)))
     columns = Columns(report, names)
-    head = schema(_FIRST | columns.types | _LAST)
+    head = schema(types_of(report, names))
     count = _Count()
 
     def batches() -> Iterator[RecordBatch]:
@@ -89,7 +90,18 @@ def write(report: str, documented: Iterable[Sequence[str]], parts: Sequence[Part
                     yield RecordBatch.from_arrays(arrays, schema=head)
 
     content = to_parquet(head, batches())
-    return ParquetFile(content, count.rows, count.unfit)
+    return ParquetFile(content, count.rows, count.unfit, names)
+
+
+def types_of(report: str, names: Iterable[str]) -> dict[str, DataType]:
+    """Return the types of all columns of a table with these columns of the report."""
+    return _FIRST | Columns(report, names).types | _LAST
+
+
+def columns_in(content: bytes) -> list[str]:
+    """Return the columns of the report in a table that `write` made; arro3 panics at anything else."""
+    names = read_parquet(content).schema.names
+    return names[len(_FIRST) : len(names) - len(_LAST)]
 
 
 def write_history(report: str, history: History) -> bytes:
