@@ -157,9 +157,9 @@ class SnapshotArchive:
             deleted += 1
         return deleted
 
-    def upload(self, call: Call) -> SnapshotUpload:
-        """Return a place to stream a new body into."""
-        return SnapshotUpload(self._store, self.container(call), call, self.numbered, self._block)
+    def upload(self, call: Call, after: date = date.max) -> SnapshotUpload:
+        """Return a place to stream a new body into; of refresh dates `after` that, none was found before."""
+        return SnapshotUpload(self._store, self.container(call), call, self.numbered, self._block, after)
 
     def container(self, call: Call) -> str:
         """Return the container of a call's snapshots."""

@@ -42,6 +42,9 @@ class Revisions(NamedTuple):
     """The first number after all that are taken, also by what cannot be read."""
 
 
+_NONE = Revisions((), 1)
+
+
 class SnapshotUpload:
     """A body on its way into the archive: compressed, kept aside, invisible until it is committed."""
 
@@ -52,10 +55,12 @@ class SnapshotUpload:
         call: Call,
         revisions: Callable[[Call, date], Revisions],
         block: int = BLOCK,
+        after: date = date.max,
         temporary_file: Callable[[], IO[bytes]] = TemporaryFile,
     ) -> None:
         """`revisions` lists those of a refresh date; `block` is how many bytes are staged at once.
 
+        A refresh date `after` that is taken for one without revisions, until it shows that there are some.
         `temporary_file` opens a file for a body that is too large for memory.
         """
         self._store = store
@@ -63,6 +68,7 @@ class SnapshotUpload:
         self._call = call
         self._revisions = revisions
         self._block = block
+        self._after = after
         self._temporary_file = temporary_file
         self._gzip = compression.compressor()
         self._gzip_sha256 = hashlib.sha256()
@@ -111,7 +117,8 @@ class SnapshotUpload:
         self._hold(self._gzip.flush())
         metadata = metadata._replace(gzip_sha256=self._gzip_sha256.hexdigest(), gzip_size=self._gzip_size)
         for attempt in range(_ATTEMPTS):
-            revisions = self._revisions(self._call, refresh_date)
+            is_new = attempt == 0 and refresh_date > self._after and self._revision is None
+            revisions = _NONE if is_new else self._revisions(self._call, refresh_date)
             for snapshot in revisions.snapshots:
                 if tried and _is_same_pull(snapshot, tried):  # the answer was lost, not the blob
                     return _outcome(snapshot), snapshot
@@ -208,5 +215,7 @@ def _outcome(archived: Snapshot) -> Outcome:
 
 
 def _is_same_pull(one: Snapshot, other: Snapshot) -> bool:
-    pulls = [(each.order, each.metadata.pulled_at, each.metadata.request_id) for each in (one, other)]
+    pulls = [
+        (each.order, each.metadata.sha256, each.metadata.pulled_at, each.metadata.request_id) for each in (one, other)
+    ]
     return pulls[0] == pulls[1]

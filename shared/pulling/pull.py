@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from shared.archive.archive import Archive
 from shared.archive.run_record import PullResult
@@ -118,7 +118,8 @@ class Puller:
         body = self._body(call)
         form = BodyForm()
         left = Remainder(answer.chunks, erased, is_of_owner=self._catalogue.reports[call.report].is_of_owners)
-        with self._archive.snapshots.upload(call) as upload:
+        last = planned.newest.refresh_date if planned.newest else date.min
+        with self._archive.snapshots.upload(call, after=last) as upload:
             chunks = _written(left, upload, call, body, form)
             try:
                 refresh_date = body.read(chunks)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable
+from collections.abc import Iterable, Set
 from datetime import date, timedelta
 
 from local.in_memory import KeptBlob
@@ -62,8 +62,10 @@ def unfound(environment: Environment, *, were_clocks_wrong: bool) -> list[str]:
     ]
 
 
-def _follows(finding: Finding, touched: Container[str]) -> bool:
+def _follows(finding: Finding, touched: Set[str]) -> bool:
     """Whether something is wrong because of what somebody else wrote: of the same day, or it is made of that call."""
+    if finding.code is FindingCode.MANIFEST_DIFFERS:  # it is made of all calls of a report
+        return any(place.startswith(finding.name.split("/")[1] + "/") for place in touched)
     places = _places(finding.name) or _places(finding.detail)
     return any(place in touched for place in (places[-1:] if finding.container != DERIVED else places))
 
