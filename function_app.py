@@ -74,6 +74,12 @@ def personal_tenants(req: func.HttpRequest) -> func.HttpResponse:
     return respond(req, lambda request: fleet().api.answer(request, personal=True), parts=["tenant", "path"])
 
 
+@app.route(route="tenants/{tenant}/pseudonymous/{*path}", auth_level=func.AuthLevel.FUNCTION)
+def pseudonymous_tenants(req: func.HttpRequest) -> func.HttpResponse:
+    """Serve the reports of a tenant with personal data without who it is; with a key of its own."""
+    return respond(req, lambda request: fleet().api.pseudonymous(request), parts=["tenant", "path"])
+
+
 @app.route(route="pseudonymous/{version}/{*path}", auth_level=func.AuthLevel.FUNCTION)
 def pseudonymous_reports(req: func.HttpRequest) -> func.HttpResponse:
     """Serve the reports with personal data without who it is; with a key of its own, whoever is signed in."""

@@ -19,7 +19,7 @@ from local.child import Child
 from local.environment import environment
 from local.setup import ROOT
 from local.stack import Stack
-from shared.archive.layout import DERIVED, PERSONAL
+from shared.archive.layout import DERIVED, PERSONAL, PERSONAL_DERIVED
 
 
 class Large(NamedTuple):
@@ -45,10 +45,15 @@ class Large(NamedTuple):
             )
         told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
         assert told["pulls"] == {CALL: "published"}, told
-        with service(self.settings) as client:
-            for container in (PERSONAL, DERIVED):
-                client.delete_container(container)
+        self.forget()
         return told
+
+    def forget(self) -> None:
+        """Empty the archive."""
+        with service(self.settings) as client:
+            for container in (PERSONAL, DERIVED, PERSONAL_DERIVED):
+                if client.get_container_client(container).exists():
+                    client.delete_container(container)
 
 
 @contextmanager

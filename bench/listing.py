@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from bench.parts import TODAY
-from local.storage import certificate
+from local.certificate import certificate
 from shared.archive.coverage_index import CoverageIndex
 from shared.archive.layout import COVERAGE, DERIVED, REPORTS, RUNS, USAGE, Partition
 from shared.archive.run_record import PullResult, RunRecord, states_after

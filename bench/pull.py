@@ -3,25 +3,39 @@
 from __future__ import annotations
 
 import math
+import os
+import subprocess
+import sys
+import tempfile
 import zlib
+from pathlib import Path
 
 import requests
 
 from bench.canned import CALL
-from bench.large import large
+from bench.large import Large, large
 from bench.measure import Row, Scale, compared, interleaved, timed
-from bench.parts import service
+from bench.parts import FORMER, former_build, service
+from local.environment import environment
+from local.setup import ROOT
 from shared.graph.body_stream import CHUNK
 
 LINE = 10e6
 """Bytes a second: 80 Mbit/s."""
 ROUNDS = 3
 """A pull over the line takes half a minute."""
+_PULL = """
+import os
+from shared.app import App
+from shared.settings import read
+App(read(os.environ)).pull()
+"""
+"""What both builds can do."""
 
 
 def rows(scale: Scale) -> list[Row]:
-    """Over loopback, where nothing hides what the app does with a body, and over a line."""
-    return [_row(scale, math.inf), _row(scale, LINE)]
+    """Over loopback, where nothing hides what the app does with a body, and over a line; and its CPU."""
+    return [_row(scale, math.inf), _row(scale, LINE), _cpu(scale)]
 
 
 def _row(scale: Scale, speed: float) -> Row:
@@ -41,3 +55,30 @@ def _row(scale: Scale, speed: float) -> Row:
         line = "over loopback" if math.isinf(speed) else f"over a line of {speed / 1e6:g} MB/s"
         question = f"pull of {body.size}, {line}"
     return compared(question, took["ours"], "the same bytes downloaded, the same gzip uploaded", took["bare"], "s", 1.5)
+
+
+def _cpu(scale: Scale) -> Row:
+    """The CPU of a process that pulls it, with its start, next to the same in the former build."""
+    with (
+        tempfile.TemporaryDirectory(prefix="usage-archive-") as folder,
+        large(scale.pick(1_000_000, 50_000)) as body,
+    ):
+        former = former_build(Path(folder))
+        sides = {"ours": lambda: _pulled(ROOT, body), "former": lambda: _pulled(former, body)}
+        took = interleaved(sides, ROUNDS)
+        question = f"pull of {body.size}, CPU of the app"
+    return compared(question, took["ours"], f"commit {FORMER}", took["former"], "s", 0.8)
+
+
+def _pulled(build: Path, body: Large) -> float:
+    with environment(body.settings):
+        before = _spent()
+        subprocess.run([sys.executable, "-c", _PULL], cwd=build, stdout=subprocess.DEVNULL, check=True)
+        took = _spent() - before
+    body.forget()
+    return took
+
+
+def _spent() -> float:
+    """CPU seconds of the processes that have ended."""
+    return sum(os.times()[2:4])

@@ -32,6 +32,8 @@ QUESTIONS = (
     "memory",
     "reading",
     "accounts",
+    "records",
+    "past",
     "pull",
     "lake",
     "tables",

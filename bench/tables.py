@@ -55,9 +55,9 @@ def _runs(scale: Scale) -> Iterator[Row]:
         for _ in range(1):
             for each in (ours, theirs):
                 each.day(_HOURS)
-    question = f"a day's first run of {ours.calls} calls, with new snapshots and their tables, CPU"
+    question = f"the {len(_HOURS)} runs of a settled day, {ours.calls} calls, with tables, CPU"
     yield compared(question, ours.cpu[1:], f"commit {BEFORE}", theirs.cpu[1:], "s", 1.25)
-    question = f"operations on storage on a settled day, {len(_HOURS)} runs of {ours.calls} calls"
+    question = "operations of these on storage"
     yield held(question, ours.operations[-1], f"commit {BEFORE}", theirs.operations[-1], "operations", 1.1)
 
 
@@ -72,7 +72,7 @@ class _Living:
         self._build = build
         self._today = TODAY.replace(hour=0)
         self.cpu: list[float] = []
-        """Seconds of CPU of each day's first run."""
+        """Seconds of CPU of each day's runs."""
         self.operations: list[int] = []
         """On storage, of each day's runs."""
         self.calls = 0
@@ -80,14 +80,12 @@ class _Living:
     def day(self, hours: Sequence[int]) -> None:
         """Live through a day with a run at each of these hours."""
         before = len(self._storage.seen)
-        self.cpu.append(self._run(self._today + timedelta(hours=hours[0]), "published"))
-        for hour in hours[1:]:
-            self._run(self._today + timedelta(hours=hour), "unchanged:not_modified")
+        self.cpu.append(sum(self._run(self._today + timedelta(hours=hour)) for hour in hours))
         self.operations.append(len(self._storage.seen) - before)
         self._today += timedelta(days=1)
 
-    def _run(self, now: datetime, outcome: str) -> float:
-        """Return the seconds of CPU of a run, of which most calls have that outcome."""
+    def _run(self, now: datetime) -> float:
+        """Return the seconds of CPU of a run."""
         self._control.set_time(now)
         started = resource.getrusage(resource.RUSAGE_CHILDREN)
         command = [sys.executable, "-m", "bench.lone_pull", "--now", now.isoformat()]
@@ -96,7 +94,7 @@ class _Living:
         ended = resource.getrusage(resource.RUSAGE_CHILDREN)
         pulls: Mapping[str, str] = json.loads(done.stdout.splitlines()[-1])["pulls"]
         self.calls = len(pulls)
-        assert 2 * sum(each == outcome for each in pulls.values()) > self.calls, pulls
+        assert "published" in pulls.values(), pulls
         return (ended.ru_utime + ended.ru_stime) - (started.ru_utime + started.ru_stime)
 
 

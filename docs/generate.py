@@ -109,7 +109,7 @@ Nobody has run this project against a live tenant or in Azure yet. What stands i
 
 | What | Tried |
 |---|---|
-| Microsoft's SDKs of Graph | Python, Python beta, JavaScript |
+| Microsoft's SDKs of Graph | Python, JavaScript; Python beta with `--long` |
 | other clients of Graph | PnP, CLI for Microsoft 365, a Singer tap, an Airbyte source; some with `--long` only |
 | generated clients | of `openapi.json`, for Python and TypeScript |
 | readers of tables | DuckDB, Polars, PyArrow, pandas |
@@ -120,7 +120,7 @@ Nobody has run this project against a live tenant or in Azure yet. What stands i
 
 | Browser | Tried |
 |---|---|
-| Chromium | in every test: all views, light and dark, 390 pixels wide, axe without findings |
+| Chromium | in every test, with axe; all views, dark and 390 pixels wide with `--long` |
 | Firefox, WebKit | by hand with an earlier page; not the present one |
 | Edge, Safari | not yet |
 | JavaScript switched off | the page names addresses to open instead, which a test asks for |

@@ -1,4 +1,4 @@
-"""`python3 -m local erase`: take a person out of an archive, and keep them out.
+"""`python3 -m local erase`: take a person out of an archive, and keep them out; or a tenant, with all there is of it.
 
 Without --yes it only says what would change. Who it is, is said to this command alone, and stored as a hash.
 """
@@ -14,12 +14,13 @@ from itertools import islice
 from typing import NamedTuple
 
 from local.child import ChildError
+from local.departed import remove
 from local.place import add_place, opened
 from shared.app import utc_now
 from shared.archive.archive import Archive
 from shared.archive.blob_store import BlobStore
 from shared.archive.hash_key import HashKey
-from shared.archive.layout import SnapshotName, TableName
+from shared.archive.layout import ManifestName, SnapshotName, TableName
 from shared.archive.layout import parse as parse_name
 from shared.archive.suppression import Suppression, SuppressionList
 from shared.domain.catalogue import catalogue
@@ -43,19 +44,36 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     what.add_argument("--yes", action="store_true", help="do it: it cannot be undone")
     what.add_argument("--list", action="store_true", help="say who is kept out, as far as hashes tell")
     what.add_argument("--lift", action="store_true", help="let a person come back; what was erased stays erased")
+    parser.add_argument("--whole", action="store_true", help="with --tenant and --yes: all of a customer who left")
     add_place(parser)
     options = parser.parse_args(arguments)
+    if is_of_tenant(options):
+        if options.yes and not options.whole:
+            parser.error("say who: PERSON is an id or an address; or --whole, for all that there is of the tenant")
+        return options
+    if options.whole:
+        parser.error("--whole is of --tenant ID, and takes no PERSON")
     if options.list == bool(options.person):
         parser.error("--list takes no PERSON" if options.list else "say who: PERSON is an id or an address")
     return options
 
 
+def is_of_tenant(options: argparse.Namespace) -> bool:
+    """Whether a tenant is to be removed, and no person."""
+    return bool(options.tenant) and options.person is None and not (options.list or options.lift)
+
+
 def main(arguments: Sequence[str]) -> int:
-    """Erase a person. Return 0, 1 if something is left or to be done, 2 if nothing was done."""
+    """Erase a person, or a tenant. Return 0, 1 if something is left or to be done, 2 if nothing was done."""
     options = parse(arguments)
+    tenant = options.tenant
+    if is_of_tenant(options):
+        options.tenant = None
     try:
         with opened(options) as archive:
             store = archive()
+            if tenant != options.tenant:
+                return remove(store, tenant, for_good=options.yes)
             if options.list:
                 return _list(store)
             name = options.person.strip().casefold()
@@ -107,9 +125,9 @@ def erase(store: BlobStore, name: str, *, for_good: bool) -> int:
 class _Found(NamedTuple):
     """What names the people on a list."""
 
-    listed: SuppressionList
+    people: ErasedPeople
     blobs: Sequence[Named]
-    tables: Sequence[TableName]
+    tables: Sequence[TableName | ManifestName]
     search: Search
 
 
@@ -135,7 +153,7 @@ class _Erasing:
         if not for_good:
             print("Nothing was changed. With --yes it is done, and cannot be undone.")
             return 0
-        self._suppression.keep(found.listed, before)
+        self._suppression.keep(found.people.listed, before)
         return self._carry_out(found)
 
     def _with_person(self, listed: SuppressionList) -> SuppressionList | None:
@@ -151,23 +169,25 @@ class _Erasing:
             for each in others:
                 print(f"  somebody who is kept out since {each.since:%Y-%m-%d}", file=sys.stderr)
             return None
-        for account in accounts:
-            return listed.with_person(account.id, [address for _, address in account.addresses], utc_now())
+        if accounts:
+            names = {address: since.isoformat() for since, address in reversed(accounts[0].addresses)}
+            return listed.with_person(accounts[0].id, names, utc_now())
         if others:
             return listed
         is_address = "@" in self._name
-        return listed.with_person("" if is_address else self._name, [self._name] if is_address else [], utc_now())
+        return listed.with_person("" if is_address else self._name, {self._name: ""} if is_address else {}, utc_now())
 
     def _search(self, listed: SuppressionList) -> _Found:
         """Return what names them, by addresses too that the search itself found beside their ids."""
         while True:
-            search = Search(self._archive, catalogue(), ErasedPeople(self._archive.snapshots, listed))
+            people = ErasedPeople(self._archive.snapshots, listed)
+            search = Search(self._archive, catalogue(), people)
             blobs = [*search.snapshots(), *search.bodies(), *search.inputs()]
             more = listed
             for id_, address in search.addresses:
-                more = more.with_person(id_, [address], utc_now())
+                more = more.with_person(id_, {address: ""}, utc_now())
             if more == listed:
-                return _Found(listed, blobs, [*search.tables({each.name for each in blobs})], search)
+                return _Found(people, blobs, [*search.tables({each.name for each in blobs})], search)
             listed = more
 
     def _tell(self, found: _Found) -> None:
@@ -180,7 +200,9 @@ class _Erasing:
             rows[at] += each.rows
         for at, number in blobs.items():
             print(f"{at}: {number} blobs, " + (f"{rows[at]} rows" if rows[at] else "which go as a whole"))
-        print(f"tables to be made again: {len(found.tables)}")
+        print(f"tables and manifests to be made again: {len(found.tables)}")
+        former = Eraser(self._archive, catalogue(), found.people).former()
+        print(f"older versions that storage keeps: {sum(not each.until for _, each in former)}")
         print(f"{len(found.blobs)} blobs name the person.")
         for what, days in found.search.unread.items():
             for first, last in stretches(days):
@@ -188,7 +210,7 @@ class _Erasing:
 
     def _carry_out(self, found: _Found) -> int:
         """Erase what was found, make again what is made of it, and delete what storage still keeps."""
-        eraser = Eraser(self._archive, catalogue(), ErasedPeople(self._archive.snapshots, found.listed))
+        eraser = Eraser(self._archive, catalogue(), found.people)
         left = [*attempt(eraser, found.blobs)]
         eraser.renew(found.tables, utc_now().date())
         for line in left:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from local.lock import locked
+from shared.archive.folder_blob_store import with_long_paths
 
 FILES, OF_AZURITE = "files", "blobs"
 _LOCK = "in-use.lock"
@@ -32,7 +33,7 @@ def clear(folder: Path) -> None:
     """Delete the blobs that are kept in `folder`, and what else is there. Raises LockedError while they are in use."""
     if folder.exists():
         with in_use(folder):
-            for entry in folder.iterdir():
+            for entry in with_long_paths(folder).iterdir():
                 if entry.is_dir():
                     shutil.rmtree(entry)
                 elif entry.name != _LOCK:

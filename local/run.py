@@ -25,7 +25,17 @@ from local.functions_host.host import AppError, FunctionError, FunctionsHost
 from local.incidents import Incidents
 from local.past_days import live_through
 from local.run_options import parse
-from local.screen import Screen, counted, dashboard_url, progress, show_past, show_run, show_urls
+from local.screen import (
+    Screen,
+    counted,
+    dashboard_url,
+    progress,
+    show_fleet,
+    show_past,
+    show_run,
+    show_urls,
+    show_urls_of_tenants,
+)
 from local.setup import HOME
 from local.simulator_client import Control
 from local.stack import Stack
@@ -35,6 +45,7 @@ from shared.archive.layout import INPUT
 from shared.domain.catalogue import catalogue
 from shared.domain.errors import SettingError
 from shared.domain.selection import select
+from shared.fleet import fleet
 from shared.views.inputs import PRICES as PRICE_LIST
 
 _KEYS = HOME / "keys.json"
@@ -71,7 +82,7 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     try:
         with _started(options) as parts:
-            status = _pull(parts, verbose=options.verbose)
+            status = _pull_tenants(parts) if options.tenants else _pull(parts, verbose=options.verbose)
             show_past(parts.past)
             if options.once:
                 print("\nThe archive is kept. Without --once, the dashboard opens it.")
@@ -101,7 +112,10 @@ def _demand_free(port: int) -> None:
 
 def _serve(parts: Parts, options: argparse.Namespace) -> None:
     """Serve until Ctrl-C. Raise ChildError if what the app needs has ended."""
-    show_urls(parts.host, has_licences=parts.has_licences, verbose=options.verbose)
+    if options.tenants:
+        show_urls_of_tenants(parts.host)
+    else:
+        show_urls(parts.host, has_licences=parts.has_licences, verbose=options.verbose)
     if options.open:
         webbrowser.open(dashboard_url(parts.host))
     print("\nServing. Ctrl-C ends it.", flush=True)
@@ -129,13 +143,15 @@ class Parts(NamedTuple):
 @contextmanager
 def _started(options: argparse.Namespace) -> Iterator[Parts]:
     """Storage, the simulated tenant with its past, and the app."""
-    print(f"Starting a simulated tenant of {options.users} people and the app ...", flush=True)
+    what = f"{options.tenants} simulated tenants of {options.users} people each" if options.tenants else ""
+    print(f"Starting {what or f'a simulated tenant of {options.users} people'} and the app ...", flush=True)
     screen = Screen()
     settings = {"REPORTS": _reports(options)}
     folder = options.archive.resolve()
     if not options.azurite and (folder / OF_AZURITE).is_dir():
         print(f"What Azurite keeps in {folder} is another archive: --azurite opens that.")
-    with Stack(folder, azurite=options.azurite, users=options.users, settings=settings) as stack:
+    place = Stack(folder, azurite=options.azurite, users=options.users, tenants=options.tenants, settings=settings)
+    with place as stack:
         control = Control(stack.control)
         control.grant()
         clock = clock_from(options.now)
@@ -143,7 +159,8 @@ def _started(options: argparse.Namespace) -> Iterator[Parts]:
         keys = json.loads(_KEYS.read_text("utf-8")) if _KEYS.exists() else {}  # so that a URL goes on working
         with deployed(stack.settings, clock, keys=keys, port=options.port, log=screen) as host:
             _KEYS.write_text(json.dumps(dict(host.keys)), "utf-8")
-            if has_licences := _has_licences(settings["REPORTS"]):
+            has_licences = not options.tenants and _has_licences(settings["REPORTS"])
+            if has_licences:
                 from_environment(clock).archive.store.create(INPUT, PRICE_LIST, PRICES.encode(), {})
             end = clock()
             days = options.days
@@ -202,6 +219,21 @@ def _pull(parts: Parts, *, verbose: bool) -> int:
     if newest := from_environment(parts.clock).archive.runs.newest(parts.clock()):
         show_run(newest, parts.control.get("record", listener="graph"), verbose=verbose)
     return status
+
+
+def _pull_tenants(parts: Parts) -> int:
+    """Run the timer function, wait for the run of each tenant, and print how they stand. Return the exit status."""
+    tenants = parts.stack.settings["TENANTS"].count(",") + 1
+    print(f"Pulling what is due of {tenants} tenants, one after the other ...", flush=True)
+    parts.screen.expect(_calls(parts.reports) * tenants)
+    parts.host.run_timer("pull")
+    queue = parts.host.queues["pulls"]
+    while not queue.is_empty:
+        time.sleep(_BEAT)
+        parts.stack.check()
+    parts.screen.done()
+    show_fleet(fleet().api.told()[0])
+    return bool(queue.poison)
 
 
 def _calls(reports: str) -> int:

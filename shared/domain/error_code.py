@@ -57,7 +57,7 @@ class ErrorCode(Word):
     BEFORE_ARCHIVE = (
         "before_archive",
         404,
-        "The day is older than the first snapshot or, with `asOf`, than the first pull.",
+        "The day is older than the first snapshot that is kept or, with `asOf`, than the first pull.",
         "`nearestAfter` has the first.",
     )
     IN_FUTURE = "in_future", 404, "The day is yet to come.", "All days are in UTC."

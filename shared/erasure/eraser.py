@@ -12,7 +12,7 @@ from hashlib import sha256
 
 from shared.archive.archive import Archive
 from shared.archive.blob_store import FormerBlob
-from shared.archive.layout import ACCOUNTS, INPUT, PERSONAL, PERSONAL_DERIVED, QUARANTINE, TableName
+from shared.archive.layout import ACCOUNTS, INPUT, PERSONAL, PERSONAL_DERIVED, QUARANTINE, ManifestName, TableName
 from shared.archive.snapshot import Snapshot, SnapshotMetadata, read_snapshot
 from shared.domain.catalogue import Catalogue
 from shared.domain.errors import AccessRefused, ArchiveUnavailable, DamagedBlob, PullError
@@ -49,8 +49,8 @@ class Eraser:
         elif named.snapshot:
             self._redact(named.snapshot)
 
-    def renew(self, tables: Collection[TableName], today: date) -> None:
-        """Make again what is made of snapshots: the series of every call with people, and these tables.
+    def renew(self, tables: Collection[TableName | ManifestName], today: date) -> None:
+        """Make again what is made of snapshots: the series of every call with people, and these tables and manifests.
 
         Whose each address was is made again by the next who reads pseudonyms.
         """

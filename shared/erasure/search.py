@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from functools import partial
 from typing import NamedTuple
 
+from shared.archive import manifest
 from shared.archive.archive import Archive
 from shared.archive.blob_store import StoredBlob
-from shared.archive.layout import INPUT, PERSONAL, PERSONAL_DERIVED, QUARANTINE, Partition, TableName, parse
+from shared.archive.layout import (
+    INPUT,
+    PERSONAL,
+    PERSONAL_DERIVED,
+    QUARANTINE,
+    ManifestName,
+    Partition,
+    TableName,
+    parse,
+)
 from shared.archive.read_ahead import read_ahead
 from shared.archive.snapshot import Snapshot
 from shared.domain.call import Call, every_call
@@ -73,26 +83,39 @@ class Search:
         if stored and (rows := without(stored, self._people)[1]):
             yield Named(INPUT, PEOPLE, rows)
 
-    def tables(self, changed: Collection[str]) -> Iterator[TableName]:
-        """Yield the tables that are not of the snapshots as they are, or will be when those in `changed` are.
+    def tables(self, changed: Collection[str]) -> Iterator[TableName | ManifestName]:
+        """Yield tables and manifests that are not of the snapshots as they are, or will be when `changed` are.
 
         That is a table of a snapshot which is gone too.
         """
         found: dict[Partition, list[tuple[TableName, str]]] = {}
-        doubtful = {*changed, *self._damaged}
+        manifests, doubtful = list[ManifestName](), {*changed, *self._damaged}
         for blob in self._archive.store.list(PERSONAL_DERIVED):
-            if isinstance(name := parse(blob.name), TableName):
+            name = parse(blob.name)
+            if isinstance(name, TableName):
                 found.setdefault(name.partition, []).append((name, blob.metadata.get("sha256", "")))
+            elif isinstance(name, ManifestName):
+                manifests.append(name)
+        current: dict[str, str] = {}
         for call in calls_with_people(self._archive, self._catalogue, found):
             if tables := found.get(Partition.of(call)):
                 snapshots = self._archive.snapshots.all(call)
-                for name, sha256 in tables:
-                    theirs = [each for each in snapshots if _is_in(each, name)]
-                    is_changed = any(each.blob in doubtful for each in theirs)
-                    if is_changed or self._told(name, sha256) != {
-                        each.metadata.sha256 for each in theirs if each.metadata.rows
-                    }:
-                        yield name
+                current |= {each.blob: "" if each.blob in doubtful else each.metadata.sha256 for each in snapshots}
+                for table, sha256 in tables:
+                    theirs = [each for each in snapshots if _is_in(each, table)]
+                    told = {current[each.blob] for each in theirs if each.metadata.rows}
+                    if "" in told or self._told(table, sha256) != told:
+                        yield table
+        yield from (each for each in manifests if not self._is_of(each, current))
+
+    def _is_of(self, name: ManifestName, current: Mapping[str, str]) -> bool:
+        """Whether a manifest tells of no other snapshots than these, each with its SHA-256."""
+        stored = self._archive.store.get(PERSONAL_DERIVED, str(name))
+        try:
+            entries = manifest.read(stored.content if stored else b"").values()
+            return all(current.get(each["name"]) == each["sha256"] for each in entries)
+        except manifest.UNREADABLE:
+            return False
 
     def _rows(self, report: Report, snapshot: Snapshot) -> tuple[Snapshot, int]:
         snapshots, day = self._archive.snapshots, snapshot.refresh_date

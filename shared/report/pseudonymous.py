@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from datetime import date
@@ -145,18 +146,18 @@ def told_traits(shared: Mapping[Traits, Set[str]], least: int, place: int = 0) -
     groups = defaultdict[str, dict[Traits, Set[str]]](dict)
     for traits, people in shared.items():
         groups[traits[place]][traits] = people
-    by_size = sorted(groups, key=lambda value: (len(_together(groups[value])), value))
-    hidden: dict[Traits, Set[str]] = {}
-    while by_size and (len(_together(groups[by_size[0]])) < least or (hidden and len(_together(hidden)) < least)):
-        hidden |= groups[by_size.pop(0)]
+    members = {value: set[str]().union(*group.values()) for value, group in groups.items()}
+    shown = sorted(groups, key=lambda value: (len(members[value]), value))
+    first = bisect_left(shown, least, key=lambda value: len(members[value]))
+    others = set[str]().union(*(members[value] for value in shown[:first]))
+    while first and first < len(shown) and len(others) < least:
+        others |= members[shown[first]]
+        first += 1
+    hidden = {traits: people for value in shown[:first] for traits, people in groups[value].items()}
     told = {traits: (OTHER, *rest) for traits, rest in told_traits(hidden, least, place + 1).items()}
-    for value in by_size:
+    for value in shown[first:]:
         told |= {traits: (value, *rest) for traits, rest in told_traits(groups[value], least, place + 1).items()}
     return told
-
-
-def _together(shared: Mapping[Traits, Set[str]]) -> set[str]:
-    return set[str]().union(*shared.values())
 
 
 def _rows(body: bytes) -> Iterator[list[str]]:

@@ -125,12 +125,12 @@ def constant(value: date | int | bool | str, kind: DataType, height: int) -> Arr
 def to_parquet(columns: Schema, batches: Iterable[RecordBatch]) -> bytes:
     """Return the file of the batches, which are made one by one. Raise what making them raises."""
     file = BytesIO()
-    raised: list[Exception] = []
+    raised: list[BaseException] = []
 
     def watched() -> Iterator[RecordBatch]:
         try:
             yield from batches
-        except Exception as error:
+        except BaseException as error:
             raised.append(error)
             raise
 
@@ -142,7 +142,7 @@ def to_parquet(columns: Schema, batches: Iterable[RecordBatch]) -> bytes:
             max_row_group_size=_ROW_GROUP,
             skip_arrow_metadata=True,
         )
-    except Exception as error:  # arro3 tells of an error in an iterator by one of its own
+    except Exception as error:  # arro3 tells of an error in an iterator, and of an interrupt, by one of its own
         raise (raised[0] if raised else error) from None
     return file.getvalue()
 

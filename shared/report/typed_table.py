@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
+from functools import partial
 from gzip import GzipFile
 from io import BytesIO
 from itertools import chain, islice
@@ -44,6 +45,8 @@ _LAST = {UNFIT: STRING, SNAPSHOT: STRING}
 _FOLDERS = ("report", "period", "month")
 """What the names of a table's folders say: DuckDB, Spark and others give that in place of a column of that name."""
 _OURS = (*_FIRST, *_LAST, *_FOLDERS)
+_PIECE = 1 << 16
+"""Bytes of a body that are read at once."""
 
 
 class Part(NamedTuple):
@@ -145,7 +148,7 @@ def _told_apart(header: Iterable[str]) -> list[str]:
 
 def _rows(columns: Sequence[str], body: BytesIO | GzipFile) -> Iterator[Sequence[str]]:
     """Yield the rows of a body, with their cells in the order of the columns."""
-    lines = filter(None, records(body))
+    lines = filter(None, records(iter(partial(body.read, _PIECE), b"")))
     wanted = [same(name) for name in columns]
     own = [same(name) for name in _told_apart(next(lines, []))]
     if not {*own} <= {*wanted}:

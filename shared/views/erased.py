@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterable
 from datetime import date
 from functools import cached_property, lru_cache
 
 from shared.archive.snapshot import Snapshot
 from shared.archive.snapshots import SnapshotArchive
-from shared.archive.suppression import SuppressionList
+from shared.archive.suppression import ErasedPerson, SuppressionList
 from shared.report.erasing import Who, url_form
 from shared.views.people import USERS, people_of
 
@@ -27,8 +28,8 @@ class ErasedPeople(Who):
         known = [person for person in listed.people if person.id]
         others = [person for person in listed.people if not person.id]
         self._ids = {person.id for person in known}
-        self._names = {name for person in known for name in (*person.addresses, *person.url_forms)}
-        self._without_id = {name for person in others for name in (*person.addresses, *person.url_forms)}
+        self._names = _since(known)
+        self._without_id = {*_since(others)}
         self._read: dict[Snapshot, frozenset[str]] = before._read if before else {}
         self._of_others: dict[date, frozenset[str]] = {}
 
@@ -44,7 +45,7 @@ class ErasedPeople(Who):
         hashed = self._hash(text)
         if hashed in self._without_id:
             return True
-        return hashed in self._names and not is_anothers and hashed not in self._given_again(day)
+        return hashed in self._names and not is_anothers and not self._is_of_another(hashed, day)
 
     def is_url_form(self, text: str, day: str) -> bool:
         """Whether part of a URL, as `url_form` returns it, was made of an address that was theirs on a day."""
@@ -53,17 +54,25 @@ class ErasedPeople(Who):
     def is_name(self, text: str) -> bool:
         """Whether a text is an id or an address that ever was theirs, or what a URL has of one."""
         hashed = {self._hash(form) for form in (text, text.strip(".'-"), url_form(text))}
-        return not hashed.isdisjoint(self._ids | self._names | self._without_id)
+        return not hashed.isdisjoint(self._ids | self._names.keys() | self._without_id)
 
-    def _given_again(self, text: str) -> frozenset[str]:
-        """Return the names of theirs that were somebody else's on a day; as of now, where none is told."""
-        if not self._days:
-            return frozenset()
+    def _is_of_another(self, hashed: str, text: str) -> bool:
+        """Whether a name of theirs was somebody else's on a day, as of now where none is told.
+
+        Before it was theirs it was that of whoever had it last: reports tell of accounts that are deleted, the
+        directory does not.
+        """
         try:
-            place = bisect_right(self._days, date.fromisoformat(text[:10]))
+            day = date.fromisoformat(text[:10])
         except ValueError:
-            place = len(self._days)
-        day = self._days[max(0, place - 1)]
+            day = date.max
+        place = max(1, bisect_right(self._days, day))
+        if self._days and hashed in self._of_others_on(self._days[place - 1]):
+            return True
+        is_before = day.isoformat() < self._names[hashed]
+        return is_before and any(hashed in self._of_others_on(each) for each in reversed(self._days[: place - 1]))
+
+    def _of_others_on(self, day: date) -> frozenset[str]:
         if day not in self._of_others:
             self._of_others[day] = self._names_of_others(day)
         return self._of_others[day]
@@ -84,3 +93,8 @@ class ErasedPeople(Who):
             names = (self._hash(name) for address in others for name in (address, url_form(address)))
             self._read[newest] = frozenset(name for name in names if name in self._names)
         return self._read[newest]
+
+
+def _since(people: Iterable[ErasedPerson]) -> dict[str, str]:
+    """Return the hashes of addresses and of their forms in URLs, each with the first day on which it was theirs."""
+    return {name: each.since for person in people for each in person.names for name in (each.address, each.url_form)}

@@ -74,13 +74,14 @@ class Api:
 
     def reports(self, request: Request, *, personal: bool) -> Response:
         """Answer `/{v1.0|beta}/reports...`; reports with personal data only where `personal`."""
-        return self._reports(request, Audience.PERSONAL if personal else Audience.ANYBODY)
+        return self.answer(request, Audience.PERSONAL if personal else Audience.ANYBODY)
 
     def pseudonymous(self, request: Request) -> Response:
         """Answer `/pseudonymous/{v1.0|beta}/reports...`: reports with personal data, without who it is."""
-        return self._reports(request, Audience.PSEUDONYMOUS)
+        return self.answer(request, Audience.PSEUDONYMOUS)
 
-    def _reports(self, request: Request, audience: Audience) -> Response:
+    def answer(self, request: Request, audience: Audience) -> Response:
+        """Answer what is below the path of an audience."""
         text = _SLASHES.sub("/", request.path).strip("/")
         of_day = _VIEW.fullmatch(text) if audience is not Audience.PSEUDONYMOUS else None
         if of_day and (of_day["view"].lower() == "people") == bool(of_day["id"]):

@@ -113,7 +113,7 @@ class _People(NamedTuple):
             for snapshot, content in zip(snapshots, self.read(snapshots), strict=True):
                 yield pseudonyms.body(report, snapshot.refresh_date, content)
 
-        columns = tuple(column for column in self.columns if kind_of(report, column))
+        columns = tuple(column for column in self.columns if column == REFRESH_DATE or kind_of(report, column))
         return self._replace(columns=columns, read=read, tag=lambda parts: pseudonyms.tag(*parts))
 
     def thinned(self, every: str) -> list[Snapshot]:

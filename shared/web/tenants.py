@@ -13,6 +13,7 @@ from shared.web import query, representation
 from shared.web.health import STALE, answer
 from shared.web.http import Request, Response
 from shared.web.principal import WITH_KEY, Reader
+from shared.web.report_request import Audience
 from shared.web.rfc9110 import send
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 BEHIND = timedelta(days=5)
 """How old the newest refresh date of a tenant may be: Microsoft is two to three days behind as a rule."""
+
+ALL = "all"
+"""In the place of a tenant's id, stands for all of them."""
 
 
 class TenantsApi:
@@ -55,23 +59,44 @@ class TenantsApi:
     def answer(self, request: Request, *, personal: bool) -> Response:
         """Answer `/tenants`, `/tenants/ID/{version}/...` and `/tenants/ID/status`; with persons only if `personal`.
 
+        `all` stands for all tenants, where a series of what has no persons is asked for.
+
         Whoever may not read an archive gets the answer to a tenant that there is none of.
         """
+        return self._answer(request, Audience.PERSONAL if personal else Audience.ANYBODY)
+
+    def pseudonymous(self, request: Request) -> Response:
+        """Answer `/tenants/ID/pseudonymous/{version}/...`: reports with personal data, without who it is."""
+        return self._answer(request, Audience.PSEUDONYMOUS)
+
+    def _answer(self, request: Request, audience: Audience) -> Response:
         if not self._is_many:
             raise NotArchived(ErrorCode.UNKNOWN_PATH, "There are no tenants here: the setting TENANTS is empty.")
-        reader = WITH_KEY if personal else self._reader(request)
+        reader = WITH_KEY if audience else self._reader(request)
         first, _, rest = request.path.strip("/").partition("/")
-        if not first and not personal and reader.is_of_all:
+        if not first and not audience and reader.is_of_all:
             return self._fleet(request)
+        if first.lower() == ALL and not audience and reader.is_of_all:
+            from shared.web.series_of_all import series_of_all  # lazily, as the modules of `formats`
+
+            return series_of_all(request._replace(path=rest), self._listed()[0], self._reports_of)
         id_ = tenant_id(first)
         tenant = next((each for each in self._listed()[0] if each.id == id_ and reader.may_read(each.id)), None)
         if not tenant:
             raise NotArchived(ErrorCode.UNKNOWN_TENANT, "There is no archive of that tenant; /api/tenants lists all.")
-        within = request._replace(path=rest, root=f"/tenants/{tenant.id}")
-        api = self._api_of(tenant)
-        if rest.partition("/")[0].lower() == "status" and not personal:
-            return api.status(within._replace(path=rest.partition("/")[2]))
-        return api.reports(within, personal=personal)
+        within = _within(tenant, request, rest)
+        if rest.partition("/")[0].lower() == "status" and not audience:
+            return self._api_of(tenant).status(within._replace(path=rest.partition("/")[2]))
+        return self._api_of(tenant).answer(within, audience)
+
+    def _reports_of(self, tenant: Tenant, request: Request) -> Response:
+        return self._api_of(tenant).answer(_within(tenant, request, request.path), Audience.ANYBODY)
+
+    def told(self) -> tuple[list[dict[str, Any]], Sequence[str]]:
+        """Return how each tenant stands, as `/tenants` tells it, and what is wrong with lines of their file."""
+        (tenants, wrong), standings = self._listed(), self._standings()
+        now, patience = self._clock(), self._patience()
+        return [self._tenant(each, standings.get(each.id), now, patience) for each in tenants], wrong
 
     def health(self) -> Response:
         """Answer `/health` with one word of all tenants together; never raises.
@@ -97,9 +122,7 @@ class TenantsApi:
 
     def _fleet(self, request: Request) -> Response:
         query.check_names(request.query, (), of_call=False)
-        (tenants, wrong), standings = self._listed(), self._standings()
-        now, patience = self._clock(), self._patience()
-        told = [self._tenant(each, standings.get(each.id), now, patience) for each in tenants]
+        told, wrong = self.told()
         facts: dict[str, Any] = {"value": told}
         if wrong:
             facts["wrong"] = list(wrong)
@@ -123,6 +146,10 @@ class TenantsApi:
             "failing": standing.failing,
             "reason": standing.reason or None,
         }
+
+
+def _within(tenant: Tenant, request: Request, path: str) -> Request:
+    return request._replace(path=path, root=f"/tenants/{tenant.id}")
 
 
 def _state(standing: TenantStanding, now: datetime, patience: timedelta) -> str:

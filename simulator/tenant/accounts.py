@@ -12,7 +12,7 @@ from simulator.tenant import activity, names
 from simulator.tenant.columns import products
 from simulator.tenant.products import PRODUCTS
 from simulator.tenant.services import SUITE
-from simulator.tenant.tenant import ANCHOR, Member, Population, Tenant
+from simulator.tenant.tenant import ANCHOR, Member, Population, Tenant, population_of
 
 Account = dict[str, Any]
 """As Graph's JSON has it, with all properties."""
@@ -37,9 +37,9 @@ class Accounts:
         size = sum(people.sizes(ANCHOR))
         self._populations: tuple[tuple[Population, Callable[[Member, int], Account]], ...] = (
             (people, self._person),
-            (Population(tenant.seed, "guests", size // 14 + 2), self._guest),
-            (Population(tenant.seed, "shared mailboxes", size // 28 + 2), self._shared_mailbox),
-            (Population(tenant.seed, "service accounts", size // 50 + 2), self._service),
+            (population_of(tenant.seed, "guests", size // 14 + 2), self._guest),
+            (population_of(tenant.seed, "shared mailboxes", size // 28 + 2), self._shared_mailbox),
+            (population_of(tenant.seed, "service accounts", size // 50 + 2), self._service),
         )
 
     def since(self, day: int, place: Place = (0, 0)) -> Iterator[tuple[Place, Account]]:

@@ -156,14 +156,18 @@ def _in_block(seed: int, service: str, action: str, stop: int) -> int:
     return before + int.from_bytes(today.tobytes(), sys.byteorder)
 
 
+_ANY = bytes([0, *[255] * 255])
+"""Turns whatever is not 0 into 255."""
+
+
 @lru_cache(maxsize=8192)
 def _last_in_block(seed: int, service: str, action: str, start: int, stop: int) -> Vector:
-    """Return the last day from `start` to before `stop` on which each kind did the action, or 0."""
-    latest = [0] * KINDS
-    for day in range(start, stop):
-        times = amounts(seed, service, action, day)
-        latest = [day if often else before for often, before in zip(times, latest, strict=True)]
-    return latest
+    """Return the last day from `start` to before `stop`, at most 255 later, on which each kind did the action, or 0."""
+    latest, each = 0, int.from_bytes(bytes([1] * KINDS), "big")  # one byte for each kind: a day is counted from 1
+    for number in range(1, stop - start + 1):
+        doers = int.from_bytes(amounts(seed, service, action, start + number - 1).translate(_ANY), "big")
+        latest ^= (latest ^ each * number) & doers
+    return [number and start + number - 1 for number in latest.to_bytes(KINDS, "big")]
 
 
 @lru_cache(maxsize=16384)

@@ -123,6 +123,12 @@ class Population:
         return Sample(alike, others)
 
 
+@lru_cache(maxsize=32)
+def population_of(seed: int, name: str, size: int) -> Population:
+    """Return the members of one sort, worked out once for all tenants that are alike."""
+    return Population(seed, name, size)
+
+
 class Tenant:
     """All populations of a tenant, made from a seed and a number of users."""
 
@@ -135,4 +141,4 @@ class Tenant:
             "teams": users // 8 + 8,
             "communities": users // 25 + 8,
         }
-        self.populations = {name: Population(seed, name, size) for name, size in sizes.items()}
+        self.populations = {name: population_of(seed, name, size) for name, size in sizes.items()}

@@ -468,6 +468,15 @@ def test_any_day_and_any_revision_of_it_can_be_read(tab: Visit) -> None:
     expect(tab.page.locator("#previous")).to_be_focused()
 
 
+def test_the_rows_of_a_day_are_sorted_by_any_column(tab: Visit) -> None:
+    tab.show(f"#/reports/{D7}?view=day")
+    names = sorted(row[2] for row in tab.rows("#panel"))
+    head = tab.page.locator("#panel th").nth(2).get_by_role("button")
+    for expected in (names, names[::-1]):
+        head.click()
+        assert [row[2] for row in tab.rows("#panel")] == expected
+
+
 def test_a_day_is_typed_as_a_whole(new_visit: Callable[..., Visit]) -> None:
     visit = new_visit(viewport=DESKTOP, locale="en-US")
     visit.open(part(RESTATED, "day"))

@@ -101,6 +101,27 @@ def test_another_order_of_rows_and_columns_is_no_change() -> None:
     assert (found["cells"], found["added"], found["removed"]) == ([], [], [])
 
 
+# -- licences ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("idle", "not_measured", "told"),
+    [
+        ([5, 0], [None, None], (5, False)),
+        ([5, None], [None, None], (5, True)),
+        ([None], [None], (None, True)),
+        ([None], [7], (None, False)),
+    ],
+    ids=["all told", "one withheld", "all withheld", "not measured"],
+)
+def test_what_is_withheld_of_licences_is_not_counted_as_none(
+    idle: list[int | None], not_measured: list[int | None], told: tuple[int | None, bool]
+) -> None:
+    rows = [{"Idle": one, "Not Measured": other, "Assigned": 9} for one, other in zip(idle, not_measured, strict=True)]
+    found = run("numbers.js", "m.idle(a[0])", rows)
+    assert (found["idle"], found["withheld"], found["assigned"]) == (*told, 9 * len(rows))
+
+
 # -- the search --------------------------------------------------------------------------------------------------------
 
 

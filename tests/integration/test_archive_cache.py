@@ -229,6 +229,7 @@ def test_a_run_with_nothing_to_mark_asks_storage_for_no_mark(
         "coverage.json.gz",
         "tables.json.gz",
         f"report={SERVICES.report}",  # the table of the day
+        "newest",  # the manifest of the month
     }
 
 

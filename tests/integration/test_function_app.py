@@ -52,6 +52,7 @@ def test_these_are_the_functions_and_their_triggers(running: tuple[FunctionsHost
         ("pull_tenant", "queueTrigger", None),
         ("tenants", "httpTrigger", "tenants/{*path}"),
         ("personal_tenants", "httpTrigger", "tenants/{tenant}/personal/{*path}"),
+        ("pseudonymous_tenants", "httpTrigger", "tenants/{tenant}/pseudonymous/{*path}"),
         ("reports", "httpTrigger", "{version}/{*path}"),
         ("personal_reports", "httpTrigger", "personal/{version}/{*path}"),
         ("pseudonymous_reports", "httpTrigger", "pseudonymous/{version}/{*path}"),

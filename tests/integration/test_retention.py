@@ -8,11 +8,13 @@ from datetime import timedelta
 from local.simulator_client import Control
 from shared.app import App
 from shared.archive.layout import PERSONAL, USAGE, SnapshotName, parse
+from tests.asking import ask, code
 from tests.conftest import MORNING
 from tests.reliability.checks import findings
 from tests.reliability.faulty_memory import FaultyMemory
 
-REPORTS = "getOffice365ActiveUserDetail(period='D7'), getOffice365ServicesUserCounts(period='D7')"
+DETAIL = "getOffice365ActiveUserDetail(period='D7')"
+REPORTS = f"{DETAIL}, getOffice365ServicesUserCounts(period='D7')"
 
 
 def names(storage: FaultyMemory, container: str) -> set[SnapshotName]:
@@ -32,6 +34,8 @@ def test_what_is_too_old_is_gone_after_a_run_and_is_neither_lost_nor_missed(
     assert not first & names(storage, PERSONAL)
     assert len(names(storage, PERSONAL)) == 1
     assert not any(old.refresh_date in days for days in record.lost.values())
+    gone = ask(app, f"v1.0/reports/{DETAIL}", {"refreshDate": str(old.refresh_date)}, personal=True)
+    assert (gone.status, code(gone)) == (404, "before_archive")
     assert findings(storage.sound.blobs, control.now() + timedelta(hours=2)) == []
 
 

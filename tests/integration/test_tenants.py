@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 import requests
 
+from local.certificate import certificate
 from local.environment import environment
 from local.functions_host.deployed import deployed
 from local.in_memory import InMemoryBlobStore, Operation
-from local.storage import certificate
 from shared import events
 from shared.app import App
 from shared.domain.tenants import PullRequest
@@ -130,6 +130,35 @@ def test_a_tenant_s_archive_is_served_below_its_id_and_names_itself_in_links(pro
     assert provider.ask(f"{provider.ids[0]}/status").status == 200
 
 
+def test_the_series_of_all_tenants_is_one_table_with_the_tenant_in_front(provider: Provider) -> None:
+    provider.run()
+    of_each = [provider.ask(f"{id_}/v1.0/reports/{COUNTS}/series").body.splitlines() for id_ in provider.ids]
+    expected = [b"Tenant," + of_each[0][0]]
+    expected += [
+        id_.encode() + b"," + line for id_, lines in zip(provider.ids, of_each, strict=True) for line in lines[1:]
+    ]
+    together = provider.ask(f"all/v1.0/reports/{COUNTS}/series")
+    assert (together.status, together.body.splitlines()) == (200, expected)
+    assert len(expected) == 1 + 3 * 7
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        (f"all/v1.0/reports/{DETAIL}/series", 404),
+        (f"all/v1.0/reports/{COUNTS}", 404),
+        ("all/status", 404),
+        ("all/v1.0/reports/noReport/series", 404),
+    ],
+)
+def test_of_all_tenants_there_is_no_more_than_series_without_persons(
+    provider: Provider, path: str, status: int
+) -> None:
+    provider.run()
+    assert provider.ask(path).status == status
+    assert provider.ask(path, personal=True).status == 404
+
+
 @pytest.mark.parametrize(
     "path", ["v1.0/reports/" + DETAIL, "personal/v1.0/reports/" + DETAIL, "/personal/v1.0/reports"]
 )
@@ -137,6 +166,25 @@ def test_no_path_of_the_function_without_persons_leads_to_them(provider: Provide
     provider.run()
     assert provider.ask(f"{provider.ids[0]}/{path}").status == 404
     assert provider.ask(f"{provider.ids[0]}/v1.0/reports/{DETAIL}", personal=True).status == 200
+
+
+def test_persons_of_a_tenant_are_told_without_who_they_are_by_hashes_of_its_own(provider: Provider) -> None:
+    provider.run()
+    path = f"v1.0/reports/{DETAIL}"
+    first, second = (
+        handle(Request("GET", f"{id_}/{path}"), provider.fleet.api.pseudonymous) for id_ in provider.ids[:2]
+    )
+    assert (first.status, second.status) == (200, 200)
+    named = provider.ask(f"{provider.ids[0]}/{path}", personal=True).body
+    address = next(cell for cell in named.split(b",") if b"@" in cell)
+    assert address not in first.body
+    keys = {kept.content for (_, name), kept in provider.store.blobs.items() if name.endswith("/pseudonyms.json")}
+    assert len(keys) == 2
+
+
+@pytest.mark.parametrize("path", ["", "all/v1.0/reports/x/series", "status", f"{NOBODY}/v1.0/reports"])
+def test_below_the_key_of_pseudonyms_there_is_nothing_else(provider: Provider, path: str) -> None:
+    assert handle(Request("GET", path), provider.fleet.api.pseudonymous).status == 404
 
 
 def test_with_no_tenants_set_the_app_is_that_of_its_own_tenant(provider: Provider) -> None:
@@ -245,8 +293,8 @@ ENTRA = {"HTTP_AUTH_LEVEL": "ANONYMOUS", "WEBSITE_AUTH_ENABLED": "True"}
 
 
 def statuses(provider: Provider, signed_in: str) -> list[int]:
-    """What is answered to who asks for the fleet, the first tenant and the second."""
-    paths = ["", *(f"{id_}/v1.0/reports/{COUNTS}" for id_ in provider.ids[:2])]
+    """What is answered to who asks for the fleet, a series of all, the first tenant and the second."""
+    paths = ["", f"all/v1.0/reports/{COUNTS}/series", *(f"{id_}/v1.0/reports/{COUNTS}" for id_ in provider.ids[:2])]
     return [provider.ask(path, signed_in=signed_in).status for path in paths]
 
 
@@ -254,28 +302,28 @@ def test_where_entra_guards_the_app_a_customer_reads_its_own_archive_alone(provi
     provider.run()
     provider.begin(**ENTRA)
     member = {"tid": provider.ids[0]}
-    assert statuses(provider, principal(**member)) == [404, 200, 404]
-    assert statuses(provider, principal(**member, roles="Tenants.Read.All")) == [200, 200, 200]
+    assert statuses(provider, principal(**member)) == [404, 404, 200, 404]
+    assert statuses(provider, principal(**member, roles="Tenants.Read.All")) == [200] * 4
 
 
 @pytest.mark.parametrize("claims", [{"tid": NOBODY}, {"idp": "live.com"}, {"roles": "Other.Role"}, {}])
 def test_a_guest_and_somebody_of_another_tenant_read_nothing(provider: Provider, claims: dict[str, str]) -> None:
     provider.run()
     provider.begin(**ENTRA)
-    assert statuses(provider, principal(**({"tid": provider.ids[0]} if "idp" in claims else {}), **claims)) == [404] * 3
+    assert statuses(provider, principal(**({"tid": provider.ids[0]} if "idp" in claims else {}), **claims)) == [404] * 4
 
 
 @pytest.mark.parametrize("text", ["", "e30=", "not base64!", b64encode(b"[1]").decode()])
 def test_a_header_that_tells_of_nobody_opens_nothing(provider: Provider, text: str) -> None:
     provider.run()
     provider.begin(**ENTRA)
-    assert statuses(provider, text) == [404] * 3
+    assert statuses(provider, text) == [404] * 4
 
 
 def test_a_header_that_the_caller_wrote_opens_nothing_where_entra_does_not_guard_the_app(provider: Provider) -> None:
     provider.run()
     provider.begin(HTTP_AUTH_LEVEL="ANONYMOUS")
-    assert statuses(provider, principal(tid=provider.ids[0], roles="Tenants.Read.All")) == [404] * 3
+    assert statuses(provider, principal(tid=provider.ids[0], roles="Tenants.Read.All")) == [404] * 4
 
 
 def test_each_tenant_may_have_reports_of_its_own_in_the_file(provider: Provider) -> None:
@@ -314,5 +362,8 @@ def test_under_microsofts_runtime_the_timer_asks_for_each_tenant_and_the_queue_p
         assert host.queues["pulls"].poison == []
         persons = f"tenants/{first}/personal/v1.0/reports/{DETAIL}"
         assert [get(persons, function).status_code for function in ("personal_tenants", "tenants")] == [200, 401]
+        hashes = persons.replace("personal", "pseudonymous")
+        functions = ("pseudonymous_tenants", "personal_tenants", "tenants")
+        assert [get(hashes, function).status_code for function in functions] == [200, 401, 401]
         counts = f"tenants/{first}/v1.0/reports/{COUNTS}"
         assert [get(counts, function).status_code for function in ("tenants", "reports")] == [200, 401]

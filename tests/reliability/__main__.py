@@ -36,7 +36,10 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     worlds.add_argument("--count", type=natural, default=1000, metavar="N", help="how many worlds (default 1000)")
     worlds.add_argument("--seconds", type=natural, metavar="N", help="thirty days of one, in so many, instead")
     worlds.add_argument("--only", nargs="+", metavar="WHAT", help="the ingredients, such as strays and order")
-    for command in (crashes, interleavings, soak, worlds):
+    tenants = commands.add_parser("tenants", help="let a provider's many tenants live through a day of a queue")
+    tenants.set_defaults(run=_tenants)
+    tenants.add_argument("--count", type=natural, default=200, metavar="N", help="how many tenants (default 200)")
+    for command in (crashes, interleavings, soak, worlds, tenants):
         command.add_argument("--seed", type=natural, default=1, metavar="S", help="of what is by chance (default 1)")
     load = commands.add_parser("load", help="measure how fast the newest snapshot is served")
     load.set_defaults(run=_load)
@@ -100,6 +103,12 @@ def _load(options: argparse.Namespace) -> int:
     from tests.reliability.load import load
 
     return load(options.seconds, options.rate)
+
+
+def _tenants(options: argparse.Namespace) -> int:
+    from tests.reliability.tenants.fleet import main
+
+    return main(options.count, options.seed)
 
 
 def _dates(options: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from azure.core.credentials import AccessToken
 
-from local.storage import certificate
+from local.certificate import certificate
 from shared.archive.azure_blob_store import AzureBlobStore
 from shared.archive.blob_requests import StorageTimeouts
 from shared.archive.blob_store import BlobStore

@@ -10,7 +10,7 @@ ALLOWED = {
     "local/erase.py",  # since when somebody is kept out
     "local/in_memory.py",  # what time it is where blobs are kept
     "local/pseudonyms.py",  # since when hashes are others
-    "local/storage.py",  # the certificate of Azurite, which a TLS library looks at
+    "local/certificate.py",  # which a TLS library looks at
     "local/verify.py",
     "tests/integration/local/test_erase_versions.py",  # until when storage keeps what was deleted
     "tests/integration/local/test_storage.py",  # tokens, which Azurite looks at

@@ -5,14 +5,14 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from shared.archive.folder_blob_store import FolderBlobStore
+from shared.archive.folder_blob_store import FolderBlobStore, extended, patiently
 from shared.archive.layout import DERIVED, USAGE
 from shared.domain.errors import ArchiveUnavailable
 from shared.report.compression import compress
@@ -34,6 +34,40 @@ def store(folder: Path) -> FolderBlobStore:
 def kept(store: FolderBlobStore, container: str = USAGE) -> tuple[bytes, dict[str, str]] | None:
     stored = store.get(container, NAME)
     return (stored.content, dict(stored.metadata)) if stored else None
+
+
+@pytest.mark.parametrize(
+    ("path", "long"),
+    [
+        (r"C:\Users\ann\archive", r"\\?\C:\Users\ann\archive"),
+        (r"\\server\share\archive", r"\\?\UNC\server\share\archive"),
+        (r"\\?\C:\archive", r"\\?\C:\archive"),
+    ],
+    ids=["a drive", "a share", "already so"],
+)
+def test_a_folder_of_windows_takes_paths_of_more_than_260_characters(path: str, long: str) -> None:
+    assert extended(path) == long
+
+
+@pytest.mark.parametrize(("refusals", "pauses"), [(0, 0), (3, 3)], ids=["nobody reads", "somebody reads for a while"])
+def test_what_windows_refuses_while_somebody_reads_is_tried_again(refusals: int, pauses: int) -> None:
+    answers: Iterator[type[Exception] | None] = iter([PermissionError] * refusals + [None])
+    paused: list[float] = []
+
+    def action() -> None:
+        if refusal := next(answers):
+            raise refusal
+
+    patiently(action, tries=5, pause=paused.append)
+    assert len(paused) == pauses
+
+
+def test_what_stays_refused_is_told() -> None:
+    def action() -> None:
+        raise PermissionError("read only")
+
+    with pytest.raises(PermissionError):
+        patiently(action, tries=5, pause=lambda seconds: None)
 
 
 def test_a_blob_is_a_file_under_its_own_name(store: FolderBlobStore, folder: Path) -> None:

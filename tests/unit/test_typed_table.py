@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.domain.errors import DamagedBlob
 from shared.report.csv_records import distinct, same, to_csv
 from shared.report.typed_columns import ParquetFile, have_same_rows
 from shared.report.typed_table import Part, write
@@ -174,3 +175,12 @@ def test_tables_are_compared_by_their_rows() -> None:
     assert not have_same_rows(table(one).content, table(other).content)
     assert not have_same_rows(table(one).content, table(one, other).content)
     assert not have_same_rows(table(one).content, table(part([["Newer"], ["1"]])).content)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, DamagedBlob("a blob")])
+def test_what_is_raised_while_a_table_is_made_comes_out_as_it_is(error: BaseException) -> None:
+    def opened() -> io.BytesIO:
+        raise error
+
+    with pytest.raises((KeyboardInterrupt, DamagedBlob)):
+        table(part([DOCUMENTED])._replace(open=opened))

@@ -37,9 +37,9 @@ export function details(status, titleOf) {
 
 /** The days that Microsoft restated, as /restatements tells them, each with a way to what changed. */
 export function restated({ value }) {
-  const reports = new Set(value.map((row) => row.Report));
+  const [days, reports] = ["Refresh Date", "Report"].map((name) => new Set(value.map((row) => row[name])).size);
   const told = value.length
-    ? `${counted(value.length, "day")} of ${counted(reports.size, "report")}, the newest first.`
+    ? `${counted(days, "day")} of ${counted(reports, "report")}, the newest first.`
     : "None. Whatever Microsoft corrects later is kept beside what it said first.";
   const rows = value.map((row) => [
     row["Refresh Date"],

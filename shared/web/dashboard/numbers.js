@@ -113,12 +113,16 @@ export function shares(content, active, other) {
   }
 }
 
-/** How many licences are idle and assigned, what the idle ones cost in each currency, and whether some are withheld. */
+/**
+ * How many licences are idle and assigned, what the idle ones cost in each currency, and whether some are withheld.
+ *
+ * `idle` is null where nothing is told of any product.
+ */
 export function idle(rows) {
   const sum = (name, of = rows) => of.reduce((total, row) => total + (row[name] ?? 0), 0);
   const currencies = [...new Set(rows.filter((row) => row["Cost Of Idle"]).map((row) => row.Currency))];
   return {
-    idle: sum("Idle"),
+    idle: rows.some((row) => row.Idle !== null) ? sum("Idle") : null,
     withheld: rows.some((row) => row.Idle === null && row["Not Measured"] === null),
     assigned: sum("Assigned"),
     costs: currencies.map((currency) => [currency, sum("Cost Of Idle", rows.filter((row) => row.Currency === currency))]),

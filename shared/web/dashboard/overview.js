@@ -63,10 +63,11 @@ async function licences(calls, _, { end, to: until, asOf }) {
   const before = kept.since && kept.since <= old ? await counted({ refreshDate: old }).catch(() => null) : null;
   return tile({
     title: "Idle licences",
-    value: `${now.withheld ? "≥ " : ""}${number(now.idle)}`,
+    value: now.idle === null ? (now.withheld ? "withheld" : "unknown") : `${now.withheld ? "≥ " : ""}${number(now.idle)}`,
     now: now.idle,
-    before: before?.idle ?? null,
+    before: now.withheld || before?.withheld ? null : (before?.idle ?? null),
     was: number,
+    lacking: now.withheld || before?.withheld ? "not all is told: numbers of few people are withheld" : undefined,
     note: [`of ${number(now.assigned)} assigned, for 90 days`, ...now.costs.map(([currency, cost]) => `${money(cost, currency)} a month`)].join(", "),
     href: to("licences"),
   });
@@ -121,20 +122,19 @@ async function storage(calls, read) {
   });
 }
 
-function tile({ title, value, now, before, was, note, href, points = false }) {
+function tile({ title, value, now, before, was, note, href, points = false, lacking = "no year to compare with yet" }) {
   return el(
     "a.tile",
     { href },
     el("span.title", {}, title),
     el("strong", {}, value),
-    el("span.change", {}, compared(now, before, was, points)),
+    el("span.change", {}, before === null ? lacking : compared(now, before, was, points)),
     el("span.hint", {}, note),
   );
 }
 
 /** How a number stands to that of a year before; of shares in points. */
 function compared(now, before, was, points) {
-  if (before === null) return "no year to compare with yet";
   const by = points ? `${now < before ? "−" : "+"}${number(Math.abs(now - before) * 100)} points` : change(now, before);
   return `${by && `${by}, from `}${was(before)} a year ago`;
 }

@@ -114,7 +114,7 @@ async function showDay(state, page, signal) {
       el("p", {}, `${counted(content.rows.length, "row")}, as Microsoft Graph sent them.`),
       downloads(resource, page.failed),
     ),
-    table(`${call.text} on ${day(shown.refreshDate)}`, content.columns, content.rows),
+    table(`${call.text} on ${day(shown.refreshDate)}`, content.columns, content.rows, { sorts: true }),
   ];
 }
 

@@ -17,7 +17,7 @@ from threading import Lock
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from local.storage import certificate
+from local.certificate import certificate
 from simulator.faults.rules import Rule, Rules, checked
 from simulator.protocol.listeners import Listener
 from simulator.protocol.messages import CHUNKED, Answer, Request

@@ -57,11 +57,13 @@ def run(query: str, tables: Mapping[str, Iterable[Row]], now: datetime) -> list[
 
 
 def _where(rows: list[Row], condition: str, now: datetime) -> list[Row]:
-    return [row for row in rows if _evaluate(condition, row, now)]
+    code, scope = _compiled(condition), _scope(now)
+    return [row for row in rows if eval(code, scope, row)]
 
 
 def _extend(rows: list[Row], columns: str, now: datetime) -> list[Row]:
-    return [row | _evaluate(f"dict({columns})", row, now) for row in rows]
+    code, scope = _compiled(f"dict({columns})"), _scope(now)
+    return [row | eval(code, scope, row) for row in rows]
 
 
 def _parse(rows: list[Row], rest: str, now: datetime) -> list[Row]:
@@ -78,7 +80,8 @@ def _summarize(rows: list[Row], rest: str, now: datetime) -> list[Row]:
     groups: dict[Any, list[Row]] = {}
     for row in rows:
         groups.setdefault(row[key], []).append(row)
-    return [{key: value} | _evaluate(f"dict({columns})", {}, now, group) for value, group in groups.items()]
+    code = _compiled(f"dict({columns})")
+    return [{key: value} | eval(code, _scope(now, group)) for value, group in groups.items()]
 
 
 def _top(rows: list[Row], rest: str, now: datetime) -> list[Row]:
@@ -89,7 +92,9 @@ def _top(rows: list[Row], rest: str, now: datetime) -> list[Row]:
 _OPERATORS = {"where": _where, "extend": _extend, "parse": _parse, "summarize": _summarize, "top": _top}
 
 
-def _evaluate(expression: str, row: Row, now: datetime, group: Iterable[Row] = ()) -> Any:
+def _scope(now: datetime, group: Iterable[Row] = ()) -> dict[str, Any]:
+    """Return the functions there are at `now`; those over several rows are over a group."""
+
     def over(value: Callable[[], Any]) -> list[Any]:
         """Return a value for each row of the group."""
         return [scope.update(each) or value() for each in group]
@@ -99,9 +104,8 @@ def _evaluate(expression: str, row: Row, now: datetime, group: Iterable[Row] = (
         "ago": lambda span: now - span,
         "countif": lambda value: sum(map(bool, over(value))),
         "max": lambda value: max((each for each in over(value) if not isinstance(each, _Null)), default=_Null()),
-        **row,
     }
-    return eval(_compiled(expression), scope)
+    return scope
 
 
 @functools.cache

@@ -1,0 +1,89 @@
+"""What `python3 -m local erase --tenant ID` does: take a customer who left out of a provider's archives."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from collections import Counter
+from contextlib import suppress
+
+from shared.archive.archive import Archive
+from shared.archive.blob_store import BlobStore
+from shared.archive.layout import CONTAINERS, DERIVED, INPUT, LEASE, StandingName
+from shared.archive.tenant_blob_store import TenantBlobStore
+from shared.domain.catalogue import catalogue
+from shared.domain.errors import AccessRefused, BadInput
+from shared.views.inputs import read_tenants
+
+_PLACES = (*CONTAINERS, INPUT)
+
+
+def remove(store: BlobStore, tenant: str, *, for_good: bool) -> int:
+    """Say what is there of a tenant; if it is `for_good`, delete it with its versions, while no run is under way.
+
+    Return 0, 1 if something is left or to be done, 2 if nothing was done. Raise ArchiveUnavailable.
+    """
+    theirs = TenantBlobStore(store, tenant)
+    if _is_listed(store, tenant):
+        print(
+            "The tenant is in usage-input/tenants.csv: take it out first, or the next run begins anew.", file=sys.stderr
+        )
+        return 2
+    found = Counter(container for container in _PLACES for _ in theirs.list(container))
+    former = sum(1 for container in _PLACES for _ in theirs.former(container))
+    for container, number in found.items():
+        print(f"{container}: {number} blobs")
+    print(f"{found.total()} blobs, and {former} older or deleted versions.")
+    if not found and not former:
+        return 1
+    if not for_good:
+        print("Nothing was changed. With --whole --yes it is done, and cannot be undone. Take it out of TENANTS first.")
+        return 0
+    token = secrets.token_hex(3)
+    with Archive(theirs, catalogue()).lease.hold(token) as lease:
+        if lease.run != token:
+            print(f"A run is under way since {lease.since:%Y-%m-%dT%H:%MZ}. Wait for its end.", file=sys.stderr)
+            return 2
+        kept = _delete(theirs)
+    theirs.delete(DERIVED, LEASE)
+    store.delete(DERIVED, str(StandingName(tenant)))
+    return _told(theirs, kept)
+
+
+def _is_listed(store: BlobStore, tenant: str) -> bool:
+    with suppress(BadInput):  # there is no such file, or none that tells
+        return any(each.id == tenant for each in read_tenants(store)[0])
+    return False
+
+
+def _delete(theirs: BlobStore) -> int:
+    """Delete all blobs but the lease; return how many an immutability policy, a legal hold or a missing role keeps."""
+    kept = 0
+    for container in _PLACES:
+        for blob in [*theirs.list(container)]:
+            try:
+                if (container, blob.name) != (DERIVED, LEASE):
+                    theirs.delete(container, blob.name)
+            except AccessRefused:
+                kept += 1
+    return kept
+
+
+def _told(theirs: BlobStore, kept: int) -> int:
+    """Delete what is kept of deleted blobs, and say what is left. Return the exit status."""
+    with suppress(AccessRefused):
+        for container in _PLACES:
+            for each in [*theirs.former(container)]:
+                if not each.until:
+                    theirs.delete_former(container, each)
+    left = [each for container in _PLACES for each in theirs.former(container)]
+    if days := [each.until for each in left if each.until]:
+        print(f"Storage keeps {len(days)} deleted versions until {max(days)}: soft delete has let go then.")
+    for_ever = len(left) - len(days)
+    if kept or for_ever:
+        print(
+            f"{kept} blobs and {for_ever} older versions are still there: an immutability policy or a legal hold keeps "
+            "them, or it takes the role Storage Blob Data Owner on the account. Then run the same command again.",
+            file=sys.stderr,
+        )
+    return bool(kept or for_ever)

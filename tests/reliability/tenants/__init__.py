@@ -1,0 +1,1 @@
+"""Many tenants at once: processes that die, messages that come twice, tenants that throttle or have not consented."""
