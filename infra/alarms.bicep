@@ -25,19 +25,19 @@ traces
 | where message startswith 'pull.'
 | parse message with 'pull.' outcome ' ' json
 | extend facts = parse_json(json)
-| extend call = tostring(facts.call), reason = tostring(facts.reason), refreshed = todatetime(facts.refresh_date)
+| extend call = tostring(facts.call), reason = tostring(facts.reason), refreshed = todatetime(facts.refresh_date), tenant = tostring(facts.tenant)
 '''
 
-// The newest run, if it left something that time does not heal. A run's id begins with its time.
+// The newest run, of each tenant where there are many, if it left something that time does not heal: run.failed is the
+// last line of such a run.
 var needsPerson = '''
 traces
 | where message startswith 'run.finished' or message startswith 'run.failed'
 | parse message with event ' ' json
 | extend facts = parse_json(json)
-| extend run = tostring(facts.run)
-| summarize failures = countif(event == 'run.failed') by run
-| top 1 by run desc
-| where failures > 0
+| extend tenant = tostring(facts.tenant), failure = iff(event == 'run.failed', timestamp, todatetime(''))
+| summarize last = max(timestamp), failed = max(failure) by tenant
+| where failed == last
 '''
 
 var finishedRuns = '''
@@ -48,7 +48,7 @@ traces
 // Calls of which even the newest snapshot is old. Single days, which are old by nature, do not count.
 var stale = '''
 | where call !contains 'date='
-| summarize newest = max(refreshed) by call
+| summarize newest = max(refreshed) by call, tenant
 | where newest < ago(tolerance)
 '''
 
@@ -59,7 +59,7 @@ var stale = '''
 var atRisk = '''
 | extend recent = timestamp > ago(18h), answered = outcome in ('published', 'unchanged', 'revised')
 | extend missed = outcome in ('deferred', 'quarantined', 'refused') and not(reason in ('unknown_in_this_cloud', 'not_switched_on'))
-| summarize tries = countif(recent), answers = countif(recent and answered), misses = countif(recent and missed), earlier = countif(not(recent) and answered) by call
+| summarize tries = countif(recent), answers = countif(recent and answered), misses = countif(recent and missed), earlier = countif(not(recent) and answered) by call, tenant
 | where tries > 0 and answers == 0
 | extend day = todatetime(extract('date=([0-9-]+)', 1, call))
 | where (isnull(day) and (misses > 0 or earlier > 0)) or (day < ago(20d) and misses > 0)

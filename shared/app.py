@@ -250,7 +250,10 @@ class App:
 
         Raises RunFailed for a mistake in the app itself, and ArchiveUnavailable.
         """
-        token = token if re.fullmatch("[0-9a-f]{6}", token) else secrets.token_hex(3)
+        with events.of_tenant(self._tenant.id if self._tenant else ""):
+            return self._run_alone(token if re.fullmatch("[0-9a-f]{6}", token) else secrets.token_hex(3))
+
+    def _run_alone(self, token: str) -> RunRecord | None:
         try:
             with self._run_archive.lease.hold(token) as lease:
                 if lease.run == token:

@@ -8,6 +8,9 @@ from __future__ import annotations
 import json
 import logging
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from shared.redaction import redacted
 
@@ -65,13 +68,25 @@ REQUEST_FAILED = "request.failed"
 """An HTTP request could not be answered, through no fault of the caller."""
 
 _log = logging.getLogger("usage_archive")
+_tenant: ContextVar[str] = ContextVar("tenant", default="")
+
+
+@contextmanager
+def of_tenant(id_: str) -> Iterator[None]:
+    """Let every event that is written while the block lasts, in the same context, say that it is of this tenant."""
+    token = _tenant.set(id_)
+    try:
+        yield
+    finally:
+        _tenant.reset(token)
 
 
 def emit(name: str, level: int = logging.INFO, **facts: object) -> None:
     """Write one event; facts that are None or empty are left out."""
     if not _log.isEnabledFor(level):
         return
-    text = json.dumps({k: v for k, v in facts.items() if v not in (None, "")}, default=str)
+    told = {**facts, "tenant": facts.get("tenant") or _tenant.get()}
+    text = json.dumps({k: v for k, v in told.items() if v not in (None, "")}, default=str)
     _log.log(level, "%s %s", name, redacted(text))
 
 

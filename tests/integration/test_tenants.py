@@ -229,6 +229,14 @@ def test_a_tenant_that_took_its_consent_back_is_refused_alone_and_its_consent_ur
     assert provider.states()[first] == "up_to_date"
 
 
+def test_every_line_of_a_run_says_of_which_tenant_it_is(provider: Provider, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    provider.fleet.pull_one(PullRequest(provider.ids[0], NOW).to_text(), "1", print)
+    lines = [line for line in caplog.messages if line.startswith((events.PULL, "run."))]
+    assert {events.RUN_FINISHED, "pull.published"} <= {line.partition(" ")[0] for line in lines}
+    assert all(f'"tenant": "{provider.ids[0]}"' in line for line in lines)
+
+
 def test_a_tenant_that_throttles_everything_costs_no_other_a_request(provider: Provider) -> None:
     provider.control("/neighbour", tenant=provider.ids[1], function="*", used=40)
     provider.run()

@@ -84,26 +84,25 @@ async function read(path, query, signal, body) {
   }
 }
 
-/** How all tenants stand. */
+/** How all tenants stand; null for whoever may not know. */
 export async function standings(signal) {
-  const key = tab.getItem(KEY);
-  const answer = await fetch(`${API}/tenants`, { headers: key ? { "x-functions-key": key } : {}, signal });
+  const answer = await send("/tenants", {}, signal, API);
   return answer.ok ? answer.json() : null;
 }
 
 /** The word of /health, which comes at once however large the archive is; empty if there is no answer. */
 export async function healthWord(signal) {
   try {
-    return await (await fetch(`${API}/health`, { signal })).text();
+    return await (await send("/health", {}, signal, API)).text();
   } catch {
     return "";
   }
 }
 
-function send(path, query, signal) {
+function send(path, query, signal, root = ROOT) {
   const personal = path.startsWith("/personal/");
   const key = (personal && tab.getItem(PERSONAL_KEY)) || tab.getItem(KEY);
-  return fetch(ROOT + address(path, query), { headers: key ? { "x-functions-key": key } : {}, signal });
+  return fetch(root + address(path, query), { headers: key ? { "x-functions-key": key } : {}, signal });
 }
 
 async function ask(path, query, signal) {

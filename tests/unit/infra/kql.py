@@ -77,19 +77,15 @@ def _parse(rows: list[Row], rest: str, now: datetime) -> list[Row]:
 
 def _summarize(rows: list[Row], rest: str, now: datetime) -> list[Row]:
     columns, _, key = rest.rpartition(" by ")
-    groups: dict[Any, list[Row]] = {}
+    keys = key.split(", ")
+    groups: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
-        groups.setdefault(row[key], []).append(row)
+        groups.setdefault(tuple(row[each] for each in keys), []).append(row)
     code = _compiled(f"dict({columns})")
-    return [{key: value} | eval(code, _scope(now, group)) for value, group in groups.items()]
+    return [dict(zip(keys, values, strict=True)) | eval(code, _scope(now, group)) for values, group in groups.items()]
 
 
-def _top(rows: list[Row], rest: str, now: datetime) -> list[Row]:
-    count, _, key, _ = rest.split(" ")
-    return sorted(rows, key=lambda row: str(row[key]), reverse=True)[: int(count)]
-
-
-_OPERATORS = {"where": _where, "extend": _extend, "parse": _parse, "summarize": _summarize, "top": _top}
+_OPERATORS = {"where": _where, "extend": _extend, "parse": _parse, "summarize": _summarize}
 
 
 def _scope(now: datetime, group: Iterable[Row] = ()) -> dict[str, Any]:
@@ -142,6 +138,7 @@ _FUNCTIONS: dict[str, Any] = {
     "contains": lambda text, part: part.lower() in text.lower(),
     "not_contains": lambda text, part: part.lower() not in text.lower(),
     "extract": _extract,
+    "iff": lambda condition, one, other: one if condition else other,
     "isnull": lambda value: isinstance(value, _Null),
     "parse_json": lambda text: _Facts(json.loads(text)),
     "todatetime": _todatetime,
