@@ -239,7 +239,7 @@ def section(days: dict[str, Day], prices: Prices = PRICES, guesses: Guesses = GU
             f"| storage operations that write or list | {plain.writes:,} | {personal.writes:,} |",
             f"| storage operations that read | {plain.reads:,} | {personal.reads:,} |",
             f"| new snapshots | {plain.snapshots / 1e6:.2f} MB | {person / 1e3:.2f} KB a person: {year} |",
-            f"| new run records and series | {plain.records / 1e6:.2f} MB | {personal.records / 1e6:.2f} MB |",
+            f"| new run records, series and tables | {plain.records / 1e6:.2f} MB | {personal.records / 1e6:.2f} MB |",
             f"| log lines | {plain.lines:,} ({plain.log / 1e3:.0f} KB) "
             f"| {personal.lines:,} ({personal.log / 1e3:.0f} KB) |",
             "",

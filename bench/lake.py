@@ -99,7 +99,7 @@ def _over_azurite(store: BlobStore, number: int, rounds: int) -> Iterator[Row]:
             started = time.perf_counter()
             assert database.execute(snapshots).fetchall() == asked
             theirs = time.perf_counter() - started
-    question = f"{number} days of people, one GROUP BY by DuckDB, the tables in Azurite"
+    question = f"{number} days of people, one GROUP BY, DuckDB: the tables in Azurite"
     ours = statistics.median(took)
     yield Row(question, ours, "the snapshots in Azurite", theirs, "s", theirs / ours, 100, at_least=True)
     yield held(f"requests for each of {files} tables", requests, "the limit", 6, "requests")
@@ -113,7 +113,7 @@ def _over_a_folder(folder: Path, key: str, reader: str, number: int) -> Row:
     told: dict[str, Any] = json.loads(done.stdout)
     (ours, theirs), (of_tables, of_snapshots) = told["took"], told["answers"]
     assert of_tables == of_snapshots
-    question = f"{number} days of people, one GROUP BY by {reader}, the tables in a folder"
+    question = f"{number} days of people, one GROUP BY, {reader}: the tables in a folder"
     return compared(question, ours, "the csv.gz in a folder", theirs, "s", 5, at_least=True)
 
 

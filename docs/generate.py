@@ -142,8 +142,7 @@ Nobody has run this project against a live tenant or in Azure yet. What stands i
 | M | Microsoft's parser, and Microsoft's list of the standard library for names and argument counts |
 | M of the tables | a small evaluator of the tests; the functions that ask the archive are not evaluated |
 | DAX | a small evaluator of the tests, not Microsoft's engine: each measure against the API, 22 against the dashboard |
-| the measures *Connection state* and *Age in days* | not evaluated |
-| TMDL | a strict reader of the tests; Microsoft's own library loaded an earlier model, by hand |
+| TMDL | Microsoft's Tabular Object Model 19.118 reads it and writes it back byte for byte (`--long`) |
 | requests | the archive answers every one that the model and the function make |
 | Power BI Desktop, the service, Excel, a template | not yet |
 | credentials, roles, drill-through, how the pages look | not yet |

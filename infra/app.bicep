@@ -19,6 +19,9 @@ param reports string = 'aggregates'
 @description('Let the report users tell when accounts last signed in, where the tenant has Entra ID P1.')
 param signInActivity bool = false
 
+@description('Let the tables of each call be a Delta table too, for Fabric and Databricks.')
+param delta bool = false
+
 @description('How many people a number must be of to be told under the keys of reports.')
 @minValue(3)
 @maxValue(9999)
@@ -279,6 +282,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     MIN_GROUP: string(minGroup)
     PERSONAL_RETENTION_DAYS: string(personalRetentionDays)
     SIGN_IN_ACTIVITY: signInActivity ? 'true' : 'false'
+    DELTA: delta ? 'true' : 'false'
     GRAPH_ENDPOINT: graph.graphEndpoint
     GRAPH_VERSION: graph.graphVersion
     DOWNLOAD_HOSTS: downloadHosts

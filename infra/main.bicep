@@ -19,6 +19,9 @@ param reports string = 'aggregates'
 @description('Let the report users tell when accounts last signed in, where the tenant has Entra ID P1.')
 param signInActivity bool = false
 
+@description('Let the tables of each call be a Delta table too, for Fabric and Databricks.')
+param delta bool = false
+
 @description('How many people a number must be of to be told under the keys of reports.')
 @minValue(3)
 @maxValue(9999)
@@ -118,6 +121,7 @@ module app 'app.bicep' = {
     pullSchedule: pullSchedule
     reports: reports
     signInActivity: signInActivity
+    delta: delta
     minGroup: minGroup
     cloud: cloud
     downloadHosts: downloadHosts

@@ -8,11 +8,12 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
+from threading import Lock
 from typing import NamedTuple
 
 from local.child import ChildError
@@ -34,7 +35,7 @@ from shared.domain.selection import items
 from shared.report.typed_columns import write_as_csv
 
 _CSV, _PARQUET = "csv", "parquet"
-_UNFINISHED, _LOCK = ".export", ".export.lock"
+_UNFINISHED, _LOCK, _LIST = ".export", ".export.lock", ".export.list"
 
 
 class Month(NamedTuple):
@@ -43,7 +44,8 @@ class Month(NamedTuple):
     partition: Partition
     month: str
     """As `YYYY-MM`."""
-    tables: Sequence[TableName]
+    tables: Mapping[TableName, str]
+    """With their SHA-256."""
     lacking: int
     """Days that are in no table, or not as they were corrected last."""
 
@@ -167,7 +169,7 @@ def months(archive: Archive, wanted: Set[Partition], since: str) -> Iterator[Mon
                 names.setdefault(f"{name.refresh_date:%Y-%m}", []).append(name)
             for month, of_month in sorted(names.items()):
                 if month >= since:
-                    of_both = [each for each in tables if (each.partition, each.month) == (partition, month)]
+                    of_both = {at: it for at, it in tables.items() if (at.partition, at.month) == (partition, month)}
                     yield _month(partition, month, of_month, of_both, index.of(partition))
 
 
@@ -175,7 +177,7 @@ def _month(
     partition: Partition,
     month: str,
     snapshots: Sequence[SnapshotName],
-    tables: Sequence[TableName],
+    tables: Mapping[TableName, str],
     known: PartitionTables,
 ) -> Month:
     """Return what there is of a month; of two tables of a day, the later one, which stands behind."""
@@ -186,7 +188,7 @@ def _month(
         for each in snapshots
         if each.revision > known.revision(each.refresh_date) or (each.refresh_date if in_days else None) not in newest
     }
-    return Month(partition, month, [*newest.values()], len(lacking))
+    return Month(partition, month, {name: tables[name] for name in newest.values()}, len(lacking))
 
 
 class _Target:
@@ -198,6 +200,13 @@ class _Target:
         self._folder = folder
         self._unfinished = unfinished
         self._suffix = suffix
+        self._list = folder / _LIST
+        self._lock = Lock()
+        self._known = dict(line.split(" ", 1)[::-1] for line in self._lines() if " " in line)
+        """Of the files that were fetched, the SHA-256 of the table: a table may be made again under its name."""
+
+    def _lines(self) -> list[str]:
+        return self._list.read_text("utf-8").splitlines() if self._list.exists() else []
 
     def take(self, month: Month) -> Taken:
         """Fetch the tables of a month that are not here, and put all of them in the place of those that were.
@@ -209,8 +218,10 @@ class _Target:
         wanted = {f"{Path(str(name)).stem}.{self._suffix}": name for name in month.tables}
         here = {file.name for file in folder.glob(f"*.{self._suffix}") if self._is_table(file)}
         parts = {}
-        for file_name in wanted.keys() - here:
-            part = self._fetched(wanted[file_name], self._unfinished / file_name)
+        for file_name, name in wanted.items():
+            if file_name in here and self._known.get(self._at(folder / file_name)) == month.tables[name]:
+                continue
+            part = self._fetched(name, self._unfinished / file_name)
             if not part:
                 return taken._replace(moved=1, here=len(here))
             parts[file_name] = part
@@ -220,11 +231,16 @@ class _Target:
         size = sum(part.stat().st_size for part in parts.values())
         for file_name, part in parts.items():
             part.replace(folder / file_name)
+        lines = (f"{month.tables[wanted[file_name]]} {self._at(folder / file_name)}\n" for file_name in parts)
+        with self._lock, self._list.open("a", encoding="utf-8") as known:
+            known.writelines(lines)
         return taken._replace(fetched=len(parts), here=len(wanted) - len(parts), size=size)
 
+    def _at(self, file: Path) -> str:
+        return file.relative_to(self._folder).as_posix()
+
     def _is_table(self, file: Path) -> bool:
-        name = file.with_suffix(f".{_PARQUET}").relative_to(self._folder).as_posix()
-        return isinstance(parse_name(name), TableName)
+        return isinstance(parse_name(self._at(file.with_suffix(f".{_PARQUET}"))), TableName)
 
     def _fetched(self, name: TableName, part: Path) -> Path | None:
         """Write a table there, and return where; None if its bytes are not those that were written."""

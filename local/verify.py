@@ -13,7 +13,7 @@ from local.options import PROGRAM, instant
 from local.place import Opener, add_place, opened
 from shared.app import utc_now
 from shared.archive.archive import Archive
-from shared.archive.layout import ExpiredBefore, ManifestName, TableName
+from shared.archive.layout import DeltaLogName, ExpiredBefore, ManifestName, TableName
 from shared.archive.layout import parse as parse_name
 from shared.domain.catalogue import catalogue
 from shared.domain.errors import UsageArchiveError
@@ -73,16 +73,16 @@ def _verify(archive: Opener, options: argparse.Namespace, many: int) -> int:
     blobs = list(everything(archive()))
     if manifest_file:
         manifest_file.write_text("".join(manifest(blobs, catalogue())), "ascii")
-    number, tables = 0, set[TableName | ManifestName]()
+    number, tables = 0, set[TableName | ManifestName | DeltaLogName]()
     for finding in findings_in(archive, blobs, catalogue(), started, portion, many):
         number += 1
         print(finding)
         name = parse_name(finding.name)
-        tables |= {name} if isinstance(name, TableName | ManifestName) else set()
+        tables |= {name} if isinstance(name, TableName | ManifestName | DeltaLogName) else set()
     if tables and options.make_tables:
         made = Archive(archive(), catalogue()).tables.make_again(tables, started.date())
-        manifests = sum(isinstance(each, ManifestName) for each in tables)
-        print(f"{made} tables and {manifests} manifests are made again.")
+        others = sum(not isinstance(each, TableName) for each in tables)
+        print(f"{made} tables and {others} manifests and logs of Delta tables are made again.")
     if unfit := sum(int(blob.metadata.get("unfit", 0)) for blob in blobs if blob.name.endswith(".parquet")):
         print(f"{unfit} cells in tables do not fit the type of their column, and stand as text in `_unfit`.")
     for line in quarantined(blobs, catalogue()):

@@ -144,7 +144,7 @@ class App:
 
         archive, graph = self._run_archive, self._graph or self._made_graph()
         retention = self.settings.personal_retention_days
-        tables = TableKeeping(archive, self._reports, self.clock, retention)
+        tables = TableKeeping(archive, self._reports, self.clock, retention, with_delta=self.settings.delta)
 
         def derive(outcome: Outcome, snapshot: Snapshot, content: bytes | None) -> None:
             if self._keep_derived:

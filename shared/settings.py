@@ -43,6 +43,11 @@ SETTINGS = (
         "`AuditLog.Read.All`.",
     ),
     Setting(
+        "DELTA",
+        "false",
+        "`true`: the tables of each call are a Delta table too, for Fabric and Databricks.",
+    ),
+    Setting(
         "MIN_GROUP",
         "5",
         "How many people a count must be of to be told under the keys of `reports`: at least 3.",
@@ -130,6 +135,7 @@ class Settings(NamedTuple):
     pull_schedule: str
     reports: str
     sign_in_activity: bool
+    delta: bool
     min_group: int
     personal_retention_days: int
     """0: for good."""
@@ -158,6 +164,8 @@ def read(environment: Mapping[str, str]) -> Settings:
         raise SettingError("GRAPH_VERSION", values["GRAPH_VERSION"], "v1.0 or beta")
     if values["SIGN_IN_ACTIVITY"].lower() not in ("true", "false"):
         raise SettingError("SIGN_IN_ACTIVITY", values["SIGN_IN_ACTIVITY"][:80], "true or false")
+    if values["DELTA"].lower() not in ("true", "false"):
+        raise SettingError("DELTA", values["DELTA"][:80], "true or false")
     if not re.fullmatch(r"\d{1,4}", values["MIN_GROUP"], re.ASCII) or int(values["MIN_GROUP"]) < LEAST_GROUP:
         raise SettingError("MIN_GROUP", values["MIN_GROUP"][:80], f"a whole number from {LEAST_GROUP} to 9999")
     retention = values["PERSONAL_RETENTION_DAYS"]
@@ -171,6 +179,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         pull_schedule=values["PULL_SCHEDULE"],
         reports=values["REPORTS"],
         sign_in_activity=values["SIGN_IN_ACTIVITY"].lower() == "true",
+        delta=values["DELTA"].lower() == "true",
         min_group=int(values["MIN_GROUP"]),
         personal_retention_days=int(retention),
         graph_endpoint=_origin(

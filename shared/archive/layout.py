@@ -168,6 +168,21 @@ class TableName(NamedTuple):
         return f"{table_prefix(self.partition, self.month)}{report}_{key}_{end}"
 
 
+class DeltaLogName(NamedTuple):
+    """The name of a part of the log that makes a Delta table of the tables of a call."""
+
+    partition: Partition
+    version: int
+    """Of the Delta table, from 0 on."""
+    is_checkpoint: bool
+    """Whether it tells all that commits told up to that version, or is one of these."""
+
+    def __str__(self) -> str:
+        return (
+            f"{self.partition}/_delta_log/{self.version:020}.{'checkpoint.parquet' if self.is_checkpoint else 'json'}"
+        )
+
+
 class ManifestName(NamedTuple):
     """The name of the list of the newest revisions of a month, of all calls of a report."""
 
@@ -265,6 +280,7 @@ BlobName = (
     | LargeQuarantineName
     | SeriesName
     | TableName
+    | DeltaLogName
     | ManifestName
     | ViewsName
     | RunRecordName
@@ -400,6 +416,10 @@ _KINDS: tuple[tuple[str, Callable[[re.Match[str]], BlobName]], ...] = (
         r"PARTITION/month=(?P<month>\d{4}-\d\d)/[\w-]+_(?P=month)(?P<of_month>-\d\d)?"
         r"_g(?P<rules>\d+)-(?P<generation>[1-9]\d*)\.parquet",
         _table,
+    ),
+    (
+        r"PARTITION/_delta_log/(?P<version>\d{20})\.(?:json|(?P<checkpoint>checkpoint)\.parquet)",
+        lambda match: DeltaLogName(_partition(match), int(match["version"]), is_checkpoint=bool(match["checkpoint"])),
     ),
     (
         r"newest/report=(?P<report>\w+)/month=(?P<month>\d{4}-\d\d)/[\w-]+\.json",

@@ -55,7 +55,9 @@ class PullResult(NamedTuple):
     @property
     def snapshot(self) -> SnapshotName | None:
         """The name of the snapshot that the archive has after the pull; None if there is none."""
-        return _snapshot_of(self.call, self.refresh_date, self.revision)
+        if not self.refresh_date or not self.revision:
+            return None
+        return SnapshotName(Partition.of(self.call), self.refresh_date, self.revision)
 
     @classmethod
     def of_snapshot(cls, outcome: Outcome, snapshot: Snapshot, at: datetime, reason: Reason | None = None) -> Self:
@@ -108,10 +110,6 @@ class CallState(NamedTuple):
     def is_without_data(self) -> bool:
         """Whether Graph had nothing to give when it was asked last: no rows, no reports yet, no such report."""
         return self.outcome is Outcome.NO_DATA or self.reason is Reason.UNKNOWN_IN_THIS_CLOUD
-
-    def snapshot(self, call: Call) -> SnapshotName | None:
-        """The name of the snapshot that the archive had of a call, as far as that is known."""
-        return _snapshot_of(call, self.refresh_date, self.revision)
 
     def after(self, result: PullResult) -> Self:
         """Return the state after one more pull."""
@@ -254,10 +252,6 @@ def last_success(before: RunRecord | None, pulls: Iterable[PullResult]) -> datet
     """Return when a pull last succeeded, as far as is known after these pulls."""
     times = [pull.at for pull in pulls if pull.requested and pull.outcome.is_success]
     return max(times, default=before.pulled_at if before else None)
-
-
-def _snapshot_of(call: Call, refresh_date: date | None, revision: int | None) -> SnapshotName | None:
-    return SnapshotName(Partition.of(call), refresh_date, revision) if refresh_date and revision else None
 
 
 def _known_reason(text: str) -> Reason | None:

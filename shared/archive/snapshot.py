@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
@@ -49,9 +50,9 @@ class SnapshotMetadata(NamedTuple):
         """As blob metadata."""
         values = self._asdict() | {
             "pulled_at": self.pulled_at.isoformat(),
-            "flags": _listed(self.flags),
-            "columns": _listed(self.columns),
-            "blank": _listed(self.blank),
+            "flags": to_words(self.flags),
+            "columns": to_words(self.columns),
+            "blank": to_words(self.blank),
             "gzip_size": self.gzip_size or "",
             "redacted": self.redacted or "",
             "app_version": __version__,
@@ -73,9 +74,9 @@ class SnapshotMetadata(NamedTuple):
             request_id=metadata.get("request_id", ""),
             content=metadata.get("content", ""),
             names=metadata.get("names", "none"),
-            flags=_list(metadata.get("flags", "")),
-            columns=_list(metadata.get("columns", "")),
-            blank=_list(metadata.get("blank", "")),
+            flags=from_words(metadata.get("flags", "")),
+            columns=from_words(metadata.get("columns", "")),
+            blank=from_words(metadata.get("blank", "")),
             gzip_sha256=metadata.get("gzip_sha256", ""),
             gzip_size=int(metadata.get("gzip_size", 0)),
             redacted=int(metadata.get("redacted", 0)),
@@ -124,12 +125,15 @@ def read_snapshot(call: Call, name: str, metadata: Mapping[str, str]) -> Snapsho
     return Snapshot(call._replace(date=day) if call.date else call, day, parsed.revision, parsed_metadata)
 
 
-def _listed(words: Iterable[str]) -> str:
+@lru_cache(maxsize=1024)
+def to_words(words: tuple[str, ...]) -> str:
     """As one metadata value, which has to be short ASCII: all metadata of a blob together may have 8 KB."""
     text = ",".join(quote(word, safe=" ()") for word in words)
     text = re.sub("^ +| +$", lambda blanks: "%20" * len(blanks[0]), text)  # HTTP strips a header's value
     return text if len(text) <= 3000 else ""
 
 
-def _list(text: str) -> tuple[str, ...]:
+@lru_cache(maxsize=1024)
+def from_words(text: str) -> tuple[str, ...]:
+    """Return the words that a value of metadata tells; none, if they were too many."""
     return tuple(unquote(word) for word in text.split(",")) if text else ()

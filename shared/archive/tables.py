@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import date
+from datetime import UTC, date, datetime
 from gzip import GzipFile
 from hashlib import sha256
 from io import BytesIO
@@ -15,20 +15,22 @@ from itertools import chain
 
 from shared.archive import manifest
 from shared.archive.blob_store import BlobStore
+from shared.archive.delta_logs import DeltaLogs
 from shared.archive.layout import (
     DERIVED,
     PERSONAL_DERIVED,
     REPORTS,
     TABLES,
+    DeltaLogName,
     ManifestName,
     Partition,
     TableName,
     parse,
     table_prefix,
 )
-from shared.archive.snapshot import Snapshot
+from shared.archive.snapshot import Snapshot, to_words
 from shared.archive.snapshots import SnapshotArchive
-from shared.archive.table_index import UNREADABLE, Missing, Tabled, TableIndex, by_manifest, days_of
+from shared.archive.table_index import UNREADABLE, Missing, Tabled, TableIndex, days_of
 from shared.domain.call import Call, calls_in, every_call
 from shared.domain.catalogue import Catalogue, Report
 from shared.domain.errors import ArchiveUnavailable, DamagedBlob
@@ -58,19 +60,22 @@ class TableArchive:
         self._snapshots = snapshots
         self._catalogue = catalogue
         self._most_rows = most_rows
+        self.logs = DeltaLogs(store, catalogue)
+        """What makes Delta tables of the tables."""
 
     def index(self) -> TableIndex:
         """Return what is in tables; nothing, if that is not known."""
         return self._load()[0]
 
-    def names(self, report: Report) -> list[TableName]:
-        """Return the tables of all calls of a report; of the same days, the later one stands behind."""
+    def names(self, report: Report) -> dict[TableName, str]:
+        """Return the tables of all calls of a report with their SHA-256; of the same days, the later one stands behind.
+
+        What stands in the place of one that is being replaced has none.
+        """
         blobs = self._store.list(container_of(report), f"{REPORTS}{report.name}/")
-        names = (parse(blob.name) for blob in blobs)
-        return sorted(
-            (name for name in names if isinstance(name, TableName) and name.rules == RULES),
-            key=lambda name: name.generation,
-        )
+        named = ((parse(blob.name), blob.metadata.get("sha256", "")) for blob in blobs)
+        tables = [(name, sha256) for name, sha256 in named if isinstance(name, TableName) and name.rules == RULES]
+        return dict(sorted(tables, key=lambda table: table[0].generation))
 
     def note(self, news: Sequence[Tabled], known: TableIndex) -> tuple[TableIndex, list[Missing]]:
         """Note what was put into tables by one who knew the index as `known`; return the index.
@@ -107,35 +112,38 @@ class TableArchive:
         self._put(call, former, name if snapshots else None, snapshots)
         return Tabled.of(missing, _by_day(snapshots), in_days=False)
 
-    def make_again(self, names: Collection[TableName | ManifestName], today: date) -> int:
-        """Make tables and manifests of these names, and return how many tables; a month that is over as a whole."""
+    def make_again(self, names: Collection[TableName | ManifestName | DeltaLogName], today: date) -> int:
+        """Make tables, manifests and logs of these names; return how many tables. A month that is over is one."""
         known, calls = self.index(), {Partition.of(call): call for call in calls_in(self._catalogue)}
-        wanted = set[Missing]()
-        for name in names:
-            if isinstance(name, TableName):
-                is_settled = known.of(name.partition).is_settled(name.month, today)
-                wanted.add(Missing(name.month, name.partition, () if is_settled or not name.day else (name.day,)))
-        made = [self.make(calls[each.partition], each) for each in wanted]
-        for manifest_name, news in by_manifest(made).items():
-            self.keep_manifest(manifest_name, news, known)
+        wanted, manifests, logs = set[Missing](), set[ManifestName](), set[Partition]()
         for name in names:
             if isinstance(name, ManifestName):
-                self.keep_manifest(name, (), known, anew=True)
+                manifests.add(name)
+            elif isinstance(name, DeltaLogName):
+                logs.add(name.partition)
+            else:
+                manifests.add(ManifestName(name.partition.report, name.month))
+                is_settled = known.of(name.partition).is_settled(name.month, today)
+                wanted.add(Missing(name.month, name.partition, () if is_settled or not name.day else (name.day,)))
+        for each in manifests:  # before the tables: whoever is killed meanwhile finds these to be made again
+            self.keep_manifest(each, (), None)
+        made = [self.make(calls[each.partition], each) for each in wanted]
+        now = datetime(today.year, today.month, today.day, tzinfo=UTC)
+        for partition in {each.partition for each in made} | logs:
+            self.logs.keep(calls[partition], now, begins=partition in logs)
         if made:
             self.note(made, known)
         return len(wanted)
 
-    def keep_manifest(
-        self, name: ManifestName, news: Iterable[Tabled], known: TableIndex, *, anew: bool = False
-    ) -> None:
+    def keep_manifest(self, name: ManifestName, news: Iterable[Tabled], known: TableIndex | None) -> None:
         """Let a manifest tell of what was put into tables of its month, by one who knew the index as `known`.
 
-        What it told before is kept, unless it is to be made `anew`. One that would tell of nothing is deleted.
+        What it told before is kept; without an index it is made anew. One that would tell of nothing is deleted.
         """
         container = container_of(self._catalogue.reports[name.report])
         for _ in range(_ATTEMPTS):
             stored = self._store.get(container, str(name))
-            told = dict(self._told(stored.content if stored and not anew else b"", name, known))
+            told = dict(self._told(stored.content if stored else b"", name, known))
             for each in news:
                 for at in [(key, day) for key, day in told if key == each.partition.key and day in each.looked_at]:
                     del told[at]
@@ -149,12 +157,16 @@ class TableArchive:
                 return None
         raise ArchiveUnavailable(f"Others keep writing {name}.")
 
-    def _told(self, stored: bytes, name: ManifestName, known: TableIndex) -> manifest.Entries:
-        """Return what a manifest tells; if it is none, what there is of its month, of calls with days in tables."""
+    def _told(self, stored: bytes, name: ManifestName, known: TableIndex | None) -> manifest.Entries:
+        """Return what a manifest tells; if it is none, what there is of its month, of calls with days in tables.
+
+        Without an index, what there is of all calls.
+        """
         with suppress(*manifest.UNREADABLE):
-            return manifest.read(stored)
+            if known is not None:
+                return manifest.read(stored)
         calls = {Partition.of(call): call for call in every_call(self._catalogue.reports[name.report])}
-        there = [calls[at] for at in calls if known.of(at).dates & days_of(name.month)]
+        there = [calls[at] for at in calls if known is None or known.of(at).dates & days_of(name.month)]
         listed = (self._snapshots.all(call, month=name.month) for call in there)
         return self._entries(chain.from_iterable(listed))
 
@@ -281,4 +293,10 @@ def _demand(is_written: bool, name: TableName) -> None:
 
 
 def _metadata(file: ParquetFile) -> dict[str, str]:
-    return {"rows": str(file.rows), "unfit": str(file.unfit), "sha256": sha256(file.content).hexdigest()}
+    return {
+        "rows": str(file.rows),
+        "unfit": str(file.unfit),
+        "size": str(len(file.content)),
+        "sha256": sha256(file.content).hexdigest(),
+        "columns": to_words(file.columns),
+    }

@@ -31,14 +31,24 @@ class TableKeeping:
     """What keeps the tables of an archive, run by run. No method raises: the next run tries again."""
 
     def __init__(
-        self, archive: Archive, catalogue: Catalogue, clock: Callable[[], datetime], retention: int = 0
+        self,
+        archive: Archive,
+        catalogue: Catalogue,
+        clock: Callable[[], datetime],
+        retention: int = 0,
+        *,
+        with_delta: bool = False,
     ) -> None:
-        """`clock` answers UTC; `retention` is for how many days reports with people are kept, 0 for ever."""
+        """`clock` answers UTC; `retention` is for how many days reports with people are kept, 0 for ever.
+
+        `with_delta`, logs are kept that make Delta tables of the tables.
+        """
         self._archive = archive
         self._personal = [Partition.of(call) for call in calls_in(catalogue) if call.report in catalogue.personal]
         self._retention = retention
         self._calls = {Partition.of(call): call for call in calls_in(catalogue)}
         self._clock = clock
+        self._with_delta = with_delta
         self._lock = Lock()
         self._index: TableIndex | None = None
         """As it was when the run began to use it."""
@@ -122,12 +132,14 @@ class TableKeeping:
             self._made.append(made._replace(revisions=told))
 
     def _note(self, coverage: CoverageIndex) -> None:
-        """Note what was made and is in its manifest, and make again what another run made at the same time."""
+        """Note what was made, once manifest and log tell of it; make again what another run made at the same time."""
         while self._made:
             made, self._made, listed = by_manifest(self._made), [], list[Tabled]()
             for name, news in made.items():
                 with self._noting_trouble():
                     self._archive.tables.keep_manifest(name, news, self._known())
+                    for partition in {each.partition for each in news} if self._with_delta else ():
+                        self._archive.tables.logs.keep(self._calls[partition], self._clock())
                     listed += news
             if not listed:
                 break

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from hashlib import sha256
 from io import BytesIO
 from itertools import zip_longest
 from typing import IO, Any, NamedTuple
@@ -48,6 +49,8 @@ class ParquetFile(NamedTuple):
     rows: int
     unfit: int
     """Cells that do not fit the type of their column."""
+    columns: Sequence[str]
+    """Those of the report."""
 
 
 class Typed(NamedTuple):
@@ -99,8 +102,17 @@ class Columns:
 
 
 def schema(types: Mapping[str, DataType]) -> Schema:
-    """Return the columns of a file."""
-    return Schema([Field(name, kind, nullable=True) for name, kind in types.items()])
+    """Return the columns of a file, each with its id."""
+    fields = (
+        Field(name, kind, nullable=True, metadata={"PARQUET:field_id": str(field_id(name))})
+        for name, kind in types.items()
+    )
+    return Schema([*fields])
+
+
+def field_id(name: str) -> int:
+    """Return the number that a column of that name has in all files; some readers of Delta tables want it."""
+    return int.from_bytes(sha256(name.encode()).digest()[:4]) % (1 << 30) + 1
 
 
 def constant(value: date | int | bool | str, kind: DataType, height: int) -> Array:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
-from functools import partial
+from functools import lru_cache, partial
 from gzip import GzipFile
 from io import BytesIO
 from itertools import chain, islice
 from typing import NamedTuple
 
-from arro3.core import RecordBatch
+from arro3.core import DataType, RecordBatch
+from arro3.io import read_parquet
 
 from shared.report.csv_records import distinct, records, same
 from shared.report.history import History
@@ -69,7 +70,7 @@ def write(report: str, documented: Iterable[Sequence[str]], parts: Sequence[Part
     """
     names = _columns(chain(documented, (part.header for part in parts)))
     columns = Columns(report, names)
-    head = schema(_FIRST | columns.types | _LAST)
+    head = schema(types_of(report, names))
     count = _Count()
 
     def batches() -> Iterator[RecordBatch]:
@@ -89,7 +90,18 @@ def write(report: str, documented: Iterable[Sequence[str]], parts: Sequence[Part
                     yield RecordBatch.from_arrays(arrays, schema=head)
 
     content = to_parquet(head, batches())
-    return ParquetFile(content, count.rows, count.unfit)
+    return ParquetFile(content, count.rows, count.unfit, names)
+
+
+def types_of(report: str, names: Iterable[str]) -> dict[str, DataType]:
+    """Return the types of all columns of a table with these columns of the report."""
+    return _FIRST | Columns(report, names).types | _LAST
+
+
+def columns_in(content: bytes) -> list[str]:
+    """Return the columns of the report in a table that `write` made; arro3 panics at anything else."""
+    names = read_parquet(content).schema.names
+    return names[len(_FIRST) : len(names) - len(_LAST)]
 
 
 def write_history(report: str, history: History) -> bytes:
@@ -123,13 +135,14 @@ def _columns(headers: Iterable[Sequence[str]]) -> tuple[str, ...]:
     """Return the columns of all headers, in first-seen order."""
     seen: dict[str, str] = {}
     for header in headers:
-        for name in _told_apart(header):
+        for name in _told_apart(tuple(header)):
             seen.setdefault(same(name), name)
     return tuple(seen.values())
 
 
-def _told_apart(header: Iterable[str]) -> list[str]:
-    """Return the names of a header, of which a reader takes no two for the same, nor one for ours or a folder."""
+@lru_cache(maxsize=256)
+def _told_apart(header: tuple[str, ...]) -> Sequence[str]:
+    """Return the names of a header, no two of which a reader takes for the same, nor for one of ours or a folder."""
     names = (name.replace("\0", "\ufffd") for name in header)  # arro3 panics at a zero
     return distinct([*_OURS, *names])[len(_OURS) :]
 
@@ -138,7 +151,7 @@ def _rows(columns: Sequence[str], body: BytesIO | GzipFile) -> Iterator[Sequence
     """Yield the rows of a body, with their cells in the order of the columns."""
     lines = filter(None, records(iter(partial(body.read, _PIECE), b"")))
     wanted = [same(name) for name in columns]
-    own = [same(name) for name in _told_apart(next(lines, []))]
+    own = [same(name) for name in _told_apart(tuple(next(lines, ())))]
     if not {*own} <= {*wanted}:
         raise ValueError("The header is not the one that was told.")
     return map(placing([own.index(name) if name in own else -1 for name in wanted]), lines)

@@ -28,6 +28,7 @@ from shared.archive.layout import (
     USAGE,
     AwaitedRun,
     ConcealmentChange,
+    DeltaLogName,
     ExpiredBefore,
     LargeQuarantineName,
     LostRange,
@@ -52,7 +53,7 @@ from shared.verification.coverage import NamedDates
 from shared.verification.finding import Finding, FindingCode, IntegrityError
 from shared.verification.portion import Portion
 from shared.verification.snapshot import named
-from shared.verification.tables import check_manifest, check_table_index, check_tables
+from shared.verification.tables import check_log, check_manifest, check_table_index, check_tables
 
 _EVERYTHING = Portion()
 _WORKERS = 8
@@ -106,6 +107,8 @@ class Verification:
         self._coverage: list[Blob] = []
         self._tables: dict[Partition, list[tuple[TableName, Blob]]] = defaultdict(list)
         self._manifests: dict[ManifestName, Blob] = {}
+        self._logs: dict[Partition, tuple[DeltaLogName, Blob]] = {}
+        """The newest commits."""
         self._table_index: list[Blob] = []
         self._flips: list[ConcealmentChange] = []
         self._expired: date = date.min
@@ -137,6 +140,7 @@ class Verification:
             *(partial(self._check_flip, flip) for flip in self._flips),
             *(partial(self._check_coverage, coverage) for coverage in self._coverage),
             *(partial(self._check_tables, partition) for partition in self._tables),
+            *(partial(self._check_log, *log) for log in self._logs.values()),
             *(partial(self._check_manifest, *manifest) for manifest in self._manifests.items()),
             *(partial(self._check_table_index, index) for index in self._table_index),
             *(partial(_check_body, blob) for blob in self._of_portion(self._quarantined)),
@@ -156,6 +160,9 @@ class Verification:
             self._table_index.append(blob)
         elif isinstance(parsed, TableName) and blob.container == self._container_of_tables(parsed.partition.report):
             self._tables[parsed.partition].append((parsed, blob))
+        elif isinstance(parsed, DeltaLogName) and blob.container == self._container_of_tables(parsed.partition.report):
+            if not parsed.is_checkpoint:
+                self._logs[parsed.partition] = max(self._logs.get(parsed.partition, (parsed, blob)), (parsed, blob))
         elif isinstance(parsed, ManifestName) and blob.container == self._container_of_tables(parsed.report):
             self._manifests[parsed] = blob
         elif blob.container == DERIVED and isinstance(parsed, RunRecordName):
@@ -248,6 +255,12 @@ class Verification:
         held = {at: DateRanges.of(each.by_date()) for at, each in self._by_place.items()}
         containers = {at: container_of(each.report) for at, each in self._by_place.items()}
         return [*check_table_index(index, names, self._manifests, held, containers)]
+
+    def _check_log(self, name: DeltaLogName, blob: Blob) -> list[Finding]:
+        holding = self._by_place.get(name.partition)
+        if not holding or not self._portion.has(blob):
+            return []
+        return [*check_log(holding, name, blob, [table for _, table in self._tables[name.partition]], self._young)]
 
     def _check_manifest(self, name: ManifestName, blob: Blob) -> list[Finding]:
         if not self._portion.has(blob):

@@ -61,6 +61,11 @@ class FindingCode(Word):
         "A manifest does not tell the newest revisions of its month, or is not there.",
         "Make it again: `verify --make-tables`.",
     )
+    DELTA_DIFFERS = (
+        "delta_differs",
+        "The log of a Delta table does not tell the tables that are there, or was left when `DELTA` was switched off.",
+        "Make it again: `verify --make-tables`. Without `DELTA`, delete the folder `_delta_log`.",
+    )
     COVERAGE_DIFFERS = (
         "coverage_differs",
         "The coverage index is not what the names say, for more than an hour.",

@@ -11,12 +11,13 @@ from gzip import GzipFile
 from io import BytesIO
 
 from shared.archive import manifest
-from shared.archive.layout import ManifestName, Partition, TableName
+from shared.archive.layout import DeltaLogName, ManifestName, Partition, TableName
 from shared.archive.snapshot import Snapshot
 from shared.archive.table_index import UNREADABLE, TableIndex, days_of
 from shared.archive.tables import table_of
 from shared.domain.catalogue import Report
 from shared.domain.date_ranges import NO_DAYS, DateRanges
+from shared.report import delta
 from shared.report.compression import CompressionError
 from shared.report.typed_columns import have_same_rows
 from shared.report.typed_table import RULES
@@ -82,6 +83,23 @@ def check_manifest(holdings: Iterable[Holding], name: ManifestName, blob: Blob, 
         if manifest.read(blob.content()) == expected:
             return
     yield blob.finding(FindingCode.MANIFEST_DIFFERS, "It does not tell what there is of its month.")
+
+
+def check_log(
+    holding: Holding, name: DeltaLogName, blob: Blob, tables: Iterable[Blob], young: datetime
+) -> Iterator[Finding]:
+    """Yield what is wrong with the newest commit of a Delta table, of which these are all files.
+
+    While something of the call was pulled after `young`, a run may be just at it.
+    """
+    if any(each.metadata.pulled_at >= young for snapshots in holding.by_date().values() for each in snapshots):
+        return
+    there = {each.name.removeprefix(f"{name.partition}/"): each.metadata.get("size") for each in tables}
+    with suppress(IntegrityError, *delta.UNREADABLE):
+        told = delta.read(name.partition.report, name.partition.key, blob.content())
+        if {path: str(file.size) for path, file in told.files.items()} == there:
+            return
+    yield blob.finding(FindingCode.DELTA_DIFFERS, "It does not tell the files that are there.")
 
 
 def check_table_index(

@@ -129,6 +129,7 @@ OPERATORS = {
     "export FOLDER --personal": (0, reading(USAGE, PERSONAL, DERIVED, PERSONAL_DERIVED)),
     "erase nobody": (1, reading(USAGE, PERSONAL, PERSONAL_DERIVED, QUARANTINE, INPUT, ERASED)),
     "erase PERSON --yes": (0, [Assignment(OWNER, "starch", each) for each in (*CONTAINERS, INPUT)]),
+    "adopt --tenant 0a0a0a0a-1111-2222-3333-444444444444": (0, writing(*CONTAINERS, INPUT)),
     "pseudonyms": (0, writing(ERASED)),
     "pseudonyms --rotate": (0, writing(ERASED, PERSONAL_DERIVED)),
 }

@@ -52,8 +52,6 @@ REPORTS = [
     *(f"{COPILOT}(period='D30')", f"{DETAIL}(period='D90')", "directory"),
 ]
 GB = 2**30
-NOT_EVALUATED = {"Connection state", "Age in days"}
-"""Texts, and what depends on the clock."""
 OF_PEOPLE = {"People with a product", "Idle people", "Idle share", "Last activity", "Concealed people"}
 COMPARED = {
     *("Active people", "Active people a year before", "Change of active people", "Active users"),
@@ -110,12 +108,18 @@ def model(app: App) -> dax.Model:
     begin, today = BEGIN, NOW.date()
     days = [begin + timedelta(days=number) for number in range((today - begin).days + 1)]
     dates = [{"Date": day, "Month": day.replace(day=1)} for day in days]
-    tables = {"Date": dates, "Measures": [], "Connection": [], "Freshness": [{"Refresh Date": today}]}
+    answered = {"Address": "https://HOST", "Connected": "yes", "Message": "", "Refreshed": NOW}
+    tables: dict[str, Sequence[Mapping[str, Any]]] = {
+        "Date": dates,
+        "Measures": [],
+        "Connection": [answered],
+        "Freshness": [{"Refresh Date": today}],
+    }
     for name, source in project.sources("m").items():
         if name not in tables:
             tables[name] = mashup.evaluate(source, functions(app))
-    measures = {name: text for name, (_, text) in project.measures.items() if name not in NOT_EVALUATED}
-    return dax.Model(tables, project.relationships, measures)
+    measures = {name: text for name, (_, text) in project.measures.items()}
+    return dax.Model(tables, project.relationships, measures, today + timedelta(days=2))
 
 
 def functions(app: App) -> Mapping[str, Any]:
@@ -384,6 +388,8 @@ def test_every_other_measure_is_what_the_api_says(app: App, model: dax.Model, pa
         "Department people": sum(each["Licensed"] for each in groups),
         "Department active share": sum(each["Active"] for each in told) / sum(each["Licensed"] for each in told),
         "Newest refresh date": str(NOW.date()),
+        "Age in days": 2,
+        "Connection state": "Connected to https://HOST, refreshed 2026-11-21 13:15 UTC.",
     }
     of_teams = ["Users with a licence", "Users inactive for 90 days", "Change of active users"]
     chosen = {  # where more than one would be counted
@@ -394,6 +400,20 @@ def test_every_other_measure_is_what_the_api_says(app: App, model: dax.Model, pa
     said = {name: model.value(name, **chosen.get(name, {})) for name in found}
     assert {name: (each, said[name]) for name, each in found.items() if not is_same(each, said[name])} == {}
     assert {*model.measures} - {*found} == COMPARED | OF_PEOPLE
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([], "Not connected yet: set the parameter BaseUrl, then refresh."),
+        ([("no", "The key was refused.")], "Not connected to https://HOST: The key was refused."),
+    ],
+    ids=["never refreshed", "refused"],
+)
+def test_the_first_page_says_what_is_wrong_with_the_connection(rows: list[tuple[str, str]], said: str) -> None:
+    measure = {"Connection state": Project(FOLDER).measures["Connection state"][1]}
+    told = [{"Address": "https://HOST", "Connected": yes, "Message": why, "Refreshed": NOW} for yes, why in rows]
+    assert dax.Model({"Connection": told}, [], measure).value("Connection state") == said
 
 
 def is_same(one: float | str, other: Any) -> bool:

@@ -33,7 +33,7 @@ EDGES = {
     "requests": {"graph", "archive/blob_requests.py"},
     "urllib3": {"archive/blob_requests.py", "graph/body_stream.py", "graph/deadline.py", "graph/public_address.py"},
     "werkzeug": {"web"},
-    "arro3": {"report/typed_columns.py", "report/typed_table.py"},
+    "arro3": {"report/typed_columns.py", "report/typed_table.py", "report/delta.py"},
 }
 """Where each SDK is known: a file, or all of a folder."""
 PURE = ["domain", "report", "archive/layout.py", "archive/blob_store.py", "archive/archive.py", "pulling/plan.py"]

@@ -10,6 +10,7 @@ from shared.archive.layout import (
     AwaitedRun,
     BlobName,
     ConcealmentChange,
+    DeltaLogName,
     LargeQuarantineName,
     LostRange,
     ManifestName,
@@ -50,6 +51,12 @@ NAMES: dict[BlobName, str] = {
         "report=getOffice365ActiveUserDetail/period=day/month=2026-11/"
         "getOffice365ActiveUserDetail_day_2026-11-09_g2-1.parquet"
     ),
+    DeltaLogName(D7, 12, is_checkpoint=False): (
+        "report=getOffice365ServicesUserCounts/period=D7/_delta_log/00000000000000000012.json"
+    ),
+    DeltaLogName(D7, 10, is_checkpoint=True): (
+        "report=getOffice365ServicesUserCounts/period=D7/_delta_log/00000000000000000010.checkpoint.parquet"
+    ),
     ManifestName("getOffice365ServicesUserCounts", "2026-11"): (
         "newest/report=getOffice365ServicesUserCounts/month=2026-11/getOffice365ServicesUserCounts_2026-11_newest.json"
     ),
@@ -85,6 +92,7 @@ names: st.SearchStrategy[BlobName] = st.one_of(
     st.builds(ViewsName, days),
     st.builds(lambda at, day, one: TableName(at, f"{day:%Y-%m}", day, one, one), partitions, days, revisions),
     st.builds(lambda at, day, one: TableName(at, f"{day:%Y-%m}", None, one, one), partitions, days, revisions),
+    st.builds(DeltaLogName, partitions, st.integers(0, 10**19), st.booleans()),
     st.builds(lambda report, day: ManifestName(report, f"{day:%Y-%m}"), words, days),
     st.builds(RunRecordName, days.map("{:%Y-%m}".format), words),
     st.builds(

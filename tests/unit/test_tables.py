@@ -97,7 +97,7 @@ class Tables:
 
     def findings(self) -> list[str]:
         codes = (each for each in verify(as_blobs(self.shelf.blobs), catalogue(), self.time + timedelta(days=30)))
-        return [str(each) for each in codes if each.code.startswith(("table", "manifest"))]
+        return [str(each) for each in codes if each.code.startswith(("table", "manifest", "delta"))]
 
 
 def refuse(blobs: str, refused: list[Operation] | None = None) -> Callable[[Operation], object]:

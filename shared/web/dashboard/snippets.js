@@ -45,9 +45,17 @@ const together = (all) =>
       ]
     : [];
 
+/** Days as days, in a table that stands alone: what two are compared by stays text. */
+const TYPED = [
+  "    Names = Table.ColumnNames(Headed),",
+  '    Blank = Table.ReplaceValue(Headed, "", null, Replacer.ReplaceValue, Names),',
+  '    Dates = List.Transform(List.Select(Names, each Text.EndsWith(_, "Date")), each {_, type date}),',
+  '    Result = Table.TransformColumnTypes(Blank, Dates, "en-US") // add {"NAME", Int64.Type} for numbers',
+];
+
 /** One query, as an editor takes no more: the table, or the rows in which two tables differ. */
 function M(all) {
-  if (all.length < 2) return all.flatMap(tableOf);
+  if (all.length < 2) return all.flatMap((each) => tableOf(each, TYPED));
   return [
     "let",
     ...all.flatMap((each) => [
@@ -68,7 +76,7 @@ function M(all) {
 }
 
 /** The lines of one table; the base URL is the same for all, so that Power BI has one data source and one credential. */
-function tableOf({ path, query }) {
+function tableOf({ path, query }, more = ["    Result = Headed"]) {
   const [base, rest] = [path.replace(/\/reports\/.*/, "/reports"), path.replace(/.*\/reports\//, "")];
   const given = Object.entries(query).filter(([, value]) => value !== null && value !== undefined && value !== "");
   const fields = given.map(([name, value]) => `${name} = "${value}"`).join(", ");
@@ -80,7 +88,8 @@ function tableOf({ path, query }) {
     '        ApiKeyName = "code"',
     "    ]),",
     '    Rows = Csv.Document(Binary.Buffer(Body), [Delimiter = ",", Encoding = 65001, QuoteStyle = QuoteStyle.Csv]),',
-    "    Result = Table.PromoteHeaders(Rows, [PromoteAllScalars = true])",
+    "    Headed = Table.PromoteHeaders(Rows, [PromoteAllScalars = true]),",
+    ...more,
     "in",
     "    Result",
   ];

@@ -33,7 +33,7 @@ def write(folder: Path) -> None:
     for report, day, revision, body in _bodies():
         one = snapshot(parse(f"{report}(period='D7')", catalogue()), date.fromisoformat(day), body, revision)
         shelf.put(one, body)
-    keeping = TableKeeping(shelf, catalogue(), lambda: now)
+    keeping = TableKeeping(shelf, catalogue(), lambda: now, with_delta=True)
     keeping.keep(shelf.coverage.read(None), now + timedelta(minutes=25))
     store = FolderBlobStore(folder)
     for (container, name), (content, metadata) in shelf.blobs.items():

@@ -13,10 +13,10 @@ _ACCOUNT, _KEY = (
 )
 
 
-def duck() -> duckdb.DuckDBPyConnection:
-    """A new database that knows http and az URLs."""
+def duck(*more: str) -> duckdb.DuckDBPyConnection:
+    """A new database that knows http and az URLs, and what `more` extensions know."""
     connection = duckdb.connect()
-    for name in ("httpfs", "azure"):
+    for name in ("httpfs", "azure", *more):
         package = find_spec(f"duckdb_extension_{name}")
         assert package
         assert package.origin

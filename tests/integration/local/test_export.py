@@ -100,6 +100,21 @@ def test_the_second_time_only_what_is_new_is_fetched_and_a_corrected_day_replace
     assert taker.taken() == tables(taker.store, DERIVED) | {str(Path(old).parent / "mine.parquet"): b"mine"}
 
 
+@pytest.mark.parametrize("suffix", ["parquet", "csv"])
+def test_a_table_that_was_made_again_under_its_name_is_fetched_again(taker: Taker, suffix: str) -> None:
+    """As when a person was erased from it."""
+    taker.take("--format", suffix)
+    names = [name for name in tables(taker.store, DERIVED) if "2026-11-14" in name or "2026-11-15" in name]
+    before = taker.taken(suffix)
+    other = taker.store.get(DERIVED, names[0])
+    assert other
+    change(taker.store, DERIVED, names[1], other.content, dict(other.metadata))
+    status, out, _ = taker.take("--format", suffix)
+    assert (status, ": 1 fetched" in out) == (0, True)
+    one, again = (str(Path(name).with_suffix(f".{suffix}")) for name in names)
+    assert taker.taken(suffix) == before | {again: before[one]}
+
+
 def test_csv_says_the_same(taker: Taker) -> None:
     assert taker.take("--format", "csv", "--personal")[0] == 0
     rows = [row for text in taker.taken("csv").values() for row in csv.DictReader(text.decode().splitlines(True))]

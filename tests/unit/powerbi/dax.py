@@ -22,7 +22,22 @@ _TOKEN = re.compile(
     r"""\s*(?:(?P<string>"(?:[^"]|"")*")|(?P<number>\d+(?:\.\d+)?)|(?P<column>(?:'[^']+'|[A-Za-z]\w*)?\[[^\]]+\])"""
     r"""|(?P<table>'[^']+')|(?P<word>[A-Za-z]\w*)|(?P<sign><=|>=|<>|&&|\|\||[-+*/^=<>&(),]))"""
 )
-_RANKS = {"||": 1, "&&": 2, "=": 3, "<>": 3, "<": 3, ">": 3, "<=": 3, ">=": 3, "+": 5, "-": 5, "*": 6, "/": 6, "^": 7}
+_RANKS = {
+    "||": 1,
+    "&&": 2,
+    "=": 3,
+    "<>": 3,
+    "<": 3,
+    ">": 3,
+    "<=": 3,
+    ">=": 3,
+    "&": 4,
+    "+": 5,
+    "-": 5,
+    "*": 6,
+    "/": 6,
+    "^": 7,
+}
 _COMPARED = {
     "=": operator.eq, "<>": operator.ne, "<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge,
 }  # fmt: skip
@@ -45,7 +60,9 @@ class Model:
         tables: Mapping[str, Sequence[Mapping[str, Any]]],
         relationships: Sequence[tuple[Column, Column]],
         measures: Mapping[str, str],
+        today: date = date(2026, 1, 1),
     ) -> None:
+        self.today = today
         self.tables = {
             name: [{(name, key): v for key, v in row.items()} for row in rows] for name, rows in tables.items()
         }
@@ -147,6 +164,8 @@ def _calculated(sign: str, one: Any, two: Any) -> Any:
         if one is None or two is None:
             one, two = (_zero(two) if one is None else one), (_zero(one) if two is None else two)
         return _COMPARED[sign](one, two)
+    if sign == "&":
+        return f"{_text(one)}{_text(two)}"
     if isinstance(one, date) and two is not None:
         return (one - two).days if isinstance(two, date) else one + timedelta(days=-two if sign == "-" else two)
     if (one is None and two is None) or (sign == "*" and None in (one, two)):
@@ -159,6 +178,10 @@ def _calculated(sign: str, one: Any, two: Any) -> Any:
         if sign == "^"
         else one / two
     )
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
 
 
 def _zero(beside: Any) -> Any:
@@ -222,6 +245,20 @@ def _if(model: Model, context: Context, condition: Node, then: Node) -> Any:
     return model.evaluate(then, context) if model.evaluate(condition, context) else None
 
 
+def _switch(model: Model, context: Context, subject: Node, *rest: Node) -> Any:
+    wanted = model.evaluate(subject, context)
+    for case, then in zip(rest[::2], rest[1::2], strict=False):
+        if model.evaluate(case, context) == wanted:
+            return model.evaluate(then, context)
+    return model.evaluate(rest[-1], context) if len(rest) % 2 else None
+
+
+def _format(model: Model, context: Context, value: Node, pattern: Node) -> str:
+    assert pattern == ("value", "yyyy-mm-dd hh:nn")
+    found = model.evaluate(value, context)
+    return f"{found:%Y-%m-%d %H:%M}" if found else ""
+
+
 _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "SUM": lambda m, c, column: sum(values) if (values := _cells(m, c, column)) else None,
     "MAX": lambda m, c, column: max(_cells(m, c, column), default=None),
@@ -242,6 +279,12 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "FILTER": _filter,
     "DIVIDE": _divide,
     "IF": _if,
+    "SWITCH": _switch,
+    "FORMAT": _format,
+    "TRUE": lambda m, c: True,
+    "UTCTODAY": lambda m, c: m.today,
+    "DATEDIFF": lambda m, c, first, last, unit: (m.evaluate(last, c) - m.evaluate(first, c)).days,
+    "ISEMPTY": lambda m, c, table: not m.evaluate(table, c),
     "INT": lambda m, c, value: m.evaluate(value, c) // 1,
     "NOT": lambda m, c, value: not m.evaluate(value, c),
     "ISBLANK": lambda m, c, value: m.evaluate(value, c) is None,

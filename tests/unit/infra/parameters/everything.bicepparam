@@ -5,6 +5,7 @@ param name = 'nnnnnnnnnnnnnnnn'
 param location = 'westeurope'
 param reports = 'all\n Directory'
 param signInActivity = true
+param delta = true
 param grantGraphPermissions = true
 param tenants = '@'
 param alertEmail = 'owner@contoso.com'

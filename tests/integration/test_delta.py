@@ -1,0 +1,249 @@
+"""Tables as Delta tables: read by Delta's own readers, whatever happened to the tables and to their log."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import deltalake
+import pytest
+from deltalake.exceptions import DeltaError
+
+from local.in_memory import Operation
+from shared.archive.layout import DERIVED, DeltaLogName, Partition, parse
+from shared.domain.call import calls_in
+from shared.domain.catalogue import catalogue
+from shared.domain.errors import ArchiveUnavailable
+from shared.pulling.table_keeping import TableKeeping
+from shared.report.typed_columns import field_id
+from tests.integration.consumers.duck import duck
+from tests.unit.test_tables import COUNTS, TODAY, Tables
+
+FOLDER = str(Partition.of(COUNTS))
+Row = tuple[str, int, bool, object, object]
+ERRORS = (DeltaError, OSError)
+"""What readers raise for a file that is gone or no Parquet."""
+
+
+class DeltaTables(Tables):
+    """An archive whose runs keep Delta tables."""
+
+    def keeping(self) -> TableKeeping:
+        return TableKeeping(self.shelf, catalogue(), lambda: self.time, with_delta=True)
+
+    def findings(self) -> list[str]:
+        found = super().findings()
+        assert all(each.startswith(("table", "manifest", "delta")) for each in found)
+        return found
+
+    @property
+    def log(self) -> list[DeltaLogName]:
+        """What there is of the log."""
+        return sorted(name for _, blob in self.shelf.blobs if isinstance(name := parse(blob), DeltaLogName))
+
+    def end_of_log(self) -> str:
+        return str([each for each in self.log if not each.is_checkpoint][-1])
+
+    def written(self, folder: Path) -> Path:
+        """Write what there is into a new folder below, and return that of the table."""
+        folder /= hashlib.sha256(repr(sorted(self.shelf.blobs.items())).encode()).hexdigest()
+        for (container, name), (content, _) in self.shelf.blobs.items():
+            if container == DERIVED:
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                (folder / name).write_bytes(content)
+        return folder / FOLDER
+
+    def read(self, folder: Path) -> list[Row]:
+        """What a reader of Delta tables gets, in the order of the days and revisions."""
+        rows = deltalake.DeltaTable(self.written(folder)).to_pyarrow_table().to_pylist()
+        found = [
+            (str(each["refresh_date"]), each["revision"], each["newest"], each.get("Teams"), each.get("Copilot, Chat"))
+            for each in rows
+        ]
+        return sorted(found, key=lambda row: row[:2])
+
+
+@pytest.fixture
+def tables() -> DeltaTables:
+    return DeltaTables()
+
+
+def columns_change(tables: DeltaTables) -> list[Row]:
+    """Let columns come and go, one without a name, a day be corrected, and a cell not fit its type; return the rows."""
+    tables.put(COUNTS, date(2026, 9, 1), "1")
+    tables.keep()
+    tables.put(COUNTS, TODAY, "2")
+    tables.keep()
+    tables.put(COUNTS, TODAY + timedelta(1), "3,x", header='"Copilot, Chat",')
+    tables.keep()
+    tables.put(COUNTS, TODAY, "4", revision=2)
+    tables.put(COUNTS, TODAY + timedelta(3), "many")
+    tables.keep()
+    return [
+        ("2026-09-01", 1, True, 1, None),
+        ("2026-11-18", 1, False, 2, None),
+        ("2026-11-18", 2, True, 4, None),
+        ("2026-11-19", 1, True, None, "3"),
+        ("2026-11-21", 1, True, None, None),
+    ]
+
+
+def test_a_reader_of_delta_tables_gets_every_row_with_its_type(tables: DeltaTables, tmp_path: Path) -> None:
+    expected = columns_change(tables)
+    assert tables.read(tmp_path) == expected
+    tables.time = datetime.fromisoformat("2027-01-15T00:00:00+00:00")
+    tables.keep()
+    assert [name.rpartition("_")[0][-7:] for name in tables.names] == ["2026-09", "2026-11"]
+    assert tables.read(tmp_path) == expected
+    assert tables.findings() == []
+
+
+def test_duckdbs_own_reader_gets_the_same(tables: DeltaTables, tmp_path: Path) -> None:
+    expected = columns_change(tables)
+    query = 'SELECT refresh_date::VARCHAR, revision, newest, "Teams", "Copilot, Chat" FROM delta_scan(?) ORDER BY 1, 2'
+    with duck("delta") as database:
+        assert database.execute(query, [str(tables.written(tmp_path))]).fetchall() == expected
+
+
+def test_a_log_does_not_grow_with_age_and_needs_no_part_that_is_gone(tables: DeltaTables, tmp_path: Path) -> None:
+    for number in range(45):
+        tables.put(COUNTS, TODAY + timedelta(number), str(number))
+        tables.time = datetime.fromisoformat(f"{TODAY + timedelta(number + 2)}T00:00:00+00:00")
+        tables.keep()
+    assert len(tables.log) <= 22
+    assert [each.version for each in tables.log if each.is_checkpoint] == [30, 40]
+    assert tables.log[0].version == 30
+    assert [row[3] for row in tables.read(tmp_path)] == [*range(45)]
+
+
+def test_without_a_change_nothing_is_written(tables: DeltaTables) -> None:
+    tables.put(COUNTS, TODAY, "1")
+    tables.keep()
+    before = tables.log
+    tables.shelf.tables.logs.keep(COUNTS, tables.time)
+    tables.keep()
+    assert tables.log == before
+
+
+def test_a_run_that_is_cut_short_anywhere_leaves_old_rows_new_ones_or_an_error_and_the_next_mends_it(
+    tables: DeltaTables, tmp_path: Path
+) -> None:
+    tables.put(COUNTS, TODAY, "1")
+    tables.put(COUNTS, TODAY + timedelta(1), "2")
+    tables.keep()
+    old = tables.read(tmp_path)
+    tables.put(COUNTS, TODAY, "3", revision=2)
+    start = dict(tables.shelf.memory.blobs)
+    steps: list[Operation] = []
+    tables.disturb = steps.append
+    tables.keep()
+    new = tables.read(tmp_path)
+    assert len(new) == 3
+    for number in range(len(steps)):
+        tables.shelf.memory.clear()
+        for (container, name), kept in start.items():
+            tables.shelf.memory.put(container, name, kept.content, kept.metadata)
+        left = [number]
+
+        def cut(operation: Operation, left: list[int] = left) -> None:
+            left[0] -= 1
+            if left[0] < 0:
+                raise ArchiveUnavailable("The run was cut short.")
+
+        tables.disturb = cut
+        tables.keep()
+        tables.disturb = lambda operation: None
+        with suppress(*ERRORS):
+            assert tables.read(tmp_path) in (old, new), f"step {number} leaves a mixture"
+        tables.keep()
+        assert tables.read(tmp_path) == new
+        assert tables.findings() == []
+
+
+def test_while_a_table_is_being_replaced_its_rows_do_not_leave_the_log(tables: DeltaTables, tmp_path: Path) -> None:
+    tables.put(COUNTS, TODAY, "1")
+    tables.keep()
+    tables.put(COUNTS, TODAY, "2", revision=2)
+    tables.put(COUNTS, date(2026, 9, 1), "3")
+    written: list[str] = []
+
+    def refuse_the_second(operation: Operation) -> None:
+        if operation.name == "put_blob" and "2026-11-18_g1-2" in operation.blob:
+            written.append(operation.blob)
+            if len(written) == 2:
+                raise ArchiveUnavailable("The storage is busy.")
+
+    tables.disturb = refuse_the_second
+    tables.keep()
+    with pytest.raises(ERRORS):
+        tables.read(tmp_path)
+    tables.keep()
+    assert [row[3] for row in tables.read(tmp_path)] == [3, 1, 2]
+
+
+def test_of_two_runs_at_once_each_finds_its_commit_behind_the_others(tables: DeltaTables, tmp_path: Path) -> None:
+    tables.put(COUNTS, TODAY, "1")
+    tables.keep()
+    other = [tables.keeping()]
+    tables.put(COUNTS, TODAY + timedelta(1), "2")
+
+    def meanwhile(operation: Operation) -> None:
+        if operation.name == "put_blob" and "_delta_log" in operation.blob and other:
+            keeping = other.pop()
+            tables.put(COUNTS, TODAY + timedelta(2), "3")
+            tables.keep(keeping)
+
+    tables.disturb = meanwhile
+    tables.keep()
+    assert [row[3] for row in tables.read(tmp_path)] == [1, 2, 3]
+
+
+DAMAGE: dict[str, Callable[[DeltaTables], object]] = {
+    "the last commit is damaged": lambda tables: tables.shelf.memory.put(DERIVED, tables.end_of_log(), b"{}", {}),
+    "the last commit is gone": lambda tables: tables.shelf.memory.delete(DERIVED, tables.end_of_log()),
+    "a table is gone": lambda tables: tables.shelf.memory.delete(
+        DERIVED, next(name for _, name in tables.shelf.blobs if "2026-11-18_g" in name)
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_what_is_wrong_with_a_log_is_found_and_made_again(tables: DeltaTables, damage: str, tmp_path: Path) -> None:
+    expected = columns_change(tables)
+    DAMAGE[damage](tables)
+    findings = tables.findings()
+    assert "delta_differs" in {each.partition(":")[0] for each in findings}
+    names: list[Any] = [parse(each.split(": ")[1].partition("/")[2]) for each in findings]
+    tables.shelf.tables.make_again(names, tables.time.date())
+    assert tables.findings() == []
+    assert tables.read(tmp_path) == expected
+
+
+def test_a_day_that_a_dead_run_left_in_two_tables_is_told_of_once(tables: DeltaTables, tmp_path: Path) -> None:
+    tables.put(COUNTS, TODAY, "1")
+    tables.put(COUNTS, date(2026, 9, 1), "2")
+    tables.keep()
+    for name in [name for _, name in tables.shelf.blobs if name.endswith(".parquet")]:
+        tables.copy(name, name.replace("_g1-", "_g0-"))
+        tables.copy(name, name.replace("2026-09_g1-", "2026-09-01_g1-"))
+    tables.put(COUNTS, TODAY + timedelta(1), "3")
+    tables.keep()
+    assert [row[3] for row in tables.read(tmp_path)] == [2, 1, 3]
+
+
+def test_without_the_setting_there_is_no_log() -> None:
+    tables = Tables()
+    tables.put(COUNTS, TODAY, "1")
+    tables.keep()
+    assert not [name for _, name in tables.shelf.blobs if "_delta_log" in name]
+
+
+def test_no_two_documented_columns_of_a_report_have_one_id() -> None:
+    for call in calls_in(catalogue()):
+        headers = catalogue().reports[call.report].documented(call.version, call.report_type)
+        names = {name for header in headers for name in header}
+        assert len({field_id(name) for name in names}) == len(names)
