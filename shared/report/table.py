@@ -41,6 +41,7 @@ REFRESH_DATE = Column(REFRESH_DATES[0])
 REPORT_DATE = Column(REPORT_DATE_NAME)
 
 _ALIASES = [Column(name) for name in REFRESH_DATES]
+_DAY = len("YYYY-MM-DD")
 
 
 class Table(NamedTuple):
@@ -208,10 +209,10 @@ def _parsed(body: bytes, refresh_date: date | None) -> tuple[tuple[Column, ...],
             yield from map(tuple, lines)  # as `to_csv` wrote them
             return
         for record in lines:
-            _, *cells = placed(record)
-            if dated is not None and (match := DATE.fullmatch(cells[dated - 1])):
-                cells[dated - 1] = match[1]
-            yield (day, *cells)
+            cells = placed(record)
+            if dated and len(cells[dated]) != _DAY and (match := DATE.fullmatch(cells[dated])):
+                cells = (*cells[:dated], match[1], *cells[dated + 1 :])
+            yield (day, *cells[1:])
 
     return columns, rows()
 
