@@ -705,6 +705,7 @@ def test_it_is_dark_where_that_is_preferred_and_where_it_is_chosen(visit: Visit)
     visit.page.goto(visit.site.url)
     dark = background(visit)
     visit.page.emulate_media(color_scheme="light")
+    visit.page.reload()
     assert background(visit) != dark
     visit.page.get_by_role("button", name="Dark").click()
     assert background(visit) == dark
