@@ -88,7 +88,7 @@ def _list(store: BlobStore) -> int:
     for each in listed.people if listed else ():
         known = "by the id" if each.id else "by the address, as the directory did not know it"
         print(f"since {each.since:%Y-%m-%dT%H:%MZ}, {known}; addresses: {len(each.addresses)}")
-    print(f"{len(listed.people) if listed else 0} people are kept out.")
+    print(f"People who are kept out: {len(listed.people) if listed else 0}.")
     return 0
 
 
@@ -216,6 +216,8 @@ class _Erasing:
         for line in left:
             print(line, file=sys.stderr)
         is_clean = self._forget(eraser)
+        erased = len(found.blobs) - len(left)
+        print(f"Erased from {erased} of {len(found.blobs)} blobs. The person is kept out from now on.")
         return 0 if is_clean and not left and not found.search.unread else 1
 
     def _forget(self, eraser: Eraser) -> bool:

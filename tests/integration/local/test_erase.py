@@ -459,12 +459,13 @@ def test_the_list_is_shown_and_lifted_and_then_they_come_back(
     assert main([f" {ann.addresses[-1].upper()} ", "--yes", *place]) == 0
     assert main(["--list", *place]) == 0
     shown = capsys.readouterr().out
-    assert "by the id; addresses: 1\n1 people are kept out.\n" in shown
+    assert "The person is kept out from now on.\n" in shown
+    assert "by the id; addresses: 1\nPeople who are kept out: 1.\n" in shown
     assert not any(canary.decode() in shown for canary in ann.canaries)
     assert main([ann.addresses[0], "--lift", *place]) == 0
     assert main([ann.addresses[0], "--lift", *place]) == 1
     assert main(["--list", *place]) == 0
-    assert capsys.readouterr().out.endswith("0 people are kept out.\n")
+    assert capsys.readouterr().out.endswith("People who are kept out: 0.\n")
 
 
 @pytest.mark.parametrize(
