@@ -126,8 +126,13 @@ class App:
         return Witness()
 
     @functools.cached_property
+    def _run_store(self) -> BlobStore:
+        """The place of the archives of all tenants, as runs use it."""
+        return self._whole_store(RUN_TOKEN_BACKOFF, OF_RUNS)
+
+    @functools.cached_property
     def _run_archive(self) -> Archive:
-        return self._archive(self._whole_store(RUN_TOKEN_BACKOFF, OF_RUNS))
+        return self._archive(self._run_store)
 
     @functools.cached_property
     def pull_run(self) -> PullRun:
@@ -287,7 +292,7 @@ class App:
         from shared.archive.tenants import TenantStandings  # as for `pull_run`
 
         with suppress(ArchiveUnavailable):  # the next run tells more
-            TenantStandings(self._whole_store(RUN_TOKEN_BACKOFF, OF_RUNS)).keep(tenant.id, record)
+            TenantStandings(self._run_store).keep(tenant.id, record)
 
     def _keep_evidence(self, duration: timedelta) -> None:
         """Keep what the run, which took so long, saw of Graph and of the platform."""
