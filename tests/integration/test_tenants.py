@@ -7,14 +7,13 @@ import logging
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import requests
 
 from local.certificate import certificate
-from local.environment import environment
 from local.functions_host.deployed import deployed
 from local.in_memory import InMemoryBlobStore, Operation
 from shared import events
@@ -25,10 +24,9 @@ from shared.settings import read
 from shared.web.http import Request, Response, handle
 from simulator import Simulator
 from simulator.protocol.messages import Request as ControlRequest
+from tests.reliability.tenants.fleet import CLIENT, NOW, settings_of, simulated
 
-NOW = datetime(2026, 11, 21, 7, 15, tzinfo=UTC)
 COUNTS, DETAIL = "getOffice365ActiveUserCounts(period='D7')", "getOffice365ActiveUserDetail(period='D7')"
-CLIENT = "cccccccc-1111-2222-3333-444444444444"
 NOBODY = "dddddddd-1111-2222-3333-444444444444"
 
 
@@ -40,7 +38,7 @@ class Provider:
         self.store = InMemoryBlobStore(self._around)
         self.disturb: Callable[[Operation], object] = lambda operation: None
         self.ids = [*simulator.tenants]
-        self.settings = settings | {"TENANTS": ",".join(self.ids)}
+        self.settings = settings
         self.queue: list[str] = []
         self.begin()
 
@@ -90,23 +88,8 @@ def login(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 @pytest.fixture
 def provider(login: tuple[Path, Path]) -> Iterator[Provider]:
-    with Simulator(tenants=3, users=10, now=NOW, certificate=login) as simulator:
-        simulator.clock.set(NOW, running=False)
-        variables = {
-            "IDENTITY_ENDPOINT": simulator.identity_endpoint,
-            "IDENTITY_HEADER": simulator.identity_header,
-            "REQUESTS_CA_BUNDLE": str(login[0]),
-        }
-        settings = {
-            "ARCHIVE_URL": "https://unused.blob.core.windows.net",
-            "GRAPH_ENDPOINT": simulator.graph_endpoint,
-            "DOWNLOAD_HOSTS": simulator.download_origin,
-            "AZURE_AUTHORITY_HOST": simulator.login,
-            "TENANTS_CLIENT_ID": CLIENT,
-            "REPORTS": f"{COUNTS}, {DETAIL}",
-        }
-        with environment(variables):
-            yield Provider(simulator, settings)
+    with simulated(login, tenants=3) as simulator:
+        yield Provider(simulator, settings_of(simulator) | {"REPORTS": f"{COUNTS}, {DETAIL}"})
 
 
 def test_each_tenant_s_reports_are_archived_below_its_id_and_nowhere_else(provider: Provider) -> None:

@@ -34,6 +34,37 @@ from simulator.protocol.messages import Request as ControlRequest
 ATTEMPTS = 5
 """Deliveries of a message before it is poison (host.json)."""
 NOW = datetime(2026, 11, 21, 7, 15, tzinfo=UTC)
+CLIENT = "cccccccc-1111-2222-3333-444444444444"
+"""The client id of the app registration."""
+
+
+@contextmanager
+def simulated(files: tuple[Path, Path], tenants: int, seed: int = 1) -> Iterator[Simulator]:
+    """Give the tenants of so many customers, whose time stands still, while this process has the provider's identity.
+
+    `files` are a certificate and its key, for the tenants' token endpoint.
+    """
+    with Simulator(tenants=tenants, users=10, seed=seed, now=NOW, certificate=files) as simulator:
+        simulator.clock.set(NOW, running=False)
+        variables = {
+            "IDENTITY_ENDPOINT": simulator.identity_endpoint,
+            "IDENTITY_HEADER": simulator.identity_header,
+            "REQUESTS_CA_BUNDLE": str(files[0]),
+        }
+        with environment(variables):
+            yield simulator
+
+
+def settings_of(simulator: Simulator) -> dict[str, str]:
+    """Return the settings of an app that archives these tenants; the place of the archive is not used."""
+    return {
+        "ARCHIVE_URL": "https://unused.blob.core.windows.net",
+        "GRAPH_ENDPOINT": simulator.graph_endpoint,
+        "DOWNLOAD_HOSTS": simulator.download_origin,
+        "AZURE_AUTHORITY_HOST": simulator.login,
+        "TENANTS": ",".join(simulator.tenants),
+        "TENANTS_CLIENT_ID": CLIENT,
+    }
 
 
 class Killed(BaseException):
@@ -138,26 +169,8 @@ class Provider:
 @contextmanager
 def provider(tenants: int, seed: int, reports: str) -> Iterator[Provider]:
     """Give a provider of so many customers, whose time stands still but for waits."""
-    with tempfile.TemporaryDirectory() as folder:
-        files = certificate(Path(folder))
-        with Simulator(tenants=tenants, users=10, seed=seed, now=NOW, certificate=files) as simulator:
-            simulator.clock.set(NOW, running=False)
-            variables = {
-                "IDENTITY_ENDPOINT": simulator.identity_endpoint,
-                "IDENTITY_HEADER": simulator.identity_header,
-                "REQUESTS_CA_BUNDLE": str(files[0]),
-            }
-            settings = {
-                "ARCHIVE_URL": "https://unused.blob.core.windows.net",
-                "GRAPH_ENDPOINT": simulator.graph_endpoint,
-                "DOWNLOAD_HOSTS": simulator.download_origin,
-                "AZURE_AUTHORITY_HOST": simulator.login,
-                "TENANTS": ",".join(simulator.tenants),
-                "TENANTS_CLIENT_ID": "cccccccc-1111-2222-3333-444444444444",
-                "REPORTS": reports,
-            }
-            with environment(variables):
-                yield Provider(simulator, settings, seed)
+    with tempfile.TemporaryDirectory() as folder, simulated(certificate(Path(folder)), tenants, seed) as simulator:
+        yield Provider(simulator, settings_of(simulator) | {"REPORTS": reports}, seed)
 
 
 def live(tenants: int, seed: int, reports: str = "aggregates", kills: float = 0.05, twice: float = 0.05) -> Outcome:
