@@ -15,10 +15,11 @@ from shared.domain.selection import Selection
 from shared.views.activity import REPORTS
 from shared.views.counts import counts_at
 from shared.views.kept import KeptViews
-from shared.views.licences import SKUS
+from shared.views.licences import MAILBOXES, SKUS
 from shared.views.people import USERS, Accounts
 
-_COUNTED = {*REPORTS, USERS.report, SKUS.report}
+COUNTED = (*REPORTS, USERS.report, SKUS.report, MAILBOXES)
+"""The reports that are counted together."""
 
 
 class ViewKeeping:
@@ -51,7 +52,7 @@ class ViewKeeping:
         changed = {pull.call.report for pull in pulls if pull.outcome in (Outcome.PUBLISHED, Outcome.REVISED)}
         accounts = Accounts(self._snapshots)
         try:
-            for day in self._due(bool(changed & _COUNTED)):
+            for day in self._due(bool(changed & {*COUNTED})):
                 if self._clock() >= end:
                     break
                 self._count(accounts, day)
