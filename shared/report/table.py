@@ -10,11 +10,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from datetime import date
 from functools import lru_cache
 from itertools import chain
-from operator import itemgetter
 from types import MappingProxyType
 from typing import NamedTuple
 
-from shared.report.csv_records import distinct, records, same, to_csv
+from shared.report.csv_records import Row, distinct, placing, records, same, to_csv
 from shared.report.refresh_dates import DATE
 from shared.report.validator import REFRESH_DATES, REPORT_DATE_NAME
 
@@ -33,9 +32,6 @@ class Column(str):
     def __hash__(self) -> int:
         return hash(same(self))
 
-
-Row = tuple[str, ...]
-"""The cells in the order of the columns; cells that are missing at the end are empty."""
 
 REFRESH_DATE = Column(REFRESH_DATES[0])
 REPORT_DATE = Column(REPORT_DATE_NAME)
@@ -236,20 +232,6 @@ def _padded(rows: Iterable[Row], width: int) -> Iterator[Row]:
 
 def _told_apart(names: Iterable[str]) -> list[Column]:
     return [Column(name) for name in distinct(names)]
-
-
-def placing(places: Sequence[int]) -> Callable[[Sequence[str]], Row]:
-    """Return what takes the cells at these places out of a row; -1 is none, and what is missing is empty."""
-    needed = max(places) + 1
-    at_once = itemgetter(*places) if min(places) >= 0 and len(places) > 1 else None
-
-    def placed(cells: Sequence[str]) -> Row:
-        if at_once and len(cells) >= needed:
-            row: Row = at_once(cells)
-            return row
-        return tuple([cells[place] if 0 <= place < len(cells) else "" for place in places])
-
-    return placed
 
 
 def _places(old: Sequence[Column], new: Sequence[Column]) -> list[int] | None:
