@@ -282,17 +282,18 @@ class App:
             events.log_unexpected("The run failed.")
             raise RunFailed(f"{type(error).__name__} in the app itself.") from None
         self._keep_evidence(record.finished - record.started)
-        if self._tenant:
-            self._keep_standing(self._tenant, record)
+        self.keep_standing(record)
         if stuck := record.needing_a_person():
             events.emit(events.RUN_FAILED, logging.ERROR, run=record.id, calls=_told(stuck))
         return record
 
-    def _keep_standing(self, tenant: Tenant, record: RunRecord) -> None:
+    def keep_standing(self, record: RunRecord) -> None:
+        """Keep how the tenant stands after a run, if the app is that of one; once more where that run was killed."""
         from shared.archive.tenants import TenantStandings  # as for `pull_run`
 
-        with suppress(ArchiveUnavailable):  # the next run tells more
-            TenantStandings(self._run_store).keep(tenant.id, record)
+        if self._tenant:
+            with suppress(ArchiveUnavailable):  # the next run tells more
+                TenantStandings(self._run_store).keep(self._tenant.id, record)
 
     def _keep_evidence(self, duration: timedelta) -> None:
         """Keep what the run, which took so long, saw of Graph and of the platform."""
