@@ -64,9 +64,7 @@ class AzureBlobStore(BlobStore):
         self._timeouts = timeouts
         self._clock = clock
         self._requests = BlobRequests(url, credential, ca, timeouts, self._read_clock)
-        self._told: tuple[str, datetime] | None = None
-        """The time in the newest answer, and when that was by the monotonic clock."""
-        self._ahead = timedelta(0)
+        self._ahead: timedelta | None = None
         """How far the service's clock is ahead of the monotonic one of this process."""
 
     @cached_property
@@ -94,13 +92,10 @@ class AzureBlobStore(BlobStore):
         """Return the service's time, as its newest answer gave it (UTC, to the second)."""
         if self._clock:
             return self._clock()
-        if self._told is None:
+        if self._ahead is None:
             with _our_errors(DERIVED):
                 self._service.get_container_client(DERIVED).exists()
-        if self._told:
-            with suppress(TypeError, ValueError):
-                self._ahead = parsedate_to_datetime(self._told[0]) - self._told[1]
-        return _monotonic() + self._ahead
+        return _monotonic() + (self._ahead or timedelta(0))
 
     def list(self, container: str, prefix: str = "") -> Iterator[ListedBlob]:
         """Yield the blobs whose names begin with `prefix`, by name."""
@@ -211,9 +206,8 @@ class AzureBlobStore(BlobStore):
             write()
 
     def _read_clock(self, headers: Mapping[str, str]) -> None:
-        """Keep what an answer says of the time: it is read when that is asked for, as few ask."""
-        if told := headers.get("date"):
-            self._told = told, _monotonic()
+        with suppress(KeyError, TypeError, ValueError):
+            self._ahead = parsedate_to_datetime(headers["Date"]) - _monotonic()
 
 
 @contextmanager
