@@ -53,7 +53,7 @@ export async function answers(box, calls, read, { nextRun, asOf }, failed) {
 }
 
 /** Why there is no answer: not selected, selected and still to come, or nothing to be had. */
-function absent(selected, reports, nextRun) {
+export function absent(selected, reports, nextRun) {
   const states = selected.map((call) => call.state);
   if (!states.some(Boolean)) return ["Not selected. To have it, add ", ...listed(reports), " to the app setting ", el("code", {}, "REPORTS"), "."];
   if (states.includes("failing")) return ["Selected, but the last run could not archive it: see above."];
