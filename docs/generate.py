@@ -167,7 +167,9 @@ others used too. *Before* are the clicks that it took at commit ef04d4f. The das
 | DAX | a small evaluator of the tests, not Microsoft's engine: each measure against the API, 22 against the dashboard |
 | TMDL | Microsoft's Tabular Object Model 19.118 reads it and writes it back byte for byte (`--long`) |
 | requests | the archive answers every one that the model and the function make |
-| Power BI Desktop, the service, Excel, a template | not yet |
+| the template `Usage.pbit` | that library makes the project's TMDL of its model, byte for byte (`--long`) |
+| the template in Power BI Desktop | not opened in Power BI Desktop |
+| Power BI Desktop, the service, Excel | not yet |
 | credentials, roles, drill-through, how the pages look | not yet |
 
 No package of PyPI or npm evaluates DAX without Analysis Services, so far as their descriptions say.

@@ -216,7 +216,7 @@ function storage(title, contents) {
 /** A line through the means of the weeks. */
 function weekly(found, name) {
   const end = found.days.at(-1);
-  const weeks = Math.ceil((daysBetween(found.days[0], end) + 1) / 7);
+  const weeks = Math.floor((daysBetween(found.days[0], end) + 1) / 7); // whole ones
   const points = Array.from({ length: weeks }, (_, number) => {
     const last = shifted(end, -7 * (weeks - 1 - number));
     return mean(found, name, shifted(last, -6), last);
