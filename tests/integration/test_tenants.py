@@ -404,7 +404,7 @@ def test_under_microsofts_runtime_the_timer_asks_for_each_tenant_and_the_queue_p
         assert states() == ["awaited"] * 3
         host.run_timer("pull")
         eventually(lambda: states() == ["up_to_date", "no_consent", "up_to_date"])
-        assert host.queues["pulls"].poison == []
+        assert host.queues["pulls"].poison.peek() == []
         persons = f"tenants/{first}/personal/v1.0/reports/{DETAIL}"
         assert [get(persons, function).status_code for function in ("personal_tenants", "tenants")] == [200, 401]
         hashes = persons.replace("personal", "pseudonymous")
