@@ -147,15 +147,25 @@ def to_parquet(columns: Schema, batches: Iterable[RecordBatch]) -> bytes:
     return file.getvalue()
 
 
+def rows_in(content: bytes) -> RecordBatchReader:
+    """Return the rows of a Parquet file, some thousands at a time. Raise ValueError if it is none."""
+    try:
+        return read_parquet(content, batch_size=BATCH)
+    except BaseException as error:  # arro3 panics, and that is no Exception
+        if isinstance(error, Exception) or type(error).__name__ == "PanicException":
+            raise ValueError("This is no Parquet file.") from None
+        raise
+
+
 def have_same_rows(one: bytes, other: bytes) -> bool:
-    """Whether two files that `to_parquet` made have the same columns, types and rows; arro3 panics at anything else."""
-    first, second = (read_parquet(content, batch_size=BATCH) for content in (one, other))
+    """Whether two Parquet files have the same columns, types and rows. Raise ValueError if one is none."""
+    first, second = rows_in(one), rows_in(other)
     return first.schema == second.schema and all(this == that for this, that in zip_longest(first, second))
 
 
 def values_of(content: bytes, column: str) -> set[str]:
-    """Return the values of a column of texts in a file that `to_parquet` made; arro3 panics at anything else."""
-    return {value for batch in read_parquet(content, batch_size=BATCH) for value in batch.column(column).to_pylist()}
+    """Return the values of a column of texts in a Parquet file. Raise ValueError if it is none."""
+    return {value for batch in rows_in(content) for value in batch.column(column).to_pylist()}
 
 
 def write_as_csv(content: bytes, file: IO[bytes]) -> None:
@@ -164,7 +174,7 @@ def write_as_csv(content: bytes, file: IO[bytes]) -> None:
     Raise OSError if the file does not take it.
     """
     try:
-        rows = read_parquet(content, batch_size=BATCH)
+        rows = rows_in(content)
         names = rows.schema.names
         write_csv(rows, file)
         if not file.tell():  # arro3 writes the header with the first row

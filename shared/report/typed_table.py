@@ -16,7 +16,6 @@ from itertools import chain, islice
 from typing import NamedTuple
 
 from arro3.core import DataType, RecordBatch
-from arro3.io import read_parquet
 
 from shared.report.csv_records import distinct, records, same
 from shared.report.history import History
@@ -32,6 +31,7 @@ from shared.report.typed_columns import (
     ParquetFile,
     Typed,
     constant,
+    rows_in,
     schema,
     to_parquet,
 )
@@ -99,8 +99,8 @@ def types_of(report: str, names: Iterable[str]) -> dict[str, DataType]:
 
 
 def columns_in(content: bytes) -> list[str]:
-    """Return the columns of the report in a table that `write` made; arro3 panics at anything else."""
-    names = read_parquet(content).schema.names
+    """Return the columns of the report in a table. Raise ValueError if it is no Parquet file."""
+    names = rows_in(content).schema.names
     return names[len(_FIRST) : len(names) - len(_LAST)]
 
 
