@@ -62,6 +62,11 @@ class CoverageIndex(NamedTuple):
         held = day in self.dates.get(partition, NO_DAYS)
         return self.later.get(partition, {}).get(day, 1) if held else 0
 
+    def until(self, last: date) -> Self:
+        """Return what it tells of refresh dates up to that day."""
+        days = DateRanges(((date.min, last),))
+        return self._replace(dates={at: held for at, each in self.dates.items() if (held := each & days)})
+
     def with_listed(self, partition: Partition, names: Iterable[SnapshotName], days: DateRanges = ALL_DAYS) -> Self:
         """Return the index with these names of a partition and, of the `days`, no others."""
         kept = {day: number for day, number in self.later.get(partition, {}).items() if day not in days}

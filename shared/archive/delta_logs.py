@@ -91,18 +91,20 @@ class DeltaLogs:
         for name, blob in newest.values():
             if name not in told:
                 continue
-            if "size" not in blob.metadata:
-                raise ArchiveUnavailable(f"{name} is being replaced.")
-            files[blob.name.removeprefix(f"{partition}/")] = DeltaFile(
-                int(blob.metadata["size"]), int(blob.metadata["rows"])
-            )
-            columns |= dict.fromkeys(from_words(blob.metadata["columns"]) or self._read(container, blob.name))
+            size, rows, words = (blob.metadata.get(each, "") for each in ("size", "rows", "columns"))
+            if not (size.isdecimal() and rows.isdecimal()):
+                raise ArchiveUnavailable(f"{name} is being replaced, or is no table.")
+            files[blob.name.removeprefix(f"{partition}/")] = DeltaFile(int(size), int(rows))
+            columns |= dict.fromkeys(from_words(words) or self._read(container, blob.name))
         return DeltaTable(partition.report, partition.key, tuple(columns), files)
 
     def _read(self, container: str, name: str) -> list[str]:
         """Return the columns of a table with so many that its metadata do not tell them."""
         stored = self._store.get(container, name)
-        return columns_in(stored.content) if stored else []
+        try:
+            return columns_in(stored.content) if stored else []
+        except ValueError:
+            raise ArchiveUnavailable(f"{name} is no table.") from None
 
     def _sum_up(self, container: str, table: DeltaTable, log: list[DeltaLogName], now: datetime) -> None:
         """Write a checkpoint if it is due, and delete what came before the one before it."""

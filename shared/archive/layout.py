@@ -420,15 +420,17 @@ def _change(match: re.Match[str]) -> ConcealmentChange:
 
 @functools.cache
 def _compiled(pattern: str) -> re.Pattern[str]:
-    """Compile a pattern in which PARTITION, DATE, REVISION, DAY and NAMES stand for what they say.
+    """Compile a pattern in which PARTITION, DATE, MONTH, REVISION, DAY and NAMES stand for what they say.
 
-    This is left to the first use, as a cold start need not pay for it.
+    No name has a date that others cannot be counted from, as the first and the last of the calendar: reports are of the
+    years from 2000 on. This is left to the first use, as a cold start need not pay for it.
     """
     parts = {
         "PARTITION": r"report=(?P<report>\w+)/period=(?P<key>[\w-]+)",
-        "DATE": r"\d{4}-\d\d-\d\d",
+        "DATE": r"2\d{3}-\d\d-\d\d",
+        "MONTH": r"2\d{3}-(?:0[1-9]|1[0-2])",
         "REVISION": r"revision=(?P<revision>[1-9]\d*)",
-        "DAY": r"(?:/date=(?P<day>\d{4}-\d\d-\d\d))?",
+        "DAY": r"(?:/date=(?P<day>2\d{3}-\d\d-\d\d))?",
         "NAMES": "named|concealed|mixed",
     }
     return re.compile(re.sub("|".join(parts), lambda word: parts[word[0]], pattern), re.ASCII)
@@ -449,7 +451,7 @@ _KINDS: tuple[tuple[str, Callable[[re.Match[str]], BlobName]], ...] = (
     (r"tenants/(?P<tenant>[\da-f-]{36})", lambda match: StandingName(match["tenant"])),
     (r"series/PARTITION/[\w-]+\.csv", lambda match: SeriesName(_partition(match))),
     (
-        r"PARTITION/month=(?P<month>\d{4}-\d\d)/[\w-]+_(?P=month)(?:-(?P<first>\d\d)(?:-to-(?P<last>\d\d))?)?"
+        r"PARTITION/month=(?P<month>MONTH)/[\w-]+_(?P=month)(?:-(?P<first>\d\d)(?:-to-(?P<last>\d\d))?)?"
         r"_g(?P<rules>\d+)-(?P<generation>[1-9]\d*)\.parquet",
         _table,
     ),
@@ -458,12 +460,12 @@ _KINDS: tuple[tuple[str, Callable[[re.Match[str]], BlobName]], ...] = (
         lambda match: DeltaLogName(_partition(match), int(match["version"]), is_checkpoint=bool(match["checkpoint"])),
     ),
     (
-        r"newest/report=(?P<report>\w+)/month=(?P<month>\d{4}-\d\d)/[\w-]+\.json",
+        r"newest/report=(?P<report>\w+)/month=(?P<month>MONTH)/[\w-]+\.json",
         lambda match: ManifestName(match["report"], match["month"]),
     ),
     (r"views/refresh_date=(?P<date>DATE)/views\.json\.gz", lambda match: ViewsName(date.fromisoformat(match["date"]))),
     (
-        r"runs/(?P<month>\d{4}-\d\d)/(?P<id>[\w-]+)\.json(?P<gz>\.gz)?",
+        r"runs/(?P<month>MONTH)/(?P<id>[\w-]+)\.json(?P<gz>\.gz)?",
         lambda match: RunRecordName(match["month"], match["id"], is_plain=not match["gz"]),
     ),
     (

@@ -127,7 +127,10 @@ class TableArchive:
         return Tabled.of(missing, _by_day(snapshots), in_days=missing.is_block)
 
     def make_again(self, names: Collection[TableName | ManifestName | DeltaLogName], today: date) -> int:
-        """Make tables, manifests and logs of these names; return how many tables. A month that is over is one."""
+        """Make tables, manifests and logs of these names; return how many tables. A month that is over is one.
+
+        A table that has a damaged snapshot stays as it is, and stops no other.
+        """
         known, calls = self.index(), {Partition.of(call): call for call in calls_in(self._catalogue)}
         wanted, manifests, logs = set[Missing](), set[ManifestName](), set[Partition]()
         for name in names:
@@ -143,13 +146,16 @@ class TableArchive:
                 wanted |= month if is_one else tables.again(name.partition, name.month, name.days.days)
         for each in manifests:  # before the tables: whoever is killed meanwhile finds these to be made again
             self.keep_manifest(each, (), None)
-        made = [self.make(calls[each.partition], each, anew=True) for each in wanted]
+        made = list[Tabled]()
+        for missing in wanted:
+            with suppress(DamagedBlob):
+                made.append(self.make(calls[missing.partition], missing, anew=True))
         now = datetime(today.year, today.month, today.day, tzinfo=UTC)
         for partition in {each.partition for each in made} | logs:
             self.logs.keep(calls[partition], now, begins=partition in logs)
         if made:
             self.note(made, known)
-        return len(wanted)
+        return len(made)
 
     def keep_manifest(self, name: ManifestName, news: Iterable[Tabled], known: TableIndex | None) -> None:
         """Let a manifest tell of what was put into tables of its month, by one who knew the index as `known`.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import timedelta
 
 from shared.archive.blob_store import BlobStore
 from shared.archive.layout import DERIVED, STANDINGS, StandingName, parse
+from shared.archive.run_log import AHEAD
 from shared.archive.run_record import RunRecord
 from shared.domain.errors import ArchiveUnavailable
 from shared.domain.tenants import TenantStanding
@@ -32,13 +34,15 @@ class TenantStandings:
         return found
 
     def keep(self, tenant: str, record: RunRecord) -> None:
-        """Keep how a tenant stands after a run, unless a later run did."""
+        """Keep how a tenant stands after a run, unless a later run did; one from the future is of a wrong clock."""
         standing, name = _standing(record), str(StandingName(tenant))
         for _ in range(_ATTEMPTS):
             stored = self._store.get(DERIVED, name)
             with suppress(KeyError, ValueError):
-                if stored and TenantStanding.from_metadata(stored.metadata).finished >= standing.finished:
-                    return
+                if stored:
+                    ahead = TenantStanding.from_metadata(stored.metadata).finished - standing.finished
+                    if timedelta(0) <= ahead <= AHEAD:
+                        return
             if self._store.replace_if(DERIVED, name, b"", standing.to_metadata(), stored.etag if stored else None):
                 return
         raise ArchiveUnavailable(f"Others keep writing {name}.")

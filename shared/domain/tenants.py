@@ -96,11 +96,18 @@ class TenantStanding(NamedTuple):
         """Read what `to_metadata` wrote. Raise KeyError or ValueError for anything else."""
         newest, pulled_at = metadata.get("newest"), metadata.get("pulled_at")
         return cls(
-            finished=datetime.fromisoformat(metadata["finished"]),
+            finished=_instant(metadata["finished"]),
             newest=date.fromisoformat(newest) if newest else None,
-            pulled_at=datetime.fromisoformat(pulled_at) if pulled_at else None,
+            pulled_at=_instant(pulled_at) if pulled_at else None,
             lost=int(metadata["lost"]),
             waiting=int(metadata["waiting"]),
             failing=int(metadata["failing"]),
             reason=metadata.get("reason", ""),
         )
+
+
+def _instant(text: str) -> datetime:
+    instant = datetime.fromisoformat(text)
+    if not instant.tzinfo:
+        raise ValueError("a time without a zone")
+    return instant

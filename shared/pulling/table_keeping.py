@@ -121,6 +121,8 @@ class TableKeeping:
         except ArchiveUnavailable as error:
             self._troubles.append(str(error))
             self._in_a_row += 1
+        except Exception:
+            events.log_unexpected("A table cannot be made.")
 
     def _make(self, missing: Missing, coverage: CoverageIndex) -> None:
         if call := self._calls.get(missing.partition):

@@ -127,24 +127,6 @@ def nulls(kind: DataType, height: int) -> Array:
     return Array([None] * height, type=_STORED.get(kind, kind)).cast(kind)
 
 
-def rows_in(content: bytes, columns: Schema) -> Iterator[RecordBatch] | None:
-    """Return the rows of a file that `to_parquet` made, with these columns: null where it lacks one.
-
-    None, if it has others. arro3 panics at anything else.
-    """
-    file = read_parquet(content, batch_size=BATCH)
-    wanted, own = ({name: each.field(name).type for name in each.names} for each in (columns, file.schema))
-    if not own.items() <= wanted.items():
-        return None
-    return (
-        RecordBatch.from_arrays(
-            [batch.column(name) if name in own else nulls(kind, batch.num_rows) for name, kind in wanted.items()],
-            schema=columns,
-        )
-        for batch in file
-    )
-
-
 def to_parquet(columns: Schema, batches: Iterable[RecordBatch]) -> bytes:
     """Return the file of the batches, which are made one by one. Raise what making them raises."""
     file = BytesIO()
@@ -170,15 +152,43 @@ def to_parquet(columns: Schema, batches: Iterable[RecordBatch]) -> bytes:
     return file.getvalue()
 
 
+def rows_in(content: bytes) -> RecordBatchReader:
+    """Return the rows of a Parquet file, some thousands at a time. Raise ValueError if it is none."""
+    try:
+        return read_parquet(content, batch_size=BATCH)
+    except BaseException as error:  # arro3 panics, and that is no Exception
+        if isinstance(error, Exception) or type(error).__name__ == "PanicException":
+            raise ValueError("This is no Parquet file.") from None
+        raise
+
+
+def rows_with(content: bytes, columns: Schema) -> Iterator[RecordBatch] | None:
+    """Return the rows of a Parquet file with these columns, null where it lacks one; None, if it has others.
+
+    Raise ValueError if it is none.
+    """
+    file = rows_in(content)
+    wanted, own = ({name: each.field(name).type for name in each.names} for each in (columns, file.schema))
+    if not own.items() <= wanted.items():
+        return None
+    return (
+        RecordBatch.from_arrays(
+            [batch.column(name) if name in own else nulls(kind, batch.num_rows) for name, kind in wanted.items()],
+            schema=columns,
+        )
+        for batch in file
+    )
+
+
 def have_same_rows(one: bytes, other: bytes) -> bool:
-    """Whether two files that `to_parquet` made have the same columns, types and rows; arro3 panics at anything else."""
-    first, second = (read_parquet(content, batch_size=BATCH) for content in (one, other))
+    """Whether two Parquet files have the same columns, types and rows. Raise ValueError if one is none."""
+    first, second = rows_in(one), rows_in(other)
     return first.schema == second.schema and all(this == that for this, that in zip_longest(first, second))
 
 
 def values_of(content: bytes, column: str) -> set[str]:
-    """Return the values of a column of texts in a file that `to_parquet` made; arro3 panics at anything else."""
-    return {value for batch in read_parquet(content, batch_size=BATCH) for value in batch.column(column).to_pylist()}
+    """Return the values of a column of texts in a Parquet file. Raise ValueError if it is none."""
+    return {value for batch in rows_in(content) for value in batch.column(column).to_pylist()}
 
 
 def write_as_csv(content: bytes, file: IO[bytes]) -> None:
@@ -187,7 +197,7 @@ def write_as_csv(content: bytes, file: IO[bytes]) -> None:
     Raise OSError if the file does not take it.
     """
     try:
-        rows = read_parquet(content, batch_size=BATCH)
+        rows = rows_in(content)
         names = rows.schema.names
         write_csv(rows, file)
         if not file.tell():  # arro3 writes the header with the first row

@@ -16,7 +16,6 @@ from itertools import chain, islice
 from typing import NamedTuple
 
 from arro3.core import DataType, RecordBatch
-from arro3.io import read_parquet
 
 from shared.report.csv_records import distinct, placing, records, same
 from shared.report.history import History
@@ -32,6 +31,7 @@ from shared.report.typed_columns import (
     Typed,
     constant,
     rows_in,
+    rows_with,
     schema,
     to_parquet,
 )
@@ -90,7 +90,7 @@ def write(report: str, documented: Iterable[Sequence[str]], sources: Sequence[Pa
         for source in sources:
             if isinstance(source, Part):
                 yield from of_part(source)
-            elif (content := source.read()) and (rows := rows_in(content, head)):
+            elif (content := source.read()) and (rows := rows_with(content, head)):
                 count.unfit += source.unfit
                 for batch in rows:
                     count.rows += batch.num_rows
@@ -123,8 +123,8 @@ def types_of(report: str, names: Iterable[str]) -> dict[str, DataType]:
 
 
 def columns_in(content: bytes) -> list[str]:
-    """Return the columns of the report in a table that `write` made; arro3 panics at anything else."""
-    names = read_parquet(content).schema.names
+    """Return the columns of the report in a table. Raise ValueError if it is no Parquet file."""
+    names = rows_in(content).schema.names
     return names[len(_FIRST) : len(names) - len(_LAST)]
 
 

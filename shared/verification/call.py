@@ -123,8 +123,13 @@ class Holding(NamedTuple):
         return found
 
     def stored(self, snapshot: Snapshot) -> bytes:
-        """Return the bytes of a snapshot's blob. Raises IntegrityError."""
-        return self.snapshots[snapshot.blob][1].content()
+        """Return the bytes of a snapshot's blob, which are those that were written. Raises IntegrityError."""
+        content, expected = self.snapshots[snapshot.blob][1].content(), snapshot.metadata.gzip_sha256
+        if (hashlib.sha256(content).hexdigest() if expected else digest(content)) != (
+            expected or snapshot.metadata.sha256
+        ):
+            raise IntegrityError(FindingCode.WRONG_CONTENT, "Its bytes are not those that were written.")
+        return content
 
     def _table(self, snapshot: Snapshot, blob: Blob) -> Table:
         """What goes into the series. Raises IntegrityError if the blob is not that snapshot."""

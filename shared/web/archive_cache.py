@@ -133,8 +133,9 @@ class ArchiveCache:
         return self._archive.markers.awaited_since(self._clock()) if self._archive.runs.is_new() else None
 
     def _load_coverage(self) -> CoverageIndex:
-        run = self.run()
-        return self._archive.coverage.read(run.id if run else None)
+        run, tomorrow = self.run(), self._clock().date() + timedelta(days=1)
+        # No pull brings a later date: what has such a name is somebody else's, and is not the newest of anything.
+        return self._archive.coverage.read(run.id if run else None).until(tomorrow)
 
     def _calls(self) -> dict[Partition, Call]:
         return {Partition.of(call): call for call in calls_in(self._catalogue)}

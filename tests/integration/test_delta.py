@@ -14,7 +14,7 @@ import pytest
 from deltalake.exceptions import DeltaError
 
 from local.in_memory import Operation
-from shared.archive.layout import DERIVED, DeltaLogName, Partition, parse
+from shared.archive.layout import DERIVED, DeltaLogName, Partition, TableName, parse
 from shared.domain.call import calls_in
 from shared.domain.catalogue import catalogue
 from shared.domain.errors import ArchiveUnavailable
@@ -203,6 +203,28 @@ def test_what_is_wrong_with_a_log_is_found_and_made_again(tables: DeltaTables, d
     tables.shelf.tables.make_again(names, tables.time.date())
     assert tables.findings() == []
     assert tables.read(tmp_path) == expected
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [{}, {"size": "many", "rows": "1"}, {"size": "1", "rows": "many"}, {"size": "1", "rows": "1"}],
+    ids=["none", "size", "rows", "columns"],
+)
+def test_what_is_no_table_stops_the_log_of_its_call_alone_until_it_is_gone(
+    tables: DeltaTables, metadata: dict[str, str], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = COUNTS._replace(period="D30")
+    for day, call in ((TODAY, COUNTS), (TODAY + timedelta(1), other)):
+        tables.put(call, day, "1")
+    stray = str(TableName(Partition.of(COUNTS), f"{TODAY:%Y-%m}", TODAY - timedelta(1), 1, 9))
+    tables.shelf.memory.put(DERIVED, stray, b"no table", metadata)
+    tables.keep()
+    assert {name.partition for name in tables.log} == {Partition.of(other)}
+    assert "no table" in caplog.text
+    assert "Traceback" not in caplog.text
+    tables.shelf.memory.delete(DERIVED, stray)
+    tables.keep()
+    assert [row[3] for row in tables.read(tmp_path)] == [1]
 
 
 def test_a_day_that_a_dead_run_left_in_two_tables_is_told_of_once(tables: DeltaTables, tmp_path: Path) -> None:

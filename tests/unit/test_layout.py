@@ -145,6 +145,10 @@ def test_a_name_with_another_character_is_another_name_or_none(name: BlobName, d
         "report=getX/period=D7/refresh_date=2026-11-09/revision=1/getY_D7_2026-11-09_r1.csv.gz",
         "report=getX/period=D7/refresh_date=2026-11-09/revision=1/getX_D7_2026-11-09_r1.csv",
         "report=getX/period=D7/refresh_date=２０２６-11-09/revision=1/getX_D7_2026-11-09_r1.csv.gz",  # noqa: RUF001
+        "report=getX/period=D7/refresh_date=9999-12-31/revision=1/getX_D7_9999-12-31_r1.csv.gz",
+        "report=getX/period=D7/refresh_date=0001-01-01/revision=1/getX_D7_0001-01-01_r1.csv.gz",
+        "report=getX/period=D7/month=2026-13/getX_D7_2026-13_g1-1.parquet",
+        "newest/report=getX/month=2026-13/getX_2026-13_newest.json",
         "lost/report=getX/period=D7/first=2026-11-12/last=2026-11-11",
         "lost/report=getX/period=D7/first=2026-02-30/last=2026-03-01",
         "flips/report=getX/period=D7/refresh_date=2026-11-09/revision=1/named-to-named",

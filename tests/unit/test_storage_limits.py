@@ -84,7 +84,7 @@ def test_a_series_of_more_months_than_metadata_hold_is_answered_and_said_to_be_b
 ) -> None:
     shelf = Shelf()
     like = snapshot(COUNTS, DAY, lines("Report Refresh Date,Exchange,Report Period", f"{DAY},1,7"))
-    days = [date(1995 + month // 12, 1 + month % 12, 15) for month in range(380)]
+    days = [date(2000 + month // 12, 1 + month % 12, 15) for month in range(380)]
     for day in days:
         body = lines("Report Refresh Date,Exchange,Report Period", f"{day},1,7")
         origin = like.metadata._replace(sha256=hashlib.sha256(body).hexdigest())

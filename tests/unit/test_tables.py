@@ -393,6 +393,7 @@ DAMAGE: dict[str, tuple[Callable[[Tables, str], object], str]] = {
     "bytes": (lambda tables, name: tables.overwrite(name, b"PAR1PAR1"), "table_differs"),
     "gone": (lambda tables, name: tables.shelf.memory.delete(PERSONAL_DERIVED, name), "table_gone"),
     "other rows": (lambda tables, name: tables.overwrite(name, tables.other(), whole=True), "table_differs"),
+    "no table": (lambda tables, name: tables.overwrite(name, b"no table", whole=True), "table_differs"),
     "being replaced": (lambda tables, name: tables.overwrite(name, b"This table is being replaced."), "table_differs"),
     "older": (lambda tables, name: tables.copy(name, name.replace("_g1-", "_g0-")), "table_differs"),
 }
@@ -414,13 +415,33 @@ def test_what_is_wrong_with_a_table_is_found_and_made_again(tables: Tables, dama
     assert (made, tables.rows(PERSONAL_DERIVED), tables.findings()) == (1, before, [])
 
 
-def test_a_snapshot_damaged_behind_the_head_of_its_gzip_is_told_and_its_table_is_not(tables: Tables) -> None:
-    damaged = tables.put(COUNTS, TODAY, "1")
+@pytest.mark.parametrize("has_hash", [True, False], ids=["with its hash", "of an earlier version"])
+@pytest.mark.parametrize("is_gzip", [True, False], ids=["of another day", "behind the head of its gzip"])
+def test_of_a_damaged_snapshot_the_table_is_not_told_too(tables: Tables, has_hash: bool, is_gzip: bool) -> None:
+    damaged, other = tables.put(COUNTS, TODAY, "1"), tables.put(COUNTS, date(2026, 9, 1), "2")
     tables.keep()
     stored = tables.shelf.memory.blobs["usage", damaged.blob]
-    tables.shelf.memory.put("usage", damaged.blob, stored.content[:10] + b"\xff" * 20, stored.metadata)
-    found = [finding.name for finding in verify(as_blobs(tables.shelf.blobs), catalogue(), tables.time)]
-    assert {name for name in found if not name.startswith("series/")} == {damaged.blob}
+    content = tables.shelf.memory.blobs["usage", other.blob].content if is_gzip else stored.content[:10] + b"\xff" * 20
+    metadata = {name: value for name, value in stored.metadata.items() if has_hash or not name.startswith("gzip_")}
+    tables.shelf.memory.put("usage", damaged.blob, content, metadata)
+    found = {finding.name for finding in verify(as_blobs(tables.shelf.blobs), catalogue(), tables.time)}
+    assert damaged.blob in found
+    assert [name for name in found if isinstance(parse(name), TableName)] == []
+
+
+def test_a_damaged_snapshot_keeps_no_other_table_from_being_made_again(tables: Tables) -> None:
+    damaged = tables.put(COUNTS, TODAY, "1")
+    tables.put(COUNTS, date(2026, 9, 1), "2")
+    tables.keep()
+    stored = tables.shelf.memory.blobs["usage", damaged.blob]
+    tables.shelf.memory.put("usage", damaged.blob, b"damaged", stored.metadata)
+    names = [name for at in tables.shelf.blobs if isinstance(name := parse(at[1]), TableName)]
+    for name in names:
+        tables.shelf.memory.delete(DERIVED, str(name))
+    assert tables.shelf.tables.make_again(names, TODAY) == 1
+    assert [day for day, *_ in tables.rows()] == ["2026-09-01"]
+    tables.shelf.memory.put("usage", damaged.blob, stored.content, stored.metadata)
+    tables.shelf.tables.make_again(names, TODAY)
 
 
 def test_without_a_coverage_index_nothing_is_taken_for_gone(tables: Tables) -> None:

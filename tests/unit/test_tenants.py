@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -103,6 +103,28 @@ def test_a_standing_is_read_as_it_was_kept_and_an_earlier_run_does_not_replace_i
     for minute in (5, 3):
         standings.keep(A, RunRecord("x", NOW, NOW.replace(minute=minute), [], waiting=minute))
     assert standings.all() == {A: TenantStanding(NOW.replace(minute=5), None, None, 0, 5, 0, "")}
+
+
+def test_a_standing_from_a_clock_that_was_a_week_ahead_is_replaced_by_the_next_run() -> None:
+    standings = TenantStandings(InMemoryBlobStore())
+    for at in (NOW + timedelta(days=7), NOW):
+        standings.keep(A, RunRecord("x", at, at, [], waiting=0))
+    assert standings.all()[A].finished == NOW
+
+
+@pytest.mark.parametrize(
+    "damage", [{"finished": "2026-11-21"}, {"pulled_at": "2026-11-21T07:15:00"}, {"lost": "many"}, {"newest": "soon"}]
+)
+def test_a_damaged_standing_is_none_and_is_replaced_by_the_next_run(damage: dict[str, str]) -> None:
+    store = InMemoryBlobStore()
+    standings, record = TenantStandings(store), RunRecord("x", NOW, NOW, [], waiting=0)
+    standings.keep(A, record)
+    kept = standings.all()
+    ((at, blob),) = store.blobs.items()
+    store.put(*at, b"", {**blob.metadata, **damage})
+    assert standings.all() == {}
+    standings.keep(A, record)
+    assert standings.all() == kept
 
 
 @given(

@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 
 from local.in_memory import KeptBlob
-from shared.archive.layout import DERIVED, PERSONAL, QUARANTINE, REQUESTS, USAGE
+from shared.archive.layout import DERIVED, PERSONAL, PERSONAL_DERIVED, QUARANTINE, REQUESTS, USAGE
 from shared.domain.call import Call
 from tests.reliability.checks import At, Revision, body, revision_of
 from tests.reliability.environment import Environment
@@ -22,14 +22,14 @@ Hand = Callable[[Environment, Random], None]
 _DETAIL = "report=getOffice365ActiveUserDetail/period=day"
 _KINDS = ("usage", "usage-personal")
 FOREIGN = ("/notes.", "_copy", "last=2000-01-01", "named-to-named", "/zzz", ".bak")
-"""One of these is in the name of each stray in `usage-derived`."""
+"""One of these is in the name of each stray among what can be made again."""
 
 
 def strays(calls: Sequence[Call], day: str) -> dict[At, bytes]:
     """Return foreign and half-fitting blobs for every container, none of which is a snapshot that readers could get."""
     blobs: dict[At, bytes] = {}
     for call in calls:
-        container = PERSONAL if "Detail" in call.report else USAGE
+        container, tables = (PERSONAL, PERSONAL_DERIVED) if "Detail" in call.report else (USAGE, DERIVED)
         place, name = f"report={call.report}/period={call.key}", f"{call.report}_{call.key}"
         fitting = f"{place}/refresh_date={day}/revision"
         blobs |= {
@@ -49,6 +49,14 @@ def strays(calls: Sequence[Call], day: str) -> dict[At, bytes]:
             (DERIVED, f"lost/{place}/first={day}/last=2000-01-01"): b"",
             (DERIVED, f"flips/{place}/refresh_date={day}/revision=1/named-to-named"): b"",
             (QUARANTINE, f"{place}/x"): b"x",
+            **{
+                (container, f"{place}/refresh_date={end}/revision=1/{name}_{end}_r1.csv.gz"): b"x"
+                for end in ("0001-01-01", "2999-11-18", "9999-12-31")
+            },
+            (tables, f"{place}/month={day[:7]}/notes.parquet"): b"x",
+            (tables, f"{place}/month={day[:7]}/{name}_{day[:7]}_copy_g1-1.parquet"): b"x",
+            (tables, f"{place}/month=2026-13/{name}_2026-13_g1-1.parquet.bak"): b"x",
+            (tables, f"{place}/_delta_log/notes.json"): b"x",
         }
     return blobs | {
         (USAGE, "README.md"): b"# Ours",
@@ -61,6 +69,11 @@ def strays(calls: Sequence[Call], day: str) -> dict[At, bytes]:
         (DERIVED, f"runs/{day[:7]}/zzz/notes.txt"): b"notes",
         (DERIVED, f"{REQUESTS}.bak"): b"{}",
         (QUARANTINE, "notes.txt"): b"notes",
+        (PERSONAL_DERIVED, "notes/notes.txt"): b"notes",
+        (DERIVED, "newest/report=getNoSuchReport/month=2026-13/notes.json"): b"x",
+        (DERIVED, f"views/refresh_date={day}_copy/views.json.gz"): b"x",
+        (DERIVED, "expired/before=2000-01-01_copy"): b"",
+        (DERIVED, "tenants/notes.txt"): b"x",
     }
 
 
