@@ -538,7 +538,7 @@ def test_several_processes_find_what_one_finds(tmp_path: Path) -> None:
     here = sorted(verify(blobs, FEW, NOW))
     assert {finding.container for finding in here} == {container for container, _ in HEALTHY}
     assert sorted(by_processes(opened, blobs, FEW, NOW, Portion(), many=1)) == here
-    command = [sys.executable, "-c", FORKED, tmp_path, NOW.isoformat()]
+    command = [sys.executable, "-c", FORKED, str(tmp_path), NOW.isoformat()]
     forked = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
     assert forked.stdout.splitlines() == [*map(str, here)]
 
