@@ -201,6 +201,7 @@ def write(file: Path = FILE, kept: Path = KEPT, page: Path = PAGE) -> int:
     told = _known(kept)
     for name, answer in _known(file).items():
         told[name] = max(answer, told.get(name, answer), key=lambda each: str(each["begun"]))
-    kept.write_text(json.dumps(told, indent=1) + "\n", "utf-8")
+    each = (f"{json.dumps(name)}: {json.dumps(told[name])}" for name in QUESTIONS if name in told)
+    kept.write_text("{\n" + ",\n".join(each) + "\n}\n", "utf-8")
     page.write_text(written(page.read_text("utf-8"), "bench/table.py", "\n".join(section(told))), "utf-8")
     return 0
