@@ -53,7 +53,7 @@ def rows(scale: Scale) -> list[Row]:
         former = former_build(Path(folder))
         store = blob_stores.of_app(stack.settings)
         _fill(store, days(scale.pick(1441, 20), newest))
-        _told(former, *_CALLS)
+        _run(former, *_CALLS)
         damaged = _damage(store)
         cpu: list[float] = []
 
@@ -103,8 +103,11 @@ def _damage(store: BlobStore) -> set[str]:
     return {*names}
 
 
-def _told(build: Path, *calls: str) -> dict[str, Any]:
-    command = [sys.executable, "-P", str(ROOT / "bench" / "lone_verify.py"), str(build), *calls]
-    done = subprocess.run(command, cwd=build, stdout=subprocess.PIPE, text=True, check=True)
-    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+def _told(build: Path) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(_run(build).splitlines()[-1])
     return told
+
+
+def _run(build: Path, *calls: str) -> str:
+    command = [sys.executable, "-P", str(ROOT / "bench" / "lone_verify.py"), str(build), *calls]
+    return subprocess.run(command, cwd=build, stdout=subprocess.PIPE, text=True, check=True).stdout
