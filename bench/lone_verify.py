@@ -1,7 +1,7 @@
 """`python -P bench/lone_verify.py BUILD CALL...`: verifies an archive with the code in BUILD, in a process of its own.
 
-The archive is that of the environment. With calls, their series are made first. Prints one JSON line: seconds, CPU
-seconds, the number of blobs, and the names of those with which something is wrong.
+The archive is that of the environment. Prints one JSON line: seconds, CPU seconds, the number of blobs, and the names
+of those with which something is wrong. With calls, by the former build, it makes their series instead.
 """
 
 from __future__ import annotations
@@ -26,7 +26,11 @@ def main() -> None:
     build, *calls = sys.argv[1:]
     sys.path.insert(0, build)
     is_former = not Path(build, "shared", "verification").exists()
-    find = (_former if is_former else _ours)(calls)
+    if calls:
+        assert is_former, "it makes the series, as both builds can read them"
+        _make_series(calls)
+        return
+    find = _former() if is_former else _ours()
     started, cpu = time.monotonic(), _cpu()
     blobs, findings = find()
     wrong = {finding.name for finding in findings}
@@ -34,12 +38,21 @@ def main() -> None:
     print(json.dumps(told | {"blobs": len(blobs), "wrong": sorted(wrong)}), flush=True)
 
 
-def _former(calls: Sequence[str]) -> Find:
-    app = import_module("shared.app").App(import_module("shared.settings").read(os.environ), lambda: datetime.now(UTC))
-    catalogue, verifier = import_module("shared.catalogue").catalogue(), import_module("shared.verify")
-    series = import_module("shared.series").Series(app.archive)
+def _former_app() -> Any:
+    settings = import_module("shared.settings").read(os.environ)
+    return import_module("shared.app").App(settings, lambda: datetime.now(UTC))
+
+
+def _make_series(calls: Sequence[str]) -> None:
+    catalogue = import_module("shared.catalogue").catalogue()
+    series = import_module("shared.series").Series(_former_app().archive)
     for text in calls:
         series.table(import_module("shared.call").parse(text, catalogue), datetime.now(UTC).date())
+
+
+def _former() -> Find:
+    app, catalogue = _former_app(), import_module("shared.catalogue").catalogue()
+    verifier = import_module("shared.verify")
 
     def find() -> tuple[Sequence[Any], Iterable[Any]]:
         blobs = list(verifier.everything(app.archive))
@@ -48,8 +61,7 @@ def _former(calls: Sequence[str]) -> Find:
     return find
 
 
-def _ours(calls: Sequence[str]) -> Find:
-    assert not calls, "the former build makes the series, which both can read"
+def _ours() -> Find:
     opened = partial(import_module("local.blob_stores").of_app, dict(os.environ))
     catalogue = import_module("shared.domain.catalogue").catalogue()
     verifier, portion = import_module("shared.verification.archive"), import_module("shared.verification.portion")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import statistics
 import time
 from collections.abc import Callable, Mapping
@@ -21,6 +22,14 @@ class Scale(NamedTuple):
     def pick(self, full: int, quick: int) -> int:
         """A size: the full one, unless it has to be quick."""
         return quick if self.quick else full
+
+
+class TrueLimit(NamedTuple):
+    """What a ratio cannot be better than here, though its target is."""
+
+    ratio: float
+    why: str
+    """A part of a sentence."""
 
 
 class Row(NamedTuple):
@@ -42,10 +51,28 @@ class Row(NamedTuple):
     spread: tuple[float, float] | None = None
     """The ratios of the middle half of the rounds; None for what does not vary."""
     rounds: int = 1
+    true_limit: TrueLimit | None = None
+    """Of a row whose target cannot be met."""
 
     @property
     def met(self) -> bool:
-        return self.ratio >= self.target if self.at_least else self.ratio <= self.target
+        return self._reaches(self.ratio, self.target)
+
+    @property
+    def is_out_of_reach(self) -> bool:
+        """Whether the target cannot be met."""
+        return self.true_limit is not None and not self._reaches(self.true_limit.ratio, self.target)
+
+    @property
+    def is_at_limit(self) -> bool:
+        """Whether the target is out of reach, and the ratio no further from its true limit than it spreads."""
+        if not self.true_limit or not self.is_out_of_reach:
+            return False
+        low, high = self.spread or (self.ratio, self.ratio)
+        return self._reaches(self.ratio, self.true_limit.ratio + (low - high if self.at_least else high - low))
+
+    def _reaches(self, ratio: float, wanted: float) -> bool:
+        return ratio >= wanted if self.at_least else ratio <= wanted
 
 
 class Skipped(Exception):
@@ -61,9 +88,20 @@ def installed(package: str) -> bool:
     return True
 
 
-def interleaved(sides: Mapping[str, Side], rounds: int) -> dict[str, list[float]]:
+def spent() -> float:
+    """CPU seconds of the processes of this one that have ended, and of theirs."""
+    return sum(os.times()[2:4])
+
+
+def shared_by_cores(cpu: float, theirs: float, why: str) -> TrueLimit:
+    """The ratio to `theirs` of so many seconds of CPU, if all cores share them evenly."""
+    cores = os.cpu_count() or 1
+    return TrueLimit(cpu / cores / theirs, f"{why}, which {cores} cores share")
+
+
+def interleaved(sides: Mapping[str, Side], rounds: int, *, warms_up: bool = True) -> dict[str, list[float]]:
     """What each side took in each round: once for warming up, not counted, then in turns that begin with another."""
-    for side in sides.values():
+    for side in sides.values() if warms_up else ():
         side()
     names = list(sides)
     took: dict[str, list[float]] = {name: [] for name in names}
@@ -94,6 +132,7 @@ def compared(
     target: float,
     *,
     at_least: bool = False,
+    true_limit: TrueLimit | None = None,
 ) -> Row:
     """A row of what two sides took in the same rounds."""
     pairs = zip(ours, theirs, strict=True)
@@ -110,9 +149,18 @@ def compared(
         at_least,
         (ratios[quarter], ratios[-1 - quarter]),
         len(ratios),
+        true_limit,
     )
 
 
-def held(question: str, figure: float, against: str, limit: float, unit: str, target: float = 1.0) -> Row:
+def held(
+    question: str,
+    figure: float,
+    against: str,
+    limit: float,
+    unit: str,
+    target: float = 1.0,
+    true_limit: TrueLimit | None = None,
+) -> Row:
     """A row of a figure that does not vary, or that is the highest of several, and its limit."""
-    return Row(question, figure, against, limit, unit, figure / limit, target)
+    return Row(question, figure, against, limit, unit, figure / limit, target, true_limit=true_limit)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench.measure import Row, Scale, Skipped
+from bench.measure import Row, Scale, Skipped, TrueLimit
 from bench.page import written
 from local.setup import HOME, ROOT
 
@@ -45,6 +45,7 @@ OURS = ("bench", "local", "shared", "tests")
 """Packages that are always there: one of their modules that is missing is a defect."""
 
 FILE = HOME / "bench.json"
+KEPT = ROOT / "bench" / "answers.json"
 PAGE = ROOT / "docs" / "performance.md"
 HEAD = ("Question", "Ours", "Against", "Theirs", "Ratio", "Middle half", "Target", "")
 
@@ -66,7 +67,7 @@ def run(
     file: Path = FILE,
     ask: Callable[[str, Scale], Iterable[Row]] = asked,
 ) -> int:
-    """Answers 0 if no row that ran missed its target, else 1. What `file` has of other questions stays there."""
+    """Answers 0 if no row that ran missed a target that can be met, else 1; `file` keeps what it has of others."""
     scale = Scale(rounds=3 if quick else 7, quick=quick)
     run_of = machine() | {"begun": datetime.now(UTC).isoformat(timespec="seconds"), "quick": quick}
     told: dict[str, Any] = {}
@@ -77,9 +78,12 @@ def run(
         file.write_text(json.dumps(_known(file) | told, indent=1) + "\n", "utf-8")
     print("\n".join(section(told)))
     print(f"wrote {file}")
-    found = [row for answer in told.values() for row in answer["rows"]]
-    missed = [row["question"] for row in found if not row["met"]]
-    print(f"{len(found) - len(missed)} of {len(found)} targets met" + "".join(f"\nmissed: {each}" for each in missed))
+    found = _rows(told)
+    print(f"{sum(row.met for row in found)} of {len(found)} targets met")
+    missed = [row for row in found if not row.met and not row.is_at_limit]
+    for row in found:
+        if not row.met:
+            print(f"{'missed' if row in missed else 'cannot be met'}: {row.question}")
     return 1 if missed else 0
 
 
@@ -108,12 +112,19 @@ def _known(file: Path) -> dict[str, Any]:
 def section(told: Mapping[str, Any]) -> list[str]:
     """What there is to say of answers that were written down, as Markdown: the table, what was skipped, the machine."""
     names = sorted(told, key=[*QUESTIONS, *told].index)
-    rows = [Row(**{field: row[field] for field in Row._fields}) for name in names for row in told[name]["rows"]]
+    rows = _rows({name: told[name] for name in names})
     skipped = [f"- skipped: {name}: {told[name]['skipped']}" for name in names if told[name]["skipped"]]
     runs: dict[str, list[str]] = {}
     for name in names:
         runs.setdefault(told[name]["begun"], []).append(name)
     return [*table(rows), "", *skipped, *(_run(told, some, of=len(names)) for some in runs.values())]
+
+
+def _rows(told: Mapping[str, Any]) -> list[Row]:
+    """The rows of answers that were written down."""
+    kept = (row for answer in told.values() for row in answer["rows"])
+    rows = [Row(**{field: row[field] for field in Row._fields if field in row}) for row in kept]
+    return [row._replace(true_limit=row.true_limit and TrueLimit(*row.true_limit)) for row in rows]
 
 
 def _run(told: Mapping[str, Any], names: Sequence[str], of: int) -> str:
@@ -140,10 +151,20 @@ def table(rows: Sequence[Row]) -> list[str]:
             f"{row.ratio:.2f}",
             spread,
             f"{'>=' if row.at_least else '<='} {row.target:g}",
-            "met" if row.met else "**missed**",
+            verdict(row),
         )
         lines.append("| " + " | ".join(cells) + " |")
     return lines
+
+
+def verdict(row: Row) -> str:
+    """Whether the target is met, or why it cannot be."""
+    if row.met:
+        return "met"
+    if not row.true_limit or not row.is_out_of_reach:
+        return "**missed**"
+    said = f"cannot be met: {row.true_limit.why}; true limit {row.true_limit.ratio:.2f}"
+    return said if row.is_at_limit else f"**missed**, and {said}"
 
 
 def shown(figure: float, unit: str) -> str:
@@ -172,7 +193,15 @@ def _load() -> float:
     return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else -1.0
 
 
-def write(file: Path = FILE, page: Path = PAGE) -> int:
-    """Write the last answer to each question into docs/performance.md. Return the exit status."""
-    page.write_text(written(page.read_text("utf-8"), "bench/table.py", "\n".join(section(_known(file)))), "utf-8")
+def write(file: Path = FILE, kept: Path = KEPT, page: Path = PAGE) -> int:
+    """Write the last answer to each question into docs/performance.md. Return the exit status.
+
+    Those that `file` has are put among the `kept` ones, so that others stay where it has but some.
+    """
+    told = _known(kept)
+    for name, answer in _known(file).items():
+        told[name] = max(answer, told.get(name, answer), key=lambda each: str(each["begun"]))
+    each = (f"{json.dumps(name)}: {json.dumps(told[name])}" for name in QUESTIONS if name in told)
+    kept.write_text("{\n" + ",\n".join(each) + "\n}\n", "utf-8")
+    page.write_text(written(page.read_text("utf-8"), "bench/table.py", "\n".join(section(told))), "utf-8")
     return 0

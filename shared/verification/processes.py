@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -72,6 +73,8 @@ _work: list[_Work] = []
 
 def _begin(store: Callable[[], BlobStore], verification: Verification) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who began all of them ends them
+    gc.freeze()  # what was listed stays
+    gc.set_threshold(100_000)  # rows come and go, and none of them holds itself
     _work.append(_Work(store, verification.checks))
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from bench import cost, table
 from bench.__main__ import parse
-from bench.measure import Row, Scale, Skipped, compared, held, interleaved
+from bench.measure import Row, Scale, Skipped, TrueLimit, compared, held, interleaved
 from bench.page import written
 from local.setup import ROOT
 
@@ -48,6 +48,35 @@ def test_a_missed_target_is_named_and_is_the_exit_status(capsys: pytest.CaptureF
     assert "missed: slow" in capsys.readouterr().out
     told = json.loads((tmp_path / "bench.json").read_text())
     assert [row["met"] for name in ("fast", "slow") for row in told[name]["rows"]] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("figures", "limit", "said", "status"),
+    [
+        ([1.0], 2.0, "met", 0),
+        ([2.0], 2.0, "cannot be met: it is far; true limit 2.00", 0),
+        ([2.0, 2.1, 2.2], 2.0, "cannot be met: it is far; true limit 2.00", 0),
+        ([2.5, 2.5, 2.5], 2.0, "**missed**, and cannot be met: it is far; true limit 2.00", 1),
+        ([2.0], 0.9, "**missed**", 1),
+    ],
+    ids=["met after all", "at the limit", "as far as it spreads", "far from the limit", "the target is in reach"],
+)
+def test_a_target_that_cannot_be_met_is_said_to_be_so_with_what_can(
+    figures: list[float], limit: float, said: str, status: int, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    why = TrueLimit(limit, "it is far")
+    row = compared("a pull", figures, "theirs", [1.0] * len(figures), "s", 1.0, true_limit=why)
+    assert table.run(only=["pull"], file=(file := tmp_path / "bench.json"), ask=lambda name, scale: [row]) == status
+    assert f"| <= 1 | {said} |" in capsys.readouterr().out
+    assert f"| <= 1 | {said} |" in "\n".join(table.section(json.loads(file.read_text())))
+
+
+def test_a_ratio_that_should_be_high_may_be_lower_than_its_true_limit_by_its_spread() -> None:
+    def row(*theirs: float) -> Row:
+        why = TrueLimit(80.0, "it is far")
+        return compared("", [1.0] * len(theirs), "", [*theirs], "s", 100, at_least=True, true_limit=why)
+
+    assert [row(*each).is_at_limit for each in ([80.0], [75.0, 79.0, 81.0], [75.0] * 3)] == [True, True, False]
 
 
 def test_what_needs_a_package_that_is_not_there_is_skipped_and_said_so(
@@ -98,14 +127,16 @@ def test_the_table_in_the_documentation_is_that_of_a_run_with_its_machine(tmp_pa
 
 def test_a_question_that_is_asked_alone_leaves_the_answers_to_others(tmp_path: Path) -> None:
     """The table is written of all that is known, each row with the run that it is of."""
-    file, page = tmp_path / "bench.json", tmp_path / "page.md"
+    file, kept, page = tmp_path / "bench.json", tmp_path / "answers.json", tmp_path / "page.md"
     page.write_text("<!-- bench/table.py writes this --><!-- until here -->")
     figures = iter([2.0, 3.0, 4.0])
     for name in ("status", "imports", "status"):
         table.run(only=[name], file=file, ask=lambda name, scale: [held(name, next(figures), "the limit", 1.0, "s")])
         told = json.loads(file.read_text())
         file.write_text(json.dumps(told | {name: told[name] | {"begun": f"when {name} was asked"}}))
-    assert table.write(file, page) == 0
+    assert table.write(file, kept, page) == 0
+    file.write_text("{}")  # as after another set-up
+    assert table.write(file, kept, page) == 0
     rows = [line.split(" | ")[:2] for line in page.read_text().splitlines() if "the limit" in line]
     assert rows == [["| imports", "3.00 s"], ["| status", "4.00 s"]]
     for name in ("status", "imports"):

@@ -8,6 +8,7 @@ import json
 import random
 import shutil
 import subprocess
+import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -512,15 +513,34 @@ def fill(archive: Archive) -> list[Snapshot]:
     return made
 
 
+FORKED = """
+import sys
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from shared.archive.folder_blob_store import FolderBlobStore
+from shared.domain.catalogue import catalogue
+from shared.verification.archive import everything
+from shared.verification.portion import Portion
+from shared.verification.processes import verify
+opened, now = partial(FolderBlobStore, Path(sys.argv[1])), datetime.fromisoformat(sys.argv[2])
+print(*sorted(verify(opened, list(everything(opened())), catalogue(), now, Portion(), many=1)), sep="\\n")
+"""
+"""A program of one thread, as commands are and the tests may not be."""
+
+
 def test_several_processes_find_what_one_finds(tmp_path: Path) -> None:
     """Of every kind of blob, one that is damaged."""
     opened = partial(FolderBlobStore, tmp_path)
     for (container, name), (content, metadata) in HEALTHY.items():
         opened().create(container, name, content[:-1], metadata)
     blobs = list(everything(opened()))
-    here = list(verify(blobs, FEW, NOW))
+    here = sorted(verify(blobs, FEW, NOW))
     assert {finding.container for finding in here} == {container for container, _ in HEALTHY}
-    assert sorted(by_processes(opened, blobs, FEW, NOW, Portion(), many=1)) == sorted(here)
+    assert sorted(by_processes(opened, blobs, FEW, NOW, Portion(), many=1)) == here
+    command = [sys.executable, "-c", FORKED, str(tmp_path), NOW.isoformat()]
+    forked = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    assert forked.stdout.splitlines() == [*map(str, here)]
 
 
 def test_what_another_process_cannot_read_is_an_error_here() -> None:
