@@ -30,7 +30,7 @@ from shared.report.typed_columns import (
     Columns,
     ParquetFile,
     Typed,
-    constant,
+    repeated,
     schema,
     to_parquet,
 )
@@ -72,21 +72,32 @@ def write(report: str, documented: Iterable[Sequence[str]], parts: Sequence[Part
     head = schema(types_of(report, names))
     count = _Count()
 
+    def batch(rows: Sequence[Sequence[str]], of: Sequence[tuple[Part, int]]) -> RecordBatch:
+        typed = count.of(columns.typed(rows), len(rows))
+        arrays = [
+            repeated([(part.refresh_date, height) for part, height in of], DAY),
+            repeated([(part.revision, height) for part, height in of], INTEGER),
+            repeated([(part.is_newest, height) for part, height in of], TRUTH),
+            *typed.arrays,
+            typed.told,
+            repeated([(part.sha256, height) for part, height in of], STRING),
+        ]
+        return RecordBatch.from_arrays(arrays, schema=head)
+
     def batches() -> Iterator[RecordBatch]:
+        rows: list[Sequence[str]] = []
+        of: list[tuple[Part, int]] = []
         for part in parts:
             with part.open() as body:
-                rows = _rows(names, body)
-                while batch := [*islice(rows, BATCH)]:
-                    height, typed = len(batch), count.of(columns.typed(batch), len(batch))
-                    arrays = [
-                        constant(part.refresh_date, DAY, height),
-                        constant(part.revision, INTEGER, height),
-                        constant(part.is_newest, TRUTH, height),
-                        *typed.arrays,
-                        typed.told,
-                        constant(part.sha256, STRING, height),
-                    ]
-                    yield RecordBatch.from_arrays(arrays, schema=head)
+                cells = _rows(names, body)
+                while some := [*islice(cells, BATCH - len(rows))]:
+                    rows += some
+                    of.append((part, len(some)))
+                    if len(rows) == BATCH:
+                        yield batch(rows, of)
+                        rows, of = [], []
+        if rows:
+            yield batch(rows, of)
 
     content = to_parquet(head, batches())
     return ParquetFile(content, count.rows, count.unfit, names)
