@@ -51,8 +51,9 @@ class FolderBlobStore(BlobStore):
     def __init__(self, folder: Path, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         """`clock` answers UTC. The folder is made when it is first written to."""
         self._clock = clock
-        self._folder = with_long_paths(folder)
-        self._staged = self._folder / ".staged"
+        self._folder = str(with_long_paths(folder))
+        self._staged = os.path.join(self._folder, ".staged")
+        self._lock_file = os.path.join(self._folder, ".lock")
 
     @classmethod
     def at(cls, url: str, clock: Callable[[], datetime] | None = None) -> FolderBlobStore:
@@ -90,7 +91,7 @@ class FolderBlobStore(BlobStore):
         with _our_errors(), suppress(*_NO_FILE):
             while True:
                 known = self._version(container, name)
-                with self._file(container, name).open("rb") as file:
+                with open(self._file(container, name), "rb") as file:
                     file.seek(start)
                     content = file.read(-1 if length is None else length)
                 if self._version(container, name) == known:  # and so it was while the bytes were read
@@ -102,8 +103,7 @@ class FolderBlobStore(BlobStore):
     ) -> bool:
         """Write a blob over the one that has this ETag; None: where there is none."""
         with _our_errors(), self._locked():
-            staged = self._staged / token_hex(16)
-            staged.write_bytes(content)
+            staged = self._kept_aside(content)
             md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
             return self._put(container, name, staged, _Version(md5, _new_etag(), dict(metadata)), etag)
 
@@ -114,51 +114,49 @@ class FolderBlobStore(BlobStore):
             self._make_folders()
             self._forget_blocks()
             content.seek(0)
-            with (self._staged / block).open("xb") as file:
+            with open(self._block(block), "xb") as file:
                 shutil.copyfileobj(content, file, 1 << 20)
         return block
 
     def commit(self, container: str, name: str, blocks: Sequence[str], metadata: Mapping[str, str]) -> bool:
         """Make a blob of staged blocks, unless there is one of that name or the blocks are gone."""
         with _our_errors(), self._locked():
-            whole, md5 = self._staged / token_hex(16), hashlib.md5(usedforsecurity=False)
+            whole, md5 = self._block(token_hex(16)), hashlib.md5(usedforsecurity=False)
             try:
-                with whole.open("xb") as file:
+                with open(whole, "xb") as file:
                     for block in blocks:
-                        with (self._staged / block).open("rb") as part:
+                        with open(self._block(block), "rb") as part:
                             while piece := part.read(1 << 20):
                                 file.write(piece)
                                 md5.update(piece)
             except FileNotFoundError:
-                whole.unlink()
+                os.unlink(whole)
                 return False
             is_written = self._put(container, name, whole, _Version(md5.hexdigest(), _new_etag(), dict(metadata)), None)
             for block in blocks:
-                (self._staged / block).unlink()
+                os.unlink(self._block(block))
             return is_written
 
     def delete(self, container: str, name: str, *, with_versions: bool = True) -> None:
         """Delete a blob; nothing if there is none of that name."""
         with _our_errors(), self._locked():
             for file in (self._file(container, name), self._metadata_file(container, name)):
-                patiently(partial(file.unlink, missing_ok=True))
+                with suppress(FileNotFoundError):
+                    patiently(partial(os.unlink, file))
                 with suppress(OSError):  # the first folder that is not empty, or not there
-                    for folder in islice(file.parents, name.count("/")):
+                    for folder in islice(Path(file).parents, name.count("/")):
                         folder.rmdir()
 
-    def _put(self, container: str, name: str, staged: Path, new: _Version, etag: str | None) -> bool:
+    def _put(self, container: str, name: str, staged: str, new: _Version, etag: str | None) -> bool:
         """Move a staged file to its place, and return True; False if what is there has another ETag. Needs the lock."""
         file, old = self._file(container, name), None
         with suppress(FileNotFoundError):
             old = self._version(container, name)
         if (old and old.etag) != etag:
-            staged.unlink()
+            os.unlink(staged)
             return False
-        for folder in (self._folder / ".metadata", self._folder / container):
-            folder.mkdir(_OWNER_ALONE, exist_ok=True)
         self._keep_versions(container, name, [old, new] if old else [new])
-        file.parent.mkdir(parents=True, exist_ok=True)
-        patiently(partial(staged.replace, file))
+        self._move(staged, file)
         if old:
             self._keep_versions(container, name, [new])
         return True
@@ -170,58 +168,82 @@ class FolderBlobStore(BlobStore):
         tell which it is. Nothing is known of a file that somebody else put there, or whose metadata are damaged.
         """
         file = self._file(container, name)
-        status = file.stat()
+        status = os.stat(file)
         try:
-            versions = [_Version(*each) for each in json.loads(self._metadata_file(container, name).read_bytes())]
+            versions = [_Version(*each) for each in json.loads(_read(self._metadata_file(container, name)))]
         except (FileNotFoundError, ValueError, TypeError):
             return _Version("", f'"{status.st_mtime_ns:x}-{status.st_size:x}"', {})
         if len(versions) > 1:
-            md5 = hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest()
+            md5 = hashlib.md5(_read(file), usedforsecurity=False).hexdigest()
             return next((each for each in reversed(versions) if each.md5 == md5), versions[0])
         return versions[0]
 
     def _keep_versions(self, container: str, name: str, versions: Sequence[_Version]) -> None:
-        file, staged = self._metadata_file(container, name), self._staged / token_hex(16)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        staged.write_text(json.dumps(versions), "utf-8")
-        patiently(partial(staged.replace, file))
+        self._move(self._kept_aside(json.dumps(versions).encode()), self._metadata_file(container, name))
+
+    def _kept_aside(self, content: bytes) -> str:
+        """Return the path of a new file with this content that is not a blob yet."""
+        path = self._block(token_hex(16))
+        with open(path, "xb") as file:
+            file.write(content)
+        return path
+
+    def _move(self, staged: str, file: str) -> None:
+        """Move a staged file to its place, in a folder that may not be there yet."""
+        try:
+            patiently(partial(os.replace, staged, file))
+        except FileNotFoundError:
+            top = file[len(self._folder) + 1 :].partition(os.sep)[0]
+            os.makedirs(os.path.join(self._folder, top), _OWNER_ALONE, exist_ok=True)
+            os.makedirs(os.path.dirname(file), exist_ok=True)
+            patiently(partial(os.replace, staged, file))
 
     def _names(self, container: str, prefix: str) -> Iterator[str]:
         folder, slash, start = prefix.rpartition("/")
         for name in _files(self._file(container, folder), start):
             yield folder + slash + name
 
-    def _file(self, container: str, name: str) -> Path:
+    def _file(self, container: str, name: str) -> str:
         if ".." in name.split("/") or name.startswith("/"):
             raise ArchiveUnavailable("This is no name of a blob.")
-        return self._folder / container / name
+        return os.path.join(self._folder, container, name.replace("/", os.sep))
 
-    def _metadata_file(self, container: str, name: str) -> Path:
-        return self._folder / ".metadata" / container / f"{name}.json"
+    def _metadata_file(self, container: str, name: str) -> str:
+        return os.path.join(self._folder, ".metadata", container, f"{name}.json".replace("/", os.sep))
+
+    def _block(self, block: str) -> str:
+        return os.path.join(self._staged, block)
 
     def _make_folders(self) -> None:
         """Make what is needed to write, for its owner alone."""
         for folder in (self._folder, self._staged):
-            folder.mkdir(_OWNER_ALONE, parents=True, exist_ok=True)
+            os.makedirs(folder, _OWNER_ALONE, exist_ok=True)
 
     def _forget_blocks(self) -> None:
         """Delete blocks that nobody committed."""
         too_old = time.time() - _STAGED_SECONDS
-        for staged in self._staged.iterdir():
+        for staged in os.listdir(self._staged):
             with suppress(FileNotFoundError):
-                if staged.stat().st_mtime < too_old:
-                    staged.unlink()
+                if os.stat(self._block(staged)).st_mtime < too_old:
+                    os.unlink(self._block(staged))
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """Let no other thread or process write."""
-        self._make_folders()
-        descriptor = os.open(self._folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = self._opened_lock()
         try:
             _lock(descriptor)
             yield
         finally:
             os.close(descriptor)
+
+    def _opened_lock(self) -> int:
+        """Return a descriptor of the file that is locked; where there is one, there is all that is needed to write."""
+        try:
+            return os.open(self._lock_file, os.O_RDWR)
+        except FileNotFoundError:
+            self._make_folders()
+            return os.open(self._lock_file, os.O_RDWR | os.O_CREAT, 0o600)
 
 
 def patiently(action: Callable[[], object], tries: int = _TRIES, pause: Callable[[float], object] = time.sleep) -> None:
@@ -258,7 +280,12 @@ else:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
 
 
-def _files(folder: Path, start: str) -> Iterator[str]:
+def _read(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def _files(folder: str, start: str) -> Iterator[str]:
     """Yield the paths of all files below a folder that begin with `start`, in the order of the paths."""
     for name, path in _entries(folder, start):
         if name.endswith("/"):
@@ -268,14 +295,14 @@ def _files(folder: Path, start: str) -> Iterator[str]:
             yield name
 
 
-def _entries(folder: Path, start: str) -> list[tuple[str, Path]]:
+def _entries(folder: str, start: str) -> list[tuple[str, str]]:
     """Return what is in a folder, with a slash after folders, by name; nothing if there is no such folder."""
     try:
         with os.scandir(folder) as entries:
             found = [entry for entry in entries if entry.name.startswith(start)]
     except (FileNotFoundError, NotADirectoryError):
         return []
-    return sorted((entry.name + "/" * entry.is_dir(), Path(entry.path)) for entry in found)
+    return sorted((entry.name + "/" * entry.is_dir(), entry.path) for entry in found)
 
 
 def _new_etag() -> str:

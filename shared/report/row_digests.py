@@ -11,6 +11,8 @@ from shared.report.csv_records import items
 
 _ONE_ROW_EACH = "Site Id"
 """A site with a row for each of its URLs was counted twice by a product, so its rows count as repeated."""
+_FEW = 1_000
+"""Rows whose digests are held whole."""
 _COMPARED = 4_000_000
 """Rows, from the first, among which repeated ones are looked for: they take eight bytes of memory each."""
 
@@ -24,8 +26,10 @@ class RowDigests:
         self._content = 0
         self._former_more = 0
         """By which the digest of version 0.1 is more than today's."""
+        self._few: list[bytes] = []
+        """The digests of the rows, as long as these are few; then there are ..."""
         self._heaps: defaultdict[int, bytearray] = defaultdict(bytearray)
-        """Eight bytes of a digest of each row, sorted by another one, so that equal ones are in the same heap."""
+        """... eight bytes of a digest of each row, sorted by another one, so that equal ones are in the same heap."""
 
     @property
     def content(self) -> str:
@@ -40,7 +44,8 @@ class RowDigests:
     @property
     def repeated(self) -> int:
         """Rows that were there before, in the same report of the same day."""
-        return sum(len(heap) // 8 - len(set(memoryview(heap).cast("Q"))) for heap in self._heaps.values())
+        of_many = sum(len(heap) // 8 - len(set(memoryview(heap).cast("Q"))) for heap in self._heaps.values())
+        return of_many + len(self._few) - len({*self._few})
 
     def add(self, rows: Sequence[Sequence[str]]) -> None:
         """Take more rows."""
@@ -57,9 +62,12 @@ class RowDigests:
             self._former_more += int.from_bytes(_digest(former)) - int.from_bytes(_digest(text))
         if self._site is not None:
             digests = [self._of_site(row, digest) for row, digest in zip(rows, digests, strict=True)]
-        for digest in digests[: max(0, _COMPARED - self._rows)]:
-            self._heaps[digest[0]] += digest[1:9]
+        self._few += digests[: max(0, _COMPARED - self._rows)]
         self._rows += len(rows)
+        if self._rows > _FEW:
+            for digest in self._few:
+                self._heaps[digest[0]] += digest[1:9]
+            self._few.clear()
 
     def _of_site(self, row: Sequence[str], digest: bytes) -> bytes:
         """Return the digest of the row's site alone, unless that is blank or concealed."""

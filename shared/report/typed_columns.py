@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from hashlib import sha256
 from io import BytesIO
-from itertools import zip_longest
+from itertools import chain, repeat, zip_longest
 from typing import IO, Any, NamedTuple
 
 from arro3.core import Array, DataType, Field, RecordBatch, RecordBatchReader, Schema
@@ -115,11 +115,11 @@ def field_id(name: str) -> int:
     return int.from_bytes(sha256(name.encode()).digest()[:4]) % (1 << 30) + 1
 
 
-def constant(value: date | int | bool | str, kind: DataType, height: int) -> Array:
-    """Return a column with the same value in each row."""
-    if isinstance(value, date):
-        return Array([day_number(value)] * height, type=INTEGER).cast(kind)
-    return Array([value] * height, type=kind)
+def repeated(values: Iterable[tuple[date | int | bool | str, int]], kind: DataType) -> Array:
+    """Return a column of values, each in so many rows."""
+    cells = [(day_number(value) if isinstance(value, date) else value, height) for value, height in values]
+    stored = INTEGER if kind == DAY else kind
+    return Array([*chain.from_iterable(repeat(cell, height) for cell, height in cells)], type=stored).cast(kind)
 
 
 def nulls(kind: DataType, height: int) -> Array:

@@ -29,7 +29,7 @@ from shared.report.typed_columns import (
     Columns,
     ParquetFile,
     Typed,
-    constant,
+    repeated,
     rows_in,
     rows_with,
     schema,
@@ -86,32 +86,48 @@ def write(report: str, documented: Iterable[Sequence[str]], sources: Sequence[Pa
     head = schema(types_of(report, names))
     count = _Count()
 
+    def batch(rows: Sequence[Sequence[str]], of: Sequence[tuple[Part, int]]) -> RecordBatch:
+        typed = count.of(columns.typed(rows), len(rows))
+        arrays = [
+            repeated([(part.refresh_date, height) for part, height in of], DAY),
+            repeated([(part.revision, height) for part, height in of], INTEGER),
+            repeated([(part.is_newest, height) for part, height in of], TRUTH),
+            *typed.arrays,
+            typed.told,
+            repeated([(part.sha256, height) for part, height in of], STRING),
+        ]
+        return RecordBatch.from_arrays(arrays, schema=head)
+
     def batches() -> Iterator[RecordBatch]:
+        waiting: list[Part] = []
         for source in sources:
             if isinstance(source, Part):
-                yield from of_part(source)
-            elif (content := source.read()) and (rows := rows_with(content, head)):
+                waiting.append(source)
+            elif (content := source.read()) and (former := rows_with(content, head)):
+                yield from of_parts(waiting)
+                waiting = []
                 count.unfit += source.unfit
-                for batch in rows:
-                    count.rows += batch.num_rows
-                    yield batch
+                for rows in former:
+                    count.rows += rows.num_rows
+                    yield rows
             else:
-                yield from chain.from_iterable(map(of_part, source.parts))
+                waiting += source.parts
+        yield from of_parts(waiting)
 
-    def of_part(part: Part) -> Iterator[RecordBatch]:
-        with part.open() as body:
-            rows = _rows(names, body)
-            while batch := [*islice(rows, BATCH)]:
-                height, typed = len(batch), count.of(columns.typed(batch), len(batch))
-                arrays = [
-                    constant(part.refresh_date, DAY, height),
-                    constant(part.revision, INTEGER, height),
-                    constant(part.is_newest, TRUTH, height),
-                    *typed.arrays,
-                    typed.told,
-                    constant(part.sha256, STRING, height),
-                ]
-                yield RecordBatch.from_arrays(arrays, schema=head)
+    def of_parts(parts: Iterable[Part]) -> Iterator[RecordBatch]:
+        rows: list[Sequence[str]] = []
+        of: list[tuple[Part, int]] = []
+        for part in parts:
+            with part.open() as body:
+                cells = _rows(names, body)
+                while some := [*islice(cells, BATCH - len(rows))]:
+                    rows += some
+                    of.append((part, len(some)))
+                    if len(rows) == BATCH:
+                        yield batch(rows, of)
+                        rows, of = [], []
+        if rows:
+            yield batch(rows, of)
 
     content = to_parquet(head, batches())
     return ParquetFile(content, count.rows, count.unfit, names)
