@@ -18,10 +18,9 @@ from typing import NamedTuple
 from arro3.core import DataType, RecordBatch
 from arro3.io import read_parquet
 
-from shared.report.csv_records import distinct, records, same
+from shared.report.csv_records import distinct, placing, records, same
 from shared.report.history import History
 from shared.report.history import rows as rows_of
-from shared.report.table import placing
 from shared.report.typed_columns import (
     BATCH,
     DAY,

@@ -27,6 +27,8 @@ from simulator.protocol.messages import Request as ControlRequest
 from tests.reliability.tenants.fleet import CLIENT, NOW, settings_of, simulated
 
 COUNTS, DETAIL = "getOffice365ActiveUserCounts(period='D7')", "getOffice365ActiveUserDetail(period='D7')"
+FOUR = "getOffice365ActiveUserCounts"
+"""One after the other."""
 NOBODY = "dddddddd-1111-2222-3333-444444444444"
 
 
@@ -263,22 +265,49 @@ class Killed(BaseException):
     """The process of a run was killed."""
 
 
-def test_a_message_whose_process_was_killed_is_done_when_it_comes_again(
-    provider: Provider,
-) -> None:
+@pytest.mark.parametrize("step", ["/runs/", "/tenants/"], ids=["before its record", "after its record"])
+def test_a_message_whose_process_was_killed_is_done_when_it_comes_again(provider: Provider, step: str) -> None:
     def kill(operation: Operation) -> None:
-        if operation.name == "put_blob" and "/runs/" in operation.blob:
+        if operation.name == "put_blob" and step in f"/{operation.blob}":
             raise Killed
 
+    take_long(provider)
     provider.fleet.pull_all(provider.queue.extend)
-    message = provider.queue[0]
+    message = provider.queue.pop(0)
+    provider.queue.clear()
     provider.disturb = kill
     with pytest.raises(Killed):
         provider.fleet.pull_one(message, "1", provider.queue.append)
     provider.disturb = lambda operation: None
-    provider.begin()
+    provider.begin(REPORTS=FOUR)
     provider.fleet.pull_one(message, "1", provider.queue.append)
     assert provider.states()[provider.ids[0]] == "up_to_date"
+    assert len(provider.queue) == 1  # for the rest
+
+
+def test_a_run_whose_time_is_over_asks_for_another_one_until_all_is_archived(provider: Provider) -> None:
+    take_long(provider)
+    provider.fleet.pull_all(provider.queue.extend)
+    provider.queue = provider.queue[:1]
+    runs = 0
+    while provider.queue:
+        runs += 1
+        message = provider.queue.pop(0)
+        provider.fleet.pull_one(message, message, provider.queue.append)
+    assert 1 < runs <= 4
+    assert len([name for container, name in provider.store.blobs if container == "usage"]) == 4
+
+
+def take_long(provider: Provider) -> None:
+    """Let a run have time for one or two of four calls."""
+    clock = provider.simulator.clock
+
+    def wait(listener: str, request: object) -> None:
+        if listener == "graph":
+            clock.set(clock.now() + timedelta(minutes=15), running=False)
+
+    provider.simulator.before = wait
+    provider.begin(REPORTS=FOUR)
 
 
 def test_a_message_for_a_tenant_that_was_removed_is_dropped_and_told(

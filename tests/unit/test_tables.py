@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from itertools import count
 from typing import Any
 
 import pyarrow.parquet as parquet
@@ -69,6 +70,20 @@ class Tables:
         index = undisturbed.coverage.read(None)
         (keeping or self.keeping()).keep(index, self.time + timedelta(minutes=minutes))
 
+    def runs_cut_short(self) -> Iterator[int]:
+        """Let the next run be cut short before each of its operations on storage in turn, and yield after each."""
+        start, steps = dict(self.shelf.memory.blobs), list[Operation]()
+        self.disturb = steps.append
+        self.keep()
+        for number in range(len(steps)):
+            self.shelf.memory.clear()
+            for (container, name), kept in start.items():
+                self.shelf.memory.put(container, name, kept.content, kept.metadata)
+            self.disturb = partial(_cut, count(), number)
+            self.keep()
+            self.disturb = lambda operation: None
+            yield number
+
     @property
     def names(self) -> list[str]:
         """The last parts of the names of all tables."""
@@ -121,6 +136,11 @@ class Tables:
     def findings(self) -> list[str]:
         codes = (each for each in verify(as_blobs(self.shelf.blobs), catalogue(), self.time + timedelta(days=30)))
         return [str(each) for each in codes if each.code.startswith(("table", "manifest", "delta"))]
+
+
+def _cut(numbers: Iterator[int], last: int, operation: Operation) -> None:
+    if next(numbers) >= last:
+        raise ArchiveUnavailable("The run was cut short.")
 
 
 def refuse(blobs: str, refused: list[Operation] | None = None) -> Callable[[Operation], object]:
@@ -335,26 +355,8 @@ def test_a_run_that_was_cut_short_anywhere_is_mended_by_the_next(tables: Tables,
     go(tables)
     rows = partial(tables.rows, PERSONAL_DERIVED if go is into_a_block else DERIVED)
     before = rows()
-    start = dict(tables.shelf.memory.blobs)
-    steps: list[Operation] = []
-    tables.disturb = steps.append
-    tables.keep()
-    for number in range(len(steps)):
-        tables.disturb = lambda operation: None
-        tables.shelf.memory.clear()
-        for (container, name), kept in start.items():
-            tables.shelf.memory.put(container, name, kept.content, kept.metadata)
-        left = [number]
-
-        def cut(operation: Operation, left: list[int] = left) -> None:
-            left[0] -= 1
-            if left[0] < 0:
-                raise ArchiveUnavailable("The run was cut short.")
-
-        tables.disturb = cut
-        tables.keep()
-        tables.disturb = lambda operation: None
-        assert not tables.can_be_read or rows() == before, f"step {number} leaves a mixture"
+    for step in tables.runs_cut_short():
+        assert not tables.can_be_read or rows() == before, f"step {step} leaves a mixture"
         tables.keep()
         assert rows() == before
         assert len(tables.names) == 1
