@@ -162,7 +162,7 @@ class TableName(NamedTuple):
     rules: int
     """By which it was made."""
     generation: int
-    """Another one of the same snapshots, or of more of them, has a higher number."""
+    """Another one of the same days has a higher number; 0 is that of what stands there while one is replaced."""
     last: date | None = None
     """The last day, where it is of some."""
 
@@ -173,6 +173,11 @@ class TableName(NamedTuple):
         month = f"{first:%Y-%m}"
         day = None if days == DateRanges.of_month(month) else first
         return cls(partition, month, day, rules, generation, last if day and last != first else None)
+
+    @property
+    def sign(self) -> TableName:
+        """The name of what is no table, and stands there while one of these days is replaced."""
+        return self._replace(generation=0)
 
     @property
     def days(self) -> DateRanges:
@@ -452,7 +457,7 @@ _KINDS: tuple[tuple[str, Callable[[re.Match[str]], BlobName]], ...] = (
     (r"series/PARTITION/[\w-]+\.csv", lambda match: SeriesName(_partition(match))),
     (
         r"PARTITION/month=(?P<month>MONTH)/[\w-]+_(?P=month)(?:-(?P<first>\d\d)(?:-to-(?P<last>\d\d))?)?"
-        r"_g(?P<rules>\d+)-(?P<generation>[1-9]\d*)\.parquet",
+        r"_g(?P<rules>\d+)-(?P<generation>0|[1-9]\d*)\.parquet",
         _table,
     ),
     (

@@ -6,7 +6,7 @@ Beside them lies the manifest of each month, which is brought up to date with th
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
 from gzip import GzipFile
 from hashlib import sha256
@@ -47,7 +47,10 @@ _MADE_OF = "made_of"
 _MOST_ROWS = 3_000_000
 """Of a month in one table, which memory holds as a file: about 100 MB. A month of more stays in days."""
 _CHANGING = b"This table is being replaced. If that takes longer than a minute, the next run does it.\n"
-"""Stands in the place of a table while others are still to be deleted. No reader takes it for a table."""
+"""Stands beside tables while one takes their place. No reader takes it for a table.
+
+It has a name of its own: what readers once found under a name never becomes something else.
+"""
 
 
 Opened = Callable[[Snapshot], BytesIO | GzipFile]
@@ -99,7 +102,7 @@ class TableArchive:
     def add(self, snapshot: Snapshot, content: bytes) -> Tabled | None:
         """Make the table of a day of which this is the only snapshot, with that body; None if there is one."""
         file = self._file(snapshot.call, [snapshot], lambda _: BytesIO(content))
-        name = _name(snapshot.call, snapshot.refresh_date, 1)
+        name = TableName.of(Partition.of(snapshot.call), DateRanges.of([snapshot.refresh_date]), RULES, 1)
         if not self._store.create(self._container(snapshot.call), str(name), file.content, _metadata(file, [snapshot])):
             return None
         day = snapshot.refresh_date
@@ -121,9 +124,7 @@ class TableArchive:
             due = {each.refresh_date for each in snapshots}.union(*(name.days.days for name in former))
             self._make_days(call, due.difference(*(name.days.days for name in right)), listed)
         else:
-            generation = max((name.generation for name in former if name.days == days), default=0) + 1
-            name = TableName.of(missing.partition, days, RULES, generation)
-            self._put(call, [*former], name if snapshots else None, snapshots, right)
+            self._put(call, [*former], days, snapshots, right)
         return Tabled.of(missing, _by_day(snapshots), in_days=missing.is_block)
 
     def make_again(self, names: Collection[TableName | ManifestName | DeltaLogName], today: date) -> int:
@@ -203,50 +204,55 @@ class TableArchive:
         days = DateRanges.of(wanted)
         of_one = [name for name in listed if len(name.days.days) == 1]
         of_more = [name for name in listed if name not in of_one and name.days & days]
-        for name in of_more:  # who lists meanwhile finds no day twice
-            self._put_if_there(call, name, _CHANGING, {})
-            days |= name.days
-        made = {day: self._make_day(call, day, [name for name in of_one if name.day == day]) for day in days.days}
-        for name in of_more:
-            self._store.delete(self._container(call), str(name), with_versions=False)
-        return {day: last for day, last in made.items() if last}
-
-    def _make_day(self, call: Call, day: date, former: Sequence[TableName]) -> Snapshot | None:
-        """Make the table of a day, or delete it if there is nothing of that day; return the last revision."""
-        snapshots = self._snapshots.revisions(call, day)
-        last = snapshots[-1] if snapshots else None
-        self._put(call, former, _name(call, day, last.revision) if last else None, snapshots)
-        return last
+        days |= DateRanges.of(day for name in of_more for day in name.days.days)
+        made = dict[date, Snapshot]()
+        with self._replacing(call, of_more, {name.sign for name in of_more}):
+            for day in days.days:
+                snapshots = self._snapshots.revisions(call, day)
+                self._put(call, [name for name in of_one if name.day == day], DateRanges.of([day]), snapshots)
+                made |= _by_day(snapshots)
+        return made
 
     def _put(
         self,
         call: Call,
         former: Sequence[TableName],
-        name: TableName | None,
+        days: DateRanges,
         snapshots: Sequence[Snapshot],
         right: Tables = MappingProxyType({}),
     ) -> None:
-        """Put a table of the snapshots in the place of the former ones; without a name, only delete those.
+        """Put a table of the snapshots of these days in the place of the former ones; only delete those if it has none.
 
-        What is in those that are `right` is taken from them. Who lists meanwhile finds the former ones, or what is no
-        table and says so: never both, nor none.
+        What is in those that are `right` is taken from them.
         """
-        container, others = self._container(call), [each for each in former if each != name]
-        file = self._file(call, snapshots, right=right) if name else None
-        if name and file and not former:
-            return _demand(self._store.create(container, str(name), file.content, _metadata(file, snapshots)), name)
-        if name and name not in former:
-            _demand(self._store.create(container, str(name), _CHANGING, {}), name)
-        for each in others:
-            self._store.delete(container, str(each), with_versions=False)
-        if name and file:
-            self._put_if_there(call, name, file.content, _metadata(file, snapshots))
+        generations = (each.generation + 1 for each in former if each.days == days)
+        generation = max([1, *generations, *(each.revision for each in snapshots)])
+        name = TableName.of(Partition.of(call), days, RULES, generation)
+        file = self._file(call, snapshots, right=right) if snapshots else None
+        with self._replacing(call, former, {name.sign} if former and file else set()):
+            if file:
+                self._create(call, name, file.content, _metadata(file, snapshots))
 
-    def _put_if_there(self, call: Call, name: TableName, content: bytes, metadata: Mapping[str, str]) -> None:
-        """Put a table over the one of that name."""
-        stored = self._store.get(self._container(call), str(name), 0, 1)
-        written = stored and self._store.replace_if(self._container(call), str(name), content, metadata, stored.etag)
-        _demand(bool(written), name)
+    @contextmanager
+    def _replacing(self, call: Call, former: Sequence[TableName], signs: Collection[TableName]) -> Iterator[None]:
+        """Delete tables, and let what is no table stand there while the block puts others in their place.
+
+        Who lists meanwhile finds the former ones, or a sign that they are replaced: never both, nor none.
+        """
+        for sign in signs:
+            if sign not in former:
+                self._create(call, sign, _CHANGING, {})
+        for each in former:
+            if each not in signs:
+                self._store.delete(self._container(call), str(each), with_versions=False)
+        yield
+        for sign in signs:
+            self._store.delete(self._container(call), str(sign), with_versions=False)
+
+    def _create(self, call: Call, name: TableName, content: bytes, metadata: Mapping[str, str]) -> None:
+        """Create what has a name that nothing has; raise ArchiveUnavailable if another writer was first."""
+        if not self._store.create(self._container(call), str(name), content, metadata):
+            raise ArchiveUnavailable(f"Others are writing {name}.")
 
     def _file(
         self,
@@ -356,10 +362,6 @@ def _by_day(snapshots: Sequence[Snapshot]) -> dict[date, Snapshot]:
     return {each.refresh_date: each for each in snapshots}
 
 
-def _name(call: Call, day: date, generation: int) -> TableName:
-    return TableName(Partition.of(call), f"{day:%Y-%m}", day, RULES, generation)
-
-
 def _disputed(news: Tabled, known: TableIndex, now: TableIndex) -> set[Missing]:
     """Return what of the news the index tells otherwise than when it was known."""
     one, other = known.of(news.partition), now.of(news.partition)
@@ -368,12 +370,6 @@ def _disputed(news: Tabled, known: TableIndex, now: TableIndex) -> set[Missing]:
     if days and (is_moved or not news.in_days):
         return {Missing(news.month, news.partition, ())}
     return other.after(news).again(news.partition, news.month, days)
-
-
-def _demand(is_written: bool, name: TableName) -> None:
-    """Raise ArchiveUnavailable if another writer was first."""
-    if not is_written:
-        raise ArchiveUnavailable(f"Others are writing {name}.")
 
 
 def _metadata(file: ParquetFile, snapshots: Sequence[Snapshot]) -> dict[str, str]:

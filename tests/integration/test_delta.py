@@ -153,13 +153,13 @@ def test_while_a_table_is_being_replaced_its_rows_do_not_leave_the_log(tables: D
     tables.put(COUNTS, date(2026, 9, 1), "3")
     written: list[str] = []
 
-    def refuse_the_second(operation: Operation) -> None:
+    def refuse_the_first(operation: Operation) -> None:
         if operation.name == "put_blob" and "2026-11-18_g1-2" in operation.blob:
             written.append(operation.blob)
-            if len(written) == 2:
+            if len(written) == 1:
                 raise ArchiveUnavailable("The storage is busy.")
 
-    tables.disturb = refuse_the_second
+    tables.disturb = refuse_the_first
     tables.keep()
     with pytest.raises(ERRORS):
         tables.read(tmp_path)

@@ -85,7 +85,7 @@ _REPORT_DATE = "Report Date"
 _REPLACEABLE = ("series/", "newest/", REQUESTS, LEASE, COVERAGE, TABLES)
 """What may change, in the container of what can be made again; and tables may."""
 _TABLE = re.compile(
-    r"report=(\w+)/period=([\w-]+)/month=([\d-]{7})/\1_\2_\3(?:-\d\d)?_g[\d-]+\.parquet"
+    r"report=(\w+)/period=([\w-]+)/month=([\d-]{7})/\1_\2_\3(?:-\d\d(?:-to-\d\d)?)?_g[\d-]+\.parquet"
     r"|newest/report=(\w+)/month=([\d-]{7})/\4_\5_newest\.json"
 )
 """Or a manifest."""

@@ -325,6 +325,11 @@ def test_a_deletion_that_is_refused_is_said_and_the_run_goes_on(aged: Aged, capl
     assert aged.coverage().dates[Partition.of(DETAIL)].first == KEPT
 
 
+def but_for_generations(aged: Aged) -> list[tuple[str, str, bytes]]:
+    """All blobs, without what their names say of how often a table was made."""
+    return sorted((at, re.sub(r"_g1-\d+", "_g1", name), content) for (at, name), content in aged.contents().items())
+
+
 @pytest.mark.parametrize("is_carried_out", [False, True], ids=["before", "after"])
 def test_a_run_that_dies_at_any_operation_is_finished_by_the_next(
     made: Aged, pytestconfig: pytest.Config, is_carried_out: bool
@@ -351,7 +356,7 @@ def test_a_run_that_dies_at_any_operation_is_finished_by_the_next(
         lost = [each for each in told(aged) if each.container == PERSONAL]
         assert lost == [], number
         aged.run()
-        assert aged.contents() == whole.contents(), number
+        assert but_for_generations(aged) == but_for_generations(whole), number
         assert aged.coverage() == whole.coverage(), number
 
 

@@ -41,11 +41,19 @@ class Tables:
     def __init__(self) -> None:
         self.disturb: Callable[[Operation], object] = lambda operation: None
         self.shelf = Shelf(self._around)
+        self.seen: dict[tuple[str, str], bytes] = {}
+        """What every table that ever was said under its name."""
+        self.spoilt: set[tuple[str, str]] = set()
         self.time = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
     def _around(self, operation: Operation, carry_out: Callable[[], Any]) -> Any:
         self.disturb(operation)
-        return carry_out()
+        done = carry_out()
+        for at, (content, _) in self.shelf.blobs.items() if operation.blob.endswith(".parquet") else ():
+            name = parse(at[1])
+            if isinstance(name, TableName) and name.generation and at not in self.spoilt:
+                assert self.seen.setdefault(at, content) == content, f"{name} becomes something else"
+        return done
 
     def put(self, call: Call, day: date, *teams: str, revision: int = 1, header: str = "Teams") -> Snapshot:
         body = lines(f"Report Refresh Date,User Principal Name,{header}", *(f"{day},a@b.c,{cell}" for cell in teams))
@@ -111,6 +119,7 @@ class Tables:
     def overwrite(self, name: str, content: bytes, *, whole: bool = False) -> None:
         """Let a table have other bytes; with their SHA-256, if they are `whole`."""
         metadata = {"sha256": hashlib.sha256(content).hexdigest() if whole else "0" * 64}
+        self.spoilt.add((self.place(name), name))
         self.shelf.memory.put(self.place(name), name, content, metadata)
 
     def copy(self, name: str, other: str) -> None:
