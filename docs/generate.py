@@ -101,6 +101,7 @@ Nobody has run this project against a live tenant or in Azure yet. What stands i
 | the app | Microsoft's own Functions runtime for Python, in every test |
 | Core Tools (`func start`) | a job of the workflow, `host`; not run yet |
 | storage | Azurite, with every role of the template tried, and taken away in turn |
+| queues and their trigger | Azurite's queue service, with a token and no key; the loop of the host is a stand-in |
 | the templates | Microsoft's Bicep compiler and linter: no error, no warning; no deployment yet |
 | the scripts of a deployment | `sh`, with stand-ins of `az`, `azd`, `curl`; for Windows parsed, and not run yet |
 | Graph | the simulator, with every known fault; public captures of live tenants for bytes and headers |

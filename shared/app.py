@@ -69,8 +69,8 @@ class App:
         `clock` answers UTC, and is that of storage too: without it, the time is true, and storage has its own. `sleep`
         takes seconds, `random` answers a number between two. `timeouts` are those of Azure's storage, in true time, for
         runs and readers alike; `block` is how many bytes of a large body are staged at once. Without
-        `keep_derived`, runs leave it to others to merge series, to make tables and to count for the views. So many
-        `workers` pull at once. `tenant` is the customer's of whom all of it is; without one it is the app's own.
+        `keep_derived`, runs leave it to others to merge series and to make tables. So many `workers` pull at
+        once. `tenant` is the customer's of whom all of it is; without one it is the app's own.
         `whole_store` gives the place of the archives of all tenants, for readers.
         """
         self.of_tenant: Callable[[Tenant], App] = lambda tenant: App(
@@ -179,7 +179,7 @@ class App:
         return PullRun(
             archive=archive,
             puller=puller,
-            keep_views=views.keep if self._keep_derived else lambda pulls, end: None,
+            keep_views=views.keep,
             expire=Expiry(archive, self._reports, retention, self.clock).carry_out,
             keep_tables=tables.keep if self._keep_derived else lambda coverage, end: None,
             selection=selection,
@@ -282,17 +282,18 @@ class App:
             events.log_unexpected("The run failed.")
             raise RunFailed(f"{type(error).__name__} in the app itself.") from None
         self._keep_evidence(record.finished - record.started)
-        if self._tenant:
-            self._keep_standing(self._tenant, record)
+        self.keep_standing(record)
         if stuck := record.needing_a_person():
             events.emit(events.RUN_FAILED, logging.ERROR, run=record.id, calls=_told(stuck))
         return record
 
-    def _keep_standing(self, tenant: Tenant, record: RunRecord) -> None:
+    def keep_standing(self, record: RunRecord) -> None:
+        """Keep how the tenant stands after a run, if the app is that of one; once more where that run was killed."""
         from shared.archive.tenants import TenantStandings  # as for `pull_run`
 
-        with suppress(ArchiveUnavailable):  # the next run tells more
-            TenantStandings(self._run_store).keep(tenant.id, record)
+        if self._tenant:
+            with suppress(ArchiveUnavailable):  # the next run tells more
+                TenantStandings(self._run_store).keep(self._tenant.id, record)
 
     def _keep_evidence(self, duration: timedelta) -> None:
         """Keep what the run, which took so long, saw of Graph and of the platform."""

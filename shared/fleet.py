@@ -81,14 +81,17 @@ class Fleet:
         tenant = next((each for each in self.tenants()[0] if each.id == asked.tenant), None)
         if not tenant:
             return events.emit(events.TENANT_UNKNOWN, logging.WARNING, tenant=asked.tenant)
-        one = self._own.of_tenant(tenant)
-        last = one.last_run()
-        if last and last.started >= asked.asked:
-            return events.emit(events.RUN_SKIPPED, under_way=last.id, since=last.started)
-        try:
-            record = one.run(hashlib.sha256(message_id.encode()).hexdigest()[:6])
-        except RunFailed:  # it is in the log; the message would do no better
-            return None
+        one, token = self._own.of_tenant(tenant), hashlib.sha256(message_id.encode()).hexdigest()[:6]
+        record = one.last_run()
+        if not record or record.started < asked.asked:
+            try:
+                record = one.run(token)
+            except RunFailed:  # it is in the log; the message would do no better
+                return None
+        elif record.id.endswith(token):  # its process was killed between the record and the end
+            one.keep_standing(record)
+        else:
+            return events.emit(events.RUN_SKIPPED, under_way=record.id, since=record.started)
         if record and _lacked_time(record):
             send(PullRequest(tenant.id, self._own.clock()).to_text())
         return None

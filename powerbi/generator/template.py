@@ -1,6 +1,6 @@
 """The template `Usage.pbit`, made of the project: one file that asks for the parameters when it is opened.
 
-It is a package of the Open Packaging Conventions, with the model as JSON (Tabular Model Scripting Language), and the
+It is a package of the Open Packaging Conventions, with the model as JSON (Tabular Model Scripting Language) and the
 report as the project has it, file by file. What is not of the report is text in UTF-16.
 """
 

@@ -21,7 +21,7 @@ export function reportsOf(calls) {
 /** The reports, or questions, whose title, question, family or name has all of the words. */
 export function matching(reports, text) {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-  const score = ({ title }) => (title.toLowerCase().startsWith(words[0] ?? "") ? 0 : 1);
+  const score = ({ title }) => [words.join(" "), words[0] ?? ""].filter((start) => !title.toLowerCase().startsWith(start)).length;
   const said = ({ title, question, family, name }) => [title, question, family, name].filter(Boolean).join(" ").toLowerCase();
   return reports
     .filter((each) => words.every((word) => said(each).includes(word)))

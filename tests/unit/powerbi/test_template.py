@@ -63,7 +63,7 @@ def test_every_expression_is_that_of_the_project(model: dict[str, Any]) -> None:
 
 def test_opening_it_asks_for_the_parameters(model: dict[str, Any]) -> None:
     asked = [each["name"] for each in model["expressions"] if "IsParameterQuery = true" in each["expression"]]
-    assert asked == ["BaseUrl", "Key", "RangeStart", "RangeEnd", "DetailEvery", "FiscalYearBegins"]
+    assert asked == ["BaseUrl", "Tenant", "Key", "RangeStart", "RangeEnd", "DetailEvery", "FiscalYearBegins"]
 
 
 def test_it_holds_no_data_no_credential_and_nothing_of_a_machine(package: dict[str, bytes]) -> None:
