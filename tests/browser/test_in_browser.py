@@ -115,6 +115,8 @@ def test_the_key_of_one_function_opens_what_it_opens_and_the_rest_is_said(visit:
     expect(visit.page.locator(".tile").first).to_contain_text("Active people")
     visit.show("#/people")
     expect(visit.page.locator("#people-body .failure")).to_contain_text("The function personal_reports")
+    visit.show("#/archive")
+    expect(visit.page.locator("#restated")).to_contain_text("Restated by Microsoft")
 
 
 def test_the_key_of_the_personal_function_may_be_given_beside(visit: Visit) -> None:
@@ -197,6 +199,14 @@ def test_a_browser_that_keeps_nothing_can_read_all_the_same(new_visit: Callable[
     visit.open()
     expect(visit.page.locator("#headline")).to_be_visible()
     visit.page.get_by_role("button", name="Dark").click()
+
+
+def test_without_javascript_it_says_which_addresses_to_open(new_visit: Callable[..., Visit]) -> None:
+    visit = new_visit(java_script_enabled=False)
+    visit.page.goto(visit.site.url)
+    expect(visit.page.locator("noscript .failure")).to_be_visible()
+    expect(visit.page.locator("noscript li").first).to_have_text("idle licences, as a table: v1.0/licences?code=KEY")
+    expect(visit.page.locator("#key-form")).to_be_hidden()
 
 
 # -- health ------------------------------------------------------------------------------------------------------------

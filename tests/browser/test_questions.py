@@ -26,6 +26,9 @@ from tests.docs.pages import pages
 pytestmark = pytest.mark.long
 
 SERVICES = "getOffice365ServicesUserCounts"
+SITES = "getSharePointSiteUsageDetail"
+CONCEALED = 230
+"""How many days ago the names of sites were concealed."""
 SECONDS = 5
 """Within which each answer is there, on a machine that others use too."""
 
@@ -37,7 +40,9 @@ def site(stack: Stack) -> Iterator[Site]:
     with Past(settings, demo.USERS) as past:
         app = past.app(settings["REPORTS"])
         app.archive.store.create(INPUT, PRICE_LIST, PRICES.encode(), {})
-        for days in (400, 230, 60, 1):
+        for days in (400, CONCEALED, 60, 1):
+            rule = {"fault": "concealed", "match": {"call": f"{SITES}*"}, "times": None, "args": {}}
+            past.control.put("faults", {"rules": [rule] if days == CONCEALED else []})
             past.control.set_time(MORNING.replace(hour=23, minute=30) - timedelta(days=days))
             app.pull_run.execute()
         newest = past.control.get("visible", report=SERVICES)["refresh_date"]
@@ -189,3 +194,21 @@ def test_eleven_of_thirteen_questions_are_answered_within_two_clicks(new_visit: 
     assert sum(clicks <= 2 for clicks, _ in found.values()) >= 11
     if not RUNNING:
         assert max(seconds for _, seconds in found.values()) < SECONDS
+
+
+def test_sites_without_names_are_listed_and_the_page_says_why(new_visit: Callable[..., Visit]) -> None:
+    visit = new_visit(viewport={"width": 1280, "height": 900})
+    day = (MORNING - timedelta(days=CONCEALED - 1)).date()
+    visit.open(f"#/places?kind=sites&asOf={day}").settled()
+    expect(visit.page.locator("#places-body")).to_contain_text("Microsoft conceals names")
+    assert len(visit.rows("#places-list")) > 20
+
+
+def test_what_holds_more_than_before_is_told_by_how_much(new_visit: Callable[..., Visit]) -> None:
+    visit = new_visit(viewport={"width": 1280, "height": 900})
+    visit.open("#/places?kind=sites&which=growing").settled()
+    [header] = visit.page.locator("#places-list thead tr").all_inner_texts()
+    assert "Grown since" in header
+    grown = [float(row[4]) for row in visit.rows("#places-list") if row[4]]
+    assert grown == sorted(grown, reverse=True)
+    assert grown[0] > 0
