@@ -5,11 +5,12 @@ from __future__ import annotations
 import secrets
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import suppress
 
 from shared.archive.archive import Archive
-from shared.archive.blob_store import BlobStore
-from shared.archive.layout import CONTAINERS, DERIVED, INPUT, LEASE, StandingName
+from shared.archive.blob_store import BlobStore, FormerBlob
+from shared.archive.layout import CONTAINERS, DERIVED, INPUT, LEASE, StandingName, tenant_prefix
 from shared.archive.tenant_blob_store import TenantBlobStore
 from shared.domain.catalogue import catalogue
 from shared.domain.errors import AccessRefused, BadInput
@@ -31,7 +32,7 @@ def remove(store: BlobStore, tenant: str, *, for_good: bool) -> int:
         )
         return 2
     found = Counter(container for container in _PLACES for _ in theirs.list(container))
-    former = sum(1 for container in _PLACES for _ in theirs.former(container))
+    former = sum(1 for _ in _former(store, tenant))
     for container, number in found.items():
         print(f"{container}: {quantity(number, 'blob')}")
     print(f"{quantity(found.total(), 'blob')}, and {quantity(former, 'older or deleted version')}.")
@@ -46,9 +47,9 @@ def remove(store: BlobStore, tenant: str, *, for_good: bool) -> int:
             print(f"A run is under way since {lease.since:%Y-%m-%dT%H:%MZ}. Wait for its end.", file=sys.stderr)
             return 2
         kept = _delete(theirs)
-    theirs.delete(DERIVED, LEASE)
-    store.delete(DERIVED, str(StandingName(tenant)))
-    return _told(theirs, kept)
+    theirs.delete(DERIVED, LEASE, with_versions=False)
+    store.delete(DERIVED, str(StandingName(tenant)), with_versions=False)
+    return _told(store, tenant, kept)
 
 
 def _is_listed(store: BlobStore, tenant: str) -> bool:
@@ -64,20 +65,26 @@ def _delete(theirs: BlobStore) -> int:
         for blob in [*theirs.list(container)]:
             try:
                 if (container, blob.name) != (DERIVED, LEASE):
-                    theirs.delete(container, blob.name)
+                    theirs.delete(container, blob.name, with_versions=False)
             except AccessRefused:
                 kept += 1
     return kept
 
 
-def _told(theirs: BlobStore, kept: int) -> int:
+def _former(store: BlobStore, tenant: str) -> Iterator[tuple[str, FormerBlob]]:
+    """Yield what storage keeps of a tenant's blobs that were written over or deleted, with the container."""
+    for container in _PLACES:
+        yield from ((container, each) for each in store.former(container, tenant_prefix(tenant)))
+    yield from ((DERIVED, each) for each in store.former(DERIVED, str(StandingName(tenant))))
+
+
+def _told(store: BlobStore, tenant: str, kept: int) -> int:
     """Delete what is kept of deleted blobs, and say what is left. Return the exit status."""
-    with suppress(AccessRefused):
-        for container in _PLACES:
-            for each in [*theirs.former(container)]:
-                if not each.until:
-                    theirs.delete_former(container, each)
-    left = [each for container in _PLACES for each in theirs.former(container)]
+    for container, each in [*_former(store, tenant)]:
+        if not each.until:
+            with suppress(AccessRefused):
+                store.delete_former(container, each)
+    left = [each for _, each in _former(store, tenant)]
     if days := [each.until for each in left if each.until]:
         print(f"Storage keeps {quantity(len(days), 'deleted version')} until {max(days)}: soft delete has let go then.")
     for_ever = len(left) - len(days)

@@ -84,7 +84,7 @@ class InMemoryBlobStore(BlobStore):
         def listed() -> list[ListedBlob]:
             start = bisect_left(self._names, (container, prefix))
             blobs = []
-            for at in self._names[start:]:
+            for at in map(self._names.__getitem__, range(start, len(self._names))):  # a slice copies all that is behind
                 if at[0] != container or not at[1].startswith(prefix):
                     break
                 blobs.append(ListedBlob(at[1], self.blobs[at].metadata, self.blobs[at].md5))

@@ -20,7 +20,7 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from functools import partial
+from functools import partial, reduce
 from hmac import compare_digest
 from http import HTTPStatus
 from pathlib import Path
@@ -177,11 +177,16 @@ class FunctionsHost:
         self._submit(self._invoke(function, protos.TypedData(json=_TIMER))).result()
 
     def _settings(self) -> Mapping[str, Any]:
-        """Those of the extensions in host.json, if there are any."""
+        """Those of the extensions in host.json, if there are any; the setting `AzureFunctionsJobHost__PATH` wins."""
         try:
             settings = json.loads((self._app_directory / "host.json").read_text("utf-8"))
         except FileNotFoundError:
             settings = {}
+        for name, value in os.environ.items():
+            first, *path = name.split("__")
+            if first == "AzureFunctionsJobHost" and path:
+                *folders, last = path
+                reduce(lambda at, folder: at.setdefault(folder, {}), folders, settings)[last] = value
         return dict(settings.get("extensions", {}))
 
     def _queue_triggers(self, settings: Mapping[str, Any]) -> dict[str, QueueTrigger]:

@@ -45,6 +45,28 @@ def test_all_tenants_are_shown_with_their_states_and_found_by_a_word(visit: Visi
     expect(visit.page.locator("#parts")).to_be_hidden()
 
 
+def test_a_key_of_the_fleet_s_function_alone_opens_the_fleet_and_each_tenant(site: Site, visit: Visit) -> None:
+    visit.foreseen = ["401"]
+    visit.open(key=site.host.keys["tenants"])
+    assert visit.text("#fleet-told") == "3 tenants: 2 up to date, 1 has not consented."
+    first = visit.rows("#tenants-body")[0][0]
+    visit.page.locator("#tenants-body a", has_text=first).click()
+    expect(visit.page.locator("#headline")).to_be_visible()
+    expect(visit.page.locator("#tenant")).to_have_value(first)
+
+
+def test_a_second_key_opens_what_has_people_in_it(site: Site, visit: Visit) -> None:
+    visit.foreseen = ["401"]
+    visit.page.goto(site.url)
+    visit.page.get_by_text("Another key").click()
+    visit.page.locator("#personal-key").fill(site.host.keys["personal_tenants"])
+    visit.enter(site.host.keys["tenants"])
+    visit.page.locator("#tenants-body a").first.click()
+    visit.settled()
+    opened = [(answer.url.partition("/personal/")[2], answer.status) for answer in visit.responses]
+    assert ("v1.0/reports", 200) in opened
+
+
 def test_a_tenant_leads_to_its_archive_and_another_one_can_be_chosen(visit: Visit) -> None:
     visit.open()
     first, _, third = (row[0] for row in visit.rows("#tenants-body"))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from threading import Event
 
 import pytest
 import requests
@@ -47,10 +48,13 @@ class Provider:
 
     def begin(self, **settings: str) -> None:
         """Begin a new process with other settings."""
-        app = App(
+        self.fleet = Fleet(self.new_app(**settings))
+
+    def new_app(self, **settings: str) -> App:
+        """Return the app of another process."""
+        return App(
             read(self.settings | settings), self.simulator.clock.now, store=self.store, sleep=lambda seconds: None
         )
-        self.fleet = Fleet(app)
 
     def _around(self, operation: Operation, carry_out: Callable[[], object]) -> object:
         self.disturb(operation)
@@ -80,6 +84,10 @@ class Provider:
 
     def states(self) -> dict[str, str]:
         return {each["tenant"]: each["state"] for each in json.loads(self.ask("").body)["value"]}
+
+    def snapshots(self) -> list[str]:
+        """The names of all snapshots without people."""
+        return [name for container, name in self.store.blobs if container == "usage"]
 
     def bodies(self, tenant: str) -> set[bytes]:
         """What is archived of a tenant."""
@@ -232,6 +240,21 @@ def test_a_tenant_that_took_its_consent_back_is_refused_alone_and_its_consent_ur
     assert provider.states()[first] == "up_to_date"
 
 
+def test_a_tenant_that_takes_its_consent_back_in_mid_run_keeps_what_came_before(provider: Provider) -> None:
+    first = provider.ids[0]
+
+    def take_back(listener: str, request: object) -> None:
+        if listener == "graph" and provider.requests() == 2:
+            provider.control("/consent", tenant=first, error="AADSTS65001")
+            provider.control("/faults", rules=[{"fault": "token_rejected", "times": None}])
+
+    provider.simulator.before = take_back
+    provider.begin(REPORTS=FOUR)
+    provider.fleet.pull_one(PullRequest(first, NOW).to_text(), "1", print)
+    assert provider.states()[first] == "no_consent"
+    assert len(provider.snapshots()) == 2
+
+
 def test_every_line_of_a_run_says_of_which_tenant_it_is(provider: Provider, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     provider.fleet.pull_one(PullRequest(provider.ids[0], NOW).to_text(), "1", print)
@@ -253,6 +276,28 @@ def test_a_message_that_comes_twice_asks_graph_once(provider: Provider) -> None:
     before, requests = dict(provider.store.blobs), provider.requests()
     provider.fleet.pull_one(message, "2", provider.queue.append)
     assert (provider.requests(), dict(provider.store.blobs)) == (requests, before)
+
+
+@pytest.mark.parametrize(
+    ("ids", "requests"),
+    [("11", 4), ("12", 2)],
+    ids=["the same delivery, as if the first were dead", "another delivery"],
+)
+def test_two_instances_with_the_same_message_archive_what_one_does(provider: Provider, ids: str, requests: int) -> None:
+    message, once = PullRequest(provider.ids[0], NOW).to_text(), Event()
+
+    def meanwhile(listener: str, request: object) -> None:
+        if listener == "graph" and not once.is_set():
+            once.set()
+            other = Fleet(provider.new_app())
+            other.pull_one(message, ids[1], print)
+
+    provider.simulator.before = meanwhile
+    provider.fleet.pull_one(message, ids[0], print)
+    assert once.is_set()
+    assert provider.states()[provider.ids[0]] == "up_to_date"
+    assert len(provider.snapshots()) == 1
+    assert provider.requests() == requests
 
 
 def test_several_messages_at_once_in_one_process_are_as_one_after_the_other(provider: Provider) -> None:
@@ -313,7 +358,7 @@ def test_a_run_whose_time_is_over_asks_for_another_one_until_all_is_archived(pro
         message = provider.queue.pop(0)
         provider.fleet.pull_one(message, message, provider.queue.append)
     assert 1 < runs <= 4
-    assert len([name for container, name in provider.store.blobs if container == "usage"]) == 4
+    assert len(provider.snapshots()) == 4
 
 
 def take_long(provider: Provider) -> None:
@@ -410,6 +455,7 @@ def test_under_microsofts_runtime_the_timer_asks_for_each_tenant_and_the_queue_p
     settings = provider.settings | {
         "ARCHIVE_URL": f"file://{tmp_path}/archive",
         "PULL_SCHEDULE": "0 15 1,7,13,19 * * *",
+        "AzureFunctionsJobHost__extensions__queues__visibilityTimeout": "00:00:00",
     }
     with deployed(settings, provider.simulator.clock.now) as host:
 
@@ -423,6 +469,8 @@ def test_under_microsofts_runtime_the_timer_asks_for_each_tenant_and_the_queue_p
         host.run_timer("pull")
         eventually(lambda: states() == ["up_to_date", "no_consent", "up_to_date"])
         assert host.queues["pulls"].poison.peek() == []
+        host.queues["pulls"].put("0a1b2c")  # as of the queue `pull`
+        eventually(lambda: host.queues["pulls"].poison.peek() == ["0a1b2c"])
         persons = f"tenants/{first}/personal/v1.0/reports/{DETAIL}"
         assert [get(persons, function).status_code for function in ("personal_tenants", "tenants")] == [200, 401]
         hashes = persons.replace("personal", "pseudonymous")

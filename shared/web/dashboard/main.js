@@ -89,6 +89,9 @@ async function load(signal) {
   if (tenant) addChoice(signal);
   const refused = [status, catalogue].find(({ reason }) => reason?.status === 401);
   if (status.reason && catalogue.reason && refused) {
+    const all = tenant ? null : await standings(signal).catch(() => null); // a key of `tenants` opens nothing else
+    if (signal.aborted) return;
+    if (all) return showFleet(all);
     forgetKeys();
     at("health-body").removeAttribute("aria-busy");
     showForm(refused.reason);

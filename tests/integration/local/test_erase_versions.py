@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from azure.storage.blob import BlobServiceClient
 
+from local.adopt import adopt
+from local.departed import remove
 from local.erase import erase
 from local.stack import Stack
 from local.storage import empty
 from shared.archive.azure_blob_store import AzureBlobStore
-from shared.archive.layout import CONTAINERS, ERASED, INPUT, PERSONAL, PERSONAL_DERIVED, QUARANTINE, USAGE
+from shared.archive.layout import CONTAINERS, ERASED, INPUT, LEASE, PERSONAL, PERSONAL_DERIVED, QUARANTINE, USAGE
 from shared.archive.tenant_blob_store import TenantBlobStore
+from shared.domain.errors import ArchiveUnavailable
 from shared.identity import ManagedIdentity
 from simulator import Simulator
 from tests.integration.local.test_erase import Blobs, Person, readable, small_archive
@@ -151,3 +155,72 @@ def test_what_storage_keeps_of_another_tenant_is_left_alone(account: Account) ->
     assert [*theirs.former(QUARANTINE)] != []
     assert {each.until is None for each in theirs.former(QUARANTINE)} == {True}
     assert {each.until is None for each in ours.former(QUARANTINE)} == {False}
+
+
+# -- a tenant who left, or who came ------------------------------------------------------------------------------------
+
+A, B = (f"{number}" * 8 + "-0000-4000-8000-000000000000" for number in (1, 2))
+
+
+def take_out(account: Account, role: str = OWNER) -> int:
+    account.storage.permits = Principal([Assignment(role, "starch")]).permits
+    try:
+        return remove(account.store, A, for_good=True)
+    finally:
+        account.storage.permits = lambda operation: True
+
+
+def kept_of(account: Account, tenant: str) -> Counter[str]:
+    """How many blobs storage has of a tenant: `current`, `version` or `soft-deleted`."""
+    theirs = TenantBlobStore(account.store, tenant)
+    kept = Counter("current" for container in (*CONTAINERS, INPUT) for _ in theirs.list(container))
+    for each in account.storage.versions:
+        if tenant in each.name:
+            kept["version" if each.days_left is None else "soft-deleted"] += 1
+    return kept
+
+
+def test_an_archive_is_taken_over_goes_on_where_it_was_cut_short_and_stays_itself(account: Account) -> None:
+    of_reports = {"operation": "put_blob", "blob": f"tenant={A}/report=*"}
+    account.storage.set([{"fault": "no_permission", "nth": 3, "times": None, "match": of_reports}])
+    with pytest.raises(ArchiveUnavailable):
+        adopt(account.store, A)
+    account.storage.set([])
+    begun = kept_of(account, A)["current"]
+    assert 0 < begun < len(account.blobs)
+    assert adopt(account.store, A) == 0
+    theirs = TenantBlobStore(account.store, A)
+    for store in (theirs, account.store):
+        for (container, name), kept in account.blobs.items():
+            stored = store.get(container, name)
+            assert stored
+            assert (stored.content, stored.metadata) == (kept.content, kept.metadata)
+    assert {each.name.removeprefix(f"tenant={A}/") for each in account.storage.versions} <= {LEASE}
+
+
+def test_a_tenant_who_left_goes_with_all_versions_and_no_other_is_touched(
+    account: Account, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for tenant in (A, B):
+        assert adopt(account.store, tenant) == 0
+    theirs = TenantBlobStore(account.store, A)
+    theirs.delete(QUARANTINE, next(theirs.list(QUARANTINE)).name, with_versions=False)
+    before = kept_of(account, B)
+    assert take_out(account) == 0
+    day = (datetime.now(UTC) + timedelta(days=SOFT_DELETE_DAYS)).date()
+    assert f"until {day}: soft delete has let go then." in capsys.readouterr().out
+    assert set(kept_of(account, A)) == {"soft-deleted"}
+    account.storage.wait(SOFT_DELETE_DAYS)
+    assert (kept_of(account, A), kept_of(account, B)) == (Counter(), before)
+    assert all(account.store.get(*at) for at in account.blobs)
+
+
+def test_without_the_owners_role_the_versions_of_a_tenant_remain_and_the_same_command_of_an_owner_ends_it(
+    account: Account, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert adopt(account.store, A) == 0
+    assert take_out(account, CONTRIBUTOR) == 1
+    assert OWNER in capsys.readouterr().err
+    assert kept_of(account, A)["version"] > 0
+    assert take_out(account) == 0
+    assert set(kept_of(account, A)) == {"soft-deleted"}
