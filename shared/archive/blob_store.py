@@ -53,7 +53,10 @@ class BlobStore(Protocol):
         """
 
     def get(self, container: str, name: str, start: int = 0, length: int | None = None) -> StoredBlob | None:
-        """Return a blob, or up to `length` of its bytes from `start` on; None if there is none of that name."""
+        """Return a blob, or up to `length` of its bytes from `start` on; None if there is none of that name.
+
+        Behind its end there are no bytes.
+        """
 
     def create(self, container: str, name: str, content: bytes, metadata: Mapping[str, str]) -> bool:
         """Write a blob and return True; or change nothing and return False if there is one of that name."""

@@ -5,6 +5,7 @@ Beside them lies the manifest of each month, which is brought up to date with th
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
@@ -133,18 +134,22 @@ class TableArchive:
         A table that has a damaged snapshot stays as it is, and stops no other.
         """
         known, calls = self.index(), {Partition.of(call): call for call in calls_in(self._catalogue)}
-        wanted, manifests, logs = set[Missing](), set[ManifestName](), set[Partition]()
+        days: defaultdict[tuple[str, Partition], set[date]] = defaultdict(set)
+        manifests, logs = set[ManifestName](), set[Partition]()
         for name in names:
             if isinstance(name, ManifestName):
-                manifests.add(name)
+                manifests |= {name} if name.report in self._catalogue.reports else set()
+            elif name.partition not in calls:
+                continue
             elif isinstance(name, DeltaLogName):
                 logs.add(name.partition)
             else:
                 manifests.add(ManifestName(name.partition.report, name.month))
-                tables = known.of(name.partition)
-                is_one = not name.day or tables.is_settled(name.month, today)
-                month = {Missing(name.month, name.partition, ())}
-                wanted |= month if is_one else tables.again(name.partition, name.month, name.days.days)
+                days[name.month, name.partition] |= {*name.days.days}
+        wanted = set[Missing]()
+        for (month, at), wrong in days.items():
+            tables = known.of(at)
+            wanted |= {Missing(month, at, ())} if tables.is_settled(month, today) else tables.again(at, month, wrong)
         for each in manifests:  # before the tables: whoever is killed meanwhile finds these to be made again
             self.keep_manifest(each, (), None)
         made = list[Tabled]()
@@ -156,7 +161,7 @@ class TableArchive:
             self.logs.keep(calls[partition], now, begins=partition in logs)
         if made:
             self.note(made, known)
-        return len(made)
+        return sum(len(each.revisions) if each.in_days and not each.is_block else 1 for each in made)
 
     def keep_manifest(self, name: ManifestName, news: Iterable[Tabled], known: TableIndex | None) -> None:
         """Let a manifest tell of what was put into tables of its month, by one who knew the index as `known`.

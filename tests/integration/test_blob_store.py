@@ -74,10 +74,15 @@ def test_a_blob_is_created_once(store: BlobStore) -> None:
     assert contents(store.get(USAGE, NAME)) == (b"first", METADATA)
 
 
-@pytest.mark.parametrize(("start", "length", "part"), [(0, 3, b"abc"), (2, None, b"cdef"), (4, 9, b"ef")])
+@pytest.mark.parametrize(("start", "length", "part"), [(0, 3, b"abc"), (2, None, b"cdef"), (4, 9, b"ef"), (6, 1, b"")])
 def test_a_part_of_a_blob(store: BlobStore, start: int, length: int | None, part: bytes) -> None:
     store.create(USAGE, NAME, b"abcdef", METADATA)
     assert contents(store.get(USAGE, NAME, start, length)) == (part, METADATA)
+
+
+def test_of_an_empty_blob_every_part_is_empty(store: BlobStore) -> None:
+    store.create(USAGE, NAME, b"", METADATA)
+    assert contents(store.get(USAGE, NAME, 0, 1)) == (b"", METADATA)
 
 
 def test_a_blob_is_replaced_only_if_it_is_still_the_same(store: BlobStore) -> None:

@@ -64,6 +64,16 @@ def test_a_listing_goes_on_to_its_last_page(service: Service) -> None:
     assert [blob.name for blob in service.store.list("usage")] == ["a", "b"]
 
 
+@pytest.mark.parametrize("content", [b"", b"0123"], ids=["empty", "no longer than that"])
+def test_where_a_range_begins_at_the_end_of_a_blob_or_behind_it_there_are_no_bytes(
+    service: Service, content: bytes
+) -> None:
+    service.reply = lambda request: Answer(416) if "range" in request.headers else Answer(200, body=content)
+    stored = service.store.get("usage", "x", len(content), 5)
+    assert stored
+    assert stored.content == b""
+
+
 def test_a_name_that_xml_cannot_hold_is_that_of_the_blob(service: Service) -> None:
     service.reply = lambda request: Answer(200, body=page('<Blob><Name Encoded="true">a%EF%BF%BF%2Fb</Name></Blob>'))
     assert [blob.name for blob in service.store.list("usage")] == ["a\uffff/b"]

@@ -31,11 +31,3 @@ def test_so_much_is_kept_and_no_more(most: dict[str, str], more: dict[str, str])
 def test_there_is_no_empty_block() -> None:
     with pytest.raises(ArchiveUnavailable, match="InvalidHeaderValue"):
         InMemoryBlobStore().stage("usage", "x", io.BytesIO())
-
-
-def test_no_range_begins_at_the_end() -> None:
-    store = InMemoryBlobStore()
-    store.create("usage", "x", b"0123", {})
-    assert store.get("usage", "x", 3, 5) == store.get("usage", "x", 3)
-    with pytest.raises(ArchiveUnavailable, match="InvalidRange"):
-        store.get("usage", "x", 4, 1)

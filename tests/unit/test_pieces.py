@@ -45,7 +45,12 @@ def test_what_is_damaged_is_told_at_the_latest_behind_the_last_piece(archived: t
     shelf, made = archived
     with pytest.raises(DamagedBlob):
         list(shelf.snapshots.pieces(made._replace(metadata=made.metadata._replace(sha256="0" * 64))))
+
+
+@pytest.mark.parametrize("lost", [9, 2 << 20, 4 << 20], ids=["some bytes", "whole parts", "all"])
+def test_a_cut_is_told_however_much_is_lost(archived: tuple[Shelf, Snapshot], lost: int) -> None:
+    shelf, made = archived
     kept = shelf.memory.blobs[USAGE, made.blob]
-    shelf.memory.put(USAGE, made.blob, kept.content[:-9], kept.metadata)
+    shelf.memory.put(USAGE, made.blob, kept.content[:-lost], kept.metadata)
     with pytest.raises(DamagedBlob):
         list(shelf.snapshots.pieces(made))

@@ -16,7 +16,7 @@ import pytest
 
 from local.in_memory import InMemoryBlobStore, Operation
 from shared.archive.archive import Archive
-from shared.archive.layout import DERIVED, PERSONAL, PERSONAL_DERIVED, TABLES, TableName, parse
+from shared.archive.layout import DERIVED, PERSONAL, PERSONAL_DERIVED, TABLES, ManifestName, Partition, TableName, parse
 from shared.archive.snapshot import Snapshot
 from shared.archive.tables import TableArchive
 from shared.domain.call import Call
@@ -402,6 +402,7 @@ DAMAGE: dict[str, tuple[Callable[[Tables, str], object], str]] = {
     "bytes": (lambda tables, name: tables.overwrite(name, b"PAR1PAR1"), "table_differs"),
     "gone": (lambda tables, name: tables.shelf.memory.delete(PERSONAL_DERIVED, name), "table_gone"),
     "other rows": (lambda tables, name: tables.overwrite(name, tables.other(), whole=True), "table_differs"),
+    "no bytes": (lambda tables, name: tables.overwrite(name, b""), "table_differs"),
     "no table": (lambda tables, name: tables.overwrite(name, b"no table", whole=True), "table_differs"),
     "being replaced": (lambda tables, name: tables.overwrite(name, b"This table is being replaced."), "table_differs"),
     "older": (lambda tables, name: tables.copy(name, name.replace("_g1-", "_g0-")), "table_differs"),
@@ -436,6 +437,27 @@ def test_of_a_damaged_snapshot_the_table_is_not_told_too(tables: Tables, has_has
     found = {finding.name for finding in verify(as_blobs(tables.shelf.blobs), catalogue(), tables.time)}
     assert damaged.blob in found
     assert [name for name in found if isinstance(parse(name), TableName)] == []
+
+
+def test_a_table_of_the_whole_month_that_goes_on_goes_and_each_day_keeps_its_own(tables: Tables) -> None:
+    tables.put(COUNTS, TODAY, "1")
+    tables.put(COUNTS, TODAY - timedelta(1), "2")
+    tables.keep()
+    before = tables.rows()
+    stray = TableName(Partition.of(COUNTS), f"{TODAY:%Y-%m}", None, 1, 7)
+    tables.shelf.memory.put(DERIVED, str(stray), b"no table", {})
+    names = [name for at in tables.shelf.blobs if isinstance(name := parse(at[1]), TableName)]
+    assert tables.shelf.tables.make_again(names, TODAY) == 2
+    assert tables.of(COUNTS) == ["2026-11-17_g1-2", "2026-11-18_g1-2"]
+    assert (tables.rows(), tables.findings()) == (before, [])
+
+
+@pytest.mark.parametrize(
+    "name", [ManifestName("getX", "2026-11"), TableName(Partition("getX", "D7"), "2026-11", None, 1, 1)]
+)
+def test_nothing_is_made_of_a_report_that_there_is_not(tables: Tables, name: ManifestName | TableName) -> None:
+    assert tables.shelf.tables.make_again([name], TODAY) == 0
+    assert tables.shelf.blobs == {}
 
 
 def test_a_damaged_snapshot_keeps_no_other_table_from_being_made_again(tables: Tables) -> None:

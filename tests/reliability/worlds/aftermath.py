@@ -7,7 +7,7 @@ from collections.abc import Iterable, Set
 from datetime import date, timedelta
 
 from local.in_memory import KeptBlob
-from shared.archive.layout import DERIVED
+from shared.archive.layout import DERIVED, PERSONAL_DERIVED
 from shared.domain.call import Call
 from shared.verification.finding import Finding, FindingCode
 from tests.reliability import checks
@@ -78,6 +78,6 @@ def _places(text: str) -> list[str]:
 
 def _is_odd(at: At, blob: KeptBlob) -> bool:
     """Whether a blob is foreign, or a snapshot or quarantined body that is not as it was written."""
-    if at[0] == DERIVED:
+    if at[0] in (DERIVED, PERSONAL_DERIVED):
         return any(part in at[1] for part in FOREIGN)
     return not revision_of(at) or not is_readable(blob) or checks.answers(blob, is_new=True) == [checks.DAMAGED]

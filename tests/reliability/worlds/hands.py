@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 
 from local.in_memory import KeptBlob
-from shared.archive.layout import DERIVED, PERSONAL, PERSONAL_DERIVED, QUARANTINE, REQUESTS, USAGE
+from shared.archive.layout import COVERAGE, DERIVED, PERSONAL, PERSONAL_DERIVED, QUARANTINE, REQUESTS, TABLES, USAGE
 from shared.domain.call import Call
 from tests.reliability.checks import At, Revision, body, revision_of
 from tests.reliability.environment import Environment
@@ -250,6 +250,22 @@ def one_derived_damaged(environment: Environment, random_: Random) -> None:
         environment.put(at, *random_.choice(choices))
 
 
+def one_table_gone(environment: Environment, random_: Random) -> None:
+    """Let a table be gone, or a manifest, or an index."""
+    for at, _ in _one(_tables(environment), random_):
+        environment.remove(at)
+
+
+def one_table_spoiled(environment: Environment, random_: Random) -> None:
+    """Let a table, a manifest or an index be cut, empty, something else, or another of them, with odd metadata."""
+    tables = _tables(environment)
+    for at, blob in _one(tables, random_):
+        content = blob.content
+        others = (content[: len(content) // 2], b"", b"[]", b"PAR1PAR1", random_.choice([*tables.values()]).content)
+        odd: Sequence[Mapping[str, str]] = ({}, blob.metadata, {"sha256": "0" * 64, "size": "many", "rows": "many"})
+        environment.put(at, random_.choice(others), random_.choice(odd))
+
+
 RECORDS: Sequence[Hand] = (
     newest_record_gone,
     records_gone,
@@ -259,6 +275,15 @@ RECORDS: Sequence[Hand] = (
     newest_record_older,
 )
 REBUILDABLE: Sequence[Hand] = (all_derived_gone, one_derived_gone, one_derived_damaged)
+OF_TABLES: Sequence[Hand] = (one_table_gone, one_table_spoiled)
+
+
+def _tables(environment: Environment) -> dict[At, KeptBlob]:
+    return {
+        at: environment.seen[at]
+        for at in sorted(environment.seen)
+        if at[0] in (DERIVED, PERSONAL_DERIVED) and ("/month=" in at[1] or at[1] in (TABLES, COVERAGE))
+    }
 
 
 def _snapshots(environment: Environment) -> dict[At, KeptBlob]:

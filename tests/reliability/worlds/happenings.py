@@ -151,4 +151,7 @@ HAPPENINGS: Mapping[str, Happening] = {
         0.1,
         lambda life, random_: life.crash(random_.randint(1, 40), random_.random() < 0.5),
     ),
+    "tables": Happening(
+        "tables, manifests and the indexes of what there is are missing, damaged, empty", 0.3, _by(hands.OF_TABLES)
+    ),
 }
