@@ -32,8 +32,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Pull what is due."""
     parser = argparse.ArgumentParser(prog="python -m bench.lone_pull", description=__doc__)
     parser.add_argument("--now", type=datetime.fromisoformat, help="stop the clock at this instant (ISO 8601)")
-    now = parser.parse_args(arguments).now
-    app = App(read(os.environ), (lambda: now) if now else utc_now)
+    parser.add_argument("--no-tables", action="store_true", help="leave it to others to make tables and series")
+    options = parser.parse_args(arguments)
+    clock = (lambda: options.now) if options.now else utc_now
+    app = App(read(os.environ), clock, keep_derived=not options.no_tables)
     started = time.monotonic()
     pulls = app.pull_run.execute().pulls
     told = {
