@@ -134,6 +134,33 @@ Nobody has run this project against a live tenant or in Azure yet. What stands i
 | Python 3.12 and 3.14 | a job of the workflow; not run yet |
 | Windows, macOS | a job of the workflow, `local`; not run yet |
 
+## The first hour
+
+With the README only, a fresh clone and an empty home, on Debian with two cores that others used too (2026-11-29):
+
+| Step | Load 4 | Load 22 |
+|---|---|---|
+| `git clone` | 0.2 s | 1.3 s |
+| the list of commands | 0.2 s | 0.7 s |
+| `run`, until it prints the address of the dashboard | 28 s, set-up 16 s of it | 97 s, set-up 65 s of it |
+| the overview is there, in Chromium | not measured | 2.3 s |
+| a click later, the first chart | not measured | 0.8 s |
+| all of it | about half a minute | 1 min 43 s |
+
+`run --demo` took 4 min 34 s at a load of 13 with 15 calls a day, and 11 min 23 s at a load of 20 with the 20 calls that
+it has now. What stopped us, or misled us, on the way:
+
+| Place | What | Now |
+|---|---|---|
+| the dashboard of `run` | full sites, dead teams: nothing that tells is pulled | the five reports of *Sites* are |
+| the second address of `run` | its key gets 401 at `/personal`, without a word | the README says what it opens |
+| *Active users* | each trend begins with a fall, from a week that lacks its weekend | whole weeks only |
+| *Archive*, restated days | two periods of one report look the same | the period stands beside it, in the API too |
+| README, `--demo` | "a minute or two" | "some minutes" |
+| README, `refreshDate=2026-11-18` | 404 in an archive that began today; the answer names its first day | as it was |
+
+`verify`, `export`, `person`, `doctor`, a second `run` and a port that is taken did what their pages say.
+
 ## Questions
 
 What admins ask of usage reports, each answered in the dashboard by a test that counts what it clicks
