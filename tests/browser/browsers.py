@@ -137,7 +137,7 @@ class PlaywrightTab:
 def _webkit(downloads: Path) -> Iterator[Tab]:
     screen = _path("screen for WebKit", "xvfb", "Xvfb")
     driver = _path("driver of WebKit", "webkit2gtk-driver", "WebKitWebDriver")
-    options = WebKitGTKOptions()  # type: ignore[no-untyped-call]
+    options = WebKitGTKOptions()
     options.binary_location = str(next(Path("/usr").glob(MINI_BROWSER)))
     options.add_argument("--automation")
     with subprocess.Popen([screen, "-displayfd", "1", "-screen", "0", "1600x1200x24"], stdout=-1, stderr=-3) as xvfb:
