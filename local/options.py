@@ -26,7 +26,9 @@ def add_archive(parser: argparse._ActionsContainer) -> None:
 
 def add_azurite(parser: argparse.ArgumentParser) -> None:
     """Add `--azurite`."""
-    parser.add_argument("--azurite", action="store_true", help="the archive is kept by Microsoft's storage emulator")
+    parser.add_argument(
+        "--azurite", action="store_true", help="the archive and the queues are kept by Microsoft's storage emulator"
+    )
 
 
 def natural(text: str) -> int:

@@ -263,7 +263,8 @@ def _make_tables(
     """
     known = archive.tables.index()
     made = []
-    for missing in known.missing(coverage, today):
+    personal = [at for at in calls if at.report in catalogue().personal]
+    for missing in known.missing(coverage, today, joined=personal):
         if missing.partition in calls and (of_days or not missing.days):
             with suppress(DamagedBlob):
                 made.append(archive.tables.make(calls[missing.partition], missing))

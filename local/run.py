@@ -53,8 +53,8 @@ _BEAT = 0.5
 """Seconds between two looks at what the app needs."""
 OF_PEOPLE = "directory, getOffice365ActiveUserDetail, getMicrosoft365CopilotUsageUserDetail"
 """What it takes to say who has a licence and does not use it."""
-USUAL_REPORTS = f"aggregates, {OF_PEOPLE}"
-"""The app's default, and people, so that there is something behind the personal URLs."""
+USUAL_REPORTS = f"aggregates, {OF_PEOPLE}, {demo.PLACES}"
+"""The app's default, and people, sites and teams, so that every question of the dashboard has its answer."""
 PRICES = """\
 product,price,currency,validFrom
 SPE_E5,57.00,EUR,
@@ -150,14 +150,22 @@ def _started(options: argparse.Namespace) -> Iterator[Parts]:
     folder = options.archive.resolve()
     if not options.azurite and (folder / OF_AZURITE).is_dir():
         print(f"What Azurite keeps in {folder} is another archive: --azurite opens that.")
-    place = Stack(folder, azurite=options.azurite, users=options.users, tenants=options.tenants, settings=settings)
+    place = Stack(
+        folder,
+        azurite=options.azurite,
+        queues=options.azurite,
+        users=options.users,
+        tenants=options.tenants,
+        settings=settings,
+    )
     with place as stack:
         control = Control(stack.control)
         control.grant()
         clock = clock_from(options.now)
         control.run_freely(clock())
         keys = json.loads(_KEYS.read_text("utf-8")) if _KEYS.exists() else {}  # so that a URL goes on working
-        with deployed(stack.settings, clock, keys=keys, port=options.port, log=screen) as host:
+        new_queue = stack.new_queue
+        with deployed(stack.settings, clock, keys=keys, port=options.port, log=screen, new_queue=new_queue) as host:
             _KEYS.write_text(json.dumps(dict(host.keys)), "utf-8")
             has_licences = not options.tenants and _has_licences(settings["REPORTS"])
             if has_licences:
@@ -233,7 +241,7 @@ def _pull_tenants(parts: Parts) -> int:
         parts.stack.check()
     parts.screen.done()
     show_fleet(fleet().api.told()[0])
-    return bool(queue.poison)
+    return bool(len(queue.poison))
 
 
 def _calls(reports: str) -> int:

@@ -12,6 +12,7 @@ from typing import Self
 
 from local.child import Child
 from local.folder import files
+from local.functions_host.queues import MemoryQueue, Queue
 from local.setup import ROOT
 from local.simulator_client import Control
 from shared.settings import SETTINGS
@@ -26,7 +27,7 @@ class Stack:
     The archive is kept by Azurite in `folder`, or in memory without one; without `azurite` it is the plain files in
     `folder`, which must be given, and neither Azurite nor Node.js is needed. `simulator` are further arguments for the
     simulator, `settings` app settings that win over the usual ones. `control` is the address at which the simulator is
-    told to misbehave.
+    told to misbehave. With `queues` the queues are Azurite's too, and `new_queue` opens one; else one in memory.
     """
 
     settings: dict[str, str]
@@ -37,6 +38,7 @@ class Stack:
         folder: Path | None = None,
         *,
         azurite: bool = True,
+        queues: bool = False,
         users: int = 200,
         seed: int = 1,
         tenants: int = 0,
@@ -45,6 +47,8 @@ class Stack:
     ) -> None:
         self._folder = folder
         self._has_azurite = azurite
+        self._has_queues = queues
+        self.new_queue: Callable[[str], Queue] = lambda name: MemoryQueue()
         self._arguments = ["--users", str(users), "--seed", str(seed), *simulator]
         self._tenants = tenants
         self._given_settings = settings or {}
@@ -93,8 +97,10 @@ class Stack:
         if self._has_azurite:
             from local.storage import Storage  # which not every set-up has
 
-            with Storage(self._folder) as storage:
+            with Storage(self._folder, ("blob", "queue") if self._has_queues else ("blob",)) as storage:
                 self._children.append(storage.check)
+                if self._has_queues:
+                    self.new_queue = storage.new_queue
                 yield storage.settings
         else:
             assert self._folder

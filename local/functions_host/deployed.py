@@ -10,6 +10,7 @@ from logging import Handler
 
 from local.environment import environment
 from local.functions_host.host import FunctionsHost
+from local.functions_host.queues import MemoryQueue, Queue
 from local.setup import ROOT
 from shared import app
 
@@ -22,12 +23,13 @@ def deployed(
     keys: Mapping[str, str] | None = None,
     port: int = 0,
     log: Handler | None = None,
+    new_queue: Callable[[str], Queue] = lambda name: MemoryQueue(),
 ) -> Iterator[FunctionsHost]:
     """With these settings, as a new process would run it at the time of `clock`, in UTC; the rest is for the host."""
     with environment(settings):
         app.begin(partial(app.from_environment, clock))
         try:
-            with FunctionsHost(ROOT, keys, port=port, log=log) as host:
+            with FunctionsHost(ROOT, keys, port=port, log=log, new_queue=new_queue) as host:
                 yield host
         finally:
             app.begin()

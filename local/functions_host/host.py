@@ -16,7 +16,7 @@ import secrets
 import sys
 import time
 import uuid
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -33,7 +33,7 @@ import azure_functions_runtime as worker  # type: ignore[import-untyped]
 
 from local.functions_host import worker_messages as protos
 from local.functions_host.http_server import Request, Response, WebServer
-from local.functions_host.queues import Message, QueueTrigger
+from local.functions_host.queues import MemoryQueue, Message, Queue, QueueTrigger
 from local.functions_host.routes import Route, RouteError, decoded
 
 T = TypeVar("T")
@@ -95,7 +95,7 @@ class FunctionsHost:
     """Runs the app in `app_directory` and serves it over HTTP, between `start` and `stop` or in a `with` block.
 
     `keys` maps function names, `MASTER_KEY` and `HOST_KEY` to keys; those not given are made. The app's settings are
-    the environment variables. `log` gets all that the app and the host log.
+    the environment variables. `log` gets all that the app and the host log. `new_queue` opens the queue of a name.
     """
 
     functions: Mapping[str, Function]
@@ -110,11 +110,13 @@ class FunctionsHost:
         *,
         port: int = 0,
         log: logging.Handler | None = None,
+        new_queue: Callable[[str], Queue] = lambda name: MemoryQueue(),
     ) -> None:
         self._app_directory = app_directory
         self._given_keys = keys or {}
         self._port = port
         self._log = log or logging.NullHandler()
+        self._new_queue = new_queue
         self._loop = asyncio.new_event_loop()
         self._thread = Thread(target=self._loop.run_forever, name="functions worker", daemon=True)
 
@@ -183,16 +185,19 @@ class FunctionsHost:
         return dict(settings.get("extensions", {}))
 
     def _queue_triggers(self, settings: Mapping[str, Any]) -> dict[str, QueueTrigger]:
-        queues = settings.get("queues", {})
+        of_queues = settings.get("queues", {})
+        by_name = {each.trigger["queueName"]: each for each in self.functions.values() if each.is_queue}
         return {
-            each.trigger["queueName"]: QueueTrigger(each.trigger["queueName"], partial(self._take, each), queues)
-            for each in self.functions.values()
-            if each.is_queue
+            name: QueueTrigger(
+                name, partial(self._take, each), of_queues, self._new_queue(name), self._new_queue(f"{name}-poison")
+            )
+            for name, each in by_name.items()
         }
 
-    def _take(self, function: Function, message: Message, attempt: int) -> None:
+    def _take(self, function: Function, message: Message) -> None:
         """Runs a function for a message of its queue. Raises FunctionError, CancelledError."""
-        told = {"Id": protos.TypedData(string=message.id), "DequeueCount": protos.TypedData(string=str(attempt))}
+        count = str(message.dequeue_count)
+        told = {"Id": protos.TypedData(string=message.id), "DequeueCount": protos.TypedData(string=count)}
         self._submit(self._invoke(function, protos.TypedData(string=message.text), told)).result()
 
     # -- the worker ----------------------------------------------------------------------------------------------------

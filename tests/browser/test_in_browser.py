@@ -267,6 +267,7 @@ def test_what_microsoft_restated_is_listed_over_all_reports(tab: Visit) -> None:
     rows = tab.rows("#restated")
     told = get(tab.site, "v1.0/restatements?format=json").json()["value"]
     assert [row[:2] for row in rows] == [[each["Refresh Date"], each["Title"]] for each in told]
+    assert {row[2] for row in rows} == {"30 days", "90 days"}
     tab.page.locator("#restated").get_by_role("link").first.click()
     tab.settled()
     expect(tab.page.locator("#changes")).to_contain_text("cells in 1 row changed")
@@ -407,7 +408,7 @@ def test_what_the_archive_knew_then_is_shown_again(tab: Visit) -> None:
 def test_reports_are_found_by_what_people_call_them(tab: Visit) -> None:
     tab.show("#/overview")
     tab.page.keyboard.press("Control+k")
-    tab.page.get_by_role("combobox", name="Find a report").fill("storage mailboxes")
+    tab.page.get_by_role("combobox", name="Find an answer or a report").fill("storage mailboxes day")
     expect(tab.page.locator("#found li")).to_have_count(1)
     tab.page.keyboard.press("Enter")
     tab.page.wait_for_url("**#/reports/getMailboxUsageStorage")
@@ -417,6 +418,20 @@ def test_reports_are_found_by_what_people_call_them(tab: Visit) -> None:
     tab.page.locator("#report-filter").fill("which services")
     expect(tab.page.locator(".family li")).to_have_count(1)
     expect(tab.page.locator(".family li")).to_contain_text("Services by person")
+
+
+def test_a_question_is_found_before_reports_and_leads_to_its_answer(tab: Visit) -> None:
+    tab.show("#/overview")
+    tab.page.keyboard.press("Control+k")
+    tab.page.get_by_role("combobox", name="Find an answer or a report").fill("dead teams")
+    tab.page.keyboard.press("Enter")
+    tab.page.wait_for_url("**#/places?kind=teams&which=idle")
+    tab.settled()
+    expect(tab.page.locator("#places-body")).to_contain_text(
+        "Not selected. To have it, add getTeamsTeamActivityDetail to the app setting REPORTS"
+    )
+    tab.page.locator("#kind").select_option("sites")
+    expect(tab.page.locator("#places-body")).to_contain_text("add getSharePointSiteUsageDetail")
 
 
 # -- people, licences, departments -------------------------------------------------------------------------------------
@@ -738,7 +753,7 @@ def test_days_can_be_told_apart_where_the_user_forces_colours(visit: Visit) -> N
 
 VIEWS = {
     **{view: part(RESTATED, view) for view in ("series", "day", "changes")},
-    **{page: f"#/{page}" for page in ("overview", "licences", "departments", "reports", "archive")},
+    **{page: f"#/{page}" for page in ("overview", "licences", "departments", "places", "reports", "archive")},
 }
 FEW_VIEWS = ("series", "overview", "archive")
 views = pytest.mark.parametrize(

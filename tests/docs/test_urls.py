@@ -3,7 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -13,10 +13,13 @@ from shared.archive.archive import Archive
 from shared.domain.catalogue import catalogue
 from shared.domain.errors import ArchiveUnavailable
 from shared.domain.selection import select
+from shared.domain.tenants import Tenant
 from shared.web import dashboard
 from shared.web.archive_cache import ArchiveCache
 from shared.web.http import Request, handle
+from shared.web.principal import WITH_KEY
 from shared.web.routes import Api
+from shared.web.tenants import TenantsApi
 from tests.docs.pages import ROOT, Page, pages
 
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
@@ -25,6 +28,7 @@ _URL = re.compile(r"('?)https?://(?:HOST|127\.0\.0\.1:7071|localhost:7071)(/[^\s
 _PATH = re.compile(r"/(?:v1\.0/|beta/|personal/v1\.0/|status|health|dashboard|openapi\.json)\S*")
 _BASE = re.compile(r"/api(/personal)?(/v1\.0)?")
 """What clients are given to put their paths behind."""
+TENANT = "11111111-2222-3333-4444-555555555555"
 _GOOD = {200, 503}
 """503: it is understood, and only storage keeps it from being answered."""
 
@@ -50,6 +54,19 @@ def api() -> Api:
     )
 
 
+def tenants() -> TenantsApi:
+    return TenantsApi(
+        is_many=True,
+        reader=lambda request: WITH_KEY,
+        listed=lambda: ([Tenant(TENANT)], ()),
+        standings=dict,
+        api_of=lambda tenant: api(),
+        consent_url=lambda tenant: "",
+        clock=lambda: NOW,
+        patience=lambda: timedelta(days=1),
+    )
+
+
 def status_of(url: str) -> int:
     """What the functions answer to a path below the host, with its query."""
     parts = urlsplit(url)
@@ -58,6 +75,11 @@ def status_of(url: str) -> int:
         return 200 if path.removeprefix("/admin/functions/") in functions() else 404
     first, _, rest = path.removeprefix("/api/").partition("/")
     match first:
+        case "tenants":
+            id_, _, below = rest.replace("ID", TENANT, 1).partition("/")
+            is_personal = below.startswith("personal/")
+            asked = Request("GET", f"{id_}/{below.removeprefix('personal/')}", query)
+            return handle(asked, lambda request: tenants().answer(request, personal=is_personal)).status
         case "personal":
             return handle(Request("GET", rest, query), lambda request: api().reports(request, personal=True)).status
         case "status":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -24,6 +24,7 @@ from shared.settings import read
 from shared.web.http import Request, Response, handle
 from simulator import Simulator
 from simulator.protocol.messages import Request as ControlRequest
+from tests.integration.test_powerbi_requests import examples
 from tests.reliability.tenants.fleet import CLIENT, NOW, settings_of, simulated
 
 COUNTS, DETAIL = "getOffice365ActiveUserCounts(period='D7')", "getOffice365ActiveUserDetail(period='D7')"
@@ -70,8 +71,11 @@ class Provider:
         """How many requests Graph got."""
         return sum(entry.listener == "graph" for entry in self.simulator.record.entries())
 
-    def ask(self, path: str, *, personal: bool = False, signed_in: str = "") -> Response:
-        request = Request("GET", path, headers={"x-ms-client-principal": signed_in} if signed_in else {})
+    def ask(
+        self, path: str, *, personal: bool = False, signed_in: str = "", query: Mapping[str, str] | None = None
+    ) -> Response:
+        headers = {"x-ms-client-principal": signed_in} if signed_in else {}
+        request = Request("GET", path, query=query or {}, headers=headers)
         return handle(request, lambda request: self.fleet.api.answer(request, personal=personal))
 
     def states(self) -> dict[str, str]:
@@ -126,6 +130,20 @@ def test_the_series_of_all_tenants_is_one_table_with_the_tenant_in_front(provide
     together = provider.ask(f"all/v1.0/reports/{COUNTS}/series")
     assert (together.status, together.body.splitlines()) == (200, expected)
     assert len(expected) == 1 + 3 * 7
+
+
+def test_the_examples_of_the_query_to_paste_into_power_bi_get_rows_of_one_tenant_and_of_all(provider: Provider) -> None:
+    provider.begin(REPORTS="getOffice365ActiveUserCounts(period='D180')")
+    provider.run()
+    of_tenants = [(path, query) for path, query in examples() if path.startswith("tenants/")]
+    assert len(of_tenants) == 2
+    columns = []
+    for path, query in of_tenants:
+        below = path.removeprefix("tenants/").replace("11111111-2222-3333-4444-555555555555", provider.ids[0])
+        answer = provider.ask(below, query=query)
+        assert answer.body.count(b"\n") > 1
+        columns.append(answer.body.partition(b",")[0])
+    assert columns == [b"Report Refresh Date", b"Tenant"]
 
 
 @pytest.mark.parametrize(
@@ -404,7 +422,7 @@ def test_under_microsofts_runtime_the_timer_asks_for_each_tenant_and_the_queue_p
         assert states() == ["awaited"] * 3
         host.run_timer("pull")
         eventually(lambda: states() == ["up_to_date", "no_consent", "up_to_date"])
-        assert host.queues["pulls"].poison == []
+        assert host.queues["pulls"].poison.peek() == []
         persons = f"tenants/{first}/personal/v1.0/reports/{DETAIL}"
         assert [get(persons, function).status_code for function in ("personal_tenants", "tenants")] == [200, 401]
         hashes = persons.replace("personal", "pseudonymous")

@@ -64,9 +64,13 @@ def snippets() -> Iterator[Snippet]:
 SNIPPETS = list(snippets())
 
 
+OF_TENANTS = [each for each in SNIPPETS if "tenant=*" in each.code]
+
+
 def of(*languages: str, run: bool) -> pytest.MarkDecorator:
-    """The snippets in these languages that the page says are run, or only parsed."""
-    chosen = [each for each in SNIPPETS if each.language in languages and each.said == (RUN if run else PARSED)]
+    """The snippets in these languages that the page says are run, or only parsed, but for those over many tenants."""
+    said = RUN if run else PARSED
+    chosen = [each for each in SNIPPETS if each.language in languages and each.said == said and each not in OF_TENANTS]
     assert chosen
     return pytest.mark.parametrize("snippet", chosen, ids=lambda snippet: snippet.id)
 
@@ -88,6 +92,7 @@ def answer(served: Served, call: str, query: str = "") -> str:
 
 
 ARCHIVE = ".local/archive/files"
+TENANTS = ("11111111-2222-3333-4444-555555555555", "66666666-7777-8888-9999-000000000000")
 COUNTS_D30, SERVICES_D7, DETAIL_D7 = f"{COUNTS}(period='D30')", f"{SERVICES}(period='D7')", f"{DETAIL}(period='D7')"
 
 
@@ -131,6 +136,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where an archive of reports that change lies, as `python3 -m local run` keeps it."""
     folder = tmp_path_factory.mktemp("project")
     changing.write(folder / ARCHIVE)
+    tables = folder / ARCHIVE / "usage-derived"
+    of_report = f"report={SERVICES}/period=D7"
+    for tenant in TENANTS:
+        shutil.copytree(tables / of_report, tables / f"tenant={tenant}" / of_report)
     return folder
 
 
@@ -222,6 +231,17 @@ def test_a_query_gives_what_the_archive_says(
             assert found == [(len(days), min(days), max(days))]
         case _:
             raise AssertionError("nobody says what this should give")
+
+
+def test_many_tenants_are_one_table(folder: Path, printed: dict[str, str], database: duckdb.DuckDBPyConnection) -> None:
+    of_sql, of_python = OF_TENANTS
+    found = database.execute(of_sql.code.replace(ARCHIVE, str(folder / ARCHIVE))).fetchall()
+    day, cell, _ = changing.NEWEST[-1]
+    assert [(tenant, str(newest), str(teams)) for tenant, newest, teams in found] == [
+        (tenant, day, cell) for tenant in TENANTS
+    ]
+    told = printed[of_python.id].splitlines()
+    assert told == [f"{tenant} {day} 100 {cell}" for tenant in TENANTS for day, cell, _ in changing.NEWEST]
 
 
 OVER_BLOBS = [each for each in SNIPPETS if "az://" in each.code and "series/" not in each.code]

@@ -32,7 +32,9 @@ class Identity:
 
 
 def service(storage: Storage, identity: Identity | None = None) -> BlobServiceClient:
-    return BlobServiceClient(storage.url, identity or Identity(), connection_verify=str(storage.ca_file), retry_total=0)
+    return BlobServiceClient(
+        storage.urls["blob"], identity or Identity(), connection_verify=str(storage.ca_file), retry_total=0
+    )
 
 
 def test_what_is_stored_in_a_folder_is_there_the_next_time(tmp_path: Path) -> None:

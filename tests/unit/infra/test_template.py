@@ -490,3 +490,7 @@ def test_the_workbook_asks_for_events_that_the_app_has(infra: Infra) -> None:
     names = {name for query in queries for name in re.findall(r"startswith '([^']+)'", query)}
     assert names <= {value for name, value in vars(events).items() if name.isupper()}
     assert {events.PULL, events.LOST, events.RUN_FAILED} <= names
+    of_runs = [query for query in queries if "parse_json" in query and "'request." not in query]
+    assert all("| where isempty('{Tenant}') or facts.tenant == '{Tenant}'\n" in query for query in of_runs)
+    (parameters,) = (item["content"]["parameters"] for item in content["items"] if item["type"] == 9)
+    assert {each["name"] for each in parameters} == {"TimeRange", "Tenant"}

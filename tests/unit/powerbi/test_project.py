@@ -221,6 +221,13 @@ def test_there_is_one_data_source_and_its_address_is_a_parameter(project: Projec
     assert project.expressions["BaseUrl"].startswith(f'"{BASE_URL}" meta [IsParameterQuery = true')
 
 
+def test_one_of_many_tenants_is_chosen_below_that_address(project: Project) -> None:
+    assert project.expressions["Tenant"].startswith('"" meta [IsParameterQuery = true')
+    archive = project.expressions["Archive"]
+    assert 'if (Tenant ?? "") = "" then null else Tenant & "/v1.0/reports"' in archive
+    assert 'RelativePath = Text.Combine(Parts, "/")' in archive
+
+
 def test_a_key_is_a_credential_unless_somebody_writes_it_down(project: Project) -> None:
     choice = ' then [ApiKeyName = "code", Query = Asked] else [Query = Asked & [code = Key]]'
     archive = project.expressions["Archive"]
@@ -236,10 +243,10 @@ def test_examples_of_the_query_to_paste_ask_for_what_there_is(project: Project) 
     (text,) = project.queries.values()
     assert f'BaseUrl = "{BASE_URL}"' in text
     examples = re.findall(r'Archive\("(\w+)"(?:, \[(.*?)\])?\)', text)
-    assert len(examples) == 6
+    assert len(examples) == 8
     for name, options in examples:
         given = dict(re.findall(r'(\w+) = "([^"]*)"', options))
-        assert set(given) <= QUERY
+        assert set(given) <= {*QUERY, "month", "tenant"}
         if name != "licences":
             report = catalogue().reports[name]
             assert given.get("period", report.periods[0]) in report.periods
