@@ -92,7 +92,10 @@ def test_a_picture_is_taken(
 @pytest.mark.parametrize(
     ("view", "address"),
     [
-        *((page, f"#/{page}") for page in ("overview", "people", "licences", "departments", "reports", "archive")),
+        *(
+            (page, f"#/{page}")
+            for page in ("overview", "people", "licences", "departments", "places", "reports", "archive")
+        ),
         ("series", f"#/reports/{USERS}"),
         ("multiples", f"#/reports/{SERVICES}"),
         ("day", f"#/reports/{USERS}?view=day"),
