@@ -122,8 +122,9 @@ Nobody has run this project against a live tenant or in Azure yet. What stands i
 | Browser | Tried |
 |---|---|
 | Chromium | in every test, with axe; all views, dark and 390 pixels wide with `--long` |
-| Firefox, WebKit | by hand with an earlier page; not the present one |
-| Edge, Safari | not yet |
+| Firefox 153 ESR | the main paths with `--long`; nearly all tests with `USAGE_ARCHIVE_BROWSER=firefox` |
+| WebKitGTK 2.50 | the main paths with `--long`, but no typing of days, as its driver cannot |
+| Edge, Safari | not themselves; Chromium and WebKit, of which they are made |
 | JavaScript switched off | the page names addresses to open instead, which a test asks for |
 
 ## Systems

@@ -57,6 +57,11 @@ class Running(NamedTuple):
     keys: Mapping[str, str]
 
 
+def running(url: str) -> Site:
+    """The app that `python3 -m local run` serves there."""
+    return Site(cast(FunctionsHost, Running(url, json.loads((HOME / "keys.json").read_text("utf-8")))))
+
+
 class Visit:
     """A tab, and what went wrong in it: every error that was not foreseen, and every request to somebody else."""
 
@@ -164,8 +169,7 @@ def serving(settings: Mapping[str, str], clock: Callable[[], datetime] = lambda:
 def site(request: pytest.FixtureRequest) -> Iterator[Site]:
     """The app over an archive of some days, or the one that is running."""
     if RUNNING:
-        running = Running(RUNNING, json.loads((HOME / "keys.json").read_text("utf-8")))
-        yield Site(cast(FunctionsHost, running))
+        yield running(RUNNING)
         return
     stack: Stack = request.getfixturevalue("stack")
     settings = stack.settings | {"REPORTS": ", ".join(REPORTS)}

@@ -158,8 +158,10 @@ function ends(iso, every) {
 function line(all, name, dates, every, span, place) {
   const at = (iso) => (span > 1 ? mean(all, name, shifted(iso, 1 - span), iso) : (all.values.get(iso)?.[name] ?? null));
   const months = every === "month" && new Map(all.days.map((iso) => [iso.slice(0, 7), iso]));
-  const yearBefore = (iso) => (months ? months.get(`${iso.slice(0, 4) - 1}${iso.slice(4, 7)}`) : shifted(iso, -YEAR));
-  return { name, place, now: dates.map(at), before: dates.map((iso) => at(yearBefore(iso) ?? "")) };
+  const yearBefore = (iso) => (months ? months.get(`${iso.slice(0, 4) - 1}${iso.slice(4, 7)}`) : shifted(iso, -YEAR)) ?? "";
+  const whole = all.days[0] && shifted(all.days[0], span - 1); // the first days have a mean of days of the week by chance
+  const before = dates.map(yearBefore).map((iso) => (iso < whole ? null : at(iso)));
+  return { name, place, now: dates.map(at), before };
 }
 
 const seconds = (iso) => Date.parse(`${iso}T00:00:00Z`) / 1000;

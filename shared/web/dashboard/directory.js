@@ -8,15 +8,15 @@ import { to } from "./route.js";
 
 const DAYS = [30, 60, 90, 180];
 const KINDS = ["department", "country", "company"];
-const FIRST = ["Display Name", "Days Idle", "Last Activity Date", "None Since", "Products", "Department", "Country"];
-const LAST = ["Account State", "User Principal Name"];
+const FIRST = ["Display Name", "Days Idle", "Last Activity Date", "None Since"];
+const LAST = ["Department", "Country", "Products", "Account State", "User Principal Name"];
 
 /** Who holds a licence and did nothing; filtered and sorted here, and saved as it is shown. */
 export async function people(box, place, go) {
   const days = DAYS.includes(Number(place.days)) ? Number(place.days) : 90;
   const answer = await json("/personal/v1.0/idle", { days, product: place.product, asOf: place.asOf, format: "json" });
   const costs = Object.keys(answer.value[0] ?? {}).filter((name) => name.startsWith("Cost A Month"));
-  const columns = [...FIRST, ...costs, ...LAST];
+  const columns = [...FIRST, ...costs, ...LAST].filter((name) => answer.value.some((row) => row[name] ?? ""));
   const rows = answer.value.map((row) => columns.map((name) => row[name] ?? ""));
   rows.sort((one, other) => other[columns.indexOf("Days Idle")] - one[columns.indexOf("Days Idle")]);
   const products = [...new Set(answer.value.flatMap((row) => (row.Products ?? "").split("+")))].filter(Boolean).sort();

@@ -169,7 +169,7 @@ function facts({ calls, run, at }) {
     fact(
       "Newest",
       newest ? day(newest) : "none",
-      newest ? `${counted(Math.max(0, dayOf(at) - dayOf(newest)), "day")} ago` : "",
+      newest ? (dayOf(at) > dayOf(newest) ? `${counted(dayOf(at) - dayOf(newest), "day")} ago` : "today") : "",
     ),
     fact("History", since ? counted(dayOf(at) - dayOf(since), "day") : "none", since ? `since ${day(since)}` : ""),
     waiting ? lacking("To come", calls, "waiting", "by themselves", "busy") : lacking("Missing", calls, "missing", "can still be had", "warn"),
