@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -57,11 +57,11 @@ class Large(NamedTuple):
 
 
 @contextmanager
-def large(rows: int, speed: float = math.inf) -> Iterator[Large]:
-    """While the block lasts; `speed` is that of the line from Graph, in bytes a second."""
+def large(rows: int, speed: float = math.inf, day: date | None = None) -> Iterator[Large]:
+    """While the block lasts; `speed` is that of the line from Graph, in bytes a second, `day` its refresh date."""
     with tempfile.TemporaryDirectory(prefix="usage-archive-") as folder, Stack(settings={"REPORTS": CALL}) as stack:
         file = Path(folder) / "report.csv"
-        write(file, rows, datetime.now(UTC).date() - timedelta(days=2))
+        write(file, rows, day or datetime.now(UTC).date() - timedelta(days=2))
         graph = Child("Graph", [sys.executable, "-m", "bench.canned", str(file), str(speed)], json.loads, cwd=ROOT)
         try:
             origin = graph.announcement()["origin"]

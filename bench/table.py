@@ -33,6 +33,7 @@ QUESTIONS = (
     "reading",
     "accounts",
     "records",
+    "coverage",
     "past",
     "pull",
     "lake",

@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from local.stack import Stack
 from shared.app import App
 from shared.archive.folder_blob_store import FolderBlobStore
 from shared.archive.layout import PERSONAL, Partition
-from shared.archive.table_index import Missing
+from shared.archive.table_index import Missing, block_of
 from shared.settings import read
 
 BEFORE = "4b7eba4"
@@ -39,7 +39,7 @@ _HOURS = (1, 7, 13, 19)
 def rows(scale: Scale) -> Iterator[Row]:
     """A run beside that of the build before, a personal report beside its pull, and memory."""
     yield from _runs(scale)
-    yield _of_people(scale.pick(20_000, 5_000))
+    yield from _of_people(scale.pick(20_000, 5_000), scale.pick(3, 1))
     yield _peak(scale.pick(1_000_000, 100_000), [date(2026, 6, 15)], "day of")  # a month of such days stays in days
     each = scale.pick(100_000, 10_000)
     yield _peak(each, days(30, date(2026, 4, 30)), "days, then in one table, of")
@@ -98,28 +98,46 @@ class _Living:
         return (ended.ru_utime + ended.ru_stime) - (started.ru_utime + started.ru_stime)
 
 
-def _of_people(number: int) -> Row:
-    """CPU of the table of the last of thirty days, and a thirtieth of that of the month."""
-    with large(number) as body, environment(body.settings), service(body.settings) as client:
+def _of_people(number: int, rounds: int) -> Iterator[Row]:
+    """CPU of the tables of the last day of a month of thirty, with which a block ends, and of one in the mean."""
+    pulls, last, mean = list[float](), list[float](), list[float]()
+    for _ in range(rounds):
+        pull, of_days, of_blocks, of_month = _month_of_people(number)
+        pulls.append(pull)
+        last.append(of_days[-1] + of_blocks[-1])
+        mean.append((sum(of_days) + sum(of_blocks) + of_month) / len(of_days))
+    what = f"tables of {number:,} people"
+    yield compared(f"{what} on day 30 of a month, which ends a block, CPU", last, "the pull", pulls, "s", 1)
+    yield compared(f"{what} in the mean of a month's days, and in the end in one, CPU", mean, "the pull", pulls, "s", 1)
+
+
+def _month_of_people(number: int) -> tuple[float, list[float], list[float], float]:
+    """Seconds of CPU of the pull of the last day, the tables of each day and each block, and that of the month."""
+    newest = (datetime.now(UTC) - timedelta(days=32)).date()
+    newest = (newest if newest.month != 2 else newest.replace(month=1)).replace(day=30)
+    with large(number, day=newest) as body, environment(body.settings), service(body.settings) as client:
         content = body.file.read_bytes()
-        newest = date.fromisoformat(content.split(b"\n", 2)[1][:10].decode())
-        former = [newest - timedelta(days=back) for back in range(1, newest.day)]
-        others = ((day, content.replace(f"{newest},".encode(), f"{day},".encode())) for day in former)
-        fill(client, CALL, others)
-        app = App(read(body.settings), keep_derived=False)
-        cpu = time.process_time()
-        app.pull_run.execute()
-        pulled = time.process_time() - cpu
-        asked = call(CALL)
-        missing = Missing(f"{newest:%Y-%m}", Partition.of(asked), (newest,))
-        cpu = time.process_time()
-        app.archive.tables.make(asked, missing)
-        of_day = time.process_time() - cpu
-        cpu = time.process_time()
-        app.archive.tables.make(asked, missing._replace(days=()))
-        of_month = time.process_time() - cpu
-    took = of_day + of_month / 30
-    return held(f"tables of {number:,} people on day {newest.day} of a month, CPU", took, "the pull", pulled, "s")
+        app, asked = App(read(body.settings), keep_derived=False), call(CALL)
+
+        def made(missing: Missing) -> float:
+            cpu = time.process_time()
+            app.archive.tables.make(asked, missing)
+            return time.process_time() - cpu
+
+        month, at = f"{newest:%Y-%m}", Partition.of(asked)
+        pulled, of_days, of_blocks = 0.0, list[float](), list[float]()
+        for day in days(30, newest):
+            if day == newest:
+                cpu = time.process_time()
+                app.pull_run.execute()
+                pulled = time.process_time() - cpu
+            else:
+                fill(client, CALL, [(day, content.replace(f"{newest},".encode(), f"{day},".encode()))])
+            of_days.append(made(Missing(month, at, (day,))))
+            if day.day % 5 == 0:
+                block = tuple(block_of(day).days)
+                of_blocks.append(made(Missing(month, at, block, is_block=True)))
+        return pulled, of_days, of_blocks, made(Missing(month, at, ()))
 
 
 def _peak(number: int, when: list[date], what: str) -> Row:

@@ -13,8 +13,20 @@ FOLDER = HOME / "demo"
 DAYS = 365
 USERS = 300
 """Enough for the numbers of idle licences not to be withheld for being of too few people, on most days."""
+PLACES = ", ".join(
+    f"{report}(period='D30')"
+    for report in (
+        "getMailboxUsageDetail",
+        "getOffice365GroupsActivityDetail",
+        "getOneDriveUsageAccountDetail",
+        "getSharePointSiteUsageDetail",
+        "getTeamsTeamActivityDetail",
+    )
+)
+"""What it takes to say which sites and mailboxes are nearly full, which teams are dead, which groups have no owner."""
 REPORTS = ", ".join(
     [
+        PLACES,
         *(
             f"{report}(period='D180')"
             for report in (

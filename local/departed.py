@@ -14,6 +14,7 @@ from shared.archive.layout import CONTAINERS, DERIVED, INPUT, LEASE, StandingNam
 from shared.archive.tenant_blob_store import TenantBlobStore
 from shared.domain.catalogue import catalogue
 from shared.domain.errors import AccessRefused, BadInput
+from shared.domain.quantity import quantity
 from shared.views.inputs import read_tenants
 
 _PLACES = (*CONTAINERS, INPUT)
@@ -33,8 +34,8 @@ def remove(store: BlobStore, tenant: str, *, for_good: bool) -> int:
     found = Counter(container for container in _PLACES for _ in theirs.list(container))
     former = sum(1 for _ in _former(store, tenant))
     for container, number in found.items():
-        print(f"{container}: {number} blobs")
-    print(f"{found.total()} blobs, and {former} older or deleted versions.")
+        print(f"{container}: {quantity(number, 'blob')}")
+    print(f"{quantity(found.total(), 'blob')}, and {quantity(former, 'older or deleted version')}.")
     if not found and not former:
         return 1
     if not for_good:
@@ -85,12 +86,13 @@ def _told(store: BlobStore, tenant: str, kept: int) -> int:
                 store.delete_former(container, each)
     left = [each for _, each in _former(store, tenant)]
     if days := [each.until for each in left if each.until]:
-        print(f"Storage keeps {len(days)} deleted versions until {max(days)}: soft delete has let go then.")
+        print(f"Storage keeps {quantity(len(days), 'deleted version')} until {max(days)}: soft delete has let go then.")
     for_ever = len(left) - len(days)
     if kept or for_ever:
         print(
-            f"{kept} blobs and {for_ever} older versions are still there: an immutability policy or a legal hold keeps "
-            "them, or it takes the role Storage Blob Data Owner on the account. Then run the same command again.",
+            f"Still there: {quantity(kept, 'blob')} and {quantity(for_ever, 'older version')}. An immutability policy "
+            "or a legal hold keeps them, or it takes the role Storage Blob Data Owner on the account. Then run the "
+            "same command again.",
             file=sys.stderr,
         )
     return bool(kept or for_ever)

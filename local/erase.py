@@ -26,6 +26,7 @@ from shared.archive.suppression import Suppression, SuppressionList
 from shared.domain.catalogue import catalogue
 from shared.domain.dates import stretches
 from shared.domain.errors import AccessRefused, UsageArchiveError
+from shared.domain.quantity import quantity
 from shared.erasure.eraser import Eraser, attempt
 from shared.erasure.search import Named, Search
 from shared.views.accounts import accounts_called
@@ -199,11 +200,12 @@ class _Erasing:
             blobs[at] += 1
             rows[at] += each.rows
         for at, number in blobs.items():
-            print(f"{at}: {number} blobs, " + (f"{rows[at]} rows" if rows[at] else "which go as a whole"))
+            what = quantity(rows[at], "row") if rows[at] else "as a whole"
+            print(f"{at}: {quantity(number, 'blob')}, {what}")
         print(f"tables and manifests to be made again: {len(found.tables)}")
         former = Eraser(self._archive, catalogue(), found.people).former()
         print(f"older versions that storage keeps: {sum(not each.until for _, each in former)}")
-        print(f"{len(found.blobs)} blobs name the person.")
+        print(f"blobs that name the person: {len(found.blobs)}")
         for what, days in found.search.unread.items():
             for first, last in stretches(days):
                 print(f"Not searched. {what}, {first} to {last}.")
@@ -217,7 +219,7 @@ class _Erasing:
             print(line, file=sys.stderr)
         is_clean = self._forget(eraser)
         erased = len(found.blobs) - len(left)
-        print(f"Erased from {erased} of {len(found.blobs)} blobs. The person is kept out from now on.")
+        print(f"Erased from {erased} of {quantity(len(found.blobs), 'blob')}. The person is kept out from now on.")
         return 0 if is_clean and not left and not found.search.unread else 1
 
     def _forget(self, eraser: Eraser) -> bool:
@@ -229,8 +231,10 @@ class _Erasing:
         remaining = [*eraser.former()]
         for_ever = [f"{container}/{each.name}" for container, each in remaining if not each.until]
         if days := [each.until for _, each in remaining if each.until]:
-            print(f"Storage keeps {len(days)} deleted versions until {max(days)}: soft delete has let go then.")
+            kept = quantity(len(days), "deleted version")
+            print(f"Storage keeps {kept} until {max(days)}: soft delete has let go then.")
         if for_ever:
-            print(f"{len(for_ever)} older versions are still there, such as:", *islice(for_ever, _SHOWN), sep="\n  ")
+            left = quantity(len(for_ever), "older version")
+            print(f"Still there: {left}, such as:", *islice(for_ever, _SHOWN), sep="\n  ")
             print(f"Let somebody with the role {_OWNER} on the account run the same command again.")
         return not for_ever

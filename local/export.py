@@ -22,7 +22,7 @@ from local.options import PROGRAM
 from local.place import add_place, opened
 from local.screen import Screen
 from shared.archive.archive import Archive
-from shared.archive.layout import Partition, SnapshotName, TableName, table_prefix
+from shared.archive.layout import Partition, SnapshotName, TableName, apart, table_prefix
 from shared.archive.layout import parse as parse_name
 from shared.archive.read_ahead import read_ahead
 from shared.archive.table_index import PartitionTables
@@ -30,6 +30,7 @@ from shared.archive.tables import container_of
 from shared.domain.call import calls_in, every_call, parse_date
 from shared.domain.call import parse as parse_call
 from shared.domain.catalogue import catalogue
+from shared.domain.date_ranges import DateRanges
 from shared.domain.errors import BadArgument, RequestError, UsageArchiveError
 from shared.domain.selection import items
 from shared.report.typed_columns import write_as_csv
@@ -180,15 +181,17 @@ def _month(
     tables: Mapping[TableName, str],
     known: PartitionTables,
 ) -> Month:
-    """Return what there is of a month; of two tables of a day, the later one, which stands behind."""
-    in_days = month in known.in_days
-    newest = {each.day: each for each in tables if bool(each.day) == in_days}
+    """Return what there is of a month, no day twice: of two tables of the same days the later one, which is behind."""
+    told = {known.together(each.refresh_date) for each in snapshots}
+    newest = {each.days: each for each in tables}
+    wanted = apart(sorted(newest.values(), key=lambda name: name.days not in told))
+    there = DateRanges.of(day for name in wanted for day in name.days.days)
     lacking = {
         each.refresh_date
         for each in snapshots
-        if each.revision > known.revision(each.refresh_date) or (each.refresh_date if in_days else None) not in newest
+        if each.revision > known.revision(each.refresh_date) or each.refresh_date not in there
     }
-    return Month(partition, month, {name: tables[name] for name in newest.values()}, len(lacking))
+    return Month(partition, month, {name: tables[name] for name in wanted}, len(lacking))
 
 
 class _Target:

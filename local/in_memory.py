@@ -21,6 +21,8 @@ from shared.domain.errors import ArchiveUnavailable
 
 METADATA_BYTES = 8 << 10
 """Of all metadata of a blob together, names and values."""
+_LAST = chr(0x10FFFF)
+"""Comes after whatever else follows the same beginning of a name."""
 NAME_CHARACTERS, NAME_SEGMENTS = 1024, 254
 
 
@@ -92,11 +94,20 @@ class InMemoryBlobStore(BlobStore):
 
     def list_folders(self, container: str, prefix: str = "", delimiter: str = "/") -> Iterator[str]:
         """Yield what names that begin with `prefix` have up to the next `delimiter` after that, with it."""
-        yield from dict.fromkeys(
-            prefix + head + end
-            for blob in self.list(container, prefix)
-            for head, end, _ in [blob.name.removeprefix(prefix).partition(delimiter)]
-        )
+
+        def listed() -> list[str]:
+            folders: list[str] = []
+            start = bisect_left(self._names, (container, prefix))
+            while start < len(self._names):
+                found, name = self._names[start]
+                if found != container or not name.startswith(prefix):
+                    break
+                head, end, _ = name[len(prefix) :].partition(delimiter)
+                folders.append(prefix + head + end)
+                start = bisect_left(self._names, (container, folders[-1] + _LAST), start + 1) if end else start + 1
+            return folders
+
+        yield from self._do("list", container, "", listed)
 
     def get(self, container: str, name: str, start: int = 0, length: int | None = None) -> StoredBlob | None:
         """Return a blob, or up to `length` of its bytes from `start` on."""

@@ -1,6 +1,6 @@
 """The past of `run --days`: the timer runs of many days, lived through by two processes with half of the reports each.
 
-What is counted of all reports together, for the views of licences, is left to the next run, which sees all of them.
+What the views count together, accounts and who did what, is in the same half, which counts it as every run does.
 Series are merged once, and each table is made when its month is over.
 Each half is pulled by the app itself. A run of both halves leaves one record, as a run of all reports does. On most
 days the timer fires once, when all reports of the day are out: at four times a day the same snapshots come to be.
@@ -32,6 +32,7 @@ from shared.domain.call import Call, calls_in
 from shared.domain.catalogue import catalogue
 from shared.domain.errors import DamagedBlob
 from shared.domain.selection import Selection, select
+from shared.pulling.view_keeping import COUNTED
 from shared.report.typed_table import RULES
 from shared.settings import read
 
@@ -91,8 +92,9 @@ def _split(reports: str) -> list[Selection]:
     """Return what the setting selects in parts that take about as long; fewer if there are fewer reports."""
     selection = select(reports, catalogue())
     sizes = {name: len(calls) + RUNS_A_DAY * (name in selection.daily) for name, calls in selection.by_report.items()}
-    halves: list[list[str]] = [[] for _ in range(_HALVES)]
-    for report in sorted(sizes, key=lambda report: -sizes[report]):
+    together = [report for report in COUNTED if report in sizes]
+    halves: list[list[str]] = [together, *([] for _ in range(_HALVES - 1))]
+    for report in sorted(sizes.keys() - {*together}, key=lambda report: (-sizes[report], report)):
         min(halves, key=lambda half: sum(map(sizes.__getitem__, half))).append(report)
     return [selection.only(half) for half in halves if half]
 
@@ -261,7 +263,8 @@ def _make_tables(
     """
     known = archive.tables.index()
     made = []
-    for missing in known.missing(coverage, today):
+    personal = [at for at in calls if at.report in catalogue().personal]
+    for missing in known.missing(coverage, today, joined=personal):
         if missing.partition in calls and (of_days or not missing.days):
             with suppress(DamagedBlob):
                 made.append(archive.tables.make(calls[missing.partition], missing))

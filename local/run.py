@@ -53,8 +53,8 @@ _BEAT = 0.5
 """Seconds between two looks at what the app needs."""
 OF_PEOPLE = "directory, getOffice365ActiveUserDetail, getMicrosoft365CopilotUsageUserDetail"
 """What it takes to say who has a licence and does not use it."""
-USUAL_REPORTS = f"aggregates, {OF_PEOPLE}"
-"""The app's default, and people, so that there is something behind the personal URLs."""
+USUAL_REPORTS = f"aggregates, {OF_PEOPLE}, {demo.PLACES}"
+"""The app's default, and people, sites and teams, so that every question of the dashboard has its answer."""
 PRICES = """\
 product,price,currency,validFrom
 SPE_E5,57.00,EUR,

@@ -69,8 +69,8 @@ class App:
         `clock` answers UTC, and is that of storage too: without it, the time is true, and storage has its own. `sleep`
         takes seconds, `random` answers a number between two. `timeouts` are those of Azure's storage, in true time, for
         runs and readers alike; `block` is how many bytes of a large body are staged at once. Without
-        `keep_derived`, runs leave it to others to merge series, to make tables and to count for the views. So many
-        `workers` pull at once. `tenant` is the customer's of whom all of it is; without one it is the app's own.
+        `keep_derived`, runs leave it to others to merge series and to make tables. So many `workers` pull at
+        once. `tenant` is the customer's of whom all of it is; without one it is the app's own.
         `whole_store` gives the place of the archives of all tenants, for readers.
         """
         self.of_tenant: Callable[[Tenant], App] = lambda tenant: App(
@@ -179,7 +179,7 @@ class App:
         return PullRun(
             archive=archive,
             puller=puller,
-            keep_views=views.keep if self._keep_derived else lambda pulls, end: None,
+            keep_views=views.keep,
             expire=Expiry(archive, self._reports, retention, self.clock).carry_out,
             keep_tables=tables.keep if self._keep_derived else lambda coverage, end: None,
             selection=selection,

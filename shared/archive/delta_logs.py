@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from shared.archive.blob_store import BlobStore, ListedBlob
-from shared.archive.layout import DERIVED, PERSONAL_DERIVED, DeltaLogName, Partition, TableName, parse
+from shared.archive.layout import DERIVED, PERSONAL_DERIVED, DeltaLogName, Partition, TableName, apart, parse
 from shared.archive.snapshot import from_words
 from shared.domain.call import Call
 from shared.domain.catalogue import Catalogue
@@ -85,11 +85,11 @@ class DeltaLogs:
 
     def _table(self, container: str, partition: Partition, listed: _Listed, before: DeltaTable | None) -> DeltaTable:
         columns, files = dict.fromkeys(before.columns if before else ()), dict[str, DeltaFile]()
-        whole = {name.month for name, _ in listed.tables if not name.day}
+        newest = {name.days: (name, blob) for name, blob in sorted(listed.tables, key=_age)}
         # Where a run died beside another one, a day may lie in two tables: it is told of once.
-        newest = {(name.month, name.day): (name, blob) for name, blob in sorted(listed.tables, key=_age)}
+        told = {*apart(sorted((name for name, _ in newest.values()), key=lambda name: -len(name.days.days)))}
         for name, blob in newest.values():
-            if name.day and name.month in whole:
+            if name not in told:
                 continue
             if "size" not in blob.metadata:
                 raise ArchiveUnavailable(f"{name} is being replaced.")

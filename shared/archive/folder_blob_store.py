@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from secrets import token_hex
 from typing import IO, NamedTuple
@@ -141,6 +142,9 @@ class FolderBlobStore(BlobStore):
         with _our_errors(), self._locked():
             for file in (self._file(container, name), self._metadata_file(container, name)):
                 patiently(partial(file.unlink, missing_ok=True))
+                with suppress(OSError):  # the first folder that is not empty, or not there
+                    for folder in islice(file.parents, name.count("/")):
+                        folder.rmdir()
 
     def _put(self, container: str, name: str, staged: Path, new: _Version, etag: str | None) -> bool:
         """Move a staged file to its place, and return True; False if what is there has another ETag. Needs the lock."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from shared.domain.date_ranges import NO_DAYS, DateRanges
 from shared.domain.dates import days_between
 
 if TYPE_CHECKING:
@@ -151,20 +152,37 @@ class SeriesName(NamedTuple):
 
 
 class TableName(NamedTuple):
-    """The name of a table: of the snapshots of a month, or of one day of it."""
+    """The name of a table: of the snapshots of a month, or of one day of it, or of some days in a row."""
 
     partition: Partition
     month: str
     """As `YYYY-MM`."""
     day: date | None
+    """The first one; None: it is of the month."""
     rules: int
     """By which it was made."""
     generation: int
     """Another one of the same snapshots, or of more of them, has a higher number."""
+    last: date | None = None
+    """The last day, where it is of some."""
+
+    @classmethod
+    def of(cls, partition: Partition, days: DateRanges, rules: int, generation: int) -> TableName:
+        """Return the name of the table of a month, of one day of it, or of some in a row."""
+        ((first, last),) = days.ranges
+        month = f"{first:%Y-%m}"
+        day = None if days == DateRanges.of_month(month) else first
+        return cls(partition, month, day, rules, generation, last if day and last != first else None)
+
+    @property
+    def days(self) -> DateRanges:
+        """The days of which it is."""
+        return DateRanges(((self.day, self.last or self.day),)) if self.day else DateRanges.of_month(self.month)
 
     def __str__(self) -> str:
         report, key = self.partition
-        end = f"{self.day or self.month}_g{self.rules}-{self.generation}.parquet"
+        days = f"{self.day or self.month}-to-{self.last:%d}" if self.last else f"{self.day or self.month}"
+        end = f"{days}_g{self.rules}-{self.generation}.parquet"
         return f"{table_prefix(self.partition, self.month)}{report}_{key}_{end}"
 
 
@@ -312,6 +330,16 @@ def table_prefix(partition: Partition, month: str) -> str:
     return f"{partition}/month={month}/"
 
 
+def apart(tables: Iterable[TableName]) -> list[TableName]:
+    """Return tables, no two of which have a day in common: one before those that come later."""
+    found, held = list[TableName](), NO_DAYS
+    for each in tables:
+        if not each.days & held:
+            found.append(each)
+            held |= each.days
+    return found
+
+
 def run_prefix(month: str) -> str:
     """Return what the names of the records of a month (`YYYY-MM`) begin with."""
     return f"{RUNS}{month}/"
@@ -363,9 +391,17 @@ def _snapshot(match: re.Match[str]) -> SnapshotName:
 
 
 def _table(match: re.Match[str]) -> TableName:
-    first = date.fromisoformat(match["month"] + (match["of_month"] or "-01"))
-    day = first if match["of_month"] else None
-    return TableName(_partition(match), match["month"], day, int(match["rules"]), int(match["generation"]))
+    first, last = (date.fromisoformat(f"{match['month']}-{match[end] or '01'}") for end in ("first", "last"))
+    if match["last"] and first >= last:
+        raise ValueError("these are not some days")
+    return TableName(
+        _partition(match),
+        match["month"],
+        first if match["first"] else None,
+        int(match["rules"]),
+        int(match["generation"]),
+        last if match["last"] else None,
+    )
 
 
 def _lost(match: re.Match[str]) -> LostRange:
@@ -413,7 +449,7 @@ _KINDS: tuple[tuple[str, Callable[[re.Match[str]], BlobName]], ...] = (
     (r"tenants/(?P<tenant>[\da-f-]{36})", lambda match: StandingName(match["tenant"])),
     (r"series/PARTITION/[\w-]+\.csv", lambda match: SeriesName(_partition(match))),
     (
-        r"PARTITION/month=(?P<month>\d{4}-\d\d)/[\w-]+_(?P=month)(?P<of_month>-\d\d)?"
+        r"PARTITION/month=(?P<month>\d{4}-\d\d)/[\w-]+_(?P=month)(?:-(?P<first>\d\d)(?:-to-(?P<last>\d\d))?)?"
         r"_g(?P<rules>\d+)-(?P<generation>[1-9]\d*)\.parquet",
         _table,
     ),

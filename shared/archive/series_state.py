@@ -15,7 +15,8 @@ from typing import NamedTuple
 from shared.archive.snapshot import Snapshot, read_snapshot
 from shared.domain.call import Call
 from shared.domain.outcome import Flag
-from shared.report.table import Table, arranged, joined, merged, parse, pinned, split
+from shared.report.csv_records import records
+from shared.report.table import Table, arranged, joined, merged, of_records, parse, pinned, split
 
 _RULES, FORMER_RULES = "three", "2"
 """Raise this when the same snapshots give other bytes than before: every series is then made anew.
@@ -81,7 +82,12 @@ def listed_snapshots(call: Call, blobs: Iterable[tuple[str, Mapping[str, str]]])
 
 def table_of(snapshot: Snapshot, body: bytes) -> Table:
     """Return what a snapshot gives a series. Raise ValueError if its body is not CSV in UTF-8."""
-    return parse(body, snapshot.refresh_date, is_dated=Flag.UNDATED in snapshot.metadata.flags)
+    return table_of_records(snapshot, records(body))
+
+
+def table_of_records(snapshot: Snapshot, lines: Iterable[Sequence[str]]) -> Table:
+    """Return what a snapshot gives a series that has these records, the header first."""
+    return of_records(lines, snapshot.refresh_date, is_dated=Flag.UNDATED in snapshot.metadata.flags)
 
 
 def is_outdated(content: bytes, metadata: Mapping[str, str]) -> bool:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, timedelta
+from functools import lru_cache
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, NamedTuple, Self
 
@@ -22,6 +24,8 @@ from shared.report import compression
 
 UNREADABLE = (zlib.error, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 """What `TableIndex.from_bytes` raises for anything that is no index."""
+_BLOCK = 5
+"""Days that share a table while their month goes on: no more than 14 tables, and each row is written three times."""
 _OPEN = timedelta(days=10)
 """For so long after its end a month stays in tables of single days, as days come late."""
 
@@ -34,6 +38,13 @@ class Missing(NamedTuple):
     partition: Partition
     days: tuple[date, ...]
     """Each in a table of its own; none: all of the month in one."""
+    is_block: bool = False
+    """Whether the days are a block, and go into one table."""
+
+    @property
+    def looked_at(self) -> DateRanges:
+        """The days of which all that is there goes into tables."""
+        return DateRanges.of(self.days) if self.days else DateRanges.of_month(self.month)
 
 
 class Tabled(NamedTuple):
@@ -46,16 +57,18 @@ class Tabled(NamedTuple):
     revisions: Mapping[date, int]
     """The last of each day, as far as it is known; that may be one that cannot be read."""
     in_days: bool
-    """Whether each day has a table of its own."""
+    """Whether the month is not in one table."""
     newest: Mapping[date, Snapshot]
     """The last of each day that can be read."""
+    is_block: bool = False
+    """Whether these days are a block, and in one table."""
 
     @classmethod
     def of(cls, missing: Missing, newest: Mapping[date, Snapshot], *, in_days: bool) -> Self:
         """Return that what is missing was put into tables, and these are the newest of it."""
-        looked_at = DateRanges.of(missing.days) if missing.days else days_of(missing.month)
         revisions = {day: each.revision for day, each in newest.items()}
-        return cls(missing.partition, missing.month, looked_at, revisions, in_days, newest)
+        month, partition, *_ = missing
+        return cls(partition, month, missing.looked_at, revisions, in_days, newest, missing.is_block)
 
 
 def by_manifest(news: Iterable[Tabled]) -> dict[ManifestName, list[Tabled]]:
@@ -73,7 +86,9 @@ class PartitionTables(NamedTuple):
     later: Mapping[date, int] = MappingProxyType({})
     """The last revision of each day of which that is not the first."""
     in_days: frozenset[str] = frozenset()
-    """The months that are in tables of single days; others are in one each."""
+    """The months that are in tables of single days and of blocks; others are in one each."""
+    blocks: frozenset[date] = frozenset()
+    """The first days of the blocks that are in one table each."""
 
     def revision(self, day: date) -> int:
         """Return the last revision of a day when it was put into a table; 0 if it was not."""
@@ -82,15 +97,39 @@ class PartitionTables(NamedTuple):
     def after(self, news: Tabled) -> Self:
         """Return what is in tables then."""
         later = {day: number for day, number in self.later.items() if day not in news.looked_at}
+        blocks = {first for first in self.blocks if not block_of(first) & news.looked_at}
+        blocks |= {first for first, _ in news.looked_at.ranges if news.is_block}
         return self._replace(
             dates=(self.dates - news.looked_at) | DateRanges.of(news.revisions),
             later=later | {day: number for day, number in news.revisions.items() if number != 1},
             in_days=self.in_days | {news.month} if news.in_days else self.in_days - {news.month},
+            blocks=frozenset(blocks),
         )
 
     def is_in_one(self, month: str) -> bool:
         """Whether all of a month is in one table."""
-        return month not in self.in_days and bool(self.dates & days_of(month))
+        return month not in self.in_days and bool(self.dates & DateRanges.of_month(month))
+
+    def is_alone(self, day: date, today: date) -> bool:
+        """Whether a day that comes has a table of its own."""
+        return not self.is_settled(f"{day:%Y-%m}", today) and block_of(day).first not in self.blocks
+
+    def together(self, day: date) -> DateRanges:
+        """Return the days that are in one table with a day that is in one: its month, its block, or itself alone."""
+        if f"{day:%Y-%m}" not in self.in_days:
+            return DateRanges.of_month(f"{day:%Y-%m}")
+        block = block_of(day)
+        return block if block.first in self.blocks else DateRanges(((day, day),))
+
+    def again(self, partition: Partition, month: str, days: Iterable[date]) -> set[Missing]:
+        """Return what is to be made where tables are wrong that have these days of a month that goes on."""
+        blocks = [block for block in blocks_of(month) if block.first in self.blocks]
+        wrong = {*days}
+        alone = tuple(sorted(day for day in wrong if not any(day in block for block in blocks)))
+        found = {
+            Missing(month, partition, tuple(block.days), is_block=True) for block in blocks if wrong & {*block.days}
+        }
+        return found | ({Missing(month, partition, alone)} if alone else set())
 
     def is_settled(self, month: str, today: date) -> bool:
         """Whether all of a month is, or should be, in one table."""
@@ -110,23 +149,32 @@ class TableIndex(NamedTuple):
         return self._replace(partitions={at: each for at, each in partitions.items() if each.dates})
 
     def missing(
-        self, coverage: CoverageIndex, today: date, expiring: Mapping[Partition, str] = MappingProxyType({})
+        self,
+        coverage: CoverageIndex,
+        today: date,
+        expiring: Mapping[Partition, str] = MappingProxyType({}),
+        joined: Collection[Partition] = (),
     ) -> list[Missing]:
         """Return what is missing in tables of what there is, newest months first, and before them what has to go.
 
-        In the month that is `expiring`, each day has a table of its own, so that it goes alone.
+        In the month that is `expiring`, each day has a table of its own, so that it goes alone. Of the partitions that
+        are `joined`, the days of a block go into one table when all of them are there.
         """
         found = [
             each
             for partition in {*coverage.dates, *self.partitions}
             for each in self._missing_of(
-                partition, self._differing(partition, coverage), today, expiring.get(partition)
+                partition,
+                self._differing(partition, coverage),
+                today,
+                expiring.get(partition),
+                coverage.dates.get(partition, NO_DAYS) if partition in joined else NO_DAYS,
             )
         ]
 
         def urgency(missing: Missing) -> tuple[bool, str, Partition]:
             gone = self.of(missing.partition).dates - coverage.dates.get(missing.partition, NO_DAYS)
-            return bool(gone & days_of(missing.month)), missing.month, missing.partition
+            return bool(gone & DateRanges.of_month(missing.month)), missing.month, missing.partition
 
         return sorted(found, key=urgency, reverse=True)
 
@@ -139,20 +187,27 @@ class TableIndex(NamedTuple):
                 yield day
 
     def _missing_of(
-        self, partition: Partition, days: Iterable[date], today: date, expiring: str | None
+        self, partition: Partition, days: Iterable[date], today: date, expiring: str | None, joined: DateRanges
     ) -> Iterator[Missing]:
+        """Yield what is missing, given the days that differ, and those that are there if blocks of them are joined."""
         tables, due = self.of(partition), {*days}
-        if expiring and tables.is_in_one(expiring):
-            due |= {*(tables.dates & days_of(expiring)).days}
-
-        def is_settled(month: str) -> bool:
-            return month != expiring and tables.is_settled(month, today)
-
-        months: dict[str, list[date]] = {month: [] for month in tables.in_days if is_settled(month)}
-        for day in sorted(due):
-            months.setdefault(f"{day:%Y-%m}", []).append(day)
-        for month, of_month in months.items():
-            yield Missing(month, partition, () if is_settled(month) else tuple(of_month))
+        if expiring:
+            of_month = (tables.dates & DateRanges.of_month(expiring)).days
+            due |= {day for day in of_month if len(tables.together(day).days) > 1}
+        months: dict[str, set[date]] = {month: set() for month in tables.in_days}
+        for day in due:
+            months.setdefault(f"{day:%Y-%m}", set()).add(day)
+        for month, alone in months.items():
+            if month != expiring and tables.is_settled(month, today):
+                yield Missing(month, partition, ())
+                continue
+            for block in blocks_of(month) if month != expiring else ():
+                is_joined, of_block = block.first in tables.blocks, {*block.days}
+                if alone & of_block if is_joined else all(day in joined for day in of_block):
+                    yield Missing(month, partition, tuple(block.days), is_block=True)
+                    alone -= of_block
+            if alone:
+                yield Missing(month, partition, tuple(sorted(alone)))
 
     def of(self, partition: Partition) -> PartitionTables:
         """Return what is in tables of a partition."""
@@ -165,6 +220,7 @@ class TableIndex(NamedTuple):
                 "dates": each.dates.to_texts(),
                 "later": {str(day): number for day, number in sorted(each.later.items())},
                 "inDays": sorted(each.in_days),
+                "blocks": sorted(map(str, each.blocks)),
             }
             for at, each in sorted(self.partitions.items())
         }
@@ -185,25 +241,24 @@ class TableIndex(NamedTuple):
                     DateRanges.from_texts(each["dates"]),
                     {date.fromisoformat(day): int(number) for day, number in each["later"].items()},
                     frozenset(map(str, each["inDays"])),
+                    frozenset(map(date.fromisoformat, each.get("blocks", ()))),
                 )
                 for name, each in content["partitions"].items()
             }
         )
 
 
-def days_of(month: str) -> DateRanges:
-    """Return the days of a month (`YYYY-MM`)."""
-    first = date.fromisoformat(f"{month}-01")
-    return DateRanges(((first, _last_of(first)),))
+@lru_cache(maxsize=64)
+def blocks_of(month: str) -> list[DateRanges]:
+    """Return the blocks of a month (`YYYY-MM`): its days 1 to 5, 6 to 10 and so on, at last 26 to its end."""
+    days = DateRanges.of_month(month).days
+    ends = [*range(0, 30, _BLOCK), len(days)]
+    return [DateRanges(((days[start], days[end - 1]),)) for start, end in pairwise(ends)]
 
 
-def _last_of(first: date) -> date:
-    """Return the last day of a month that begins with `first`."""
-    return (
-        date.max
-        if (first.year, first.month) == (9999, 12)
-        else month_before((first + timedelta(days=31)).replace(day=1))
-    )
+def block_of(day: date) -> DateRanges:
+    """Return the block of a day."""
+    return next(block for block in blocks_of(f"{day:%Y-%m}") if day in block)
 
 
 def _newest_settled(today: date) -> str:

@@ -1,17 +1,18 @@
-"""Tables of snapshots in Parquet, made again whenever in doubt: a month in days while it goes on, then in one.
+"""Tables of snapshots in Parquet, made again whenever in doubt: of days and blocks while a month goes on, then of it.
 
 Beside them lies the manifest of each month, which is brought up to date with them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from gzip import GzipFile
 from hashlib import sha256
 from io import BytesIO
-from itertools import chain
+from itertools import chain, groupby
+from types import MappingProxyType
 
 from shared.archive import manifest
 from shared.archive.blob_store import BlobStore
@@ -25,20 +26,24 @@ from shared.archive.layout import (
     ManifestName,
     Partition,
     TableName,
+    apart,
     parse,
     table_prefix,
 )
 from shared.archive.snapshot import Snapshot, to_words
 from shared.archive.snapshots import SnapshotArchive
-from shared.archive.table_index import UNREADABLE, Missing, Tabled, TableIndex, days_of
+from shared.archive.table_index import UNREADABLE, Missing, Tabled, TableIndex
 from shared.domain.call import Call, calls_in, every_call
 from shared.domain.catalogue import Catalogue, Report
+from shared.domain.date_ranges import DateRanges
 from shared.domain.errors import ArchiveUnavailable, DamagedBlob
 from shared.report.csv_records import records
 from shared.report.typed_columns import ParquetFile
-from shared.report.typed_table import RULES, Part, write
+from shared.report.typed_table import RULES, Former, Part, write
 
 _ATTEMPTS = 5
+_MADE_OF = "made_of"
+"""In the metadata of a table, what tells of which snapshots it is."""
 _MOST_ROWS = 3_000_000
 """Of a month in one table, which memory holds as a file: about 100 MB. A month of more stays in days."""
 _CHANGING = b"This table is being replaced. If that takes longer than a minute, the next run does it.\n"
@@ -47,6 +52,8 @@ _CHANGING = b"This table is being replaced. If that takes longer than a minute, 
 
 Opened = Callable[[Snapshot], BytesIO | GzipFile]
 """Opens the bytes that Graph sent."""
+Tables = Mapping[TableName, Mapping[str, str]]
+"""Tables with the metadata of their blobs, of which what stands in the place of one has none."""
 
 
 class TableArchive:
@@ -86,31 +93,38 @@ class TableArchive:
             before, etag = self._load()
             after = before.after(news)
             if self._store.replace_if(DERIVED, TABLES, after.to_bytes(RULES), {}, etag):
-                return after, [each for one in news if (each := _disputed(one, known, before))]
+                return after, [each for one in news for each in _disputed(one, known, before)]
         raise ArchiveUnavailable(f"Others keep writing {TABLES}.")
 
     def add(self, snapshot: Snapshot, content: bytes) -> Tabled | None:
         """Make the table of a day of which this is the only snapshot, with that body; None if there is one."""
         file = self._file(snapshot.call, [snapshot], lambda _: BytesIO(content))
         name = _name(snapshot.call, snapshot.refresh_date, 1)
-        if not self._store.create(self._container(snapshot.call), str(name), file.content, _metadata(file)):
+        if not self._store.create(self._container(snapshot.call), str(name), file.content, _metadata(file, [snapshot])):
             return None
         day = snapshot.refresh_date
         return Tabled.of(Missing(name.month, name.partition, (day,)), {day: snapshot}, in_days=True)
 
-    def make(self, call: Call, missing: Missing) -> Tabled:
-        """Make tables of what is missing: what is there of these days, or of the month, replaces what is in tables."""
-        if missing.days:
-            return self._made_days(call, missing)
-        snapshots = self._snapshots.all(call, month=missing.month)
-        former = self._listed(call, missing.month)
+    def make(self, call: Call, missing: Missing, *, anew: bool = False) -> Tabled:
+        """Make tables of what is missing: what is there of these days, or of the month, replaces what is in tables.
+
+        What goes with others into one is taken from tables that are of the snapshots as they are, unless made `anew`.
+        """
+        days, listed = missing.looked_at, self._listed(call, missing.month)
+        if missing.days and not missing.is_block:
+            made = self._make_days(call, missing.days, listed)
+            return Tabled.of(missing, {day: made[day] for day in missing.days if day in made}, in_days=True)
+        snapshots = [each for each in self._snapshots.all(call, month=missing.month) if each.refresh_date in days]
+        former = {name: metadata for name, metadata in listed.items() if name.days & days}
+        right = {} if anew else _right(former, snapshots)
         if sum(each.metadata.rows for each in snapshots) > self._most_rows:
-            days = missing._replace(days=tuple(days_of(missing.month).days))
-            return self._made_days(call, days)._replace(in_days=False)
-        generation = max((name.generation for name in former if not name.day), default=0) + 1
-        name = TableName(missing.partition, missing.month, None, RULES, generation)
-        self._put(call, former, name if snapshots else None, snapshots)
-        return Tabled.of(missing, _by_day(snapshots), in_days=False)
+            due = {each.refresh_date for each in snapshots}.union(*(name.days.days for name in former))
+            self._make_days(call, due.difference(*(name.days.days for name in right)), listed)
+        else:
+            generation = max((name.generation for name in former if name.days == days), default=0) + 1
+            name = TableName.of(missing.partition, days, RULES, generation)
+            self._put(call, [*former], name if snapshots else None, snapshots, right)
+        return Tabled.of(missing, _by_day(snapshots), in_days=missing.is_block)
 
     def make_again(self, names: Collection[TableName | ManifestName | DeltaLogName], today: date) -> int:
         """Make tables, manifests and logs of these names; return how many tables. A month that is over is one."""
@@ -123,11 +137,13 @@ class TableArchive:
                 logs.add(name.partition)
             else:
                 manifests.add(ManifestName(name.partition.report, name.month))
-                is_settled = known.of(name.partition).is_settled(name.month, today)
-                wanted.add(Missing(name.month, name.partition, () if is_settled or not name.day else (name.day,)))
+                tables = known.of(name.partition)
+                is_one = not name.day or tables.is_settled(name.month, today)
+                month = {Missing(name.month, name.partition, ())}
+                wanted |= month if is_one else tables.again(name.partition, name.month, name.days.days)
         for each in manifests:  # before the tables: whoever is killed meanwhile finds these to be made again
             self.keep_manifest(each, (), None)
-        made = [self.make(calls[each.partition], each) for each in wanted]
+        made = [self.make(calls[each.partition], each, anew=True) for each in wanted]
         now = datetime(today.year, today.month, today.day, tzinfo=UTC)
         for partition in {each.partition for each in made} | logs:
             self.logs.keep(calls[partition], now, begins=partition in logs)
@@ -166,7 +182,8 @@ class TableArchive:
             if known is not None:
                 return manifest.read(stored)
         calls = {Partition.of(call): call for call in every_call(self._catalogue.reports[name.report])}
-        there = [calls[at] for at in calls if known is None or known.of(at).dates & days_of(name.month)]
+        days = DateRanges.of_month(name.month)
+        there = [calls[at] for at in calls if known is None or known.of(at).dates & days]
         listed = (self._snapshots.all(call, month=name.month) for call in there)
         return self._entries(chain.from_iterable(listed))
 
@@ -175,15 +192,18 @@ class TableArchive:
         every = [*snapshots]
         return manifest.entries(self._snapshots.container(every[0].call), every) if every else {}
 
-    def _made_days(self, call: Call, missing: Missing) -> Tabled:
-        former = self._listed(call, missing.month)
-        whole = [name for name in former if not name.day]
-        for name in whole:  # who lists meanwhile finds no day twice
+    def _make_days(self, call: Call, wanted: Iterable[date], listed: Iterable[TableName]) -> dict[date, Snapshot]:
+        """Make tables of these days, and of those in one table with them; return the last revisions."""
+        days = DateRanges.of(wanted)
+        of_one = [name for name in listed if len(name.days.days) == 1]
+        of_more = [name for name in listed if name not in of_one and name.days & days]
+        for name in of_more:  # who lists meanwhile finds no day twice
             self._put_if_there(call, name, _CHANGING, {})
-        made = {day: self._make_day(call, day, [name for name in former if name.day == day]) for day in missing.days}
-        for name in whole:
+            days |= name.days
+        made = {day: self._make_day(call, day, [name for name in of_one if name.day == day]) for day in days.days}
+        for name in of_more:
             self._store.delete(self._container(call), str(name), with_versions=False)
-        return Tabled.of(missing, {day: last for day, last in made.items() if last}, in_days=True)
+        return {day: last for day, last in made.items() if last}
 
     def _make_day(self, call: Call, day: date, former: Sequence[TableName]) -> Snapshot | None:
         """Make the table of a day, or delete it if there is nothing of that day; return the last revision."""
@@ -193,22 +213,28 @@ class TableArchive:
         return last
 
     def _put(
-        self, call: Call, former: Sequence[TableName], name: TableName | None, snapshots: Sequence[Snapshot]
+        self,
+        call: Call,
+        former: Sequence[TableName],
+        name: TableName | None,
+        snapshots: Sequence[Snapshot],
+        right: Tables = MappingProxyType({}),
     ) -> None:
         """Put a table of the snapshots in the place of the former ones; without a name, only delete those.
 
-        Who lists meanwhile finds the former ones, or what is no table and says so: never both, nor none.
+        What is in those that are `right` is taken from them. Who lists meanwhile finds the former ones, or what is no
+        table and says so: never both, nor none.
         """
         container, others = self._container(call), [each for each in former if each != name]
-        file = self._file(call, snapshots) if name else None
+        file = self._file(call, snapshots, right=right) if name else None
         if name and file and not former:
-            return _demand(self._store.create(container, str(name), file.content, _metadata(file)), name)
+            return _demand(self._store.create(container, str(name), file.content, _metadata(file, snapshots)), name)
         if name and name not in former:
             _demand(self._store.create(container, str(name), _CHANGING, {}), name)
         for each in others:
             self._store.delete(container, str(each), with_versions=False)
         if name and file:
-            self._put_if_there(call, name, file.content, _metadata(file))
+            self._put_if_there(call, name, file.content, _metadata(file, snapshots))
 
     def _put_if_there(self, call: Call, name: TableName, content: bytes, metadata: Mapping[str, str]) -> None:
         """Put a table over the one of that name."""
@@ -216,18 +242,34 @@ class TableArchive:
         written = stored and self._store.replace_if(self._container(call), str(name), content, metadata, stored.etag)
         _demand(bool(written), name)
 
-    def _file(self, call: Call, snapshots: Sequence[Snapshot], opened: Opened | None = None) -> ParquetFile:
+    def _file(
+        self,
+        call: Call,
+        snapshots: Sequence[Snapshot],
+        opened: Opened | None = None,
+        right: Tables = MappingProxyType({}),
+    ) -> ParquetFile:
         def stored(snapshot: Snapshot) -> GzipFile:
             return GzipFile(fileobj=BytesIO(self._snapshots.compressed(snapshot)))
 
         try:
-            return table_of(self._catalogue.reports[call.report], snapshots, opened or stored)
+            former = {name: self._former(call, name, metadata) for name, metadata in right.items()}
+            return table_of(self._catalogue.reports[call.report], snapshots, opened or stored, former)
         except ValueError as error:
             raise DamagedBlob(snapshots[0].blob) from error
 
-    def _listed(self, call: Call, month: str) -> list[TableName]:
+    def _former(self, call: Call, name: TableName, metadata: Mapping[str, str]) -> Former:
+        def read() -> bytes | None:
+            stored = self._store.get(self._container(call), str(name))
+            is_whole = stored and sha256(stored.content).hexdigest() == metadata["sha256"]
+            return stored.content if stored and is_whole else None
+
+        return Former((), read, int(metadata["unfit"]))
+
+    def _listed(self, call: Call, month: str) -> Tables:
         blobs = self._store.list(self._container(call), table_prefix(Partition.of(call), month))
-        return [name for name in (parse(blob.name) for blob in blobs) if isinstance(name, TableName)]
+        named = ((parse(blob.name), blob.metadata) for blob in blobs)
+        return {name: metadata for name, metadata in named if isinstance(name, TableName)}
 
     def _container(self, call: Call) -> str:
         return container_of(self._catalogue.reports[call.report])
@@ -247,11 +289,28 @@ def container_of(report: Report) -> str:
     return PERSONAL_DERIVED if report.personal_data else DERIVED
 
 
-def table_of(report: Report, snapshots: Sequence[Snapshot], opened: Opened) -> ParquetFile:
-    """Return the table of snapshots of a call, oldest first. Raise ValueError if one of them is no CSV in UTF-8."""
+def table_of(
+    report: Report,
+    snapshots: Sequence[Snapshot],
+    opened: Opened,
+    former: Mapping[TableName, Former] = MappingProxyType({}),
+) -> ParquetFile:
+    """Return the table of snapshots of a call, oldest first. Raise ValueError if one of them is no CSV in UTF-8.
+
+    What is in `former` tables of some of them is read from there, if they are still there.
+    """
     call, last = snapshots[0].call, {each.refresh_date: each.revision for each in snapshots}
     parts = [_part(each, each.revision == last[each.refresh_date], opened) for each in snapshots]
-    return write(report.name, report.documented(call.version, call.report_type), parts)
+    tables = {day: name for name in former for day in name.days.days}
+
+    def sources() -> Iterator[Part | Former]:
+        for table, of_table in groupby(parts, lambda part: tables.get(part.refresh_date)):
+            if table:
+                yield former[table]._replace(parts=[*of_table])
+            else:
+                yield from of_table
+
+    return write(report.name, report.documented(call.version, call.report_type), [*sources()])
 
 
 def _part(snapshot: Snapshot, is_newest: bool, opened: Opened) -> Part:
@@ -269,6 +328,23 @@ def _part(snapshot: Snapshot, is_newest: bool, opened: Opened) -> Part:
     )
 
 
+def _right(tables: Tables, snapshots: Sequence[Snapshot]) -> Tables:
+    """Return the tables that were made of the snapshots as they are, no day of which is in two."""
+    right = {
+        name: metadata
+        for name, metadata in tables.items()
+        if name.rules == RULES
+        and metadata.get(_MADE_OF) == _made_of([each for each in snapshots if each.refresh_date in name.days])
+    }
+    return {name: right[name] for name in apart(sorted(right, key=lambda name: -len(name.days.days)))}
+
+
+def _made_of(snapshots: Iterable[Snapshot]) -> str:
+    """Return what two tables have in common that are made of the same snapshots."""
+    told = (f"{each.refresh_date} {each.revision} {each.metadata.sha256}\n" for each in snapshots)
+    return sha256("".join(told).encode()).hexdigest()
+
+
 def _by_day(snapshots: Sequence[Snapshot]) -> dict[date, Snapshot]:
     """Return the last of each day; they are in order."""
     return {each.refresh_date: each for each in snapshots}
@@ -278,12 +354,14 @@ def _name(call: Call, day: date, generation: int) -> TableName:
     return TableName(Partition.of(call), f"{day:%Y-%m}", day, RULES, generation)
 
 
-def _disputed(news: Tabled, known: TableIndex, now: TableIndex) -> Missing | None:
+def _disputed(news: Tabled, known: TableIndex, now: TableIndex) -> set[Missing]:
     """Return what of the news the index tells otherwise than when it was known."""
     one, other = known.of(news.partition), now.of(news.partition)
     days = [day for day in news.looked_at.days if one.revision(day) != other.revision(day)]
     is_moved = (news.month in one.in_days) != (news.month in other.in_days)
-    return Missing(news.month, news.partition, tuple(days) if news.in_days and not is_moved else ()) if days else None
+    if days and (is_moved or not news.in_days):
+        return {Missing(news.month, news.partition, ())}
+    return other.after(news).again(news.partition, news.month, days)
 
 
 def _demand(is_written: bool, name: TableName) -> None:
@@ -292,8 +370,9 @@ def _demand(is_written: bool, name: TableName) -> None:
         raise ArchiveUnavailable(f"Others are writing {name}.")
 
 
-def _metadata(file: ParquetFile) -> dict[str, str]:
+def _metadata(file: ParquetFile, snapshots: Sequence[Snapshot]) -> dict[str, str]:
     return {
+        _MADE_OF: _made_of(snapshots),
         "rows": str(file.rows),
         "unfit": str(file.unfit),
         "size": str(len(file.content)),

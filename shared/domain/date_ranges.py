@@ -10,7 +10,7 @@ from itertools import groupby, pairwise
 from operator import itemgetter
 from typing import Self
 
-from shared.domain.dates import stretches
+from shared.domain.dates import month_before, stretches
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,13 @@ class DateRanges:
     def of_year(cls, year: int) -> Self:
         """Return all days of a year."""
         return cls(((date(year, 1, 1), date(year, 12, 31)),))
+
+    @classmethod
+    def of_month(cls, month: str) -> Self:
+        """Return the days of a month (`YYYY-MM`)."""
+        first = date.fromisoformat(f"{month}-01")
+        is_last = (first.year, first.month) == (9999, 12)
+        return cls(((first, date.max if is_last else month_before((first + timedelta(days=31)).replace(day=1))),))
 
     @classmethod
     def from_texts(cls, texts: Iterable[str]) -> Self:

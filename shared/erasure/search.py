@@ -102,7 +102,7 @@ class Search:
                 snapshots = self._archive.snapshots.all(call)
                 current |= {each.blob: "" if each.blob in doubtful else each.metadata.sha256 for each in snapshots}
                 for table, sha256 in tables:
-                    theirs = [each for each in snapshots if _is_in(each, table)]
+                    theirs = [each for each in snapshots if each.refresh_date in table.days]
                     told = {current[each.blob] for each in theirs if each.metadata.rows}
                     if "" in told or self._told(table, sha256) != told:
                         yield table
@@ -163,8 +163,3 @@ def without(stored: StoredBlob, who: Who) -> tuple[bytes, int]:
     """Return the organisation's own file of people without some, and how many rows were touched."""
     table = Remainder([stored.content], who, delimiter=delimiter_of(stored.content))
     return b"".join(table), table.rows
-
-
-def _is_in(snapshot: Snapshot, table: TableName) -> bool:
-    day = snapshot.refresh_date
-    return day == table.day if table.day else f"{day:%Y-%m}" == table.month

@@ -20,33 +20,43 @@ class DeadlineExceeded(TimeoutError):
     """The answer as a whole took too long, though bytes may have come all the time."""
 
 
-class DeadlineAdapter(HTTPAdapter):
-    """An adapter that breaks off an answer after some time. urllib3 has no setting for it."""
+class Patience:
+    """How many seconds a whole answer may take that begins now."""
 
-    def __init__(
-        self, total_timeout: Callable[[], float], https_connection: type[HTTPSConnection] = HTTPSConnection
-    ) -> None:
-        """`total_timeout` returns the seconds that an answer has which begins now."""
-        self._total_timeout = total_timeout
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+
+class DeadlineAdapter(HTTPAdapter):
+    """An adapter that breaks off an answer after some time. urllib3 has no setting for it.
+
+    A connection knows the patience and nothing else of it: urllib3 keeps the connections of a pool until nobody has the
+    pool any more, so one that led back to the pool would stay, and stay open, for ever.
+    """
+
+    def __init__(self, patience: Patience, https_connection: type[HTTPSConnection] = HTTPSConnection) -> None:
+        self._patience = patience
         self._https_connection = https_connection
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {
-            "http": partial(self._pool, HTTPConnectionPool, HTTPConnection),
-            "https": partial(self._pool, HTTPSConnectionPool, self._https_connection),
+            "http": partial(_pool, HTTPConnectionPool, partial(_connection, HTTPConnection, self._patience)),
+            "https": partial(_pool, HTTPSConnectionPool, partial(_connection, self._https_connection, self._patience)),
         }
 
-    def _pool(self, pool_class: Callable[..., Any], connection_class: type, *args: Any, **kwargs: Any) -> Any:
-        pool = pool_class(*args, **kwargs)
-        pool.ConnectionCls = partial(self._connection, connection_class)
-        return pool
 
-    def _connection(self, connection_class: Callable[..., Any], **options: Any) -> Any:
-        connection = connection_class(**options)
-        connection.response_class = partial(_DeadlineResponse, self._total_timeout)
-        return connection
+def _pool(pool_class: Callable[..., Any], connect: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    pool = pool_class(*args, **kwargs)
+    pool.ConnectionCls = connect
+    return pool
+
+
+def _connection(connection_class: Callable[..., Any], patience: Patience, **options: Any) -> Any:
+    connection = connection_class(**options)
+    connection.response_class = partial(_DeadlineResponse, patience)
+    return connection
 
 
 def ended_within_line(response: requests.Response) -> bool:
@@ -55,11 +65,9 @@ def ended_within_line(response: requests.Response) -> bool:
 
 
 class _DeadlineResponse(http.client.HTTPResponse):
-    def __init__(
-        self, total_timeout: Callable[[], float], connection: socket.socket, *args: Any, **kwargs: Any
-    ) -> None:
+    def __init__(self, patience: Patience, connection: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(connection, *args, **kwargs)
-        self._stream = _DeadlineStream(self.fp.detach(), connection, total_timeout())
+        self._stream = _DeadlineStream(self.fp.detach(), connection, patience.seconds)
         self.fp = io.BufferedReader(self._stream)
 
     @property

@@ -12,7 +12,7 @@ from requests.adapters import BaseAdapter
 from shared import __version__
 from shared.domain.errors import Retryable
 from shared.domain.outcome import Reason
-from shared.graph.deadline import DeadlineAdapter
+from shared.graph.deadline import DeadlineAdapter, Patience
 from shared.graph.public_address import PublicConnection
 
 
@@ -52,11 +52,11 @@ class Session(requests.Session):
         self.trust_env = False
         self.headers.update({"User-Agent": f"usage-archive/{__version__}", "Accept-Encoding": "identity"})
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self._seconds = limits.total_timeout
-        """For the whole answer to the request that is being made."""
-        self.mount("https://", DeadlineAdapter(lambda: self._seconds, PublicConnection))
+        self._patience = Patience(limits.total_timeout)
+        """With the request that is being made."""
+        self.mount("https://", DeadlineAdapter(self._patience, PublicConnection))
         for origin in unrestricted_origins:
-            self.mount(origin + "/", adapter or DeadlineAdapter(lambda: self._seconds))
+            self.mount(origin + "/", adapter or DeadlineAdapter(self._patience))
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         return None
@@ -66,11 +66,11 @@ class Session(requests.Session):
 
         It is given `seconds` as a whole, and never more than its limit.
         """
-        self._seconds = min(self.limits.total_timeout, seconds)
-        if self._seconds <= 0:
+        self._patience.seconds = seconds = min(self.limits.total_timeout, seconds)
+        if seconds <= 0:
             raise Retryable(Reason.TOO_SLOW, "There was no time left for an answer.")
         try:
-            timeout = (min(self.limits.connect_timeout, self._seconds), min(self.limits.read_timeout, self._seconds))
+            timeout = (min(self.limits.connect_timeout, seconds), min(self.limits.read_timeout, seconds))
             return self.get(url, headers=headers, allow_redirects=False, stream=True, timeout=timeout)
         except requests.RequestException as error:
             raise Retryable(Reason.UNREACHABLE, f"No answer: {type(error).__name__}.") from None

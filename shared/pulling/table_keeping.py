@@ -61,13 +61,13 @@ class TableKeeping:
     def add(self, outcome: Outcome, snapshot: Snapshot, content: bytes | None) -> None:
         """Make the table of a day of which this is the first snapshot; `content` is its body.
 
-        What is not at hand, or of a month that is in one table, is left to `keep`.
+        What is not at hand, or of a month or a block that is in one table, is left to `keep`.
         """
         if outcome is not Outcome.PUBLISHED or content is None:
             return
-        month, today = f"{snapshot.refresh_date:%Y-%m}", self._clock().date()
+        day, today = snapshot.refresh_date, self._clock().date()
         try:
-            if self._known().of(Partition.of(snapshot.call)).is_settled(month, today):
+            if not self._known().of(Partition.of(snapshot.call)).is_alone(day, today):
                 return
             made = self._archive.tables.add(snapshot, content)
         except ArchiveUnavailable:
@@ -100,7 +100,7 @@ class TableKeeping:
         today = self._clock().date()
         first_kept = oldest_kept(self._retention, today)
         expiring = dict.fromkeys(self._personal, f"{first_kept:%Y-%m}") if first_kept else {}
-        missing = self._known().after(self._made).missing(coverage, today, expiring)
+        missing = self._known().after(self._made).missing(coverage, today, expiring, self._personal)
         for place, each in enumerate(missing):
             if self._clock() >= end or self._in_a_row >= _MOST_TROUBLES:
                 self._troubles.append(f"{len(missing) - place} months were left to the next run.")

@@ -15,10 +15,11 @@ from shared.domain.selection import Selection
 from shared.views.activity import REPORTS
 from shared.views.counts import counts_at
 from shared.views.kept import KeptViews
-from shared.views.licences import SKUS
-from shared.views.people import USERS
+from shared.views.licences import MAILBOXES, SKUS
+from shared.views.people import USERS, Accounts
 
-_COUNTED = {*REPORTS, USERS.report, SKUS.report}
+COUNTED = (*REPORTS, USERS.report, SKUS.report, MAILBOXES)
+"""The reports that are counted together."""
 
 
 class ViewKeeping:
@@ -49,11 +50,12 @@ class ViewKeeping:
         if not self._is_wanted:
             return
         changed = {pull.call.report for pull in pulls if pull.outcome in (Outcome.PUBLISHED, Outcome.REVISED)}
+        accounts = Accounts(self._snapshots)
         try:
-            for day in self._due(bool(changed & _COUNTED)):
+            for day in self._due(bool(changed & {*COUNTED})):
                 if self._clock() >= end:
                     break
-                self._count(day)
+                self._count(accounts, day)
         except ArchiveUnavailable as error:
             events.emit(events.VIEWS_BEHIND, detail=str(error))
 
@@ -64,7 +66,7 @@ class ViewKeeping:
             if day not in known or (day == today and has_changed):
                 yield day
 
-    def _count(self, day: date) -> None:
+    def _count(self, accounts: Accounts, day: date) -> None:
         as_of = None if day == self._clock().date() else datetime.combine(day, time.max, UTC)
-        if numbers := counts_at(self._snapshots, self._catalogue, day, self._least, as_of):
+        if numbers := counts_at(accounts, self._catalogue, day, self._least, as_of):
             self._kept.keep(day, numbers)

@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 
-from shared.report.table import REFRESH_DATE, REPORT_DATE, Row, Table, period_of
+from shared.report.csv_records import Row
+from shared.report.table import REFRESH_DATE, REPORT_DATE, Table, period_of
 
 OF = ("last", "mean", "max")
 """What may stand for a week or a month: the last day that there is, or all of its days."""

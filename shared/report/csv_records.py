@@ -5,14 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import chain, islice
+from operator import itemgetter
 
 BOM = "\ufeff"
 _PIECE = 1 << 16
 """Bytes, about."""
 _NAMELESS = "(no name)"
+Row = tuple[str, ...]
+"""The cells in the order of the columns; cells that are missing at the end are empty."""
 _BETWEEN_ITEMS = re.compile(r"(?<!\s)\+(?!\s)")
 
 
@@ -58,17 +61,29 @@ def to_csv(rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
     yield piece.getvalue().encode()
 
 
-def cells_of(body: bytes | Iterable[bytes], names: Sequence[str]) -> Iterator[list[str]]:
-    """Yield of each row of a body or its pieces the cells of the columns with these names; empty where there is none.
+def cells_of(body: bytes | Iterable[bytes], names: Sequence[str]) -> Iterator[Row]:
+    """Return of each row of a body or its pieces the cells of the columns with these names; empty where there is none.
 
     Raise ValueError if the body is not CSV in UTF-8.
     """
     lines = records(body)
     header = [same(name) for name in next(lines, [])]
-    places = [header.index(same(name)) if same(name) in header else len(header) for name in names]
-    for line in lines:
-        if line:
-            yield [line[place] if place < len(line) else "" for place in places]
+    places = [header.index(same(name)) if same(name) in header else -1 for name in names]
+    return map(placing(places), filter(None, lines))
+
+
+def placing(places: Sequence[int]) -> Callable[[Sequence[str]], Row]:
+    """Return what takes the cells at these places out of a row; -1 is none, and what is missing is empty."""
+    needed = max(places) + 1
+    at_once = itemgetter(*places) if min(places) >= 0 and len(places) > 1 else None
+
+    def placed(cells: Sequence[str]) -> Row:
+        if at_once and len(cells) >= needed:
+            row: Row = at_once(cells)
+            return row
+        return tuple([cells[place] if 0 <= place < len(cells) else "" for place in places])
+
+    return placed
 
 
 def same(name: str) -> str:
@@ -112,7 +127,4 @@ def _lines(pieces: Iterable[bytes]) -> Iterator[str]:
 
 
 def _without_bom(lines: Iterator[str]) -> Iterator[str]:
-    for line in lines:
-        yield line.lstrip(BOM)
-        break
-    yield from lines
+    return chain((line.lstrip(BOM) for line in islice(lines, 1)), lines)

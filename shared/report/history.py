@@ -7,8 +7,8 @@ from datetime import date
 from itertools import chain
 from typing import NamedTuple, Protocol
 
-from shared.report.csv_records import to_csv
-from shared.report.table import Column, Row, fitted
+from shared.report.csv_records import Row, to_csv
+from shared.report.table import Column, fitted
 
 
 class History(Protocol):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from shared.report.frequent import Frequent
 
@@ -36,11 +37,13 @@ NAMED, CONCEALED = "named", "concealed"
 
 def columns_about_one(header: Sequence[str]) -> list[str]:
     """Return the columns that say which person, site, group or team a row is about."""
-    return [
-        name
-        for name in header
-        if (_COLUMN.search(name) and not name.lower().startswith(_OF_ALL_ROWS)) or _ID.search(name)
-    ]
+    return [*filter(_is_about_one, header)]
+
+
+@lru_cache(maxsize=1024)
+def _is_about_one(column: str) -> bool:
+    names = _COLUMN.search(column) and not column.lower().startswith(_OF_ALL_ROWS)
+    return bool(names or _ID.search(column))
 
 
 class Names:

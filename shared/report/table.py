@@ -10,11 +10,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from datetime import date
 from functools import lru_cache
 from itertools import chain
-from operator import itemgetter
 from types import MappingProxyType
 from typing import NamedTuple
 
-from shared.report.csv_records import distinct, records, same, to_csv
+from shared.report.csv_records import Row, distinct, placing, records, same, to_csv
 from shared.report.refresh_dates import DATE
 from shared.report.validator import REFRESH_DATES, REPORT_DATE_NAME
 
@@ -33,9 +32,6 @@ class Column(str):
     def __hash__(self) -> int:
         return hash(same(self))
 
-
-Row = tuple[str, ...]
-"""The cells in the order of the columns; cells that are missing at the end are empty."""
 
 REFRESH_DATE = Column(REFRESH_DATES[0])
 REPORT_DATE = Column(REPORT_DATE_NAME)
@@ -107,12 +103,17 @@ def period_of(day: str, every: str) -> object:
 
 
 def parse(body: bytes, refresh_date: date | None = None, *, is_dated: bool = False) -> Table:
-    """Read a snapshot; without a refresh date, a CSV of `to_csv`. Raise ValueError if it is not CSV in UTF-8.
+    """Read a snapshot; without a refresh date, a CSV of `to_csv`. Raise ValueError if it is not CSV in UTF-8."""
+    return of_records(records(body), refresh_date, is_dated=is_dated)
+
+
+def of_records(lines: Iterable[Sequence[str]], refresh_date: date | None, *, is_dated: bool) -> Table:
+    """Make a table of the records of such a body, the header first.
 
     A row without a Report Date, where there is such a column or `is_dated` says that there should be, is of no day and
     left out.
     """
-    columns, rows = _parsed(body, refresh_date)
+    columns, rows = _parsed(lines, refresh_date)
     if is_dated and REPORT_DATE not in columns:
         return Table(columns)
     place = columns.index(REPORT_DATE) if REPORT_DATE in columns else 0
@@ -152,7 +153,7 @@ def merged(history: Table, snapshots: Iterable[Table]) -> Table:
         places = _places(snapshot.columns, columns)
         for day, rows in snapshot.days.items():
             if day not in days or days[day][0][0] <= rows[0][0]:
-                days[day] = list(_fitted(rows, places))
+                days[day] = rows if places is None else list(_fitted(rows, places))
     return Table(columns, days)
 
 
@@ -194,13 +195,13 @@ def joined(before: bytes, after: bytes) -> bytes:
 
 def fitted(columns: tuple[Column, ...], refresh_date: date, body: bytes) -> Iterator[Row]:
     """Yield the rows of a snapshot as rows of a table with these columns, one by one; its own are among them."""
-    own, rows = _parsed(body, refresh_date)
+    own, rows = _parsed(records(body), refresh_date)
     return _padded(_fitted(rows, _places(own, columns)), len(columns))
 
 
-def _parsed(body: bytes, refresh_date: date | None) -> tuple[tuple[Column, ...], Iterator[Row]]:
+def _parsed(lines: Iterable[Sequence[str]], refresh_date: date | None) -> tuple[tuple[Column, ...], Iterator[Row]]:
     """Return the columns, and the rows one by one, without the cells beyond the header."""
-    lines = filter(None, records(body))
+    lines = filter(None, lines)
     columns, dated, placed = _heading(tuple(next(lines, ())))
     day = refresh_date.isoformat() if refresh_date else None
 
@@ -231,20 +232,6 @@ def _padded(rows: Iterable[Row], width: int) -> Iterator[Row]:
 
 def _told_apart(names: Iterable[str]) -> list[Column]:
     return [Column(name) for name in distinct(names)]
-
-
-def placing(places: Sequence[int]) -> Callable[[Sequence[str]], Row]:
-    """Return what takes the cells at these places out of a row; -1 is none, and what is missing is empty."""
-    needed = max(places) + 1
-    at_once = itemgetter(*places) if min(places) >= 0 and len(places) > 1 else None
-
-    def placed(cells: Sequence[str]) -> Row:
-        if at_once and len(cells) >= needed:
-            row: Row = at_once(cells)
-            return row
-        return tuple([cells[place] if 0 <= place < len(cells) else "" for place in places])
-
-    return placed
 
 
 def _places(old: Sequence[Column], new: Sequence[Column]) -> list[int] | None:

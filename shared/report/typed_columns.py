@@ -88,13 +88,13 @@ class Columns:
         """Return the cells as that type, an empty one as null, and which rows have one that does not fit."""
         arrow = _TYPES[kind]
         if not any(cells):
-            return Array([None] * len(cells), type=_STORED.get(kind, arrow)).cast(arrow), []
+            return nulls(arrow, len(cells)), []
         if arrow == STRING:
             return Array([cell or None for cell in cells], type=arrow), []
         if kind is ColumnType.NUMBER:
             array = Array(cells, type=STRING).cast(arrow)
         else:
-            array = Array([*map(self._values[kind].__getitem__, cells)], type=_STORED.get(kind, arrow)).cast(arrow)
+            array = Array([*map(self._values[kind].__getitem__, cells)], type=_STORED.get(arrow, arrow)).cast(arrow)
         if array.null_count == cells.count(""):
             return array, []
         pairs = zip(cells, array.to_pylist(), strict=True)
@@ -120,6 +120,29 @@ def constant(value: date | int | bool | str, kind: DataType, height: int) -> Arr
     if isinstance(value, date):
         return Array([day_number(value)] * height, type=INTEGER).cast(kind)
     return Array([value] * height, type=kind)
+
+
+def nulls(kind: DataType, height: int) -> Array:
+    """Return a column with nothing in any row."""
+    return Array([None] * height, type=_STORED.get(kind, kind)).cast(kind)
+
+
+def rows_in(content: bytes, columns: Schema) -> Iterator[RecordBatch] | None:
+    """Return the rows of a file that `to_parquet` made, with these columns: null where it lacks one.
+
+    None, if it has others. arro3 panics at anything else.
+    """
+    file = read_parquet(content, batch_size=BATCH)
+    wanted, own = ({name: each.field(name).type for name in each.names} for each in (columns, file.schema))
+    if not own.items() <= wanted.items():
+        return None
+    return (
+        RecordBatch.from_arrays(
+            [batch.column(name) if name in own else nulls(kind, batch.num_rows) for name, kind in wanted.items()],
+            schema=columns,
+        )
+        for batch in file
+    )
 
 
 def to_parquet(columns: Schema, batches: Iterable[RecordBatch]) -> bytes:
@@ -214,5 +237,5 @@ _READERS: Mapping[ColumnType, Callable[[str], Any]] = {
     ColumnType.FRACTION: _read_fraction,
     ColumnType.BOOLEAN: _read_boolean,
 }
-_STORED = {ColumnType.DATE: INTEGER}
+_STORED = {DAY: INTEGER}
 """Of what arro3 makes an array of that type, as it does not of Python's dates."""

@@ -7,7 +7,7 @@ import csv
 import hashlib
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from itertools import repeat, zip_longest
 
@@ -118,14 +118,14 @@ class Body:
         """Rows that were there before, in the same report of the same day."""
         return self._digests.repeated
 
-    def read(self, chunks: Iterable[bytes]) -> date:
-        """Consume the whole body and tell its refresh date.
+    def read(self, chunks: Iterable[bytes], see: Callable[[Sequence[list[str]]], object] | None = None) -> date:
+        """Consume the whole body and tell its refresh date. `see` is given the data rows, some at a time.
 
         Raises RejectedBody when there is no data row, or when it is not UTF-8, not this report, or has no (single) sane
         refresh date; PullError when the last record is cut. Errors of `chunks` pass through.
         """
         try:
-            self._read(split(self._lines(self._decoded(chunks))))
+            self._read(split(self._lines(self._decoded(chunks))), see)
         except UnicodeDecodeError as error:
             raise RejectedBody(Reason.NOT_UTF8, f"The body is not UTF-8 at byte {error.start} of a chunk.") from error
         except csv.Error as error:
@@ -146,7 +146,7 @@ class Body:
         for chunk in chunks:
             self._take(chunk)
 
-    def _read(self, records: Iterator[list[str]]) -> None:
+    def _read(self, records: Iterator[list[str]], see: Callable[[Sequence[list[str]]], object] | None) -> None:
         self.header = next(filter(None, records), [])
         if not self.header:
             return
@@ -159,6 +159,8 @@ class Body:
         for rows in self._batches(records):
             last = rows[-1]
             self._add(rows, column, dated)
+            if see:
+                see(rows)
         if last:
             self._check_end(last, column)
 

@@ -22,7 +22,7 @@ from shared.archive.series_state import (
     is_outdated,
     listed_snapshots,
     merge,
-    table_of,
+    table_of_records,
 )
 from shared.archive.snapshot import Snapshot
 from shared.domain.call import Call
@@ -128,11 +128,11 @@ class Holding(NamedTuple):
 
     def _table(self, snapshot: Snapshot, blob: Blob) -> Table:
         """What goes into the series. Raises IntegrityError if the blob is not that snapshot."""
-        personal, columns = self.report.personal_data, snapshot.metadata.columns
-        is_by_header = personal and columns
-        body = prove(snapshot, blob.content(), self.report, blob.metadata.get("app_version", ""), keep=not is_by_header)
-        table = Table(columns_of(columns)) if is_by_header else table_of(snapshot, body)
-        return Table(table.columns) if personal else table
+        personal, version = self.report.personal_data, blob.metadata.get("app_version", "")
+        records = prove(snapshot, blob.content(), self.report, version, keep=not personal)
+        if personal:
+            return Table(columns_of(snapshot.metadata.columns or records[0]))
+        return table_of_records(snapshot, records)
 
     def _misnumbered(self) -> Iterator[Finding]:
         """Revisions are missing below others."""
@@ -167,9 +167,9 @@ class Holding(NamedTuple):
     def _disordered(self, listed: Sequence[ListedSnapshot]) -> Iterator[Finding]:
         """A revision has the bytes of the one before, or was pulled earlier than that."""
         for (before, _), (snapshot, _) in pairwise(listed):
-            blob = self.snapshots[snapshot.blob][1]
             if before.refresh_date != snapshot.refresh_date:
                 continue
+            blob = self.snapshots[snapshot.blob][1]
             is_redacted = before.metadata.redacted or snapshot.metadata.redacted  # what differed may have been theirs
             if before.metadata.sha256 == snapshot.metadata.sha256 and not is_redacted:
                 yield blob.finding(FindingCode.SAME_BODY, f"Revision {before.revision} of that day has the same bytes.")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import datetime
@@ -12,7 +14,7 @@ from itertools import chain
 from multiprocessing import get_context
 from typing import NamedTuple
 
-from shared.archive.blob_store import BlobStore
+from shared.archive.blob_store import BlobStore, StoredBlob
 from shared.domain.catalogue import Catalogue
 from shared.verification import archive
 from shared.verification.archive import Verification
@@ -24,21 +26,18 @@ MANY = 1_000
 """Blobs: to begin more processes takes as long as reading some hundreds."""
 _MOST = 4
 """Processes."""
-_PARTS = 4
+_PARTS = 8
 """For each process, so that none is idle for long in the end."""
 _READERS = 4
 """In each process."""
 
 
-class Work(NamedTuple):
-    """What each process is given: how to reach the archive, and all that was listed of it."""
+class _Work(NamedTuple):
+    """What each process is given."""
 
     store: Callable[[], BlobStore]
-    blobs: Sequence[Blob]
-    """Without `read`: each process reads from a store of its own."""
-    catalogue: Catalogue
-    now: datetime
-    portion: Portion
+    """Opens one of its own."""
+    checks: Sequence[Callable[[], list[Finding]]]
 
 
 def verify(
@@ -56,36 +55,37 @@ def verify(
     if len(blobs) < many:
         yield from archive.verify(blobs, catalogue, now, portion)
         return
-    verification = Verification(blobs, catalogue, now, portion)
+    unread = (blob._replace(read=partial(_read, blob.container, blob.name)) for blob in blobs)
+    verification = Verification(unread, catalogue, now, portion)
     processes = min(os.cpu_count() or 1, _MOST)
     parts = _PARTS * processes
-    work = Work(store, [blob._replace(read=_unread) for blob in blobs], catalogue, now, portion)
-    with ProcessPoolExecutor(processes, get_context("spawn"), _begin, (work,)) as pool:
+    # A fork has all of this at once; but it is safe only on Linux, and for a process of one thread.
+    how = "fork" if sys.platform == "linux" and threading.active_count() == 1 else "spawn"
+    with ProcessPoolExecutor(processes, get_context(how), _begin, (store, verification)) as pool:
         results = pool.map(_part, range(parts), [parts] * parts)
         yield from verification.findings(chain.from_iterable(results))
 
 
-def _unread() -> None:
-    raise AssertionError("each process reads from a store of its own")
-
-
-_work: list[Work] = []
+_work: list[_Work] = []
 """Of this process, if it is one of those: one."""
 
 
-def _begin(work: Work) -> None:
+def _begin(store: Callable[[], BlobStore], verification: Verification) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who began all of them ends them
-    _work.append(work)
+    _work.append(_Work(store, verification.checks))
 
 
 @cache
-def _checks() -> Sequence[Callable[[], list[Finding]]]:
+def _store() -> BlobStore:
     (work,) = _work
-    store = work.store()
-    blobs = (blob._replace(read=partial(store.get, blob.container, blob.name)) for blob in work.blobs)
-    return Verification(blobs, work.catalogue, work.now, work.portion).checks
+    return work.store()
+
+
+def _read(container: str, name: str) -> StoredBlob | None:
+    return _store().get(container, name)
 
 
 def _part(number: int, of: int) -> list[list[Finding]]:
+    (work,) = _work
     with ThreadPoolExecutor(_READERS) as pool:
-        return list(pool.map(lambda check: check(), _checks()[number::of]))
+        return list(pool.map(lambda check: check(), work.checks[number::of]))

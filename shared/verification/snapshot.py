@@ -73,24 +73,18 @@ def snapshot_of(it: Named, metadata: Mapping[str, str]) -> Snapshot:
     return snapshot
 
 
-def prove(snapshot: Snapshot, compressed: bytes, report: Report, version: str, keep: bool) -> bytes:
+def prove(snapshot: Snapshot, compressed: bytes, report: Report, version: str, keep: bool) -> list[list[str]]:
     """Raise IntegrityError unless the blob holds exactly what the snapshot's name and metadata say.
 
-    `version` is that of the app which wrote it. Answers the body if it is to be kept, else nothing of it.
+    `version` is that of the app which wrote it. Answers the records, the header first, if they are to be kept, else
+    the header alone.
     """
     call = snapshot.call
     documented = report.documented(call.version, call.report_type)
     body = Body(documented, period=snapshot.call.period, is_personal=report.personal_data)
-    described, kept = snapshot.metadata, list[bytes]()
-
-    def pieces() -> Iterator[bytes]:
-        for piece in unpacked(compressed):
-            if keep:
-                kept.append(piece)
-            yield piece
-
+    described, rows = snapshot.metadata, list[list[str]]()
     try:
-        refresh_date = body.read(pieces())
+        refresh_date = body.read(unpacked(compressed, described.gzip_sha256), rows.extend if keep else None)
     except PullError as error:
         is_empty = error.reason is Reason.NO_ROWS and bool(
             described.redacted
@@ -107,7 +101,7 @@ def prove(snapshot: Snapshot, compressed: bytes, report: Report, version: str, k
     if refresh_date != snapshot.refresh_date and not is_flagged:
         raise IntegrityError(FindingCode.WRONG_DATE, f"Its rows are of {refresh_date}.")
     if not body.rows:
-        return b"".join(kept)
+        return [body.header]
     measured: dict[str, tuple[object, ...]] = {
         "rows": (body.rows,),
         "columns": (tuple(body.header), ()),
@@ -117,17 +111,17 @@ def prove(snapshot: Snapshot, compressed: bytes, report: Report, version: str, k
         measured |= {"content": (body.content, body.former_content), "names": (body.names, body.naming.former_verdict)}
     if wrong := [name for name, values in measured.items() if getattr(described, name) not in values]:
         raise IntegrityError(FindingCode.WRONG_METADATA, f"Its metadata do not fit its rows: {', '.join(wrong)}.")
-    return b"".join(kept)
+    return [body.header, *rows]
 
 
-def unpacked(compressed: bytes) -> Iterator[bytes]:
-    """Yield what a blob holds, in pieces.
+def unpacked(compressed: bytes, sha256: str = "") -> Iterator[bytes]:
+    """Yield what a blob holds, in pieces. `sha256` is that of its bytes as they were written, if that is known.
 
     Raises IntegrityError, maybe only at the end, if the blob is not one gzip member as written.
     """
     if compressed[:10] not in _HEADERS:
         raise IntegrityError(FindingCode.NOT_GZIP, "It does not begin as a gzip file of this app does.")
-    gunzip, again = compression.decompressor(), compression.compressor()
+    gunzip, again = compression.decompressor(), None if sha256 else compression.compressor()
     repacked = bytearray()
     rest = compressed
     try:
@@ -136,7 +130,8 @@ def unpacked(compressed: bytes) -> Iterator[bytes]:
             rest = gunzip.unconsumed_tail
             if not piece and not rest and not gunzip.eof:
                 raise IntegrityError(FindingCode.CUT_SHORT, "The gzip file has no end.")
-            repacked += again.compress(piece)
+            if again:
+                repacked += again.compress(piece)
             yield piece
     except compression.CompressionError as error:
         raise IntegrityError(FindingCode.DAMAGED, f"The gzip file is damaged: {error}.") from error
@@ -144,6 +139,10 @@ def unpacked(compressed: bytes) -> Iterator[bytes]:
         raise IntegrityError(
             FindingCode.BYTES_AFTER_END, f"{len(gunzip.unused_data)} bytes follow the end of the gzip file."
         )
+    if not again:
+        if hashlib.sha256(compressed).hexdigest() != sha256:
+            raise IntegrityError(FindingCode.DAMAGED, "The gzip file is not the one that was written.")
+        return
     repacked += again.flush()
     # Some bits of a gzip file mean nothing. If our zlib writes the very same file but for those, they were changed; if
     # it writes quite another, it is not the zlib that wrote the file, and nothing follows.

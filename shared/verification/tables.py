@@ -13,7 +13,7 @@ from io import BytesIO
 from shared.archive import manifest
 from shared.archive.layout import DeltaLogName, ManifestName, Partition, TableName
 from shared.archive.snapshot import Snapshot
-from shared.archive.table_index import UNREADABLE, TableIndex, days_of
+from shared.archive.table_index import UNREADABLE, TableIndex
 from shared.archive.tables import table_of
 from shared.domain.catalogue import Report
 from shared.domain.date_ranges import NO_DAYS, DateRanges
@@ -35,7 +35,7 @@ def check_tables(
     snapshots = holding.by_date()
     seen: dict[str, list[DateRanges]] = defaultdict(list)
     for name, blob in tables:
-        days = _days(name)
+        days = name.days
         theirs = [each for day in sorted(snapshots) if day in days for each in snapshots[day]]
         if any(days & others for others in seen[name.month]):
             yield blob.finding(FindingCode.TABLE_DIFFERS, "Another one has the same days.")
@@ -74,8 +74,9 @@ def check_manifest(holdings: Iterable[Holding], name: ManifestName, blob: Blob, 
     What was pulled after `young` need not be in it yet.
     """
     expected: dict[tuple[str, date], manifest.Entry] = {}
+    of_month = DateRanges.of_month(name.month)
     for holding in holdings:
-        snapshots = [each for day, all_ in holding.by_date().items() if day in days_of(name.month) for each in all_]
+        snapshots = [each for day, all_ in holding.by_date().items() if day in of_month for each in all_]
         if any(each.metadata.pulled_at >= young for each in snapshots):
             return
         expected |= manifest.entries(holding.container, snapshots)
@@ -127,11 +128,6 @@ def check_table_index(
         for month in sorted({f"{day:%Y-%m}" for day in days.days}):
             if (name := ManifestName(partition.report, month)) not in manifests:
                 yield Finding(containers[partition], str(name), FindingCode.MANIFEST_DIFFERS, "It is not there.")
-        for day in (days - DateRanges.of(day for name in names.get(partition, ()) for day in _days(name).days)).days:
-            month = f"{day:%Y-%m}"
-            table = TableName(partition, month, day if month in told.in_days else None, RULES, told.revision(day))
+        for day in (days - DateRanges.of(day for name in names.get(partition, ()) for day in name.days.days)).days:
+            table = TableName.of(partition, told.together(day), RULES, told.revision(day))
             yield Finding(containers[partition], str(table), FindingCode.TABLE_GONE, "The table index tells of it.")
-
-
-def _days(name: TableName) -> DateRanges:
-    return DateRanges.of([name.day]) if name.day else days_of(name.month)

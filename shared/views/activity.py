@@ -13,7 +13,7 @@ from shared.domain.call import Call
 from shared.domain.catalogue import Catalogue
 from shared.report.csv_records import cells_of
 from shared.views.naming import is_concealed
-from shared.views.people import Directory, Person, paired, people_of
+from shared.views.people import Directory, Person, paired
 
 _LAST = "Last Activity Date"
 REPORTS: Mapping[str, Mapping[str, str]] = {
@@ -92,14 +92,14 @@ class Activity(NamedTuple):
         return found
 
 
-def activity_at(
-    snapshots: SnapshotArchive, catalogue: Catalogue, directory: Directory, as_of: datetime | None = None
-) -> Activity:
+def activity_at(catalogue: Catalogue, directory: Directory, as_of: datetime | None = None) -> Activity:
     """Return what is known of the activity of a day, each report at its newest date up to it."""
+    snapshots = directory.accounts.snapshots
+    archived = snapshots.reports()
     sources: list[Source] = []
     concealed: list[Call] = []
-    renamed = _Renamed(snapshots, directory, as_of)
-    for report in REPORTS:
+    renamed = _Renamed(directory, as_of)
+    for report in filter(archived.__contains__, REPORTS):
         call, snapshot = _longest(snapshots, catalogue, report, directory.now.refresh_date, as_of)
         if snapshot and is_concealed(snapshots, snapshot):
             concealed.append(call)
@@ -137,8 +137,7 @@ def _source(body: Iterable[bytes], call: Call, day: date, renamed: _Renamed) -> 
 class _Renamed:
     """Who had another address on earlier days."""
 
-    def __init__(self, snapshots: SnapshotArchive, directory: Directory, as_of: datetime | None) -> None:
-        self._snapshots = snapshots
+    def __init__(self, directory: Directory, as_of: datetime | None) -> None:
         self._directory = directory
         self._as_of = as_of
         self._found: dict[date, Mapping[str, Sequence[str]]] = {directory.now.refresh_date: {}}
@@ -149,8 +148,9 @@ class _Renamed:
         If the accounts of that day are not archived: that of the newest day before it, and else the one of now.
         """
         if day not in self._found:
-            then = self._snapshots.until(self._directory.now.call, day, self._as_of)
-            people = people_of(self._snapshots.pieces(then)) if then else iter(())
+            accounts = self._directory.accounts
+            then = accounts.snapshots.until(self._directory.now.call, day, self._as_of)
+            people = accounts.of(then) if then else iter(())
             is_of_day = then is not None and then.refresh_date == day
             self._found[day] = {
                 before.id: (before.address,) if is_of_day else (before.address, now.address)

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from shared.archive.snapshots import SnapshotArchive
 from shared.domain.catalogue import Catalogue
 from shared.domain.products import Product, product_of_sku
 from shared.domain.verdict import AccountState, Verdict
 from shared.views.licences import Holder, Licence, LicensedPeople, licensed_people
+from shared.views.people import Accounts
 from shared.views.small_groups import Cell, Group, Split, told_of_groups, told_of_products
 
 DAYS = (30, 90, 180)
@@ -72,13 +72,13 @@ def _classes(licence: Licence) -> Iterator[str]:
 
 
 def counts_at(
-    snapshots: SnapshotArchive, catalogue: Catalogue, day: date, least: int, as_of: datetime | None
+    accounts: Accounts, catalogue: Catalogue, day: date, least: int, as_of: datetime | None
 ) -> dict[str, Any] | None:
     """Return what is told of a day, as JSON has it; None if its accounts are not archived.
 
     Counts of fewer people than `least` are not in it, nor anything from which they follow.
     """
-    people = licensed_people(snapshots, catalogue, day, DAYS, as_of)
+    people = licensed_people(accounts, catalogue, day, DAYS, as_of)
     if not people or people.day != day:
         return None
     activity = people.activity

@@ -14,7 +14,7 @@ from shared.domain.products import Product, product, product_of_sku
 from shared.domain.verdict import AccountState, Verdict
 from shared.report.csv_records import cells_of
 from shared.views.activity import Activity, Seen, activity_at
-from shared.views.people import USERS, Directory, Person, directory_at, people_of
+from shared.views.people import USERS, Accounts, Directory, Person, directory_at
 from shared.views.verdicts import Judged, held_since, judge
 
 SKUS = Call("subscribedSkus")
@@ -70,7 +70,7 @@ class LicensedPeople(NamedTuple):
             yield Holder(person, AccountState.SHARED if is_shared else person.state, seen, licences)
 
     def _earlier(self, snapshot: Snapshot | None) -> _Earlier | None:
-        return _Earlier(people_of(self.directory.snapshots.pieces(snapshot))) if snapshot else None
+        return _Earlier(self.directory.accounts.of(snapshot)) if snapshot else None
 
     def _licence(
         self, person: Person, sku: str, seen: Mapping[str, Seen], earlier: Mapping[int, str | None]
@@ -78,8 +78,7 @@ class LicensedPeople(NamedTuple):
         of = self.products.get(sku) or product_of_sku(sku)
         if not of:
             return Licence(sku, Product(sku, sku), dict.fromkeys(self.before, Judged(Verdict.UNKNOWN)))
-        judged = {days: judge(of, seen, held_since(person, sku, before), days) for days, before in earlier.items()}
-        return Licence(sku, of, judged)
+        return Licence(sku, of, judge(of, seen, lambda days: held_since(person, sku, earlier[days]), earlier))
 
 
 class _Earlier:
@@ -97,10 +96,10 @@ class _Earlier:
 
 
 def licensed_people(
-    snapshots: SnapshotArchive, catalogue: Catalogue, day: date, days: Iterable[int], as_of: datetime | None = None
+    accounts: Accounts, catalogue: Catalogue, day: date, days: Iterable[int], as_of: datetime | None = None
 ) -> LicensedPeople | None:
     """Return the accounts of the newest day up to that one, judged for each number of days; None if there are none."""
-    directory = directory_at(snapshots, day, as_of)
+    snapshots, directory = accounts.snapshots, directory_at(accounts, day, as_of)
     if not directory:
         return None
     listed = snapshots.until(SKUS, day, as_of)
@@ -108,7 +107,7 @@ def licensed_people(
     is_of_day = listed is not None and listed.refresh_date == directory.now.refresh_date
     return LicensedPeople(
         directory=directory,
-        activity=activity_at(snapshots, catalogue, directory, as_of),
+        activity=activity_at(catalogue, directory, as_of),
         products={sku: product(part) for sku, part, *_ in rows if part},
         units={sku: units for sku, _, *units in rows} if is_of_day else {},
         before={

@@ -18,6 +18,10 @@ _COLUMNS = (
     *("Company Name", "Country", "Office Location", "Job Title", "Created Date Time", "Assigned Licenses"),
     "License Assignments",
 )
+_SMALL = 1 << 18
+"""Bytes of accounts, about a thousand of them, that are kept when they are read ..."""
+_MOST_KEPT = 8
+"""... of so many days."""
 
 
 class Person(NamedTuple):
@@ -59,35 +63,52 @@ class Person(NamedTuple):
         return min((day for way in ways if way[0] == sku and (day := _date(way[-1]))), default=None)
 
 
+class Accounts:
+    """Reads the accounts of snapshots, of which those of some are kept, as one day is looked at with others."""
+
+    def __init__(self, snapshots: SnapshotArchive) -> None:
+        self.snapshots = snapshots
+        self._kept: dict[str, list[Person]] = {}
+        """By the names of blobs, those that were asked for last at the end."""
+
+    def of(self, snapshot: Snapshot) -> Iterator[Person]:
+        """Yield the accounts of a snapshot, by id. Raise ArchiveUnavailable."""
+        if snapshot.metadata.size > _SMALL:
+            return people_of(self.snapshots.pieces(snapshot))
+        people = self._kept.pop(snapshot.blob, None) or [*people_of(self.snapshots.content(snapshot))]
+        self._kept[snapshot.blob] = people
+        if len(self._kept) > _MOST_KEPT:
+            del self._kept[next(iter(self._kept))]
+        return iter(people)
+
+
 class Directory(NamedTuple):
     """The accounts of a day."""
 
-    snapshots: SnapshotArchive
+    accounts: Accounts
     now: Snapshot
     before: Snapshot | None
     """Of the day before: who is missing on one day alone is not gone."""
 
     def people(self) -> Iterator[Person]:
         """Yield every account, by id. Raise ArchiveUnavailable."""
-        now = self._read(self.now)
+        now = self.accounts.of(self.now)
         if not self.before:
             yield from now
             return
-        for today, yesterday in paired(now, self._read(self.before)):
+        for today, yesterday in paired(now, self.accounts.of(self.before)):
             if person := today or yesterday:
                 yield person
 
-    def _read(self, snapshot: Snapshot) -> Iterator[Person]:
-        return people_of(self.snapshots.pieces(snapshot))
 
-
-def directory_at(snapshots: SnapshotArchive, day: date, as_of: datetime | None = None) -> Directory | None:
+def directory_at(accounts: Accounts, day: date, as_of: datetime | None = None) -> Directory | None:
     """Return the accounts of the newest day up to that one; None if there are none."""
+    snapshots = accounts.snapshots
     now = snapshots.until(USERS, day, as_of)
     if not now:
         return None
     before = snapshots.revisions(USERS, now.refresh_date - timedelta(days=1), as_of)
-    return Directory(snapshots, now, before[-1] if before else None)
+    return Directory(accounts, now, before[-1] if before else None)
 
 
 def people_of(body: bytes | Iterable[bytes]) -> Iterator[Person]:

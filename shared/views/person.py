@@ -15,7 +15,7 @@ from shared.domain.dates import days_between
 from shared.domain.errors import NamesConcealed
 from shared.report.csv_records import records, same
 from shared.views.naming import NAMING, is_concealed, names_people
-from shared.views.people import Person, directory_at
+from shared.views.people import Accounts, Person, directory_at
 
 COLUMNS = ("Report", "Refresh Date", "Column", "Value")
 
@@ -85,6 +85,6 @@ def cells_about(snapshots: SnapshotArchive, snapshot: Snapshot, id_: str, addres
 
 def person_at(snapshots: SnapshotArchive, day: date, id_: str, as_of: datetime | None = None) -> Person | None:
     """Return the account with that id on the newest day up to that one; None if there is none."""
-    directory = directory_at(snapshots, day, as_of)
+    directory = directory_at(Accounts(snapshots), day, as_of)
     people = directory.people() if directory else ()
     return next((person for person in people if person.id == id_.casefold()), None)

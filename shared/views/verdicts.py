@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import NamedTuple
 
@@ -23,27 +24,33 @@ class Judged(NamedTuple):
     """Since the last activity, or since that day; by the service in which they are fewest."""
 
 
-def judge(product: Product, seen: Mapping[str, Seen], held_since: date | None, days: int) -> Judged:
-    """Return the verdict on a licence that is held since a day (None: it is not new), for so many days.
+def judge(
+    product: Product, seen: Mapping[str, Seen], held_since: Callable[[int], date | None], days: Iterable[int]
+) -> dict[int, Judged]:
+    """Return the verdict on a licence for each of these numbers of days.
 
-    A licence is as idle as the least idle of its services, each at the date of its own reports.
+    `held_since` answers for a number of days since when the licence is held (None: it is not new). A licence is as idle
+    as the least idle of its services, each at the date of its own reports.
     """
     if not product.services:
-        return Judged(Verdict.NOT_MEASURED)
+        return dict.fromkeys(days, Judged(Verdict.NOT_MEASURED))
     told = [seen[service] for service in product.services if service in seen]
     if not told:
-        return Judged(Verdict.UNKNOWN)
-    last = max((each.last for each in told if each.last), default=None)
-    since = max(each.since for each in told)
-    idle = min((each.day - (each.last or each.since)).days for each in told if each.last or not last)
-    found = Judged(Verdict.IDLE, last, None if last else since, idle)
-    if any(each.last and (each.day - each.last).days < days for each in told):
-        return found._replace(verdict=Verdict.ACTIVE)
-    if held_since and (max(each.day for each in told) - held_since).days < days:
-        return found._replace(verdict=Verdict.NEW)
-    if any(not each.last and (each.day - each.since).days + 1 < days for each in told):
-        return found._replace(verdict=Verdict.UNKNOWN)
-    return found
+        return dict.fromkeys(days, Judged(Verdict.UNKNOWN))
+    active = [each.last for each in told if each.last]
+    last, since, day = max(active, default=None), max(each.since for each in told), max(each.day for each in told)
+    idle = min((each.day - (each.last or each.since)).days for each in told if each.last or not active)
+    # Of a service without activity it is known for so many days that there was none.
+    known = min(((each.day - each.since).days + 1 for each in told if not each.last), default=math.inf)
+
+    def verdict(within: int) -> Verdict:
+        if active and idle < within:
+            return Verdict.ACTIVE
+        if (held := held_since(within)) and (day - held).days < within:
+            return Verdict.NEW
+        return Verdict.UNKNOWN if known < within else Verdict.IDLE
+
+    return {each: Judged(verdict(each), last, None if last else since, idle) for each in days}
 
 
 def held_since(person: Person, sku: str, before: str | None) -> date | None:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from shared.archive.run_record import RunRecord
 from shared.domain.outcome import Outcome, Reason
+from shared.domain.quantity import quantity
 from shared.domain.standing import CallStanding, Level, Problem
 from shared.web.call_status import CallStatus
 
@@ -92,7 +93,7 @@ def _failing(calls: Sequence[CallStatus], *, is_permission_told: bool) -> str:
     reasons = {str(call.pulled.reason) for call in failing if call.pulled}
     if not failing or (is_permission_told and reasons <= {str(Reason.PERMISSION)}):
         return ""
-    return f"The last run could not archive {_counted(len(failing), 'call')}: {', '.join(sorted(reasons))}."
+    return f"The last run could not archive {quantity(len(failing), 'call')}: {', '.join(sorted(reasons))}."
 
 
 def _empty(calls: Sequence[CallStatus]) -> str:
@@ -115,7 +116,7 @@ def _late(calls: Sequence[CallStatus], now: datetime) -> str:
     if not late:
         return ""
     longest = max(now - call.expected for call in late if call.expected)
-    return f"{_counted(len(late), 'call')} {'is' if len(late) == 1 else 'are'} late, by up to {_span(longest)}."
+    return f"{quantity(len(late), 'call')} {'is' if len(late) == 1 else 'are'} late, by up to {_span(longest)}."
 
 
 def _starting(timer: Timer) -> str:
@@ -134,21 +135,17 @@ def _filling(calls: Sequence[CallStatus], run: RunRecord, timer: Timer) -> str:
     runs = max(-(-days // max(1, asked.count(report))) for report, days in waiting.items())
     end = f", by about {_time(timer.next + (runs - 1) * timer.gap)}" if timer.next else ""
     days = sum(waiting.values())
-    return f"{_counted(days, 'day')} of the past to go: done in about {_counted(runs, 'run')}{end}."
+    return f"{quantity(days, 'day')} of the past to go: done in about {quantity(runs, 'run')}{end}."
 
 
 def _concealed(calls: Sequence[CallStatus]) -> str:
     hidden = [call for call in calls if call.state and call.state.names in ("concealed", "mixed")]
-    return f"Names of people, sites and groups are concealed in {_counted(len(hidden), 'call')}." if hidden else ""
-
-
-def _counted(number: int, one: str) -> str:
-    return f"{number:,} {one}{'' if number == 1 else 's'}"
+    return f"Names of people, sites and groups are concealed in {quantity(len(hidden), 'call')}." if hidden else ""
 
 
 def _span(time: timedelta) -> str:
     hours = round(time / timedelta(hours=1))
-    return _counted(max(1, hours), "hour") if hours < 48 else _counted(round(hours / 24), "day")
+    return quantity(max(1, hours), "hour") if hours < 48 else quantity(round(hours / 24), "day")
 
 
 def _day(day: date) -> str:

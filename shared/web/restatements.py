@@ -27,8 +27,8 @@ _USUAL_RANGE = timedelta(days=60)
 _WORKERS = 8
 """Listings side by side."""
 _COLUMNS = (
-    *("Refresh Date", "Call", "Report", "Title", "Revisions", "First Pulled At", "Last Pulled At", "Rows Before"),
-    "Rows Now",
+    *("Refresh Date", "Call", "Report", "Title", "Period", "Revisions", "First Pulled At", "Last Pulled At"),
+    *("Rows Before", "Rows Now"),
 )
 
 
@@ -87,7 +87,7 @@ class Restatements:
         *_, before, now = revisions
         return [
             *(now.refresh_date.isoformat(), str(now.call), now.call.report),
-            *(self._catalogue.reports[now.call.report].title, now.revision),
+            *(self._catalogue.reports[now.call.report].title, now.call.key, now.revision),
             *(revisions[0].metadata.pulled_at.isoformat(), now.metadata.pulled_at.isoformat()),
             *(before.metadata.rows, now.metadata.rows),
         ]

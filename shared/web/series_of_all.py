@@ -10,9 +10,9 @@ from typing import NamedTuple
 from shared.domain.error_code import ErrorCode
 from shared.domain.errors import NotArchived, TooLarge
 from shared.domain.tenants import Tenant
-from shared.report.csv_records import BOM, records
+from shared.report.csv_records import BOM, Row, records
 from shared.report.history import pieces, with_header
-from shared.report.table import Column, Row, pinned
+from shared.report.table import Column, pinned
 from shared.web import formats, query
 from shared.web.http import Request, Response
 from shared.web.representation import CSV, JSON, LARGEST, from_bytes

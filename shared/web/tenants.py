@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.domain.error_code import ErrorCode
 from shared.domain.errors import ArchiveUnavailable, NotArchived, SettingError
+from shared.domain.outcome import Reason
 from shared.domain.tenants import Tenant, TenantStanding, tenant_id
 from shared.web import query, representation
 from shared.web.health import STALE, answer
@@ -134,7 +135,7 @@ class TenantsApi:
         told: dict[str, Any] = {"tenant": tenant.id, "name": tenant.name, "url": f"/api/tenants/{tenant.id}"}
         if not standing:
             return told | {"state": "awaited"}
-        if standing.reason == "no_consent":
+        if standing.reason == Reason.NO_CONSENT:
             told["consentUrl"] = self._consent_url(tenant)
         return told | {
             "state": _state(standing, now, patience),
@@ -154,7 +155,7 @@ def _within(tenant: Tenant, request: Request, path: str) -> Request:
 
 def _state(standing: TenantStanding, now: datetime, patience: timedelta) -> str:
     """Return the worst that is true of a tenant."""
-    if standing.reason in ("no_consent", "permission"):
+    if standing.reason in (Reason.NO_CONSENT, Reason.PERMISSION):
         return standing.reason
     if now - standing.finished > patience:
         return "stopped"

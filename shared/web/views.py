@@ -11,6 +11,7 @@ from shared.domain.errors import BadArgument, NamesConcealed, NotArchived
 from shared.views.idle import IdleFilter, IdleView
 from shared.views.inputs import read_people, read_prices
 from shared.views.licences import licensed_people
+from shared.views.people import Accounts
 from shared.views.person import COLUMNS, PersonView, person_at
 from shared.web import query
 from shared.web.http import Request, Response
@@ -37,7 +38,7 @@ class Views:
         days, as_of = parameters.idle_days(), parameters.as_of(self._now)
         wanted = IdleFilter(parameters.text("product"), parameters.text("department"))
         day = parameters.refresh_date(as_of, self._now)
-        people = licensed_people(self._archive.snapshots, self._catalogue, day, [days], as_of)
+        people = licensed_people(Accounts(self._archive.snapshots), self._catalogue, day, [days], as_of)
         if not people:
             raise NotArchived(ErrorCode.NOT_PULLED, f"The archive has no accounts of {day} or shortly before.")
         if people.activity.concealed:

@@ -26,6 +26,8 @@ Cell = Callable[[Member], str]
 
 _FLAGGED = ("getEmailAppUsage", "getM365App", "getBrowser", "getTeamsDevice", "getYammerDevice")
 """Reports with Yes or No, not a number, for each app or device."""
+_ORPHANED = 16
+"""One group of so many has no owner."""
 
 
 @lru_cache(maxsize=65536)
@@ -76,16 +78,22 @@ def products(seed: int, kind: int, day: int) -> str:
 
 
 def _naming(scope: Scope) -> dict[str, Cell]:
-    """Return the cells that name a member. Sites and groups are owned by the first people, an account by its user."""
+    """Return the cells that name a member.
+
+    Sites and groups are owned by the first people, but for a few groups that nobody owns; an account by its user.
+    """
     seed = scope.seed
     owned = scope.service in ("Site", "Group", "Community")
+    orphaned = _ORPHANED if scope.service == "Group" else 0
 
     def person(member: Member) -> names.UserName:
         return names.user(seed, member.number // 2 if owned else member.number, scope.day)
 
     return {
         "User Principal Name": lambda member: person(member).principal,
-        "Owner Principal Name": lambda member: person(member).principal,
+        "Owner Principal Name": lambda member: (
+            "" if orphaned and member.number % orphaned == orphaned - 1 else person(member).principal
+        ),
         "Display Name": lambda member: quoted(person(member).display),
         "Owner Display Name": lambda member: quoted(person(member).display),
         "User Id": lambda member: names.guid(seed, "user", member.number),

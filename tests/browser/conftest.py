@@ -1,13 +1,13 @@
 """The page in a real browser, in front of the real app over an archive with a past.
 
 With USAGE_ARCHIVE_SITE=http://127.0.0.1:7071 it is the app that `python3 -m local run` serves there, whatever it holds.
+With USAGE_ARCHIVE_BROWSER=firefox it is Firefox instead of Chromium.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -22,6 +22,7 @@ from local.functions_host.deployed import deployed
 from local.functions_host.host import HOST_KEY, FunctionsHost
 from local.setup import HOME
 from local.stack import Stack
+from tests.browser.browsers import launched
 from tests.browser.world import REPORTS, live_through
 from tests.conftest import MORNING, USERS
 
@@ -29,6 +30,8 @@ DAYS = 9
 RUNNING = os.environ.get("USAGE_ARCHIVE_SITE")
 PATIENCE = 60_000 if RUNNING else 10_000
 """Milliseconds."""
+BROWSER = os.environ.get("USAGE_ARCHIVE_BROWSER", "chromium")
+ONLY_CHROMIUM = pytest.mark.skipif(BROWSER != "chromium", reason="Playwright cannot do that in Firefox yet")
 OWN_PAST = pytest.mark.skipif(bool(RUNNING), reason="needs the past of world.py")
 
 
@@ -62,12 +65,12 @@ class Visit:
         self.requests: list[Request] = []
         self.responses: list[Response] = []
         self.foreseen: list[str] = []
-        """Parts of messages on the console that have to be there, such as of a failed request."""
+        """Parts of messages on the console that have to be there, and of `status of` an answer that is a failure."""
         self._said: list[str] = []
         page.on("console", self._console)
         page.on("pageerror", lambda error: self._said.append(f"uncaught: {error}"))
         page.on("request", lambda request: self.requests.append(request))
-        page.on("response", lambda response: self.responses.append(response))
+        page.on("response", self._response)
 
     def open(self, part: str = "", key: str | None = None) -> Visit:
         """Go to the page, give the key, and wait until all is shown."""
@@ -132,21 +135,22 @@ class Visit:
         missing = [part for part in self.foreseen if not any(part in text for text in self._said)]
         return foreign + unforeseen + [f"not said: {part}" for part in missing]
 
+    def _response(self, response: Response) -> None:
+        self.responses.append(response)
+        if response.status >= 400:
+            self._said.append(f"{response.url}: status of {response.status}")
+
     def _console(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
+        failed = message.text.startswith("Failed to load resource")  # some browsers say that, and some do not
+        if message.type in ("error", "warning") and not failed:
             self._said.append(message.text)
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """A browser for one module: while it is open, asyncio cannot run anything else in this thread."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if not path:
-        pytest.skip("there is no chromium or google-chrome on the PATH (Debian: apt install chromium)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path)
+    with sync_playwright() as playwright, launched(playwright, BROWSER) as browser:
         yield browser
-        browser.close()
 
 
 @contextmanager
@@ -226,5 +230,6 @@ def opened(browser: Browser, site: Site) -> Iterator[Visit]:
 def tab(opened: Visit) -> Iterator[Visit]:
     """The same tab for all tests that ask for it, in which nothing may go wrong."""
     opened.begin()
+    opened.page.bring_to_front()
     yield opened
     assert opened.complaints == []

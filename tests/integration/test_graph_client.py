@@ -5,6 +5,7 @@ import io
 import socket
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -198,6 +199,20 @@ def test_an_answer_whose_head_trickles_is_given_up_once_it_takes_too_long_as_a_w
         thread.join()
     assert caught.value.reason == "unreachable"
     assert head
+
+
+def test_a_connection_is_closed_when_nobody_has_its_session_any_more() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as pool:
+        origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        answer = pool.submit(Session(unrestricted_origins=frozenset([origin])).fetch, origin, {})
+        connection, _ = listener.accept()
+        with connection:
+            connection.settimeout(10)
+            connection.recv(4096)
+            connection.sendall(response().replace(b"Connection: close", b"Connection: keep-alive"))
+            answer.result().raw.read()  # to its end, so the connection is kept
+            del answer
+            assert connection.recv(1) == b""
 
 
 class Zeros(io.RawIOBase):

@@ -42,6 +42,7 @@ from shared.domain.call import Call
 from shared.domain.catalogue import Catalogue
 from shared.domain.errors import ArchiveUnavailable
 from shared.domain.outcome import Flag, Outcome
+from shared.report.csv_records import records
 from shared.settings import read
 from shared.verification.archive import Verification, everything, verify
 from shared.verification.call import Blob
@@ -191,13 +192,16 @@ def test_a_single_day_with_the_rows_of_another_is_told_unless_it_is_flagged(flag
     assert [finding.code for finding in found(shelf.blobs)] == ([] if flags else ["wrong_date"])
 
 
+@pytest.mark.parametrize("knows_gzip", [False, True], ids=["", "with the hash of its packed bytes"])
 @pytest.mark.parametrize("at", [*SNAPSHOTS[:2], SNAPSHOTS[-1]], ids=lambda at: at[1].rpartition("/")[2])
-def test_every_bit_of_a_snapshot_matters(at: tuple[str, str]) -> None:
+def test_every_bit_of_a_snapshot_matters(at: tuple[str, str], knows_gzip: bool) -> None:
     content, metadata = HEALTHY[at]
+    if knows_gzip:
+        metadata = metadata | {"gzip_sha256": hashlib.sha256(content).hexdigest(), "gzip_size": str(len(content))}
     it = named(at[1], FEW)
     assert it is not None
     described, report = snapshot_of(it, metadata), FEW.reports[it.call.report]
-    assert prove(described, content, report, metadata["app_version"], keep=True).startswith(b"\xef\xbb\xbfReport")
+    assert prove(described, content, report, metadata["app_version"], keep=True) == [*records(gzip.decompress(content))]
     for position, bit in itertools.product(range(len(content)), range(8)):
         changed = bytearray(content)
         changed[position] ^= 1 << bit
@@ -408,7 +412,7 @@ def test_a_snapshot_of_an_older_version_of_the_app_is_held_to_what_that_wrote() 
     it = named(USERS_R1[1], FEW)
     assert it is not None
     described = snapshot_of(it, old)
-    assert prove(described, HEALTHY[USERS_R1][0], FEW.reports[it.call.report], "0.0.1", keep=True) == BODY
+    assert prove(described, HEALTHY[USERS_R1][0], FEW.reports[it.call.report], "0.0.1", keep=True) == [*records(BODY)]
 
 
 def test_files_of_another_zlib_are_no_damage() -> None:
@@ -416,6 +420,20 @@ def test_files_of_another_zlib_are_no_damage() -> None:
     other = packer.compress(BODY) + packer.flush()
     other = HEALTHY[USERS_R1][0][:10] + other[10:]
     assert b"".join(unpacked(other)) == BODY
+
+
+def test_what_was_packed_anew_is_damage_where_the_hash_of_the_packed_bytes_is_known() -> None:
+    """Readers refuse it, as they are told that hash."""
+    content, metadata = HEALTHY[USERS_R1]
+    known = metadata | {"gzip_sha256": hashlib.sha256(content).hexdigest(), "gzip_size": str(len(content))}
+    anew = content[:10] + zlib.compress(BODY, 0, wbits=31)[10:]
+    it = named(USERS_R1[1], FEW)
+    assert it is not None
+    report, version = FEW.reports[it.call.report], metadata["app_version"]
+    assert prove(snapshot_of(it, known), content, report, version, keep=True) == [*records(BODY)]
+    with pytest.raises(IntegrityError, match="not the one that was written") as told:
+        prove(snapshot_of(it, known), anew, report, version, keep=False)
+    assert told.value.code == "damaged"
 
 
 def test_the_shares_cover_everything_once() -> None:

@@ -91,12 +91,12 @@ def _soak(options: argparse.Namespace) -> int:
 
 
 def _worlds(options: argparse.Namespace) -> int:
-    from tests.reliability.worlds.endurance import endure
+    from tests.reliability.worlds import endurance
     from tests.reliability.worlds.happenings import HAPPENINGS
     from tests.reliability.worlds.run import try_all
 
     if options.seconds:
-        return endure(options.seconds, options.seed)
+        return endurance.main(options.seconds, options.seed)
     return try_all(options.count, options.seed, options.only or tuple(HAPPENINGS))
 
 

@@ -33,6 +33,9 @@ from datetime import date, datetime
 from functools import cache, partial
 from typing import Any, NamedTuple
 
+import pyarrow.parquet as parquet
+from pyarrow import ArrowException
+
 from local.in_memory import KeptBlob
 from shared.archive.blob_store import StoredBlob
 from shared.archive.layout import (
@@ -139,6 +142,18 @@ def body(blob: KeptBlob) -> bytes:
         return blob.content
 
 
+def text_of(blob: KeptBlob) -> str:
+    """Return what a blob says: the rows and metadata of a table, else its bytes unpacked.
+
+    The bytes of a table are packed: what they hold cannot be seen, and three of them are soon any three letters.
+    """
+    if blob.content.startswith(b"PAR1"):
+        with suppress(ArrowException, OSError):
+            table = parquet.read_table(io.BytesIO(blob.content))
+            return f"{table.to_pylist()} {table.schema.metadata}"
+    return body(blob).decode(errors="replace")
+
+
 def sha256(content: bytes) -> str:
     """Return the hash as metadata have it."""
     return hashlib.sha256(content).hexdigest()
@@ -152,7 +167,7 @@ def stored(before: Blobs, now: Blobs, secrets: Iterable[str] = ()) -> list[str]:
     broken = [f"I2: {container}/{name} is changed or removed" for container, name in _touched(before, now)]
     for at in sorted(at for at, blob in now.items() if before.get(at) is not blob):
         blob, content = now[at], body(now[at])
-        text = f"{at[1]} {content.decode(errors='replace')} {dict(blob.metadata)}"
+        text = f"{at[1]} {text_of(blob)} {dict(blob.metadata)}"
         broken += no_secret("/".join(at), text, secrets)
         if at[0] == QUARANTINE:
             broken += quarantined(at, blob, content)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import random
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import partial
@@ -126,7 +127,8 @@ class RealGraph(InMemory):
         self.secret = settings["IDENTITY_HEADER"]
 
     def _app(self, store: InMemoryBlobStore, reports: str, ahead: timedelta = timedelta(0)) -> App:
-        return app_of({**self._settings, "REPORTS": reports}, self.control, store, ahead=ahead)
+        wanted = {**self._settings, "REPORTS": reports}
+        return app_of(wanted, self.control, store, ahead=ahead, random=self.random.uniform)
 
 
 def store_of(
@@ -149,13 +151,22 @@ def app_of(
     token_seconds: float = READ_SECONDS,
     block: int = BLOCK,
     ahead: timedelta = timedelta(0),
+    random: Callable[[float, float], float] = random.uniform,
 ) -> App:
-    """Return the app, with that patience, whose clock is `ahead` of the simulator's time."""
+    """Return the app with that patience and jitter of its waits, whose clock is `ahead` of the simulator's time."""
     wanted = read(settings)
     credential = partial(ManagedIdentity, None, RUN_TOKEN_BACKOFF, control.sleep, token_seconds)
     bearer = Bearer(credential, wanted.graph_endpoint)
     graph = GraphClient(wanted.graph_endpoint, bearer, wanted.download_origins, limits)
-    return App(wanted, store=store, graph=graph, clock=lambda: control.now() + ahead, sleep=control.sleep, block=block)
+    return App(
+        wanted,
+        store=store,
+        graph=graph,
+        clock=lambda: control.now() + ahead,
+        sleep=control.sleep,
+        random=random,
+        block=block,
+    )
 
 
 @contextmanager

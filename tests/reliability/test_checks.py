@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import io
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 
+import pyarrow
+import pyarrow.parquet as parquet
 import pytest
 
 from local.in_memory import KeptBlob
-from shared.archive.layout import PERSONAL, QUARANTINE, USAGE, LargeQuarantineName, Partition, QuarantineName
+from shared.archive.layout import (
+    DERIVED,
+    PERSONAL,
+    QUARANTINE,
+    USAGE,
+    LargeQuarantineName,
+    Partition,
+    QuarantineName,
+    TableName,
+)
 from shared.domain.call import Call
 from shared.domain.catalogue import catalogue
 from tests.reliability import checks
-from tests.reliability.checks import SECRETS, Blobs, Revision, body, sha256
+from tests.reliability.checks import PERSON, SECRETS, Blobs, Revision, body, sha256
 from tests.shelf import Shelf, lines, snapshot
 
 CALL = Call("getOneDriveActivityUserCounts", period="D7")
@@ -130,6 +142,25 @@ def test_a_healthy_archive_violates_nothing(check: Check) -> None:
 )
 def test_a_violation_is_reported(rule: str, check: Check, blobs: Blobs) -> None:
     assert any(each.startswith(f"{rule}: ") for each in check(blobs))
+
+
+def in_a_table(values: Sequence[object]) -> Blobs:
+    file = io.BytesIO()
+    parquet.write_table(pyarrow.table({"Teams": values}), file, compression="zstd", write_statistics=False)
+    name = TableName(Partition.of(CALL), "2026-10", DAYS[0], 1, 1)
+    return {(DERIVED, str(name)): KeptBlob(file.getvalue(), {}, "")}
+
+
+def test_a_person_in_a_table_is_reported_though_its_bytes_are_packed() -> None:
+    blobs = in_a_table([f"{number}{PERSON}" for number in range(100)])
+    assert not any(PERSON.encode() in blob.content for blob in blobs.values())
+    assert [each[:3] for each in STORED(blobs)] == ["I12"]
+
+
+def test_bytes_of_a_table_that_spell_a_secret_by_chance_are_none() -> None:
+    blobs = in_a_table([int.from_bytes(b"eyJ", "little")])
+    assert any(b"eyJ" in blob.content for blob in blobs.values())
+    assert STORED(blobs) == []
 
 
 def test_only_what_is_new_is_read() -> None:

@@ -2,7 +2,10 @@
 
 import pytest
 
+from local.simulator_client import Control
+from local.stack import Stack
 from tests.reliability.environment import InProcess
+from tests.reliability.real_parts import RealGraph
 from tests.reliability.worlds.endurance import endure
 from tests.reliability.worlds.run import violated_in
 
@@ -25,6 +28,9 @@ def test_an_archive_survives_many_worlds(seed: int) -> None:
         assert violated_in(environment, seed) == ""
 
 
-def test_an_archive_endures_everything_at_once_and_readers_all_the_time(capsys: pytest.CaptureFixture[str]) -> None:
-    assert endure(1, seed=1, days=1) == 0
+def test_an_archive_endures_everything_at_once_and_readers_all_the_time(
+    stack: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with RealGraph(stack.settings, Control(stack.control)) as beside:
+        assert endure(beside, 1, seed=1, days=1) == 0
     assert capsys.readouterr().out.endswith("All held.\n")

@@ -114,12 +114,12 @@ def test_only_get_and_head_are_answered() -> None:
 
 @pytest.mark.parametrize("name", [name for name in MODULES if name.endswith(".js")])
 def test_a_module_finds_all_that_it_imports(name: str) -> None:
-    imports = re.findall(r'\bimport\s*\{([^}]*)\}\s*from\s*"\./([\w.]+)"', MODULES[name])
+    imports = re.findall(r'\bimport\s*(?:\{([^}]*)\}\s*from\s*)?"\./([\w.]+)"', MODULES[name])
     assert len(imports) == len(re.findall(r"^import\b", MODULES[name], re.MULTILINE))
     for names, other in imports:
         exports = re.findall(r"^export (?:async )?(?:function|const|let|class) (\w+)", MODULES[other], re.MULTILINE)
         exports += re.findall(r"^export { uPlot as (default) };", MODULES[other], re.MULTILINE)
-        assert {each.strip().partition(" as ")[0] for each in names.split(",")} <= set(exports)
+        assert {each.strip().partition(" as ")[0] for each in names.split(",") if each} <= set(exports)
 
 
 def test_the_library_of_charts_is_the_one_that_its_authors_published() -> None:

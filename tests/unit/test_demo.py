@@ -32,7 +32,7 @@ def test_the_demo_has_a_place_people_and_reports_of_its_own() -> None:
 
 def test_its_reports_exist_and_name_people() -> None:
     selection = select(demo.REPORTS, catalogue())
-    assert len(selection.calls) == 15
+    assert len(selection.calls) == 20
     assert selection.directory
     assert not selection.daily, "single days would take a thousand files of people"
 

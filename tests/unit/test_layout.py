@@ -24,6 +24,7 @@ from shared.archive.layout import (
     parse,
 )
 from shared.archive.markers import lost_ranges
+from shared.archive.table_index import block_of
 from shared.domain.call import Call
 
 D7 = Partition.of(Call("getOffice365ServicesUserCounts", period="D7"))
@@ -50,6 +51,10 @@ NAMES: dict[BlobName, str] = {
     TableName(DAYS, "2026-11", DAY, 2, 1): (
         "report=getOffice365ActiveUserDetail/period=day/month=2026-11/"
         "getOffice365ActiveUserDetail_day_2026-11-09_g2-1.parquet"
+    ),
+    TableName(D7, "2026-11", DAY, 1, 1, date(2026, 11, 15)): (
+        "report=getOffice365ServicesUserCounts/period=D7/month=2026-11/"
+        "getOffice365ServicesUserCounts_D7_2026-11-09-to-15_g1-1.parquet"
     ),
     DeltaLogName(D7, 12, is_checkpoint=False): (
         "report=getOffice365ServicesUserCounts/period=D7/_delta_log/00000000000000000012.json"
@@ -92,6 +97,7 @@ names: st.SearchStrategy[BlobName] = st.one_of(
     st.builds(ViewsName, days),
     st.builds(lambda at, day, one: TableName(at, f"{day:%Y-%m}", day, one, one), partitions, days, revisions),
     st.builds(lambda at, day, one: TableName(at, f"{day:%Y-%m}", None, one, one), partitions, days, revisions),
+    st.builds(lambda at, day, one: TableName.of(at, block_of(day), one, one), partitions, days, revisions),
     st.builds(DeltaLogName, partitions, st.integers(0, 10**19), st.booleans()),
     st.builds(lambda report, day: ManifestName(report, f"{day:%Y-%m}"), words, days),
     st.builds(RunRecordName, days.map("{:%Y-%m}".format), words),

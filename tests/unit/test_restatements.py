@@ -57,9 +57,10 @@ def test_a_range_chooses_and_an_instant_says_what_was_known(app: App) -> None:
     ]
 
 
-def test_as_csv_it_has_a_title_for_people(app: App) -> None:
-    header, *rows = csv.reader(io.StringIO(ask(app, PATH).body.decode(), newline=""))
-    assert [row[header.index("Title")] for row in rows] == ["Active and inactive users by service"] * 2
+def test_as_csv_it_has_a_title_for_people_and_tells_the_periods_of_a_report_apart(app: App) -> None:
+    rows = list(csv.DictReader(io.StringIO(ask(app, PATH, personal=True).body.decode(), newline="")))
+    services = ("Active and inactive users by service", "D7")
+    assert [(row["Title"], row["Period"]) for row in rows] == [services, ("Services by person", "day"), services]
 
 
 @pytest.mark.parametrize("query", [{"from": "2025-01-01"}, {"from": "2026-11-18", "to": "2026-11-18"}, {"report": "x"}])

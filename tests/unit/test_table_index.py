@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from shared.archive.coverage_index import CoverageIndex
 from shared.archive.layout import Partition, SnapshotName
-from shared.archive.table_index import Missing, Tabled, TableIndex, days_of
+from shared.archive.table_index import Missing, Tabled, TableIndex, block_of
 from shared.domain.date_ranges import DateRanges
 
 AT = Partition("getOffice365ActiveUserDetail", "D7")
@@ -20,7 +20,7 @@ def in_days(*days: date, revision: int = 1) -> Tabled:
 
 
 def settled(*days: date, revision: int = 1) -> Tabled:
-    return in_days(*days, revision=revision)._replace(looked_at=days_of(f"{days[0]:%Y-%m}"), in_days=False)
+    return in_days(*days, revision=revision)._replace(looked_at=DateRanges.of_month(f"{days[0]:%Y-%m}"), in_days=False)
 
 
 def missing(index: TableIndex, *days: date, revised: date | None = None, today: date = TODAY) -> list[Missing]:
@@ -75,6 +75,26 @@ def test_a_month_that_expires_is_put_into_days_and_stays_in_them() -> None:
     assert parted.missing(coverage, TODAY) == [Missing("2026-09", AT, ())]
 
 
+def test_the_days_of_a_block_go_into_one_table_once_all_are_there_and_stay_in_it() -> None:
+    days = [date(2026, 11, day) for day in range(6, 14)]
+    coverage = CoverageIndex().with_names(SnapshotName(AT, day, 1) for day in days)
+    block, rest = Missing("2026-11", AT, tuple(days[:5]), is_block=True), Missing("2026-11", AT, tuple(days[5:]))
+    assert TableIndex().missing(coverage, TODAY) == [Missing("2026-11", AT, tuple(days))]
+    assert TableIndex().missing(coverage, TODAY, joined=[AT]) == [block, rest]
+    index = TableIndex().after([in_days(*days)])
+    assert index.missing(coverage, TODAY, joined=[AT]) == [block]
+    index = index.after([in_days(*days[:5])._replace(is_block=True)])
+    assert index.missing(coverage, TODAY, joined=[AT]) == []
+    revised = coverage.with_names([SnapshotName(AT, days[1], 2), SnapshotName(AT, days[6], 2)])
+    assert index.missing(revised, TODAY, joined=[AT]) == [block, Missing("2026-11", AT, (days[6],))]
+    assert index.missing(coverage, TODAY, {AT: "2026-11"}, joined=[AT]) == [block._replace(is_block=False)]
+    assert index.missing(coverage, date(2026, 12, 11), joined=[AT]) == [Missing("2026-11", AT, ())]
+
+
+def test_the_last_block_of_a_month_goes_to_its_end() -> None:
+    assert [len(block_of(date(2026, month, 28)).days) for month in (2, 4, 5)] == [3, 5, 6]
+
+
 def test_a_revision_that_is_gone_is_missing() -> None:
     assert missing(TableIndex().after([settled(THEN, revision=2)]), THEN) == [Missing("2026-09", AT, ())]
 
@@ -83,6 +103,7 @@ def test_a_revision_that_is_gone_is_missing() -> None:
 def test_an_index_is_read_as_it_was_stored_and_one_of_other_rules_as_empty(news: list[tuple[int, int, bool]]) -> None:
     days = [(TODAY - timedelta(back), revision, is_one) for back, revision, is_one in news]
     tabled = [(settled if is_one else in_days)(day, revision=revision) for day, revision, is_one in days]
+    tabled += [in_days(*block_of(day).days)._replace(is_block=True) for day, *_ in days[:1]]
     index = TableIndex().after(tabled)
     assert TableIndex.from_bytes(index.to_bytes(1), 1) == index
     assert TableIndex.from_bytes(index.to_bytes(1), 2) == TableIndex()

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from itertools import count
 from typing import Any
 
 import pyarrow.parquet as parquet
@@ -30,6 +32,7 @@ COUNTS = call_of("getOffice365ActiveUserCounts(period='D7')", catalogue())
 DETAIL = call_of("getOffice365ActiveUserDetail(period='D7')", catalogue())
 DAYS = call_of("getOffice365ActiveUserDetail(date=2026-11-18)", catalogue())
 TODAY = date(2026, 11, 18)
+BLOCK = [date(2026, 11, day) for day in range(11, 16)]
 
 
 class Tables:
@@ -59,10 +62,32 @@ class Tables:
         index = undisturbed.coverage.read(None)
         (keeping or self.keeping()).keep(index, self.time + timedelta(minutes=minutes))
 
+    def runs_cut_short(self) -> Iterator[int]:
+        """Let the next run be cut short before each of its operations on storage in turn, and yield after each."""
+        start, steps = dict(self.shelf.memory.blobs), list[Operation]()
+        self.disturb = steps.append
+        self.keep()
+        for number in range(len(steps)):
+            self.shelf.memory.clear()
+            for (container, name), kept in start.items():
+                self.shelf.memory.put(container, name, kept.content, kept.metadata)
+            self.disturb = partial(_cut, count(), number)
+            self.keep()
+            self.disturb = lambda operation: None
+            yield number
+
     @property
     def names(self) -> list[str]:
         """The last parts of the names of all tables."""
         return [name.rpartition("/")[2] for container, name in self.shelf.blobs if isinstance(parse(name), TableName)]
+
+    def of(self, call: Call) -> list[str]:
+        """The days and generations of the tables of a call, as their names tell them."""
+        return sorted(
+            name.rpartition(f"_{call.key}_")[2].removesuffix(".parquet")
+            for name in self.names
+            if name.startswith(call.report)
+        )
 
     @property
     def can_be_read(self) -> bool:
@@ -79,14 +104,18 @@ class Tables:
                 found += [(str(each["refresh_date"]), each["revision"], each["newest"], each["Teams"]) for each in rows]
         return found
 
+    def place(self, name: str) -> str:
+        """The container of a blob."""
+        return next(container for container, blob in self.shelf.blobs if blob == name)
+
     def overwrite(self, name: str, content: bytes, *, whole: bool = False) -> None:
         """Let a table have other bytes; with their SHA-256, if they are `whole`."""
         metadata = {"sha256": hashlib.sha256(content).hexdigest() if whole else "0" * 64}
-        self.shelf.memory.put(DERIVED, name, content, metadata)
+        self.shelf.memory.put(self.place(name), name, content, metadata)
 
     def copy(self, name: str, other: str) -> None:
-        content, metadata = self.shelf.blobs[DERIVED, name]
-        self.shelf.memory.put(DERIVED, other, content, metadata)
+        content, metadata = self.shelf.blobs[self.place(name), name]
+        self.shelf.memory.put(self.place(name), other, content, metadata)
 
     def other(self) -> bytes:
         """Return a table of rows that this archive has not."""
@@ -98,6 +127,11 @@ class Tables:
     def findings(self) -> list[str]:
         codes = (each for each in verify(as_blobs(self.shelf.blobs), catalogue(), self.time + timedelta(days=30)))
         return [str(each) for each in codes if each.code.startswith(("table", "manifest", "delta"))]
+
+
+def _cut(numbers: Iterator[int], last: int, operation: Operation) -> None:
+    if next(numbers) >= last:
+        raise ArchiveUnavailable("The run was cut short.")
 
 
 def refuse(blobs: str, refused: list[Operation] | None = None) -> Callable[[Operation], object]:
@@ -152,6 +186,61 @@ def test_a_month_that_is_over_goes_from_tables_of_days_into_one(tables: Tables) 
     tables.keep()
     assert tables.names == ["getOffice365ActiveUserCounts_D7_2026-11_g1-1.parquet"]
     assert tables.rows() == [("2026-11-18", 1, True, 1), ("2026-11-19", 1, True, 2)]
+
+
+def test_five_days_of_people_go_into_one_table_once_all_are_there(tables: Tables) -> None:
+    for day in (*BLOCK, date(2026, 11, 16)):
+        tables.put(COUNTS, day, "1")
+        if day != BLOCK[2]:
+            tables.put(DETAIL, day, "1")
+    tables.keep()
+    assert len(tables.of(COUNTS)) == 6
+    assert tables.of(DETAIL) == [
+        "2026-11-11_g1-1",
+        "2026-11-12_g1-1",
+        "2026-11-14_g1-1",
+        "2026-11-15_g1-1",
+        "2026-11-16_g1-1",
+    ]
+    tables.put(DETAIL, BLOCK[2], "1")
+    tables.keep()
+    assert tables.of(DETAIL) == ["2026-11-11-to-15_g1-1", "2026-11-16_g1-1"]
+    assert [day for day, *_ in tables.rows(PERSONAL_DERIVED)] == [str(date(2026, 11, day)) for day in range(11, 17)]
+
+
+def test_what_is_joined_is_taken_from_tables_and_not_read_again_from_snapshots(tables: Tables) -> None:
+    for day in BLOCK[:-1]:
+        tables.put(DETAIL, day, "1", "many")
+    tables.keep()
+    last = tables.put(DETAIL, BLOCK[-1], "2")
+    keeping, content = tables.keeping(), tables.shelf.snapshots.content(last)
+    keeping.add(Outcome.PUBLISHED, last, content)
+    asked: list[str] = []
+    tables.disturb = lambda operation: asked.append(f"{operation.name} {operation.blob}")
+    tables.keep(keeping)
+    assert [each for each in asked if each.startswith("get ") and ".csv.gz" in each] == []
+    assert tables.of(DETAIL) == ["2026-11-11-to-15_g1-1"]
+    tables.time = datetime(2026, 12, 11, tzinfo=UTC)
+    asked.clear()
+    tables.keep()
+    assert [each for each in asked if each.startswith("get ") and ".csv.gz" in each] == []
+    assert tables.of(DETAIL) == ["2026-11_g1-1"]
+
+
+def test_a_revision_in_a_block_and_a_day_that_is_gone_from_it_are_made_again_with_it(tables: Tables) -> None:
+    for day in BLOCK:
+        gone = tables.put(DETAIL, day, "1")
+    tables.keep()
+    tables.put(DETAIL, BLOCK[0], "2", revision=2)
+    tables.shelf.memory.delete(PERSONAL, gone.blob)
+    tables.keep()
+    assert tables.of(DETAIL) == ["2026-11-11-to-15_g1-2"]
+    assert tables.rows(PERSONAL_DERIVED)[:3] == [
+        ("2026-11-11", 1, False, 1),
+        ("2026-11-11", 2, True, 2),
+        ("2026-11-12", 1, True, 1),
+    ]
+    assert tables.rows(PERSONAL_DERIVED)[-1][0] == "2026-11-14"
 
 
 @pytest.mark.parametrize("is_over", [False, True])
@@ -237,34 +326,30 @@ def test_what_does_not_fit_the_time_of_a_run_is_made_by_the_next_newest_first(
     assert len(tables.rows()) == 3
 
 
-def test_a_run_that_was_cut_short_anywhere_is_mended_by_the_next(tables: Tables) -> None:
+def into_a_month(tables: Tables) -> None:
     tables.put(COUNTS, TODAY, "1")
     tables.put(COUNTS, TODAY + timedelta(1), "2")
     tables.keep()
     tables.time = datetime(2026, 12, 11, tzinfo=UTC)
-    before = tables.rows()
-    start = dict(tables.shelf.memory.blobs)
-    steps: list[Operation] = []
-    tables.disturb = steps.append
+
+
+def into_a_block(tables: Tables) -> None:
+    for day in BLOCK[:-1]:
+        tables.put(DETAIL, day, "1")
     tables.keep()
-    for number in range(len(steps)):
-        tables.disturb = lambda operation: None
-        tables.shelf.memory.clear()
-        for (container, name), kept in start.items():
-            tables.shelf.memory.put(container, name, kept.content, kept.metadata)
-        left = [number]
+    last = tables.put(DETAIL, BLOCK[-1], "1")
+    tables.keeping().add(Outcome.PUBLISHED, last, tables.shelf.snapshots.content(last))
 
-        def cut(operation: Operation, left: list[int] = left) -> None:
-            left[0] -= 1
-            if left[0] < 0:
-                raise ArchiveUnavailable("The run was cut short.")
 
-        tables.disturb = cut
+@pytest.mark.parametrize("go", [into_a_month, into_a_block])
+def test_a_run_that_was_cut_short_anywhere_is_mended_by_the_next(tables: Tables, go: Callable[[Tables], None]) -> None:
+    go(tables)
+    rows = partial(tables.rows, PERSONAL_DERIVED if go is into_a_block else DERIVED)
+    before = rows()
+    for step in tables.runs_cut_short():
+        assert not tables.can_be_read or rows() == before, f"step {step} leaves a mixture"
         tables.keep()
-        tables.disturb = lambda operation: None
-        assert not tables.can_be_read or tables.rows() == before, f"step {number} leaves a mixture"
-        tables.keep()
-        assert tables.rows() == before
+        assert rows() == before
         assert len(tables.names) == 1
 
 
@@ -306,7 +391,7 @@ def test_a_damaged_snapshot_keeps_only_its_own_month_from_being_made(
 
 DAMAGE: dict[str, tuple[Callable[[Tables, str], object], str]] = {
     "bytes": (lambda tables, name: tables.overwrite(name, b"PAR1PAR1"), "table_differs"),
-    "gone": (lambda tables, name: tables.shelf.memory.delete(DERIVED, name), "table_gone"),
+    "gone": (lambda tables, name: tables.shelf.memory.delete(PERSONAL_DERIVED, name), "table_gone"),
     "other rows": (lambda tables, name: tables.overwrite(name, tables.other(), whole=True), "table_differs"),
     "being replaced": (lambda tables, name: tables.overwrite(name, b"This table is being replaced."), "table_differs"),
     "older": (lambda tables, name: tables.copy(name, name.replace("_g1-", "_g0-")), "table_differs"),
@@ -314,18 +399,19 @@ DAMAGE: dict[str, tuple[Callable[[Tables, str], object], str]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-@pytest.mark.parametrize("day", [TODAY, date(2026, 9, 1)], ids=["day", "month"])
-def test_what_is_wrong_with_a_table_is_found_and_made_again(tables: Tables, damage: str, day: date) -> None:
-    tables.put(COUNTS, day, "1")
+@pytest.mark.parametrize("days", [[TODAY], [date(2026, 9, 1)], BLOCK], ids=["day", "month", "block"])
+def test_what_is_wrong_with_a_table_is_found_and_made_again(tables: Tables, damage: str, days: Sequence[date]) -> None:
+    for day in days:
+        tables.put(DETAIL, day, "1")
     tables.keep()
-    before = tables.rows()
+    before = tables.rows(PERSONAL_DERIVED)
     spoil, code = DAMAGE[damage]
     spoil(tables, next(name for _, name in tables.shelf.blobs if name.endswith(".parquet")))
     findings = tables.findings()
     assert [each.partition(":")[0] for each in findings] == [code]
     names = [parse(each.split(": ")[1].partition("/")[2]) for each in findings]
     made = tables.shelf.tables.make_again([each for each in names if isinstance(each, TableName)], TODAY)
-    assert (made, tables.rows(), tables.findings()) == (1, before, [])
+    assert (made, tables.rows(PERSONAL_DERIVED), tables.findings()) == (1, before, [])
 
 
 def test_a_snapshot_damaged_behind_the_head_of_its_gzip_is_told_and_its_table_is_not(tables: Tables) -> None:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pyarrow.parquet as parquet
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from shared.domain.errors import DamagedBlob
 from shared.report.csv_records import distinct, same, to_csv
 from shared.report.typed_columns import ParquetFile, have_same_rows
-from shared.report.typed_table import Part, write
+from shared.report.typed_table import Former, Part, write
 
 REPORT = "getMicrosoft365CopilotUserCountSummary"
 DOCUMENTED = ("Report Refresh Date", "Report Period", "Word Enabled Users", "Average prompts submitted", "Is Deleted")
@@ -91,6 +92,22 @@ def test_a_table_says_what_the_snapshots_say(history: list[list[list[list[str]]]
     assert [*types(file)] == [*OURS[:3], *(name for name, _ in kinds), *OURS[3:]]
     assert {kind for name, kind in kinds if same(name) not in TYPES} <= {"string"}
     assert {same(name): kind for name, kind in kinds if same(name) in TYPES} == TYPES
+
+
+@given(st.lists(snapshots(), min_size=2, max_size=5), st.data())
+def test_a_table_of_tables_is_the_table_of_their_snapshots(bodies: list[list[list[str]]], data: st.DataObject) -> None:
+    parts = [part(rows, DAY + timedelta(number)) for number, rows in enumerate(bodies)]
+    ends = sorted(data.draw(st.sets(st.integers(1, len(parts)), min_size=1)))
+    groups = [parts[start:end] for start, end in pairwise([0, *ends])]
+    tables = [table(*each) for each in groups]
+    there = data.draw(st.lists(st.booleans(), min_size=len(tables), max_size=len(tables)))
+    stored = [file.content if is_there else None for file, is_there in zip(tables, there, strict=True)]
+    formers = [
+        Former(each, [content].pop, file.unfit) for each, content, file in zip(groups, stored, tables, strict=True)
+    ]
+    made, straight = write(REPORT, [DOCUMENTED], [*formers, *parts[ends[-1] :]]), table(*parts)
+    assert made._replace(content=b"") == straight._replace(content=b"")
+    assert have_same_rows(made.content, straight.content)
 
 
 def said(rows: list[list[str]]) -> Sequence[Mapping[str, tuple[Any, str | None]]]:

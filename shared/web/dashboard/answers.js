@@ -53,7 +53,7 @@ export async function answers(box, calls, read, { nextRun, asOf }, failed) {
 }
 
 /** Why there is no answer: not selected, selected and still to come, or nothing to be had. */
-function absent(selected, reports, nextRun) {
+export function absent(selected, reports, nextRun) {
   const states = selected.map((call) => call.state);
   if (!states.some(Boolean)) return ["Not selected. To have it, add ", ...listed(reports), " to the app setting ", el("code", {}, "REPORTS"), "."];
   if (states.includes("failing")) return ["Selected, but the last run could not archive it: see above."];
@@ -216,7 +216,7 @@ function storage(title, contents) {
 /** A line through the means of the weeks. */
 function weekly(found, name) {
   const end = found.days.at(-1);
-  const weeks = Math.ceil((daysBetween(found.days[0], end) + 1) / 7);
+  const weeks = Math.floor((daysBetween(found.days[0], end) + 1) / 7); // whole ones
   const points = Array.from({ length: weeks }, (_, number) => {
     const last = shifted(end, -7 * (weeks - 1 - number));
     return mean(found, name, shifted(last, -6), last);

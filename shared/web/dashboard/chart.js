@@ -1,5 +1,6 @@
 // A chart that can be read: lines that can be told apart and switched off, the year before beneath, values at the cursor.
 
+import "./language.js";
 import { default as uPlot } from "./uPlot.js";
 import { bytes, day, daysBetween, el, number, shifted } from "./elements.js";
 import { YEAR, mean } from "./numbers.js";

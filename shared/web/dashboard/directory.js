@@ -1,7 +1,8 @@
 // Pages of what the directory and the reports say together: who is idle, what licences there are, how departments do.
 
 import { json } from "./api.js";
-import { counted, day, el, number, percent, say, table } from "./elements.js";
+import { counted, day, el, number, percent, table } from "./elements.js";
+import { choice, listing } from "./listing.js";
 import { money } from "./overview.js";
 import { to } from "./route.js";
 
@@ -19,11 +20,10 @@ export async function people(box, place, go) {
   const rows = answer.value.map((row) => columns.map((name) => row[name] ?? ""));
   rows.sort((one, other) => other[columns.indexOf("Days Idle")] - one[columns.indexOf("Days Idle")]);
   const products = [...new Set(answer.value.flatMap((row) => (row.Products ?? "").split("+")))].filter(Boolean).sort();
-  const filter = el("input", { type: "search", id: "people-filter", oninput: show, placeholder: "name, department, …" });
-  const told = el("p", { role: "status" });
-  const list = el("div", { id: "people-list" });
-  let shown = rows;
-  show();
+  const list = listing("people", "People without activity", {
+    ...{ columns, rows, file: `idle_${days}_days_${answer.refreshDate}`, hint: "name, department, …" },
+    told: ({ length }) => `${counted(length, "account")} with a licence ${length === 1 ? "has" : "have"} done nothing for ${days} days.`,
+  });
   box.replaceChildren(
     el(
       "div.choices",
@@ -36,34 +36,11 @@ export async function people(box, place, go) {
         place.product ?? "",
         (value) => go({ product: value }),
       ),
-      el("label", {}, "Filter", filter),
+      list.filter,
     ),
-    el("div.over", {}, told, el("button", { type: "button", onclick: save }, "Download these rows")),
-    list,
+    ...list.body,
     sources(answer),
   );
-
-  function show() {
-    const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
-    shown = rows.filter((row) => words.every((word) => row.some((cell) => String(cell).toLowerCase().includes(word))));
-    told.textContent = `${counted(shown.length, "account")} with a licence ${shown.length === 1 ? "has" : "have"} done nothing for ${days} days.`;
-    list.replaceChildren(shown.length ? table("People without activity", columns, shown, { sorts: true }) : "");
-  }
-
-  function save() {
-    const text = [columns, ...shown].map((row) => row.map(harmless).join(",")).join("\r\n");
-    const url = URL.createObjectURL(new Blob([`\ufeff${text}\r\n`], { type: "text/csv" }));
-    el("a", { href: url, download: `idle_${days}_days_${answer.refreshDate}.csv` }).click();
-    setTimeout(() => URL.revokeObjectURL(url), 60000);
-    say(`${counted(shown.length, "row")} saved.`);
-  }
-}
-
-/** A cell of a CSV that no spreadsheet takes for a formula. */
-export function harmless(cell) {
-  const text = String(cell);
-  const safe = /^[=+\-@\t\r]/.test(text) && !/^-?\d+(\.\d+)?$/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
 /** What is bought, assigned, used and idle of each product, and what that costs. */
@@ -110,19 +87,6 @@ export async function departments(box, place, go) {
     table(`Adoption by ${by}`, columns, rows),
     el("p.hint", {}, "Groups that are too small to be told stand together in (other)."),
     sources(answer),
-  );
-}
-
-function choice(title, id, options, chosen, change) {
-  return el(
-    "label",
-    {},
-    title,
-    el(
-      "select",
-      { id, onchange: ({ target }) => change(target.value) },
-      options.map(([value, text]) => el("option", { value, selected: String(value) === String(chosen) }, text)),
-    ),
   );
 }
 

@@ -39,8 +39,8 @@ export function offer(box, resources) {
   }
 }
 
-/** Buttons that save a resource as a file; `failed` shows why one could not. */
-export function downloads({ path, query, file }, failed) {
+/** Buttons that save a resource as a file, and where there is one its picture; `failed` shows why one could not. */
+export function downloads({ path, query, file }, failed, { picture = false } = {}) {
   const box = el(
     "div.pages",
     {},
@@ -50,13 +50,14 @@ export function downloads({ path, query, file }, failed) {
       { type: "button", onclick: () => save("excel"), title: "With formulas made harmless" },
       "Download for Excel",
     ),
+    picture && el("button", { type: "button", onclick: () => save("svg"), title: "SVG, for slides and wikis" }, "Download picture"),
   );
   return box;
 
   async function save(format) {
     try {
       const url = URL.createObjectURL(await blob(path, { ...query, format }));
-      el("a", { href: url, download: `${file}${format && `_${format}`}.csv` }).click();
+      el("a", { href: url, download: format === "svg" ? `${file}.svg` : `${file}${format && `_${format}`}.csv` }).click();
       setTimeout(() => URL.revokeObjectURL(url), 60000);
     } catch (failure) {
       box.after(failed(failure));

@@ -44,15 +44,29 @@ export function restated({ value }) {
   const rows = value.map((row) => [
     row["Refresh Date"],
     el("a", { href: to("reports", row.Call, { view: "changes" }), title: row.Call }, row.Title),
+    new Call(row.Call).argument,
     number(row.Revisions),
     time(row["Last Pulled At"]),
   ]);
   return el(
     "div",
-    { id: "restated" },
+    { id: "restated", tabindex: -1 },
     el("h3", {}, "Restated by Microsoft in the last 60 days"),
     el("p", {}, told),
-    rows.length > 0 && table("Restated days", ["Day", "Report", "Revisions", "Last pulled"], rows, { shown: 10 }),
+    rows.length > 0 && table("Restated days", ["Day", "Report", "Period", "Revisions", "Last pulled"], rows, { shown: 10 }),
+  );
+}
+
+/** How everything is taken home: what a page of one report at a time cannot do. */
+export function takeHome(tenant) {
+  const of = tenant && ` --tenant ${tenant}`;
+  return el(
+    "div",
+    { id: "export", tabindex: -1 },
+    el("h3", {}, "Take everything home"),
+    el("p", {}, "All reports as Parquet or CSV into a folder, and again for what is new. docs/operations.md says more."),
+    el("pre", { tabindex: 0 }, el("code", {}, ["--url https://ACCOUNT.blob.core.windows.net", "--format csv --personal"].map((options) => `python3 -m local export home ${options}${of}\n`).join(""))),
+    el("p.hint", {}, "The first is of an archive in Azure, the second of one on this machine, with people. On Windows, write py for python3."),
   );
 }
 

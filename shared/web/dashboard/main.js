@@ -4,8 +4,10 @@ import { Failure, browser, forgetKeys, hasKey, hasPersonalKey, healthWord, isKey
 import { Call } from "./calls.js";
 import { departments, licences, people } from "./directory.js";
 import { dayField, el, time } from "./elements.js";
-import { atFirst, details, headlines, restated } from "./health.js";
+import { atFirst, details, headlines, restated, takeHome } from "./health.js";
 import { overview } from "./overview.js";
+import { places } from "./places.js";
+import { asked } from "./questions.js";
 import { explorer } from "./report.js";
 import { list, palette } from "./reports.js";
 import { renewed, route, to } from "./route.js";
@@ -109,18 +111,22 @@ async function load(signal) {
 /** Shows the page that the address names, whenever it changes, until `signal` says that the key is another one. */
 async function pages({ calls, status, today }, signal) {
   const explore = explorer(at("reports-body"), calls, today, failed, signal);
-  at("find").onclick = palette(() => calls, signal);
+  at("find").onclick = palette(() => calls, today, signal);
   const titles = new Map(calls.map((call) => [call.report, call.title]));
   const shown = {
-    overview: (place) => overview(at("tiles"), at("answers-body"), calls, { today, nextRun: status?.nextRun }, place, failed),
+    overview: (place) => {
+      at("asked").replaceChildren(...asked(today));
+      return overview(at("tiles"), at("answers-body"), calls, { today, nextRun: status?.nextRun }, place, failed);
+    },
     people: (place) => counted("people", () => people(at("people-body"), place, choose)),
     licences: (place) => counted("licences", () => licences(at("licences-body"), place)),
     departments: (place) => counted("departments", () => departments(at("departments-body"), place, choose)),
+    places: (place) => places(at("places-body"), calls, place, { nextRun: status?.nextRun }, choose),
     reports: (place) => reports(place),
-    archive: async () => {
-      if (!status) return;
-      fill("archive-body", ...details(status, (name) => titles.get(name) ?? name));
-      at("archive-body").append(restated(await json("/v1.0/restatements", { format: "json" }, signal)));
+    archive: async ({ id }) => {
+      fill("archive-body", ...(status ? details(status, (name) => titles.get(name) ?? name) : []));
+      at("archive-body").append(takeHome(tenant), restated(await json("/v1.0/restatements", { format: "json" }, signal)));
+      if (["restated", "export"].includes(id)) at(id).focus();
     },
   };
   let before = "";

@@ -5,7 +5,7 @@ import { calendar, legend, monthBefore, monthsBetween } from "./coverage.js";
 import { counted, day, el, month, number, say, shifted } from "./elements.js";
 import { offer } from "./elsewhere.js";
 import { route, to } from "./route.js";
-import { VIEWS, snapshotOf, usualPair } from "./views.js";
+import { VIEWS, inOrder, snapshotOf, usualPair } from "./views.js";
 
 /** Days that are shown at first of a personal report: each has a row for everybody. */
 const FEW_DAYS = 7;
@@ -314,10 +314,4 @@ function grouped(calls) {
         [...reports].sort(([, one], [, other]) => (one < other ? -1 : 1)).map(([name, title]) => el("option", { value: name }, title)),
       ),
     );
-}
-
-/** Compares snapshots: the oldest first, and of a day the first revision first. */
-function inOrder(one, other) {
-  if (one.refreshDate !== other.refreshDate) return one.refreshDate < other.refreshDate ? -1 : 1;
-  return one.revision - other.revision;
 }

@@ -1,7 +1,11 @@
 // All reports by what people call them: a list by family, and a search that is open at any time (Ctrl-K).
 
 import { el } from "./elements.js";
+import { questions } from "./questions.js";
 import { to } from "./route.js";
+
+/** What the search shows at once. */
+const AT_ONCE = 14;
 
 /** One entry for each report of these calls: its title, its name, what it answers, and its calls. */
 export function reportsOf(calls) {
@@ -14,10 +18,10 @@ export function reportsOf(calls) {
   return [...found.values()].sort((one, other) => (one.family + one.title < other.family + other.title ? -1 : 1));
 }
 
-/** The reports whose title, question, family or name has all of the words. */
+/** The reports, or questions, whose title, question, family or name has all of the words. */
 export function matching(reports, text) {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-  const score = ({ title }) => (title.toLowerCase().startsWith(words[0] ?? "") ? 0 : 1);
+  const score = ({ title }) => [words.join(" "), words[0] ?? ""].filter((start) => !title.toLowerCase().startsWith(start)).length;
   const said = ({ title, question, family, name }) => [title, question, family, name].filter(Boolean).join(" ").toLowerCase();
   return reports
     .filter((each) => words.every((word) => said(each).includes(word)))
@@ -55,11 +59,11 @@ function entry({ name, title, question, calls }) {
   );
 }
 
-/** A search over titles and questions, in a dialog that Ctrl-K opens; it needs `calls()` at that moment. */
-export function palette(calls, life) {
-  const field = el("input", { type: "search", "aria-label": "Find a report", oninput: show, placeholder: "Find a report by title or question", role: "combobox", "aria-expanded": "true", "aria-controls": "found" });
-  const results = el("ul", { id: "found", role: "listbox", "aria-label": "Reports" });
-  const dialog = el("dialog", { id: "palette", "aria-label": "Find a report", onclick: (event) => event.target === dialog && dialog.close() }, field, results);
+/** A search over questions and reports, in a dialog that Ctrl-K opens; it needs `calls()` at that moment. */
+export function palette(calls, today, life) {
+  const field = el("input", { type: "search", "aria-label": "Find an answer or a report", oninput: show, placeholder: "Ask, or find a report by its title", role: "combobox", "aria-expanded": "true", "aria-controls": "found" });
+  const results = el("ul", { id: "found", role: "listbox", "aria-label": "Answers and reports" });
+  const dialog = el("dialog", { id: "palette", "aria-label": "Find an answer or a report", onclick: (event) => event.target === dialog && dialog.close() }, field, results);
   let place = 0;
   document.body.append(dialog);
   dialog.addEventListener("keydown", byKey);
@@ -85,10 +89,11 @@ export function palette(calls, life) {
 
   function show() {
     place = 0;
-    const found = matching(reportsOf(calls()), field.value).slice(0, 12);
+    const reports = reportsOf(calls()).map((each) => ({ ...each, href: to("reports", each.name) }));
+    const found = [...matching(questions(today), field.value), ...matching(reports, field.value)].slice(0, AT_ONCE);
     results.replaceChildren(
-      ...found.map(({ name, title, question }, number) =>
-        el("li", { role: "option", id: `found-${number}`, "aria-selected": "false", onclick: () => choose(name), "data-name": name }, el("strong", {}, title), el("span.hint", {}, question || name)),
+      ...found.map(({ name, title, question, href }, number) =>
+        el("li", { role: "option", id: `found-${number}`, "aria-selected": "false", onclick: () => choose(href), "data-href": href }, el("strong", {}, title), el("span.hint", {}, question || name)),
       ),
     );
     mark();
@@ -109,12 +114,12 @@ export function palette(calls, life) {
     } else if (event.key === "Enter") {
       event.preventDefault();
       const chosen = results.children[place];
-      if (chosen) choose(chosen.dataset.name);
+      if (chosen) choose(chosen.dataset.href);
     }
   }
 
-  function choose(name) {
+  function choose(href) {
     dialog.close();
-    location.hash = to("reports", name);
+    location.hash = href;
   }
 }

@@ -20,6 +20,12 @@ export const VIEWS = {
   changes: { title: "What changed", resources: ofChanges, show: showChanges },
 };
 
+/** Compares snapshots: the oldest first, and of a day the first revision first. */
+export function inOrder(one, other) {
+  if (one.refreshDate !== other.refreshDate) return one.refreshDate < other.refreshDate ? -1 : 1;
+  return one.revision - other.revision;
+}
+
 /** The snapshot of a day with that revision, else with its last one. */
 export function snapshotOf(snapshots, iso, revision) {
   const own = snapshots.filter((each) => each.refreshDate === iso);
@@ -56,7 +62,7 @@ async function showSeries(state, page, signal) {
         {},
         found ? `${counted(content.rows.length, "row")}, the newest first.` : "There are no rows in this range.",
       ),
-      downloads(resource, page.failed),
+      downloads(resource, page.failed, { picture: found && isDrawn }),
     ),
     found && table(`Series of ${call.text}`, ...dayFirst(content)),
   ];

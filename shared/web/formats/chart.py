@@ -12,9 +12,10 @@ from itertools import islice
 from operator import gt
 from typing import NamedTuple
 
+from shared.report.csv_records import Row
 from shared.report.history import History
 from shared.report.history import rows as all_rows
-from shared.report.table import REFRESH_DATE, REPORT_DATE, Column, Row
+from shared.report.table import REFRESH_DATE, REPORT_DATE, Column
 from shared.web.formats.svg import MAX_LINES, Line, draw
 
 _PERIOD = Column("Report Period")

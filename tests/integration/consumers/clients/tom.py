@@ -1,4 +1,7 @@
-"""Reads a model with Microsoft's own library and writes it back: two folders as arguments, {kind: count} on stdout."""
+"""Reads a model with Microsoft's own library and writes it as TMDL: {kind: count} on stdout.
+
+The arguments are a folder of TMDL, or a file as the model of a template is, and the folder to write to.
+"""
 # mypy: ignore-errors
 
 import json
@@ -22,9 +25,12 @@ import clr  # noqa: E402
 
 for name in ("Core", "Tabular.Json", "Tabular"):
     clr.AddReference(str(LIBRARY / f"Microsoft.AnalysisServices.{name}"))
-from Microsoft.AnalysisServices.Tabular import TmdlSerializer  # noqa: E402
+from Microsoft.AnalysisServices.Tabular import JsonSerializer, TmdlSerializer  # noqa: E402
 
-database = TmdlSerializer.DeserializeDatabaseFromFolder(str(source))
+if source.is_dir():
+    database = TmdlSerializer.DeserializeDatabaseFromFolder(str(source))
+else:
+    database = JsonSerializer.DeserializeDatabase(source.read_text("utf-16-le"))
 config.unlink()
 TmdlSerializer.SerializeDatabaseToFolder(database, str(target))
 model = database.Model
