@@ -131,7 +131,7 @@ class TableArchive:
     def make_again(self, names: Collection[TableName | ManifestName | DeltaLogName], today: date) -> int:
         """Make tables, manifests and logs of these names; return how many tables. A month that is over is one.
 
-        A table that has a damaged snapshot stays as it is, and stops no other.
+        A table that has a damaged snapshot stays as it is, and stops no other, nor does a log that cannot be kept.
         """
         known, calls = self.index(), {Partition.of(call): call for call in calls_in(self._catalogue)}
         days: defaultdict[tuple[str, Partition], set[date]] = defaultdict(set)
@@ -157,10 +157,16 @@ class TableArchive:
             with suppress(DamagedBlob):
                 made.append(self.make(calls[missing.partition], missing, anew=True))
         now = datetime(today.year, today.month, today.day, tzinfo=UTC)
+        troubles = list[ArchiveUnavailable]()
         for partition in {each.partition for each in made} | logs:
-            self.logs.keep(calls[partition], now, begins=partition in logs)
+            try:
+                self.logs.keep(calls[partition], now, begins=partition in logs)
+            except ArchiveUnavailable as error:
+                troubles.append(error)
         if made:
             self.note(made, known)
+        if troubles:
+            raise troubles[0]
         return sum(len(each.revisions) if each.in_days and not each.is_block else 1 for each in made)
 
     def keep_manifest(self, name: ManifestName, news: Iterable[Tabled], known: TableIndex | None) -> None:

@@ -140,9 +140,11 @@ class TableKeeping:
             for name, news in made.items():
                 with self._noting_trouble():
                     self._archive.tables.keep_manifest(name, news, self._known())
-                    for partition in {each.partition for each in news} if self._with_delta else ():
-                        self._archive.tables.logs.keep(self._calls[partition], self._clock())
-                    listed += news
+                    for partition in {each.partition for each in news}:
+                        with self._noting_trouble():
+                            if self._with_delta:
+                                self._archive.tables.logs.keep(self._calls[partition], self._clock())
+                            listed += [each for each in news if each.partition == partition]
             if not listed:
                 break
             self._index, disputed = self._archive.tables.note(listed, self._known())

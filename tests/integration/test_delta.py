@@ -227,6 +227,22 @@ def test_what_is_no_table_stops_the_log_of_its_call_alone_until_it_is_gone(
     assert [row[3] for row in tables.read(tmp_path)] == [1]
 
 
+def test_a_log_that_cannot_be_made_again_stops_no_other(tables: DeltaTables, tmp_path: Path) -> None:
+    others = [COUNTS._replace(period=period) for period in ("D30", "D90", "D180")]
+    for call in (COUNTS, *others):
+        tables.put(call, TODAY, "1")
+    tables.keep()
+    for name in tables.log:
+        tables.shelf.memory.put(DERIVED, str(name), b"{}", {})
+    stray = TableName(Partition.of(others[0]), f"{TODAY:%Y-%m}", TODAY - timedelta(1), 1, 9)
+    tables.shelf.memory.put(DERIVED, str(stray), b"no table", {})
+    with pytest.raises(ArchiveUnavailable, match="no table"):
+        tables.shelf.tables.make_again(tables.log, TODAY)
+    assert [each for each in tables.findings() if each.startswith("delta_differs")] == []
+    assert {name.partition for name in tables.log} == {Partition.of(call) for call in (COUNTS, *others[1:])}
+    assert [row[3] for row in tables.read(tmp_path)] == [1]
+
+
 def test_a_day_that_a_dead_run_left_in_two_tables_is_told_of_once(tables: DeltaTables, tmp_path: Path) -> None:
     tables.put(COUNTS, TODAY, "1")
     tables.put(COUNTS, date(2026, 9, 1), "2")
