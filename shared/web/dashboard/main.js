@@ -293,6 +293,7 @@ at("theme").addEventListener("click", () => {
 addEventListener("hashchange", () => {
   if (hasKey() && (route().tenant ?? "") !== tenant) start();
 });
+at("host").title = location.host;
 at("host").textContent = location.host.replace(/\.azurewebsites\.net$/, "");
 at("range").addEventListener("submit", (event) => event.preventDefault());
 at("change-key").addEventListener("click", () => {
