@@ -43,6 +43,8 @@ _RECENT = 1
 _DAYS_AT_ONCE = 10
 """Before they are put into storage."""
 _HALVES = 2
+_OF_PEOPLE = 3
+"""How many calls take as long as one of a report with a row per person, and counting them."""
 Key = TypeVar("Key", Call, Partition)
 Value = TypeVar("Value")
 Timer = tuple[datetime, str]
@@ -91,7 +93,11 @@ def _timers(start: datetime, *, has_all: bool) -> list[Timer]:
 def _split(reports: str) -> list[Selection]:
     """Return what the setting selects in parts that take about as long; fewer if there are fewer reports."""
     selection = select(reports, catalogue())
-    sizes = {name: len(calls) + RUNS_A_DAY * (name in selection.daily) for name, calls in selection.by_report.items()}
+    known = catalogue().reports
+    sizes = {
+        name: (len(calls) + RUNS_A_DAY * (name in selection.daily)) * (_OF_PEOPLE if known[name].personal_data else 1)
+        for name, calls in selection.by_report.items()
+    }
     together = [report for report in COUNTED if report in sizes]
     halves: list[list[str]] = [together, *([] for _ in range(_HALVES - 1))]
     for report in sorted(sizes.keys() - {*together}, key=lambda report: (-sizes[report], report)):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import NamedTuple
@@ -19,9 +18,8 @@ from shared.domain.outcome import Reason
 from shared.domain.selection import Selection
 from shared.pulling.plan import ArchivedCalls
 from shared.pulling.pull_errors import as_pull_errors
+from shared.pulling.side_by_side import side_by_side
 
-_WORKERS = 4
-"""Reports whose snapshots are listed side by side."""
 _PATIENCE = timedelta(minutes=10)
 """After that no more is listed: the rest of the run is for pulling."""
 
@@ -56,10 +54,11 @@ class Memory(NamedTuple):
         return self.record.watched_days(report) if self.record else None
 
 
-def load(archive: Archive, selection: Selection, clock: Callable[[], datetime]) -> Memory:
-    """Return what is known by now; `clock` answers UTC. Raises ArchiveUnavailable if nothing of any report can be read.
+def load(archive: Archive, selection: Selection, clock: Callable[[], datetime], workers: int) -> Memory:
+    """Return what is known by now; `clock` answers UTC, and so many `workers` list side by side.
 
-    Where storage takes long, what is known of some reports is enough to begin with.
+    Raises ArchiveUnavailable if nothing of any report can be read. Where storage takes long, what is known of some
+    reports is enough to begin with.
     """
     now = clock()
     record = archive.runs.newest(now)
@@ -79,8 +78,7 @@ def load(archive: Archive, selection: Selection, clock: Callable[[], datetime]) 
         except PullError as error:
             return error
 
-    with ThreadPoolExecutor(_WORKERS) as pool:
-        every = dict(zip(calls, pool.map(found, calls), strict=True))
+    every = dict(zip(calls, side_by_side(found, calls, workers), strict=True))
     archived = {report: each for report, each in every.items() if isinstance(each, ArchivedCalls)}
     unread = {report: each for report, each in every.items() if isinstance(each, PullError)}
     if unread and not archived:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
 from datetime import datetime, timedelta
+from functools import partial
+from itertools import chain
 
 from shared.archive.archive import Archive
 from shared.archive.coverage_index import CoverageIndex
@@ -25,6 +25,7 @@ from shared.pulling.plan import Plan, PlannedPull, plan
 from shared.pulling.pull import Puller
 from shared.pulling.retry import Attempts
 from shared.pulling.run_events import emit_pull, emit_run
+from shared.pulling.side_by_side import side_by_side
 from shared.views.people import USERS
 
 WORKERS = 4
@@ -74,7 +75,7 @@ class PullRun:
         Raise ArchiveUnavailable when the archive cannot be read at all. A call that fails stops no other.
         """
         started = self._clock()
-        memory = load(self._archive, self.selection, self._clock)
+        memory = load(self._archive, self.selection, self._clock, self._workers)
         selection = self.selection.only(memory.archived)
         due, attempts = self._plan(memory, selection, started)
         pulls = self._pull(due, attempts, self._unread(memory))
@@ -132,14 +133,13 @@ class PullRun:
         """Pull what is due, and return the results of all selected calls, `unread` with them, by their text."""
         # Who was erased and has another address since is told by the directory: no report may come before that.
         first = [USERS.report] if USERS.report in due.pulls and self.puller.keeps_people_out() else []
-        with ThreadPoolExecutor(self._workers) as pool:
-            results = [*unread, *(each.result(self._clock()) for each in due.skipped)]
-            for result in results:
-                emit_pull(result)
-            results += [result for report in first for result in self._pull_report(due.pulls[report], attempts)]
-            others = [pulls for report, pulls in due.pulls.items() if report not in first]
-            jobs = [pool.submit(copy_context().run, self._pull_report, pulls, attempts) for pulls in others]
-            results += [result for job in jobs for result in job.result()]
+        results = [*unread, *(each.result(self._clock()) for each in due.skipped)]
+        for result in results:
+            emit_pull(result)
+        results += [result for report in first for result in self._pull_report(due.pulls[report], attempts)]
+        others = [pulls for report, pulls in due.pulls.items() if report not in first]
+        pulled = side_by_side(partial(self._pull_report, attempts=attempts), others, self._workers)
+        results += chain.from_iterable(pulled)
         return sorted(results, key=lambda result: str(result.call))
 
     def _pull_report(self, pulls: Sequence[PlannedPull], attempts: Attempts) -> list[PullResult]:

@@ -73,7 +73,7 @@ class History:
         """Let a run archive what is new, and mark a day as lost."""
         self.now += timedelta(hours=6)
         self.runs += 1
-        memory = load(self.shelf, SELECTION, lambda: self.now)
+        memory = load(self.shelf, SELECTION, lambda: self.now, 1)
         day = self.now.date() - timedelta(days=2)
         calls = [SERVICES, DETAIL, single(day - timedelta(days=self.runs % 20))] if new else []
         pulls = [self.put(call, call.date or day) for call in calls]
