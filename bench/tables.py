@@ -151,9 +151,12 @@ def _peak(number: int, what: str) -> Row:
         first, _ = archived(asked, when[0], content)
         for day in when:
             body = content.replace(f"{when[0]},".encode(), f"{day},".encode())
-            known = first.metadata._replace(sha256=sha256(body).hexdigest(), gzip_sha256="", gzip_size=0)
+            packed = gzip.compress(body, 1)
+            known = first.metadata._replace(
+                sha256=sha256(body).hexdigest(), gzip_sha256=sha256(packed).hexdigest(), gzip_size=len(packed)
+            )
             snapshot = first._replace(refresh_date=day, metadata=known)
-            store.create(PERSONAL, snapshot.blob, gzip.compress(body, 1), known.to_metadata())
+            store.create(PERSONAL, snapshot.blob, packed, known.to_metadata())
         ends = [(TODAY - timedelta(days=45)).isoformat(), TODAY.isoformat()]
         command = [sys.executable, "-m", "bench.lone_tables", str(Path(folder) / "files"), *ends]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
