@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, Self
 
 from shared.archive.coverage_index import CoverageIndex
-from shared.archive.layout import ManifestName, Partition
+from shared.archive.layout import ManifestName, Partition, TableName
 from shared.archive.snapshot import Snapshot
 from shared.domain.date_ranges import NO_DAYS, DateRanges
 from shared.domain.dates import month_before
@@ -45,6 +45,10 @@ class Missing(NamedTuple):
     def looked_at(self) -> DateRanges:
         """The days of which all that is there goes into tables."""
         return DateRanges.of(self.days) if self.days else DateRanges.of_month(self.month)
+
+    def has(self, name: TableName) -> bool:
+        """Whether a table has some of these days."""
+        return name.partition == self.partition and bool(name.days & self.looked_at)
 
 
 class Tabled(NamedTuple):
@@ -125,11 +129,11 @@ class PartitionTables(NamedTuple):
         """Return what is to be made where tables are wrong that have these days of a month that goes on."""
         blocks = [block for block in blocks_of(month) if block.first in self.blocks]
         wrong = {*days}
-        alone = tuple(sorted(day for day in wrong if not any(day in block for block in blocks)))
+        alone = {day for day in wrong if not any(day in block for block in blocks)}
         found = {
             Missing(month, partition, tuple(block.days), is_block=True) for block in blocks if wrong & {*block.days}
         }
-        return found | ({Missing(month, partition, alone)} if alone else set())
+        return found | {Missing(month, partition, (day,)) for day in alone}
 
     def is_settled(self, month: str, today: date) -> bool:
         """Whether all of a month is, or should be, in one table."""

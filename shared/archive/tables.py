@@ -128,10 +128,13 @@ class TableArchive:
             self._put(call, [*former], days, snapshots, right)
         return Tabled.of(missing, _by_day(snapshots), in_days=missing.is_block)
 
-    def make_again(self, names: Collection[TableName | ManifestName | DeltaLogName], today: date) -> int:
+    def make_again(
+        self, names: Collection[TableName | ManifestName | DeltaLogName], today: date, *, without_damaged: bool = False
+    ) -> int:
         """Make tables, manifests and logs of these names; return how many tables. A month that is over is one.
 
-        A table that has a damaged snapshot stays as it is, and stops no other, nor does a log that cannot be kept.
+        A table that has a damaged snapshot stays as it is, or goes if this is to be `without_damaged` ones. It stops no
+        other, nor does a log that cannot be kept.
         """
         known, calls = self.index(), {Partition.of(call): call for call in calls_in(self._catalogue)}
         days: defaultdict[tuple[str, Partition], set[date]] = defaultdict(set)
@@ -154,8 +157,13 @@ class TableArchive:
             self.keep_manifest(each, (), None)
         made = list[Tabled]()
         for missing in wanted:
-            with suppress(DamagedBlob):
-                made.append(self.make(calls[missing.partition], missing, anew=True))
+            call = calls[missing.partition]
+            try:
+                made.append(self.make(call, missing, anew=True))
+            except DamagedBlob:
+                for each in names if without_damaged else ():
+                    if isinstance(each, TableName) and missing.has(each):
+                        self._store.delete(self._container(call), str(each), with_versions=False)
         now = datetime(today.year, today.month, today.day, tzinfo=UTC)
         troubles = list[ArchiveUnavailable]()
         for partition in {each.partition for each in made} | logs:

@@ -6,7 +6,6 @@ Whatever is done here can be done again: what was cut short is finished by whoev
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import suppress
 from datetime import date
 from hashlib import sha256
 
@@ -15,7 +14,7 @@ from shared.archive.blob_store import FormerBlob
 from shared.archive.layout import ACCOUNTS, INPUT, PERSONAL, PERSONAL_DERIVED, QUARANTINE, ManifestName, TableName
 from shared.archive.snapshot import Snapshot, SnapshotMetadata, read_snapshot
 from shared.domain.catalogue import Catalogue
-from shared.domain.errors import AccessRefused, ArchiveUnavailable, DamagedBlob, PullError
+from shared.domain.errors import AccessRefused, ArchiveUnavailable, PullError
 from shared.domain.outcome import Reason
 from shared.erasure.search import Named, calls_with_people, without
 from shared.report.compression import compress, decompress
@@ -56,13 +55,7 @@ class Eraser:
         """
         for call in calls_with_people(self._archive, self._catalogue):
             self._archive.series.renew(call)
-        try:
-            self._archive.tables.make_again(tables, today)
-        except DamagedBlob:  # of the tables alone that are made of what is damaged nothing may stay
-            for name in tables:
-                with suppress(DamagedBlob):
-                    self._archive.store.delete(PERSONAL_DERIVED, str(name), with_versions=False)
-                    self._archive.tables.make_again([name], today)
+        self._archive.tables.make_again(tables, today, without_damaged=True)
         self._archive.store.delete(PERSONAL_DERIVED, ACCOUNTS, with_versions=False)
 
     def former(self) -> Iterator[tuple[str, FormerBlob]]:

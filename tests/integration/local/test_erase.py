@@ -529,7 +529,10 @@ def small_archive(simulator: Simulator, days: int) -> tuple[Blobs, Person]:
 
 
 def killed_at(start: Blobs, ann: Person, number: int, steps: list[Operation]) -> tuple[dict[At, bytes], int]:
-    """Erase, die after a step, and erase again; return what is stored in the end but for hashes, and the status."""
+    """Erase, die after a step, and erase again; return what is stored in the end but for hashes, and the status.
+
+    A table that was made once more has another generation: all have the same in the names that are returned.
+    """
     sound = InMemoryBlobStore(clock=lambda: NOW)
     for at, kept in start.items():
         sound.put(*at, kept.content, kept.metadata)
@@ -550,7 +553,14 @@ def killed_at(start: Blobs, ann: Person, number: int, steps: list[Operation]) ->
         later = InMemoryBlobStore(clock=lambda: NOW + timedelta(hours=1), same_as=sound)
         status = erase(later, ann.id, for_good=True)
     hashes = [(ERASED, SUPPRESSED), (DERIVED, LEASE)]
-    return {at: kept.content for at, kept in sound.blobs.items() if at not in hashes}, status
+    end = {(at[0], of_any_generation(at[1])): kept.content for at, kept in sound.blobs.items() if at not in hashes}
+    assert len(end) == len(sound.blobs.keys() - {*hashes})
+    return end, status
+
+
+def of_any_generation(name: str) -> str:
+    parsed = parse(name)
+    return str(parsed._replace(generation=1)) if isinstance(parsed, TableName) else name
 
 
 # -- sixty days --------------------------------------------------------------------------------------------------------

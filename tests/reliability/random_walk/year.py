@@ -161,7 +161,7 @@ def _count(environment: Environment, walk: RandomWalk, corrections: Sequence[_Co
     oracle = walk.oracle
     until = {each: later.at for later, each in combinations(reversed(corrections), 2) if each.day == later.day}
     read = [each for each in corrections if any(each.at < at <= until.get(each, at) for at in oracle.read[each.day])]
-    metadata = [blob.metadata for blob in snapshots(environment.seen).values()]
+    metadata = [blob.metadata for blob in snapshots(environment.seen).values() if blob.metadata]  # a stray has none
     names = [each["names"] for each in sorted(metadata, key=lambda each: each["pulled_at"]) if each["names"] != "none"]
     return Year(
         pulls=number,
