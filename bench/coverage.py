@@ -18,6 +18,7 @@ from shared.archive.blob_store import BlobStore
 from shared.identity import ManagedIdentity
 from shared.pulling.covering import keep_coverage
 from shared.pulling.memory import load
+from shared.pulling.run import WORKERS
 from shared.settings import read
 
 _FEWER = "getOffice365ActiveUserCounts, getEmailActivityCounts, getMailboxUsageStorage"
@@ -63,7 +64,7 @@ def rows(scale: Scale) -> list[Row]:
             app = App(settings, control.now, sleep=control.sleep, store=cast(BlobStore, store))
             selection, coverage = app.pull_run.selection, app.archive.coverage
             record, whole = measured(app.pull_run.execute)
-            memory = load(app.archive, selection, control.now)
+            memory = load(app.archive, selection, control.now, WORKERS)
             kept, again = measured(lambda: keep_coverage(coverage, record, memory, selection, ()))
             assert kept
             return whole, again

@@ -161,9 +161,9 @@ class TableArchive:
             try:
                 made.append(self.make(call, missing, anew=True))
             except DamagedBlob:
-                for each in names if without_damaged else ():
-                    if isinstance(each, TableName) and missing.has(each):
-                        self._store.delete(self._container(call), str(each), with_versions=False)
+                for name in names if without_damaged else ():
+                    if isinstance(name, TableName) and missing.has(name):
+                        self._store.delete(self._container(call), str(name), with_versions=False)
         now = datetime(today.year, today.month, today.day, tzinfo=UTC)
         troubles = list[ArchiveUnavailable]()
         for partition in {each.partition for each in made} | logs:
