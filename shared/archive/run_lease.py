@@ -22,6 +22,8 @@ LIFE = timedelta(minutes=3)
 """How long a lease holds after its last sign of life."""
 BEAT = 60.0
 """Seconds between two signs of life."""
+_PRECISION = timedelta(seconds=1)
+"""To what storage tells its time: by that much one answer may be behind another."""
 _ATTEMPTS = 50
 """How many lost races before giving up."""
 
@@ -69,7 +71,7 @@ class RunLease:
         finally:
             is_over.set()
             heart.join()
-            self._extend(run, timedelta(0))
+            self._extend(run, -_PRECISION)
 
     def _take(self, run: str, *, is_running: bool) -> Lease:
         for _ in range(_ATTEMPTS):
