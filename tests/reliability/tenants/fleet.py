@@ -105,7 +105,7 @@ class Outcome(NamedTuple):
     twice: int
     poisoned: int
     archived: int
-    """Refresh dates of the tenants that can be pulled."""
+    """Refresh dates."""
     requests: int
     """At Graph for these tenants."""
     least: int
@@ -127,10 +127,12 @@ class Provider:
         self.calls = select(settings["REPORTS"], catalogue()).calls
         self.requests: Counter[str] = Counter()
         """How many for reports Graph got, by tenant."""
-        self.due: dict[str, dict[Shown, str]] = {}
-        """The SHA-256 of what Graph showed of each tenant as its first run came to an end: its archive has it all."""
         self.seen: defaultdict[str, set[tuple[Shown, str]]] = defaultdict(set)
-        """What it showed at the end of any run: its archive has nothing else."""
+        """What Graph showed of each tenant as a run of it came to an end, with its SHA-256.
+
+        Its archive has nothing else, and something of each call: a date that came up between two runs of one timer is
+        for the next timer.
+        """
         self._left = -1
         """Operations of storage until the process is killed; below 0: it is not."""
         own = App(read(settings), simulator.clock.now, store=self.store, sleep=self._sleep, workers=1)
@@ -166,35 +168,30 @@ class Provider:
         while queue:
             delivery = queue.popleft()
             self._left = self.random.randrange(OPERATIONS * len(self.calls)) if self.random.random() < kills else -1
-            is_killed = False
             try:
                 self.fleet.pull_one(delivery.text, delivery.id, lambda text: queue.append(Delivery(text, text)))
             except Killed:
-                is_killed = True
                 happened["kills"] += 1
                 if delivery.attempt == ATTEMPTS:
                     happened["poisoned"] += 1
                 else:
                     queue.append(delivery._replace(attempt=delivery.attempt + 1))
             self._left = -1
-            self._look(PullRequest.from_text(delivery.text).tenant, is_killed)
+            self._look(PullRequest.from_text(delivery.text).tenant)
         return happened
 
-    def _look(self, tenant: str, is_killed: bool) -> None:
+    def _look(self, tenant: str) -> None:
         """Note what Graph shows of a tenant, and what it was asked, as a run of that tenant ends."""
         record = self.simulator.record
         self.requests[tenant] += sum(entry.listener == "graph" for entry in record.entries())
         record.clear()
         if tenant in self.throttled_or_refused:
             return
-        shown = {}
         for call in self.calls:
             version = catalogue().reports[call.report].graph_version("v1.0")
             of_call = self.control("GET", "/expected", call=str(call), version=version, tenant=tenant)
-            shown[Partition.of(call), date.fromisoformat(of_call["refresh_date"])] = of_call["sha256"]
-        self.seen[tenant].update(shown.items())
-        if not is_killed:
-            self.due.setdefault(tenant, shown)
+            shown = Partition.of(call), date.fromisoformat(of_call["refresh_date"])
+            self.seen[tenant].add((shown, of_call["sha256"]))
 
     @property
     def throttled_or_refused(self) -> list[str]:
@@ -225,11 +222,12 @@ class Provider:
         for tenant in self.ids:
             if tenant in (throttled, refused):
                 continue
-            archived, due = self.snapshots(tenant), self.due.get(tenant, {})
-            if states[tenant] != "up_to_date" or not due:
-                wrong.append(f"{tenant} is {states[tenant]}, after a run of {len(due)} refresh dates")
-            wrong += [f"{tenant} lacks {place} of {day}" for place, day in due.keys() - archived.keys()]
-            alien = archived.items() - self.seen[tenant]
+            archived, seen = self.snapshots(tenant), self.seen[tenant]
+            if states[tenant] != "up_to_date" or not seen:
+                wrong.append(f"{tenant} is {states[tenant]}, of which Graph showed {len(seen)} refresh dates")
+            lacking = {place for (place, _), _ in seen} - {place for (place, _), _ in archived.items() & seen}
+            wrong += [f"{tenant} lacks {place}" for place in lacking]
+            alien = archived.items() - seen
             wrong += [f"{tenant}: {place} of {day} is not what Graph showed of it" for (place, day), _ in alien]
             blobs = everything(TenantBlobStore(self.store, tenant))
             wrong += [f"{tenant}: {each}" for each in verify(blobs, catalogue(), self.simulator.clock.now())]
@@ -272,7 +270,7 @@ def live(tenants: int, seed: int, reports: str = "aggregates", kills: float = 0.
             happened["kills"],
             happened["twice"],
             happened["poisoned"],
-            sum(map(len, one.due.values())),
+            sum(len(one.snapshots(tenant)) for tenant in one.ids),
             one.requests.total() - one.requests[throttled],
             len(one.calls) * (tenants - 2),
             one.requests[throttled],
@@ -288,7 +286,7 @@ def main(tenants: int, seed: int) -> int:
     print(f"{tenants} tenants, of which one throttles everything and one has not consented: {found.seconds:.0f} s,")
     print(f"of which {time.process_time():.0f} of CPU.")
     print(f"{found.kills} processes killed, {found.twice} messages twice, {found.poisoned} poisoned.")
-    print(f"{found.archived:,} refresh dates were to be archived of the other {others}.")
+    print(f"{found.archived:,} refresh dates are archived of the other {others}.")
     print(f"{found.requests:,} requests to Graph for those, {share:.3f} of the least possible, {found.least:,};")
     print(f"{found.throttled:,} for the one that throttles.")
     for line in found.wrong[:20]:
