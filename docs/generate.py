@@ -113,8 +113,8 @@ Nobody has run this project against a live tenant or in Azure yet. What stands i
 | Microsoft's SDKs of Graph | Python, JavaScript; Python beta with `--long` |
 | other clients of Graph | PnP, CLI for Microsoft 365, a Singer tap, an Airbyte source; some with `--long` only |
 | generated clients | of `openapi.json`, for Python and TypeScript |
-| readers of tables | DuckDB, Polars, PyArrow, pandas |
-| ClickHouse, DataFusion, R, Spark, Fabric | not yet |
+| readers of tables | DuckDB, Polars, PyArrow, pandas; Spark, ClickHouse (chDB), DataFusion and R by `python -m tests.readers` |
+| Fabric, Databricks | not yet |
 | PowerShell | parsed, and compared with its twin for sh; not run, as it was not available |
 
 ## Browsers
@@ -148,8 +148,7 @@ With the README only, a fresh clone and an empty home, on Debian with two cores 
 | a click later, the first chart | not measured | 0.8 s |
 | all of it | about half a minute | 1 min 43 s |
 
-`run --demo` took 4 min 34 s at a load of 13 with 15 calls a day, and 11 min 23 s at a load of 20 with the 20 calls that
-it has now. What stopped us, or misled us, on the way:
+`run --demo` took 1 min 22 s at a load of 3 to 5, and 11 min 23 s at a load of 20. What stopped us, or misled us, on the way:
 
 | Place | What | Now |
 |---|---|---|
@@ -157,7 +156,7 @@ it has now. What stopped us, or misled us, on the way:
 | the second address of `run` | its key gets 401 at `/personal`, without a word | the README says what it opens |
 | *Active users* | each trend begins with a fall, from a week that lacks its weekend | whole weeks only |
 | *Archive*, restated days | two periods of one report look the same | the period stands beside it, in the API too |
-| README, `--demo` | "a minute or two" | "some minutes" |
+| README, `--demo` | "a minute or two", where others use the machine too | "on a machine with nothing else to do" |
 | README, `refreshDate=2026-11-18` | 404 in an archive that began today; the answer names its first day | as it was |
 
 `verify`, `export`, `person`, `doctor`, a second `run` and a port that is taken did what their pages say.
