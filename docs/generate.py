@@ -113,7 +113,8 @@ Nobody has run this project against a live tenant or in Azure yet. What stands i
 | Microsoft's SDKs of Graph | Python, JavaScript; Python beta with `--long` |
 | other clients of Graph | PnP, CLI for Microsoft 365, a Singer tap, an Airbyte source; some with `--long` only |
 | generated clients | of `openapi.json`, for Python and TypeScript |
-| readers of tables | DuckDB, Polars, PyArrow, pandas; Spark, ClickHouse (chDB), DataFusion and R by `python -m tests.readers` |
+| readers of tables | DuckDB, Polars, PyArrow, pandas |
+| further ones, by `python -m tests.readers` | Spark, ClickHouse (chDB), DataFusion, R |
 | Fabric, Databricks | not yet |
 | PowerShell | parsed, and compared with its twin for sh; not run, as it was not available |
 
@@ -148,7 +149,8 @@ With the README only, a fresh clone and an empty home, on Debian with two cores 
 | a click later, the first chart | not measured | 0.8 s |
 | all of it | about half a minute | 1 min 43 s |
 
-`run --demo` took 1 min 22 s at a load of 3 to 5, and 11 min 23 s at a load of 20. What stopped us, or misled us, on the way:
+`run --demo` took 1 min 22 s at a load of 3 to 5, and 11 min 23 s at a load of 20. What stopped
+us, or misled us, on the way:
 
 | Place | What | Now |
 |---|---|---|
