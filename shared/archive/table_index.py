@@ -127,13 +127,13 @@ class PartitionTables(NamedTuple):
 
     def again(self, partition: Partition, month: str, days: Iterable[date]) -> set[Missing]:
         """Return what is to be made where tables are wrong that have these days of a month that goes on."""
-        blocks = [block for block in blocks_of(month) if block.first in self.blocks]
-        wrong = {*days}
-        alone = {day for day in wrong if not any(day in block for block in blocks)}
-        found = {
-            Missing(month, partition, tuple(block.days), is_block=True) for block in blocks if wrong & {*block.days}
+        blocks = ((block_of(day), day) for day in days)
+        return {
+            Missing(month, partition, tuple(block.days), is_block=True)
+            if block.first in self.blocks
+            else Missing(month, partition, (day,))
+            for block, day in blocks
         }
-        return found | {Missing(month, partition, (day,)) for day in alone}
 
     def is_settled(self, month: str, today: date) -> bool:
         """Whether all of a month is, or should be, in one table."""
