@@ -14,6 +14,7 @@ from shared import events
 from shared.archive.run_record import AS_IT_SHOULD_BE, PullResult, RunRecord
 from shared.domain.catalogue import catalogue
 from shared.domain.outcome import Outcome
+from shared.domain.quantity import quantity
 
 _WIDTH = 79
 _BAR = 20
@@ -104,11 +105,7 @@ def _line(family: str, pulls: Sequence[PullResult]) -> str:
     not_well = Counter(str(pulled.outcome) for pulled in pulls if pulled.outcome in _NOT_WELL)
     told = f"newest {newest.day:>2} {newest:%b}" if newest else "nothing yet"
     state = counted(not_well) or "well"
-    return f"{family:<46} {_number(reports, 'report'):>10} {_number(len(pulls), 'call'):>9}  {told:<14} {state}"
-
-
-def _number(count: int, one: str) -> str:
-    return f"{count} {one}{'' if count == 1 else 's'}"
+    return f"{family:<46} {quantity(reports, 'report'):>10} {quantity(len(pulls), 'call'):>9}  {told:<14} {state}"
 
 
 def _in_full(pulled: PullResult) -> str:
