@@ -7,8 +7,7 @@ and others put counts together: Mergeable summaries, https://doi.org/10.1145/250
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from heapq import nlargest
+from collections.abc import Iterable, Mapping
 
 _KEPT = 16
 """Values that are counted at a time."""
@@ -20,12 +19,12 @@ class Frequent:
     def __init__(self) -> None:
         self._counts = Counter[str]()
 
-    def add(self, values: Iterable[str]) -> None:
-        """Count more of them, which are all in memory for a moment."""
+    def add(self, values: Iterable[str] | Mapping[str, int]) -> None:
+        """Count more of them, or add how often they came; all are in memory for a moment."""
         counts = Counter(self._counts)
         counts.update(values)
         if len(counts) > _KEPT:
-            least = nlargest(_KEPT + 1, counts.values())[-1]
+            least = sorted(counts.values(), reverse=True)[_KEPT]
             counts = Counter({each: times - least for each, times in counts.items() if times > least})
         self._counts = counts
 

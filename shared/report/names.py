@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from string import digits
 
 from shared.report.frequent import Frequent
+from shared.report.rows import Rows
 
 _COLUMN = re.compile(r"(?:principal|display|team) name$|^site url$|^user name$", re.IGNORECASE)
 _OF_ALL_ROWS = ("tenant", "network")
@@ -50,12 +53,12 @@ class Names:
     """What the columns of names in one report have told so far: pass the rows to `add`."""
 
     def __init__(self, header: Sequence[str]) -> None:
-        self._columns = [(place, _Column(name)) for place, name in enumerate(header) if _COLUMN.search(name)]
+        self._columns = [(place, _Column(header[place])) for place in _places(tuple(header))]
 
-    def add(self, rows: Sequence[Sequence[str]]) -> None:
+    def add(self, rows: Rows) -> None:
         """Take the names of more rows."""
         for place, column in self._columns:
-            column.add([row[place] for row in rows if place < len(row) and row[place]])
+            column.add(rows.values(place))
 
     @property
     def verdict(self) -> str:
@@ -84,6 +87,12 @@ class Names:
         return votes or ({CONCEALED} if columns else votes)
 
 
+@lru_cache(maxsize=1024)
+def _places(header: Sequence[str]) -> Sequence[int]:
+    """Return where the columns of names are."""
+    return [place for place, name in enumerate(header) if _COLUMN.search(name)]
+
+
 class _Column:
     """What one column of names has told so far."""
 
@@ -99,28 +108,34 @@ class _Column:
 
     def add(self, values: Sequence[str]) -> None:
         """Take more values, which are not empty."""
-        codes = sum(_FORMER_CODE.fullmatch(value) is not None for value in values if len(value) == 32)
-        self.were_codes |= {each for each, times in ((True, codes), (False, len(values) - codes)) if times}
+        self._add_former(values)
         if self.subject in _OF_ALL_ROWS:
             return
-        values = [*filter(None, (value[:_LONGEST].strip() for value in values))]
+        values = [*filter(None, map(str.strip, _cut(values)))]
         self._filled += len(values)
         self._values.add(values)
-        rest = [value for value in values if not _is_address(value)]
+        rest = _no_addresses(values)
         self._addresses += len(values) - len(rest)
         others = [value for value in rest if len(value) < _CODE_LENGTH or not _CODE.fullmatch(value)]
         self._codes += len(rest) - len(others)
         self._add_others(others)
 
+    def _add_former(self, values: Sequence[str]) -> None:
+        codes = 0
+        if 32 in map(len, values):
+            codes = sum(_FORMER_CODE.fullmatch(value) is not None for value in values if len(value) == 32)
+        self.were_codes |= {each for each, times in ((True, codes), (False, len(values) - codes)) if times}
+
     def _add_others(self, values: Sequence[str]) -> None:
         self._others += len(values)
-        formed = [value for value in values if value.isascii()]  # in some languages nearly all names have three signs
-        if _NUMBER.search("".join(values)):
+        formed = [*filter(str.isascii, values)]  # in some languages nearly all names have three signs
+        if any(map("".join(values).__contains__, digits)):
             numbered = [value for value in values if _NUMBER.search(value)]
             self._with_digits += len(numbered)
             self._numbered.add([_NUMBER.sub("0", value) for value in numbered])
             formed += [value for value in numbered if not value.isascii()]
-        self._forms.add([str(len(value)) + " " * value.count(" ") for value in formed])
+        forms = Counter(zip(map(len, formed), [value.count(" ") for value in formed], strict=True))
+        self._forms.add({str(length) + " " * blanks: times for (length, blanks), times in forms.items()})
 
     @property
     def share_of_address(self) -> float:
@@ -178,6 +193,23 @@ class _Column:
         """Whether most values have no blank, and as many characters as `least` or more."""
         form, _ = self._forms.most
         return form.isdecimal() and int(form) >= least
+
+
+def _cut(values: Sequence[str]) -> Sequence[str]:
+    """Return of each value as much as tells it from others."""
+    return [value[:_LONGEST] for value in values] if max(map(len, values), default=0) > _LONGEST else values
+
+
+def _no_addresses(values: Sequence[str]) -> Sequence[str]:
+    """Return the values that are no addresses."""
+    text = "\n".join(values)
+    if "@" not in text and "://" not in text:
+        return values
+    parts = text.replace("\n", "@\n@").split("@")  # what is before an @, what is behind it, the end; and so on
+    is_regular = len(parts) == 3 * len(values) - 1 and parts[2::3].count("\n") == len(values) - 1
+    if is_regular and all(parts[::3]) and all(parts[1::3]) and " " not in text:
+        return []
+    return [value for value in values if not _is_address(value)]
 
 
 def _is_address(value: str) -> bool:

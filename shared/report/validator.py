@@ -9,14 +9,16 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
-from itertools import repeat, zip_longest
+from itertools import repeat
 
 from shared.domain.errors import PullError, RejectedBody, Retryable
 from shared.domain.outcome import Reason
-from shared.report.csv_records import BOM, split
+from shared.report.csv_records import split
+from shared.report.lines import LONGEST, Lines
 from shared.report.names import Names, columns_about_one
 from shared.report.refresh_dates import RefreshDates
 from shared.report.row_digests import RowDigests
+from shared.report.rows import Rows, regular
 
 REFRESH_DATES = ("Report Refresh Date", "Data as of", "ContentDate")
 """Names of the column: of today, and of the 2017 beta."""
@@ -24,8 +26,6 @@ REFRESH_DATES = ("Report Refresh Date", "Data as of", "ContentDate")
 REPORT_DATE_NAME = "Report Date"
 _ERROR = re.compile(r'<(?:!doctype|\?xml|html|body)\b|\{\s*"error"', re.IGNORECASE)
 """How pages and errors of services begin."""
-_LONGEST = 1 << 20
-"""Characters of a line, and of a row of several lines; far above any report's, so that none can fill the memory."""
 _ROWS_AT_ONCE = 512
 """So many rows are looked at together, column by column, which is faster than each by itself."""
 
@@ -82,6 +82,8 @@ class Body:
         self._pending = 0
         """Characters of the row that is being read."""
         self._digests = RowDigests(())
+        self._broken_off: Exception | None = None
+        """What the chunks raised."""
 
     @property
     def sha256(self) -> str:
@@ -118,14 +120,14 @@ class Body:
         """Rows that were there before, in the same report of the same day."""
         return self._digests.repeated
 
-    def read(self, chunks: Iterable[bytes], see: Callable[[Sequence[list[str]]], object] | None = None) -> date:
+    def read(self, chunks: Iterable[bytes], see: Callable[[Iterable[list[str]]], object] | None = None) -> date:
         """Consume the whole body and tell its refresh date. `see` is given the data rows, some at a time.
 
         Raises RejectedBody when there is no data row, or when it is not UTF-8, not this report, or has no (single) sane
         refresh date; PullError when the last record is cut. Errors of `chunks` pass through.
         """
         try:
-            self._read(split(self._lines(self._decoded(chunks))), see)
+            self._read(Lines(self._checked(chunks)), see)
         except UnicodeDecodeError as error:
             raise RejectedBody(Reason.NOT_UTF8, f"The body is not UTF-8 at byte {error.start} of a chunk.") from error
         except csv.Error as error:
@@ -142,11 +144,17 @@ class Body:
         return self.refresh_date
 
     def skip(self, chunks: Iterable[bytes]) -> None:
-        """Take the rest of a body that `read` gave up, for its size and SHA-256 alone."""
+        """Take the rest of a body that `read` gave up, for its size and SHA-256 alone.
+
+        Errors of `chunks` pass through, also those that `read` had no use for.
+        """
         for chunk in chunks:
             self._take(chunk)
+        if self._broken_off:
+            raise self._broken_off
 
-    def _read(self, records: Iterator[list[str]], see: Callable[[Sequence[list[str]]], object] | None) -> None:
+    def _read(self, lines: Lines, see: Callable[[Iterable[list[str]]], object] | None) -> None:
+        records = split(self._counted(lines))
         self.header = next(filter(None, records), [])
         if not self.header:
             return
@@ -155,54 +163,74 @@ class Body:
         self._digests = RowDigests(self.header)
         dated = self._report_date_column()
         self._blank = list(range(len(self.header)))
-        last: Sequence[str] = ()
-        for rows in self._batches(records):
-            last = rows[-1]
-            self._add(rows, column, dated)
+        first = next(filter(None, records), [])
+        if not first:
+            return
+        self._period = self._period_of(first)
+        self._check_period(self._period)
+        day = first[dated] if dated is not None and dated < len(first) else ""
+        self._see_date(first[column] if len(first) >= len(self.header) else "", day)  # the body may be sent there
+        rows = None
+        for rows in self._batches(first, lines, records):
+            self._see_dates(rows, column, dated)
+            self._add(rows, dated)
             if see:
                 see(rows)
-        if last:
-            self._check_end(last, column)
-
-    def _batches(self, records: Iterator[list[str]]) -> Iterator[list[list[str]]]:
-        """Yield the rows that are not blank, many at once; before an error those that came before it."""
-        rows: list[list[str]] = []
-        size = 0
-        try:
-            for record in records:
-                size += self._pending
-                self._pending = 0
-                if record:
-                    rows.append(record)
-                # The first one tells the date, to which the body may already be sent.
-                if len(rows) == (_ROWS_AT_ONCE if self.rows else 1) or (rows and size > _LONGEST):
-                    yield rows
-                    rows, size = [], 0
-        except Exception:  # and not `finally`: whoever stops reading takes no more
-            if rows:
-                yield rows
-            raise
         if rows:
-            yield rows
+            self._check_end(rows.row(-1), column)
 
-    def _add(self, rows: Sequence[Sequence[str]], column: int, dated: int | None) -> None:
-        """Take more rows, with the refresh date and the Report Date in these columns."""
-        if not self.rows:
-            self._period = self._period_of(rows[0])
-            self._check_period(self._period)
-        self.rows += len(rows)
+    def _batches(self, first: list[str], lines: Lines, records: Iterator[list[str]]) -> Iterator[Rows]:
+        """Yield the rows that are not blank, many at once; before an error those that came before it.
+
+        `records` are those of the lines behind the first row.
+        """
+        self._pending = 0
+        rows = [first]
+        is_more = True
+        while is_more:
+            if at_once := _regular_rows(lines):
+                yield Rows.of(rows).then(at_once) if rows else at_once
+                rows = []
+                continue
+            known, size = len(rows), 0
+            try:
+                for record in records:
+                    size += self._pending
+                    self._pending = 0
+                    if record:
+                        rows.append(record)
+                    if len(rows) == known + _ROWS_AT_ONCE or (len(rows) > known and size > LONGEST):
+                        break
+                else:
+                    is_more = False
+            except Exception:  # and not `finally`: whoever stops reading takes no more
+                if rows:
+                    yield Rows.of(rows)
+                raise
+            if rows:
+                yield Rows.of(rows)
+            rows = []
+
+    def _see_dates(self, rows: Rows, column: int, dated: int | None) -> None:
+        """Take the dates of rows, with the refresh date and the Report Date in these columns."""
         width = len(self.header)
-        whole = [row for row in rows if len(row) == width]
-        self.ragged += len(rows) - len(whole)
-        dates = [row[column] if len(row) >= width else "" for row in rows]
-        days = [row[dated] if dated < len(row) else "" for row in rows] if dated is not None else repeat("")
-        for each in dict.fromkeys(zip(dates, days, strict=False)):
-            self._dates.see(*each)
-        self.undated += days.count("") if isinstance(days, list) else 0
+        is_ragged = any(len(row) < width for row in rows.rows)
+        dates = [row[column] if len(row) >= width else b"" for row in rows.rows] if is_ragged else rows.cells(column)
+        days = rows.cells(dated) if dated is not None else repeat(b"", len(rows))
+        for text, day in dict.fromkeys(zip(dates, days, strict=True)):
+            self._see_date(text.decode(), day.decode())
+
+    def _see_date(self, refresh_date: str, report_date: str) -> None:
+        self._dates.see(refresh_date, report_date)
         self.refresh_date = self._dates.settled
+
+    def _add(self, rows: Rows, dated: int | None) -> None:
+        """Take more rows."""
+        self.rows += len(rows)
+        self.ragged += len(rows) - [*map(len, rows.rows)].count(len(self.header))
+        self.undated += rows.cells(dated).count(b"") if dated is not None else 0
         self.naming.add(rows)
-        columns = [*zip_longest(*rows, fillvalue="")]
-        self._blank = [place for place in self._blank if place >= len(columns) or not any(columns[place])]
+        self._blank = [place for place in self._blank if not any(rows.cells(place))]
         self._digests.add(rows)
 
     def _refresh_date_column(self) -> int:
@@ -254,34 +282,40 @@ class Body:
             self._check_period(period)
         self.looks_cut = not self.is_ended or self.has_error or (fields < width and self.ragged == 1)
 
-    def _decoded(self, chunks: Iterable[bytes]) -> Iterator[str]:
+    def _checked(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield the chunks, and raise UnicodeDecodeError where they are not UTF-8."""
         decoder = codecs.getincrementaldecoder("utf-8")()
-        for chunk in chunks:
-            self._take(chunk)
-            self.is_ended = chunk.endswith(b"\n") if chunk else self.is_ended
-            yield decoder.decode(chunk)
-        yield decoder.decode(b"", final=True)
+        for chunk in self._received(chunks):
+            decoder.decode(chunk)
+            yield chunk
+        decoder.decode(b"", final=True)
+
+    def _received(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        try:
+            for chunk in chunks:
+                self._take(chunk)
+                self.is_ended = chunk.endswith(b"\n") if chunk else self.is_ended
+                yield chunk
+        except Exception as error:
+            self._broken_off = error
+            raise
 
     def _take(self, chunk: bytes) -> None:
         self.size += len(chunk)
         self._sha256.update(chunk)
 
-    def _lines(self, texts: Iterable[str]) -> Iterator[str]:
-        """The text as lines with their ends, BOMs at the start left out."""
-        rest = ""
-        at_start = True
-        for text in texts:
-            rest += text
-            if at_start:
-                rest = rest.lstrip(BOM)
-                at_start = not rest
-            *whole, rest = rest.split("\n")
-            for line in whole:
-                self._pending += len(line) + 1
-                if self._pending > _LONGEST:
-                    raise RejectedBody(Reason.NOT_CSV, f"The body has a row of more than {_LONGEST} characters.")
-                yield line + "\n"
-            if len(rest) > _LONGEST:
-                raise RejectedBody(Reason.NOT_CSV, f"The body has a line of more than {_LONGEST} characters.")
-        if rest:
-            yield rest
+    def _counted(self, lines: Lines) -> Iterator[str]:
+        """Yield the lines with their ends, and raise RejectedBody where those of one row are too long."""
+        for line in lines:
+            self._pending += len(line) + 1
+            if self._pending > LONGEST:
+                raise RejectedBody(Reason.NOT_CSV, f"The body has a row of more than {LONGEST} characters.")
+            yield line + "\n"
+
+
+def _regular_rows(lines: Lines) -> Rows | None:
+    """Take the rows of the next lines, if each line is one of them and all are not long."""
+    ahead = lines.ahead(_ROWS_AT_ONCE)
+    rows = regular(ahead) if len(ahead) + sum(map(len, ahead)) <= LONGEST else None
+    lines.take(len(rows) if rows else 0)
+    return rows

@@ -9,6 +9,7 @@ from shared.archive.snapshots import SnapshotArchive
 from shared.domain.catalogue import Report
 from shared.report.csv_records import records, same
 from shared.report.names import CONCEALED, NAMED, Names
+from shared.report.rows import Rows
 
 NAMING = ("user id", "user principal name", "owner principal name")
 """Columns that say whose a row is."""
@@ -30,5 +31,5 @@ def is_concealed(snapshots: SnapshotArchive, snapshot: Snapshot) -> bool:
     rows = records(snapshots.pieces(snapshot))
     addresses = Names([name if same(name) in NAMING else "" for name in next(rows, [])])
     while some := list(islice(rows, _ROWS_AT_ONCE)):
-        addresses.add(some)
+        addresses.add(Rows.of(some))
     return addresses.verdict != NAMED

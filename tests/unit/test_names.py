@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from shared.report.frequent import Frequent
 from shared.report.names import Names
+from shared.report.rows import Rows
 from simulator.tenant.names import user
 
 ADDRESSES = [user(1, number).principal for number in range(30)]
@@ -22,7 +23,7 @@ PEOPLE = [user(1, number).display for number in range(30)]
 def told(**columns: Iterable[str]) -> tuple[str, bool]:
     """Return the verdict of columns (`_` is a blank in a name), and whether it is unsure."""
     names = Names([name.replace("_", " ") for name in columns])
-    names.add([*zip(*columns.values(), strict=True)])
+    names.add(Rows.of(zip(*columns.values(), strict=True)))
     return names.verdict, names.is_unsure
 
 
@@ -156,7 +157,7 @@ def test_the_tenants_name_is_that_of_nobody() -> None:
 
 def test_what_version_0_1_would_have_said_is_known() -> None:
     names = Names(["User Principal Name", "Tenant Display Name"])
-    names.add([[f"{1:032X}", "Contoso"]])
+    names.add(Rows.of([[f"{1:032X}", "Contoso"]]))
     assert (names.verdict, names.former_verdict) == ("concealed", "mixed")
 
 

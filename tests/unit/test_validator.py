@@ -1,6 +1,8 @@
 """What is told from a body while it streams by."""
 
+import csv
 import hashlib
+import io
 import itertools
 import re
 from collections.abc import Iterator
@@ -268,6 +270,18 @@ def test_an_error_of_the_download_passes_through() -> None:
         Body().read(chunks())
 
 
+def test_a_body_that_breaks_off_behind_a_wrong_row_is_none_to_keep() -> None:
+    def chunks() -> Iterator[bytes]:
+        yield CSV + b"2026-11-17,8,7\n"
+        raise Retryable(Reason.CUT_SHORT, "The body broke off.")
+
+    body, pieces = Body(), chunks()
+    with pytest.raises(RejectedBody):
+        body.read(pieces)
+    with pytest.raises(Retryable):
+        body.skip(pieces)
+
+
 SITES = b"Report Refresh Date,Site Id,Site URL\n2026-11-18,1,a\n2026-11-18,2,b\n2026-11-18,1,c\n"
 
 
@@ -292,3 +306,24 @@ def test_the_rest_of_a_body_that_was_given_up_counts_for_its_size_and_digest() -
         body.read(chunks)
     body.skip(chunks)
     assert (body.size, body.sha256) == (len(b"".join(rest)), hashlib.sha256(b"".join(rest)).hexdigest())
+
+
+CELL = st.sampled_from(["", "a", "ü@b", "1+ 2", "b+a", " ", "x,y", 'q"q', "\u4e2d"]) | st.text(max_size=4)
+TABLE = st.lists(st.lists(CELL, min_size=4, max_size=4), min_size=1, max_size=20)
+
+
+@given(TABLE, st.integers(1, 40), st.sampled_from(["\n", "\r\n"]))
+def test_rows_that_are_looked_at_many_at_once_tell_the_same_as_each_by_itself(
+    table: list[list[str]], times: int, end: str
+) -> None:
+    def told(end: str) -> list[object]:
+        text = io.StringIO(newline="")
+        writer = csv.writer(text, lineterminator=end)
+        writer.writerow(["Report Refresh Date", "Display Name", "User Principal Name", "Site Id", "Assigned Products"])
+        writer.writerows([["2026-11-18", *row] for row in table] * times)
+        body, seen = Body(), list[list[str]]()
+        body.read([text.getvalue().encode()], seen.extend)
+        naming = (body.names, body.naming.is_unsure, body.naming.former_verdict)
+        return [seen, body.rows, body.content, body.former_content, body.repeated, body.blank, naming]
+
+    assert told(end) == told(end * 2)  # a blank line keeps rows from being taken at once
