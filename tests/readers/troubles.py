@@ -122,7 +122,7 @@ BOTH = (REFRESH, "Exchange Active", "Teams Active")
 NEW, RENAMED, MONTH = "Copilot Active", "Teams Users", "Month"
 PEOPLE = f"{REFRESH},User Principal Name,Display Name,Has Exchange License"
 EDGE = Trouble(
-    "corrected days where two blocks meet",
+    "corrected days in tables of five days",
     [
         *((f"2027-02-{day}", 1, PEOPLE, [f"a@b.c,Ann,{day % 2 == 0}", "d@b.c,Dora,True"]) for day in range(21, 29)),
         ("2027-03-01", 1, PEOPLE, ["a@b.c,Ann,True"]),
