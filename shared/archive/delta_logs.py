@@ -5,6 +5,7 @@ A log lies in the folder of its tables. It is made of them and never believed ag
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple
@@ -17,6 +18,7 @@ from shared.domain.catalogue import Catalogue
 from shared.domain.errors import ArchiveUnavailable
 from shared.report import delta
 from shared.report.delta import DeltaFile, DeltaTable
+from shared.report.typed_columns import height_of
 from shared.report.typed_table import columns_in
 
 _ATTEMPTS = 5
@@ -30,6 +32,18 @@ class _Listed(NamedTuple):
     tables: list[tuple[TableName, ListedBlob]]
     log: list[DeltaLogName]
     """Oldest first."""
+
+
+class _Told(NamedTuple):
+    """What a log tells of a table."""
+
+    file: DeltaFile
+    columns: Sequence[str]
+    """Those of the report, as far as it did not tell of them before."""
+
+
+_SIGN = _Told(DeltaFile(0, 0), ())
+"""Stands for what is never told of: the sign that a table is being replaced."""
 
 
 class DeltaLogs:
@@ -84,27 +98,38 @@ class DeltaLogs:
         return None, 0
 
     def _table(self, container: str, partition: Partition, listed: _Listed, before: DeltaTable | None) -> DeltaTable:
-        columns, files = dict.fromkeys(before.columns if before else ()), dict[str, DeltaFile]()
-        newest = {name.days: (name, blob) for name, blob in sorted(listed.tables, key=_age)}
+        columns, former = dict.fromkeys(before.columns if before else ()), before.files if before else {}
+        files, told = dict[str, DeltaFile](), dict[TableName, tuple[str, _Told]]()
+        for name, blob in sorted(listed.tables, key=_age):
+            path = blob.name.removeprefix(f"{partition}/")
+            if each := self._told(container, blob, former.get(path)) if name.generation else _SIGN:
+                told[name] = path, each
+        newest = {name.days: name for name in told}
         # Where a run died beside another one, a day may lie in two tables: it is told of once.
-        told = {*apart(sorted((name for name, _ in newest.values()), key=lambda name: -len(name.days.days)))}
-        for name, blob in newest.values():
-            if name not in told:
-                continue
-            size, rows, words = (blob.metadata.get(each, "") for each in ("size", "rows", "columns"))
-            if not (size.isdecimal() and rows.isdecimal()):
-                raise ArchiveUnavailable(f"{name} is being replaced, or is no table.")
-            files[blob.name.removeprefix(f"{partition}/")] = DeltaFile(int(size), int(rows))
-            columns |= dict.fromkeys(from_words(words) or self._read(container, blob.name))
+        for name in apart(sorted(newest.values(), key=lambda name: -len(name.days.days))):
+            if not name.generation:
+                raise ArchiveUnavailable(f"{name} is being replaced.")
+            path, each = told[name]
+            files[path] = each.file
+            columns |= dict.fromkeys(each.columns)
         return DeltaTable(partition.report, partition.key, tuple(columns), files)
 
-    def _read(self, container: str, name: str) -> list[str]:
-        """Return the columns of a table with so many that its metadata do not tell them."""
-        stored = self._store.get(container, name)
-        try:
-            return columns_in(stored.content) if stored else []
-        except ValueError:
-            raise ArchiveUnavailable(f"{name} is no table.") from None
+    def _told(self, container: str, blob: ListedBlob, former: DeltaFile | None) -> _Told | None:
+        """Return what there is to tell of a blob; None if it is no table, and none was told of under its name.
+
+        What its metadata do not say is as it was told before, or else what the file says.
+        """
+        size, rows, columns = (blob.metadata.get(each, "") for each in ("size", "rows", "columns"))
+        file = DeltaFile(int(size), int(rows)) if size.isdecimal() and rows.isdecimal() else former
+        if file and (columns or file == former):
+            return _Told(file, from_words(columns))
+        stored = self._store.get(container, blob.name)
+        if not stored:
+            raise ArchiveUnavailable(f"{blob.name} is being replaced.")
+        with suppress(ValueError):
+            names = columns_in(stored.content)  # too many for metadata, or somebody took these away
+            return _Told(file or DeltaFile(len(stored.content), height_of(stored.content)), names)
+        return None
 
     def _sum_up(self, container: str, table: DeltaTable, log: list[DeltaLogName], now: datetime) -> None:
         """Write a checkpoint if it is due, and delete what came before the one before it."""

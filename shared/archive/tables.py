@@ -166,7 +166,7 @@ class TableArchive:
                         self._store.delete(self._container(call), str(name), with_versions=False)
         now = datetime(today.year, today.month, today.day, tzinfo=UTC)
         troubles = list[ArchiveUnavailable]()
-        for partition in {each.partition for each in made} | logs:
+        for partition in {each.partition for each in wanted} | logs:
             try:
                 self.logs.keep(calls[partition], now, begins=partition in logs)
             except ArchiveUnavailable as error:

@@ -9,6 +9,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from hashlib import sha256
 from io import BytesIO
@@ -27,6 +28,8 @@ BATCH = 8_192
 _ROW_GROUP = 65_536
 """Rows, about 10 MB of thirty columns: a reader of one day passes over the groups of others."""
 _COMPRESSION = "zstd(3)"
+_MAGIC = b"PAR1"
+"""What each Parquet file begins and ends with."""
 
 STRING, DAY, INTEGER, TRUTH = DataType.string(), DataType.date32(), DataType.int32(), DataType.bool()
 _TYPES = {
@@ -154,8 +157,23 @@ def to_parquet(columns: Schema, batches: Iterable[RecordBatch]) -> bytes:
 
 def rows_in(content: bytes) -> RecordBatchReader:
     """Return the rows of a Parquet file, some thousands at a time. Raise ValueError if it is none."""
-    try:
+    if not (content.startswith(_MAGIC) and content.endswith(_MAGIC)):  # of which arro3 tells on standard error too
+        raise ValueError("This is no Parquet file.")
+    with _reading():
         return read_parquet(content, batch_size=BATCH)
+
+
+def height_of(content: bytes) -> int:
+    """Return how many rows a Parquet file has. Raise ValueError if it is none, or damaged."""
+    with _reading():
+        return sum(batch.num_rows for batch in rows_in(content))
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """Raise ValueError for whatever arro3 raises in the block."""
+    try:
+        yield
     except BaseException as error:  # arro3 panics, and that is no Exception
         if isinstance(error, Exception) or type(error).__name__ == "PanicException":
             raise ValueError("This is no Parquet file.") from None

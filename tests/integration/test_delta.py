@@ -210,21 +210,53 @@ def test_what_is_wrong_with_a_log_is_found_and_made_again(tables: DeltaTables, d
     [{}, {"size": "many", "rows": "1"}, {"size": "1", "rows": "many"}, {"size": "1", "rows": "1"}],
     ids=["none", "size", "rows", "columns"],
 )
-def test_what_is_no_table_stops_the_log_of_its_call_alone_until_it_is_gone(
-    tables: DeltaTables, metadata: dict[str, str], tmp_path: Path, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("days", ["2026-11-17", "2026-11-18", "2026-11"])
+def test_what_is_no_table_is_left_out_of_the_log_and_stops_nothing(
+    tables: DeltaTables, days: str, metadata: dict[str, str], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    other = COUNTS._replace(period="D30")
-    for day, call in ((TODAY, COUNTS), (TODAY + timedelta(1), other)):
-        tables.put(call, day, "1")
-    stray = str(TableName(Partition.of(COUNTS), f"{TODAY:%Y-%m}", TODAY - timedelta(1), 1, 9))
+    tables.put(COUNTS, TODAY, "1")
+    tables.keep()
+    stray = f"{FOLDER}/month=2026-11/{COUNTS.report}_D7_{days}_g1-9.parquet"
     tables.shelf.memory.put(DERIVED, stray, b"no table", metadata)
+    tables.put(COUNTS, TODAY + timedelta(1), "2")
     tables.keep()
-    assert {name.partition for name in tables.log} == {Partition.of(other)}
-    assert "no table" in caplog.text
-    assert "Traceback" not in caplog.text
-    tables.shelf.memory.delete(DERIVED, stray)
+    assert [row[3] for row in tables.read(tmp_path)] == [1, 2]
+    assert not caplog.text
+
+
+@pytest.mark.parametrize("keeps_log", [True, False], ids=["told of before", "new to the log"])
+def test_of_a_table_without_its_metadata_the_log_tells_what_it_is(
+    tables: DeltaTables, keeps_log: bool, tmp_path: Path
+) -> None:
+    tables.put(COUNTS, TODAY, "1,x", header='"Copilot, Chat",')
     tables.keep()
-    assert [row[3] for row in tables.read(tmp_path)] == [1]
+    (name,) = (name for _, name in tables.shelf.blobs if name.endswith(".parquet"))
+    tables.shelf.memory.put(DERIVED, name, tables.shelf.memory.blobs[DERIVED, name].content, {})
+    if not keeps_log:
+        tables.shelf.memory.delete(DERIVED, tables.end_of_log())
+    tables.put(COUNTS, TODAY + timedelta(1), "2")
+    tables.keep()
+    assert [row[3:] for row in tables.read(tmp_path)] == [(None, "1"), (2, None)]
+    assert {each.partition(":")[0] for each in tables.findings()} == {"table_differs"}
+
+
+def test_a_damaged_table_of_a_damaged_snapshot_is_an_error_for_readers_and_does_not_end_the_log(
+    tables: DeltaTables, tmp_path: Path
+) -> None:
+    damaged = tables.put(COUNTS, TODAY, "1")
+    tables.keep()
+    (name,) = (name for _, name in tables.shelf.blobs if name.endswith(".parquet"))
+    tables.overwrite(name, b"no table")
+    stored = tables.shelf.memory.blobs["usage", damaged.blob]
+    tables.shelf.memory.put("usage", damaged.blob, b"damaged", stored.metadata)
+    tables.put(COUNTS, TODAY + timedelta(1), "2")
+    tables.keep()
+    assert len(tables.log) == 2
+    with pytest.raises(ValueError, match="not a parquet file"):
+        tables.read(tmp_path)
+    names: Any = [parse(name)]
+    tables.shelf.tables.make_again(names, TODAY, without_damaged=True)
+    assert [row[3] for row in tables.read(tmp_path)] == [2]
 
 
 def test_a_log_that_cannot_be_made_again_stops_no_other(tables: DeltaTables, tmp_path: Path) -> None:
@@ -234,9 +266,9 @@ def test_a_log_that_cannot_be_made_again_stops_no_other(tables: DeltaTables, tmp
     tables.keep()
     for name in tables.log:
         tables.shelf.memory.put(DERIVED, str(name), b"{}", {})
-    stray = TableName(Partition.of(others[0]), f"{TODAY:%Y-%m}", TODAY - timedelta(1), 1, 9)
-    tables.shelf.memory.put(DERIVED, str(stray), b"no table", {})
-    with pytest.raises(ArchiveUnavailable, match="no table"):
+    sign = TableName(Partition.of(others[0]), f"{TODAY:%Y-%m}", TODAY - timedelta(1), 1, 0)
+    tables.shelf.memory.put(DERIVED, str(sign), b"This table is being replaced.", {})
+    with pytest.raises(ArchiveUnavailable, match="being replaced"):
         tables.shelf.tables.make_again(tables.log, TODAY)
     assert [each for each in tables.findings() if each.startswith("delta_differs")] == []
     assert {name.partition for name in tables.log} == {Partition.of(call) for call in (COUNTS, *others[1:])}

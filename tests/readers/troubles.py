@@ -23,7 +23,6 @@ from tests.shelf import Shelf, lines, snapshot
 
 REFRESH = "Report Refresh Date"
 OLD = f"{REFRESH},Exchange Active,Teams Active"
-NOW = datetime(2026, 11, 20, tzinfo=UTC)
 Body = tuple[str, int, str, Sequence[str]]
 """A refresh date, a revision, a header, and rows without their refresh date."""
 Row = tuple[str | None, ...]
@@ -39,6 +38,8 @@ class Trouble(NamedTuple):
     report: str = SERVICES
     in_tables: Sequence[str] = ()
     """What these columns are called in tables, where that is something else."""
+    now: datetime = datetime(2026, 11, 20, tzinfo=UTC)
+    """When the last run ends."""
 
     def right(self, source: str) -> list[Row]:
         """The cells of the newest revisions, sorted; in tables with what does not fit its type, which is null there."""
@@ -68,22 +69,25 @@ class Trouble(NamedTuple):
         return [*(self.in_tables or self.columns), "_unfit"] if source == "tables" else [*self.columns]
 
     def write(self, folder: Path) -> None:
-        """Write the archive as runs leave it, and the tables as CSV beside it."""
+        """Write the archive as runs leave it that find the first revisions, then the next and so on."""
         shelf = Shelf()
-        for day, revision, header, rows in self.bodies:
-            body = lines(header, *(f"{day},{row}" for row in rows))
-            call = parse(f"{self.report}(period='D7')", catalogue())
-            one = snapshot(call, date.fromisoformat(day), body if rows else _with_a_row(body), revision)
-            if not rows:
-                one = one._replace(
-                    metadata=one.metadata._replace(rows=0, sha256=sha256(body).hexdigest(), size=len(body))
-                )
-            shelf.put(one, body)
-        keeping = TableKeeping(shelf, catalogue(), lambda: NOW)
-        keeping.keep(shelf.coverage.read(None), NOW + timedelta(minutes=25))
+        keeping = TableKeeping(shelf, catalogue(), lambda: self.now)
+        for number in sorted({revision for _, revision, *_ in self.bodies}):
+            for day, revision, header, rows in self.bodies:
+                if revision == number:
+                    self._put(shelf, date.fromisoformat(day), revision, header, rows)
+            keeping.keep(shelf.coverage.read(None), self.now + timedelta(minutes=25))
         store = FolderBlobStore(folder / FILES)
         for (container, name), (content, metadata) in shelf.blobs.items():
             store.create(container, name, content, metadata)
+
+    def _put(self, shelf: Shelf, day: date, revision: int, header: str, rows: Sequence[str]) -> None:
+        body = lines(header, *(f"{day},{row}" for row in rows))
+        call = parse(f"{self.report}(period='D7')", catalogue())
+        one = snapshot(call, day, body if rows else _with_a_row(body), revision)
+        if not rows:
+            one = one._replace(metadata=one.metadata._replace(rows=0, sha256=sha256(body).hexdigest(), size=len(body)))
+        shelf.put(one, body)
 
     def folder(self, of: Path, source: str, as_csv: bool) -> Path:
         """Where that lies; `as_csv`: the tables as they were exported."""
@@ -117,6 +121,19 @@ def _days(*later: Body) -> list[Body]:
 BOTH = (REFRESH, "Exchange Active", "Teams Active")
 NEW, RENAMED, MONTH = "Copilot Active", "Teams Users", "Month"
 PEOPLE = f"{REFRESH},User Principal Name,Display Name,Has Exchange License"
+EDGE = Trouble(
+    "corrected days in tables of five days",
+    [
+        *((f"2027-02-{day}", 1, PEOPLE, [f"a@b.c,Ann,{day % 2 == 0}", "d@b.c,Dora,True"]) for day in range(21, 29)),
+        ("2027-03-01", 1, PEOPLE, ["a@b.c,Ann,True"]),
+        ("2027-02-25", 2, PEOPLE, ["a@b.c,Ann,True"]),
+        ("2027-02-26", 2, PEOPLE, ["a@b.c,Ann,False", "d@b.c,Dora,False", "e@b.c,E,True"]),
+    ],
+    (REFRESH, "User Principal Name", "Display Name", "Has Exchange License"),
+    DETAIL,
+    now=datetime(2027, 3, 3, tzinfo=UTC),
+)
+"""The last two blocks of a month that goes on, the second of three days, and a day of its own."""
 TROUBLES = (
     Trouble("nothing", _days(("2026-11-15", 1, OLD, ["100,73"])), BOTH),
     Trouble("a restatement", _days(("2026-11-15", 1, OLD, ["100,73"]), ("2026-11-15", 2, OLD, ["100,74"])), BOTH),
@@ -141,6 +158,7 @@ TROUBLES = (
         (REFRESH, "User Principal Name", "Display Name", "Has Exchange License"),
         DETAIL,
     ),
+    EDGE,
     Trouble("revisions 9 and 10", _days(("2026-11-15", 9, OLD, ["100,73"]), ("2026-11-15", 10, OLD, ["100,74"])), BOTH),
     Trouble(
         "a number that becomes text",
