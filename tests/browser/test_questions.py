@@ -92,7 +92,7 @@ def growth(asked: Asked) -> None:
 
 
 def copilot(asked: Asked) -> None:
-    asked.see(".tile:has-text('Copilot adoption') strong", r"\d %")
+    asked.see(".tile:has-text('Copilot adoption') strong", r"\d\s%")
 
 
 def idle(asked: Asked) -> None:
@@ -116,7 +116,7 @@ def departments(asked: Asked) -> None:
 
 def quota(asked: Asked) -> None:
     asked.follow("Which mailboxes are near their quota?")
-    shares = [float(row[2].removesuffix(" %")) for row in asked.rows("#places-list")]
+    shares = [float(row[2].removesuffix("%")) for row in asked.rows("#places-list")]
     assert shares == sorted(shares, reverse=True)
     assert shares[0] > 80
 

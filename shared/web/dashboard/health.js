@@ -43,8 +43,7 @@ export function restated({ value }) {
     : "None. Whatever Microsoft corrects later is kept beside what it said first.";
   const rows = value.map((row) => [
     row["Refresh Date"],
-    el("a", { href: to("reports", row.Call, { view: "changes" }), title: row.Call }, row.Title),
-    new Call(row.Call).argument,
+    el("a", { href: to("reports", row.Call, { view: "changes" }), title: row.Call }, `${row.Title}, ${new Call(row.Call).argument}`),
     number(row.Revisions),
     time(row["Last Pulled At"]),
   ]);
@@ -53,7 +52,7 @@ export function restated({ value }) {
     { id: "restated", tabindex: -1 },
     el("h3", {}, "Restated by Microsoft in the last 60 days"),
     el("p", {}, told),
-    rows.length > 0 && table("Restated days", ["Day", "Report", "Period", "Revisions", "Last pulled"], rows, { shown: 10 }),
+    rows.length > 0 && table("Restated days", ["Day", "Report", "Revisions", "Last pulled"], rows, { shown: 10 }),
   );
 }
 
