@@ -113,6 +113,16 @@ def test_a_number_and_its_unit_are_never_in_two_lines() -> None:
     ]
 
 
+def test_the_axis_of_bytes_has_the_units_of_the_tables() -> None:
+    axis = run(
+        "chart.js",
+        "(({incrs, values}) => [incrs.slice(-9), values(null, [0, 2 * 2 ** 40])])(m.scaleOf(a))",
+        "Used (Byte)",
+    )
+    assert axis == [[each * 2**50 for each in (1, 2, 5, 10, 20, 50, 100, 200, 500)], ["0\u00a0B", "2.0\u00a0TB"]]
+    assert run("chart.js", "m.scaleOf(a).values(null, [0, 20000])", "Used") == ["0", "20 k"]
+
+
 def test_columns_are_sorted_by_their_numbers_whatever_their_unit() -> None:
     cells = ["1,204", 7, "72\u00a0%", "\u221225\u00a0%", "-3", "€1,200", "CHF\u00a090", ""]
     assert run("elements.js", "a[0].map(m.amount)", cells) == [1204, 7, 72, -25, -3, 1200, 90, None]

@@ -209,6 +209,6 @@ def test_what_holds_more_than_before_is_told_by_how_much(new_visit: Callable[...
     visit.open("#/places?kind=sites&which=growing").settled()
     [header] = visit.page.locator("#places-list thead tr").all_inner_texts()
     assert "Grown since" in header
-    grown = [float(row[4]) for row in visit.rows("#places-list") if row[4]]
+    grown = [float(row[3]) for row in visit.rows("#places-list") if row[3]]
     assert grown == sorted(grown, reverse=True)
     assert grown[0] > 0

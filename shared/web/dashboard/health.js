@@ -208,7 +208,7 @@ function flips({ calls }) {
         "span",
         {},
         el("strong", {}, "Names changed. "),
-        `${counted(found.length, "time")}, the last time on ${day(found[0].refreshDate)}: `,
+        `On ${counted(new Set(found.map((flip) => flip.refreshDate)).size, "day")}, the last one ${day(found[0].refreshDate)}: `,
         `${found[0].from} before, ${found[0].to} since. People cannot be followed across such a day.`,
       ),
     ),
@@ -290,7 +290,7 @@ function overview({ calls, at }, titleOf) {
     body.replaceChildren(...shown.map((each) => line(each, today)));
     coverage.hidden = !shown.length;
     more.hidden = shown.length === fitting.length;
-    more.textContent = `Show all ${number(reports.length)} reports: ${number(well.length)} are well`;
+    more.textContent = `Show all ${counted(reports.length, "report")}${shown.length ? `: ${number(well.length)} ${well.length === 1 ? "is" : "are"} well` : ""}`;
     told.textContent = fitting.length ? (shown.length ? "" : "Every report is well.") : `No report has “${filter.value}” in its title.`;
   }
 }

@@ -124,10 +124,10 @@ function columnsOf(kind, since) {
   const gigabytes = (value) => (value === null ? "" : (value / GB).toFixed(1));
   return [
     ["Name", (each) => each.name],
-    kind.owner && ["Owner", (each) => each.owner],
     kind.used && ["Used (GB)", (each) => gigabytes(each.used)],
     kind.quota && ["Of its quota", (each) => (each.share === null ? "" : united((each.share * 100).toFixed(1), "%"))],
     since && [`Grown since ${day(since)} (GB)`, (each) => gigabytes(each.grown)],
+    kind.owner && ["Owner", (each) => each.owner],
     ["Last activity", (each) => each.last || "none known"],
     ["Days idle", (each) => (each.idle === Infinity ? "" : each.idle)],
     ...kind.also.map((name) => [name, (each) => each.row[name] ?? ""]),
