@@ -101,6 +101,33 @@ def test_another_order_of_rows_and_columns_is_no_change() -> None:
     assert (found["cells"], found["added"], found["removed"]) == ([], [], [])
 
 
+# -- numbers -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_number_and_its_unit_are_never_in_two_lines() -> None:
+    told = run("elements.js", "[m.percent(0.72), m.percent(0.05), m.change(3, 4), m.bytes(12), m.bytes(1.2 * 2 ** 30)]")
+    assert told == ["72\u00a0%", "5.0\u00a0%", "\u221225\u00a0%", "12\u00a0B", "1.2\u00a0GB"]
+    assert run("elements.js", "[m.isNumeric(a[0]), a[0].map(m.plain)]", told) == [
+        True,
+        ["72 %", "5.0 %", "\u221225 %", "12 B", "1.2 GB"],
+    ]
+
+
+def test_the_axis_of_bytes_has_the_units_of_the_tables() -> None:
+    axis = run(
+        "chart.js",
+        "(({incrs, values}) => [incrs.slice(-9), values(null, [0, 2 * 2 ** 40])])(m.scaleOf(a))",
+        "Used (Byte)",
+    )
+    assert axis == [[each * 2**50 for each in (1, 2, 5, 10, 20, 50, 100, 200, 500)], ["0\u00a0B", "2.0\u00a0TB"]]
+    assert run("chart.js", "m.scaleOf(a).values(null, [0, 20000])", "Used") == ["0", "20 k"]
+
+
+def test_columns_are_sorted_by_their_numbers_whatever_their_unit() -> None:
+    cells = ["1,204", 7, "72\u00a0%", "\u221225\u00a0%", "-3", "€1,200", "CHF\u00a090", ""]
+    assert run("elements.js", "a[0].map(m.amount)", cells) == [1204, 7, 72, -25, -3, 1200, 90, None]
+
+
 # -- licences ----------------------------------------------------------------------------------------------------------
 
 

@@ -115,13 +115,13 @@ def test_a_reader_with_a_stale_list_gets_what_that_list_tells(in_memory: InProce
     walk.read()
 
 
-@pytest.mark.parametrize("seed", [1, *(pytest.param(each, marks=pytest.mark.long) for each in (2, 3))])
+@pytest.mark.parametrize("seed", [8, *(pytest.param(each, marks=pytest.mark.long) for each in (1, 2, 3))])
 def test_and_so_it_does_among_the_real_parts(real_parts: RealParts, seed: int) -> None:
     assert walk(real_parts, seed, steps=12).violated == ""
 
 
 @pytest.mark.parametrize(
-    "reports", [REPORTS[0], REPORTS[1], *(pytest.param(each, marks=pytest.mark.long) for each in REPORTS[2:4])]
+    "reports", [REPORTS[1], *(pytest.param(each, marks=pytest.mark.long) for each in (REPORTS[0], *REPORTS[2:4]))]
 )
 def test_storage_in_memory_ends_as_the_service_does(real_parts: RealParts, reports: str) -> None:
     with InProcess(USERS) as in_memory:

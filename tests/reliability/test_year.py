@@ -205,7 +205,7 @@ def test_a_neighbour_that_takes_thirty_of_the_tenants_forty_requests_costs_no_re
     assert world.waiting == 0
 
 
-@pytest.mark.parametrize("days", [60, pytest.param(365, marks=pytest.mark.long)])
+@pytest.mark.parametrize("days", [40, pytest.param(365, marks=pytest.mark.long)])
 def test_in_a_year_of_faults_outages_and_corrections_no_revision_is_lost_and_what_is_missed_is_named(days: int) -> None:
     with InProcess(users=16) as environment:
         year = live(environment, "getMailboxUsageDetail(period='D7')", seed=1, days=days)

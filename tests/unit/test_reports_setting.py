@@ -8,6 +8,7 @@ import pytest
 
 from shared.domain.call import Call
 from shared.web.http import Request, handle
+from tests.reliability.checks import Blobs
 from tests.reliability.environment import InProcess
 
 NOW = datetime(2026, 11, 21, 7, 15, tzinfo=UTC)
@@ -19,8 +20,8 @@ MISSING = [date(2026, 10, 30), date(2026, 10, 31)]
 """Single days that Graph could not give at first, and could have given later."""
 
 
-@pytest.fixture
-def world() -> Iterator[InProcess]:
+@pytest.fixture(scope="module")
+def lived() -> Iterator[tuple[InProcess, Blobs]]:
     """All of the report but for two days was archived, and then others were pulled, day after day."""
     with InProcess() as world:
         world.control.set_time(NOW)
@@ -36,7 +37,15 @@ def world() -> Iterator[InProcess]:
             world.control.set_time(NOW + timedelta(days=day))
             world.app(COUNTS).pull_run.execute()
         world.control.set_time(NOW + timedelta(days=AWAY))
-        yield world
+        yield world, world.blobs()
+
+
+@pytest.fixture
+def world(lived: tuple[InProcess, Blobs]) -> InProcess:
+    """The same for each test, whatever was pulled in the one before."""
+    world, blobs = lived
+    world.restore(blobs)
+    return world
 
 
 def test_the_single_days_that_went_out_of_reach_meanwhile_are_lost(world: InProcess) -> None:

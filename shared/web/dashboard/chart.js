@@ -68,7 +68,7 @@ export function chart(title, all, { first, every, daily, smooth = "" }) {
         scales: { y: { range: (_, low, high) => [Math.min(0, low), high > 0 ? high * 1.08 : 1] } },
         axes: [
           { stroke: ink, grid: { show: false }, ticks: { stroke: rule }, space: 70, values: onAxis },
-          { stroke: ink, grid: { stroke: rule, width: 1 }, ticks: { show: false }, size: 62, values: (_, values) => values.map(short) },
+          { stroke: ink, grid: { stroke: rule, width: 1 }, ticks: { show: false }, size: 62, ...scaleOf(group.map((each) => each.name)) },
         ],
         series: [{ value: (_, at) => at }, ...series],
         hooks: { setCursor: [(u) => tell(u.cursor.idx)] },
@@ -172,6 +172,14 @@ const ink = () => css("--soft");
 const rule = () => css("--line");
 const isBytes = (name) => name.includes("(Byte)");
 const worded = (name, value) => (isBytes(name) ? bytes(value) : number(value, 1));
+
+const SIZES = [0, 1, 2, 3, 4, 5].flatMap((power) => [1, 2, 5, 10, 20, 50, 100, 200, 500].map((each) => each * 1024 ** power));
+
+/** How the axis of these columns goes up, and what it says: bytes in the units of every other size on the page. */
+export function scaleOf(names) {
+  const word = names.every(isBytes) ? bytes : short;
+  return { ...(word === bytes && { incrs: SIZES }), values: (_, values) => values.map(word) };
+}
 
 function short(value) {
   const [size, unit] = [[1e12, "T"], [1e9, "G"], [1e6, "M"], [1e4, "k"]].find(([least]) => Math.abs(value) >= least) ?? [1, ""];

@@ -103,7 +103,7 @@ export function table(label, columns, given, { shown = 50, sorts = false } = {})
     const down = cell.getAttribute("aria-sort") !== "descending" && (right[place] || cell.hasAttribute("aria-sort"));
     for (const each of cell.parentElement.children) each.removeAttribute("aria-sort");
     cell.setAttribute("aria-sort", down ? "descending" : "ascending");
-    const value = (row) => (right[place] ? Number(String(row[place] ?? "").replaceAll(",", "") || NaN) : String(row[place] ?? ""));
+    const value = (row) => (right[place] ? amount : String)(row[place] ?? "");
     rows = [...given].sort((one, other) => {
       const [a, b] = [value(one), value(other)];
       if (a !== a || b !== b) return (a !== a) - (b !== b); // what is not known stands last
@@ -133,7 +133,13 @@ export function table(label, columns, given, { shown = 50, sorts = false } = {})
 }
 
 /** With a currency before it, or a unit behind it. */
-const NUMERIC = /^[-+−]?(?:[A-Z]{3}\s|\p{Sc})?\d[\d,.]*( ?[%KMGTP]?B?)$/u;
+const NUMERIC = /^[-+−]?(?:[A-Z]{3}\s|\p{Sc})?\d[\d,.]*(\s?[%KMGTP]?B?)$/u;
+
+/** The number in such a cell, whatever its unit; NaN if there is none. */
+export function amount(cell) {
+  const text = String(cell).replaceAll(",", "").replace("−", "-");
+  return Number(/^-?/.exec(text)[0] + (/\d[\d.]*/.exec(text) ?? [NaN])[0]);
+}
 
 /** Whether these cells are numbers, as far as there is anything in them. */
 export function isNumeric(cells) {
@@ -158,15 +164,21 @@ export function counted(count, one, many = `${one}s`) {
   return `${number(count)} ${count === 1 ? one : many}`;
 }
 
+/** A number with its unit, which are never in two lines. */
+export const united = (text, unit) => `${text}\u00a0${unit}`;
+
+/** A text as a file or a search has it: with spaces at which it may break. */
+export const plain = (text) => String(text).replaceAll("\u00a0", " ");
+
 /** In units of 1024, named as the admin centre names them. */
 export function bytes(value) {
   const units = ["B", "KB", "MB", "GB", "TB", "PB"];
   const step = value ? Math.min(units.length - 1, Math.floor(Math.log2(Math.abs(value)) / 10)) : 0;
-  return `${step ? TENTH.format(value / 1024 ** step) : number(value)} ${units[step]}`;
+  return united(step ? TENTH.format(value / 1024 ** step) : number(value), units[step]);
 }
 
 export function percent(share) {
-  return `${Math.abs(share) < 0.0995 && share !== 0 ? TENTH.format(share * 100) : number(share * 100)} %`;
+  return united(Math.abs(share) < 0.0995 && share !== 0 ? TENTH.format(share * 100) : number(share * 100), "%");
 }
 
 /** Such as `+4 %` or `−12 %`; empty without something to compare with. */

@@ -43,8 +43,7 @@ export function restated({ value }) {
     : "None. Whatever Microsoft corrects later is kept beside what it said first.";
   const rows = value.map((row) => [
     row["Refresh Date"],
-    el("a", { href: to("reports", row.Call, { view: "changes" }), title: row.Call }, row.Title),
-    new Call(row.Call).argument,
+    el("a", { href: to("reports", row.Call, { view: "changes" }), title: row.Call }, `${row.Title}, ${new Call(row.Call).argument}`),
     number(row.Revisions),
     time(row["Last Pulled At"]),
   ]);
@@ -53,7 +52,7 @@ export function restated({ value }) {
     { id: "restated", tabindex: -1 },
     el("h3", {}, "Restated by Microsoft in the last 60 days"),
     el("p", {}, told),
-    rows.length > 0 && table("Restated days", ["Day", "Report", "Period", "Revisions", "Last pulled"], rows, { shown: 10 }),
+    rows.length > 0 && table("Restated days", ["Day", "Report", "Revisions", "Last pulled"], rows, { shown: 10 }),
   );
 }
 
@@ -209,7 +208,7 @@ function flips({ calls }) {
         "span",
         {},
         el("strong", {}, "Names changed. "),
-        `${counted(found.length, "time")}, the last time on ${day(found[0].refreshDate)}: `,
+        `On ${counted(new Set(found.map((flip) => flip.refreshDate)).size, "day")}, the last one ${day(found[0].refreshDate)}: `,
         `${found[0].from} before, ${found[0].to} since. People cannot be followed across such a day.`,
       ),
     ),
@@ -291,7 +290,7 @@ function overview({ calls, at }, titleOf) {
     body.replaceChildren(...shown.map((each) => line(each, today)));
     coverage.hidden = !shown.length;
     more.hidden = shown.length === fitting.length;
-    more.textContent = `Show all ${number(reports.length)} reports: ${number(well.length)} are well`;
+    more.textContent = `Show all ${counted(reports.length, "report")}${shown.length ? `: ${number(well.length)} ${well.length === 1 ? "is" : "are"} well` : ""}`;
     told.textContent = fitting.length ? (shown.length ? "" : "Every report is well.") : `No report has “${filter.value}” in its title.`;
   }
 }

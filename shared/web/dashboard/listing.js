@@ -1,6 +1,6 @@
 // Rows that can be filtered, sorted, and saved as they are shown.
 
-import { counted, el, say, table } from "./elements.js";
+import { counted, el, plain, say, table } from "./elements.js";
 
 /**
  * The parts of such a list: a field to filter by (`filter`), and what is shown (`body`).
@@ -20,7 +20,7 @@ export function listing(id, label, { columns, rows, told, file, hint }) {
 
   function show() {
     const wanted = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
-    shown = rows.filter((row) => wanted.every((word) => row.some((cell) => String(cell).toLowerCase().includes(word))));
+    shown = rows.filter((row) => wanted.every((word) => row.some((cell) => plain(cell).toLowerCase().includes(word))));
     words.textContent = told(shown);
     list.replaceChildren(shown.length ? table(label, columns, shown, { sorts: true }) : "");
   }
@@ -50,7 +50,7 @@ export function choice(title, id, options, chosen, change) {
 
 /** A cell of a CSV that no spreadsheet takes for a formula. */
 function harmless(cell) {
-  const text = String(cell);
+  const text = plain(cell);
   const safe = /^[=+\-@\t\r]/.test(text) && !/^-?\d+(\.\d+)?$/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

@@ -181,6 +181,7 @@ async function pages({ calls, status, today }, signal) {
       if (name === page) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }
+    at("parts").querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
     const field = (id, title, max) =>
       el("label", {}, title, dayField(id, place[id] ?? "", (value) => choose({ [id]: value }), { max }));
     const had = at("range").contains(document.activeElement) && document.activeElement.id;

@@ -3,7 +3,7 @@
 import { answers, best } from "./answers.js";
 import { json, text } from "./api.js";
 import { parse } from "./csv.js";
-import { bytes, change, day, el, number, percent, shifted } from "./elements.js";
+import { bytes, change, day, el, number, percent, shifted, united } from "./elements.js";
 import { AHEAD, RECENT, YEAR, idle, measures, recent, shares, stored, valueAt } from "./numbers.js";
 import { to } from "./route.js";
 
@@ -82,7 +82,7 @@ export function money(amount, currency) {
   try {
     return new Intl.NumberFormat("en", { style: "currency", currency, maximumFractionDigits: 0 }).format(amount);
   } catch {
-    return `${number(amount)} ${currency}`; // what somebody wrote into a list of prices
+    return united(number(amount), currency); // what somebody wrote into a list of prices
   }
 }
 

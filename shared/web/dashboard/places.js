@@ -3,7 +3,7 @@
 import { absent, best } from "./answers.js";
 import { json, text } from "./api.js";
 import { parse } from "./csv.js";
-import { counted, day, daysBetween, el, number, percent, shifted } from "./elements.js";
+import { counted, day, daysBetween, el, number, percent, shifted, united } from "./elements.js";
 import { choice, listing } from "./listing.js";
 import { AHEAD } from "./numbers.js";
 import { inOrder, snapshotOf } from "./views.js";
@@ -124,10 +124,10 @@ function columnsOf(kind, since) {
   const gigabytes = (value) => (value === null ? "" : (value / GB).toFixed(1));
   return [
     ["Name", (each) => each.name],
-    kind.owner && ["Owner", (each) => each.owner],
     kind.used && ["Used (GB)", (each) => gigabytes(each.used)],
-    kind.quota && ["Of its quota", (each) => (each.share === null ? "" : `${(each.share * 100).toFixed(1)} %`)],
+    kind.quota && ["Of its quota", (each) => (each.share === null ? "" : united((each.share * 100).toFixed(1), "%"))],
     since && [`Grown since ${day(since)} (GB)`, (each) => gigabytes(each.grown)],
+    kind.owner && ["Owner", (each) => each.owner],
     ["Last activity", (each) => each.last || "none known"],
     ["Days idle", (each) => (each.idle === Infinity ? "" : each.idle)],
     ...kind.also.map((name) => [name, (each) => each.row[name] ?? ""]),

@@ -206,8 +206,10 @@ async function showChanges(state, page, signal) {
     ofChanges(state).map(({ path, query }) => text(path, query, signal).then(parse)),
   );
   const found = compare(before, after);
-  const columns = [...(found.keys.length ? found.keys : ["Row"]), "Column", "Before", "After", "Difference"];
-  const cells = found.cells.map((each) => [...each.key, each.column, each.before, each.after, difference(each)]);
+  const isOne = !found.keys.length && before.rows.length === 1 && after.rows.length === 1;
+  const keys = found.keys.length ? found.keys : isOne ? [] : ["Row"];
+  const columns = [...keys, "Column", "Before", "After", "Difference"];
+  const cells = found.cells.map((each) => [...(isOne ? [] : each.key), each.column, each.before, each.after, difference(each)]);
   return [
     el("div.choices", {}, el("label", {}, "Before", choice("before", 0)), el("label", {}, "After", choice("after", 1))),
     el("p", { id: "changes" }, summary(found)),

@@ -51,6 +51,7 @@ def test_openapi_python_client(served: Served, tmp_path: Path, monkeypatch: pyte
     assert (error.status, error.code.value, error.detail, error.error.message) == (404, "not_pulled", ERROR, ERROR)
 
 
+@pytest.mark.long  # Microsoft's compiler reads all types of a browser
 def test_openapi_typescript(served: Served, tmp_path: Path) -> None:
     (tmp_path / "node_modules").symlink_to(NODE, target_is_directory=True)
     node(NODE / "openapi-typescript" / "bin" / "cli.js", DOCUMENT, "-o", "schema.d.ts", cwd=tmp_path)

@@ -24,7 +24,9 @@ def test_the_addresses_of_what_runs_are_written_beside_the_other_settings(tmp_pa
     values = json.loads(settings.read_text())["Values"]
     assert values["REPORTS"] == "all"
     assert requests.get(f"{values['GRAPH_ENDPOINT']}/v1.0/reports/x", timeout=10).status_code == 401
-    assert Path(values["ARCHIVE_CA"]).is_file()
+    certificate = Path(values["ARCHIVE_CA"])
+    assert (certificate.is_file(), certificate.is_relative_to(tmp_path / "archive")) == (True, True)
+    assert (tmp_path / "archive" / "blobs").is_dir()
     process.send_signal(signal.SIGTERM)
     process.stdout.close()
     assert process.wait(20) == 143

@@ -61,12 +61,6 @@ def test_the_identity_gives_tokens_for_the_storage(stack: Stack) -> None:
     assert blobs.status_code == 200
 
 
-def test_the_archive_is_kept_in_a_folder(tmp_path: Path) -> None:
-    with Stack(tmp_path / "archive") as stack:
-        assert Path(stack.settings["ARCHIVE_CA"]).is_relative_to(tmp_path / "archive")
-    assert (tmp_path / "archive" / "blobs").is_dir()
-
-
 def test_the_archive_is_plain_files_in_a_folder(tmp_path: Path) -> None:
     with Stack(tmp_path / "an archive", azurite=False) as stack:
         archive = App(settings.read(stack.settings)).archive

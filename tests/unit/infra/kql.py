@@ -140,7 +140,7 @@ _FUNCTIONS: dict[str, Any] = {
     "extract": _extract,
     "iff": lambda condition, one, other: one if condition else other,
     "isnull": lambda value: isinstance(value, _Null),
-    "parse_json": lambda text: _Facts(json.loads(text)),
+    "parse_json": functools.cache(lambda text: _Facts(json.loads(text))),
     "todatetime": _todatetime,
     "tostring": lambda value: "" if value is None else str(value),
 }
