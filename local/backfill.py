@@ -6,7 +6,6 @@ What lies there in the end is what the same pulls would have left over HTTP, but
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Self
 
 from local.direct_graph import DirectGraph
@@ -14,11 +13,12 @@ from local.in_memory import InMemoryBlobStore, KeptBlob
 from local.in_process import InProcessControl
 from shared.app import App
 from shared.archive.layout import CONTAINERS, INPUT
+from shared.pulling.side_by_side import side_by_side
 from shared.settings import SETTINGS, read
 from simulator.simulator import Simulator
 
 _WRITERS = 2
-"""Blobs that are written side by side."""
+"""Blobs that are sent side by side; into a folder they are written one by one, as threads would wait for each other."""
 
 
 def settings_of(simulator: Simulator) -> dict[str, str]:
@@ -39,6 +39,7 @@ class Past:
         self.control.grant()
         self._store = InMemoryBlobStore(clock=self.control.now)
         self._place = App(read(settings)).archive.store
+        self._writers = 1 if settings["ARCHIVE_URL"].startswith("file:") else _WRITERS
         for container in (*CONTAINERS, INPUT):
             for blob in self._place.list(container):
                 if stored := self._place.get(container, blob.name):
@@ -71,8 +72,7 @@ class Past:
         """
         gone = [at for at in self._stored if at not in self._store.blobs]
         new = {at: kept for at, kept in self._store.blobs.items() if self._stored.get(at) is not kept}
-        with ThreadPoolExecutor(_WRITERS) as pool:
-            list(pool.map(lambda at: self._put(at, new[at]), [at for at in new if is_wanted(at[1])]))
+        list(side_by_side(lambda at: self._put(at, new[at]), [at for at in new if is_wanted(at[1])], self._writers))
         for at in gone:
             del self._stored[at]
             self._place.delete(*at, with_versions=False)

@@ -13,10 +13,11 @@ import logging
 import multiprocessing
 import secrets
 import signal
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime, timedelta
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from typing import NamedTuple, TypeVar
 
 from local.backfill import Past
@@ -65,20 +66,28 @@ class Progress(NamedTuple):
 
 def live_through(days: int, end: datetime, users: int, settings: Mapping[str, str]) -> Iterator[Progress]:
     """Let the timer runs of the last `days` days happen, and tell now and then how far it is. Raise ChildError."""
-    begin, done, is_catching_up = end - timedelta(days=days), 0, True
+    begin, begun, done, is_catching_up = end - timedelta(days=days), 0, 0, True
     incidents = Incidents(begin, days)
     halves = [_Half(settings, users, reports, incidents) for reports in _split(settings["REPORTS"])]
     both = _Both(App(read(settings)), halves)
+    under_way: deque[int] = deque()
     while done < days:
-        has_all = is_catching_up or done >= days - _RECENT
-        some = 1 if has_all else min(_DAYS_AT_ONCE, days - _RECENT - done)
-        starts = [begin + timedelta(days=number) for number in range(done, done + some)]
-        timers = [timer for start in starts for timer in _timers(start, has_all=has_all)]
-        records = both.live(timers)
-        is_catching_up, done = bool(records[-1].waiting), done + some
+        # One stretch more than is waited for, so that no half waits for the other; but what is missing tells the next.
+        while begun < days and len(under_way) < (1 if is_catching_up else 2):
+            has_all = is_catching_up or begun >= days - _RECENT
+            some = 1 if has_all else min(_DAYS_AT_ONCE, days - _RECENT - begun)
+            starts = [begin + timedelta(days=number) for number in range(begun, begun + some)]
+            both.begin([timer for start in starts for timer in _timers(start, has_all=has_all)])
+            begun += some
+            under_way.append(begun)
+        records = both.lived()
+        is_catching_up, done = bool(records[-1].waiting), under_way.popleft()
         pulls = [pull for record in records for pull in record.pulls]
-        yield Progress(done, timers[-1][0], pulls, both.warnings)
-    both.live([])
+        yield Progress(done, records[-1].started, pulls, both.warnings)
+    both.begin([])
+    both.lived()
+    for half in halves:
+        half.join()
 
 
 def _timers(start: datetime, *, has_all: bool) -> list[Timer]:
@@ -125,21 +134,28 @@ class _Half:
         ]
         reports = ", ".join([settings["REPORTS"], *left_out])
         context = multiprocessing.get_context("spawn")
-        self._connection, theirs = context.Pipe()
-        context.Process(target=_live, args=(theirs, dict(settings), users, reports, incidents), daemon=True).start()
+        self.connection, theirs = context.Pipe()
+        arguments = (theirs, dict(settings), users, reports, incidents)
+        self._process = context.Process(target=_live, args=arguments, daemon=True)
+        self._process.start()
         theirs.close()
 
     def begin(self, timers: Sequence[Timer]) -> None:
         """Let these runs happen; none means that they were the last."""
-        self._connection.send(timers)
+        self.connection.send(timers)
 
-    def lived(self) -> _Lived:
-        """Return what came to be that is of all reports together. Raise ChildError."""
-        try:
-            lived: _Lived = self._connection.recv()
-        except (EOFError, OSError):
-            raise ChildError("What lives through the past broke off.") from None
-        return lived
+    def join(self) -> None:
+        """Wait for its end, after the last runs."""
+        self._process.join()
+
+
+def _received(connection: Connection) -> _Lived:
+    """Return what a half lived through next. Raise ChildError."""
+    try:
+        lived: _Lived = connection.recv()
+    except (EOFError, OSError):
+        raise ChildError("What lives through the past broke off.") from None
+    return lived
 
 
 class _Both:
@@ -152,11 +168,18 @@ class _Both:
         self.warnings: Sequence[str] = ()
         """The names of the events that the app warned of in the runs that were lived through last."""
 
-    def live(self, timers: Sequence[Timer]) -> list[RunRecord]:
-        """Let the runs happen, put what they leave into storage, and return their records."""
+    def begin(self, timers: Sequence[Timer]) -> None:
+        """Let these runs happen after those that began before; none means that they were the last."""
         for half in self._halves:
             half.begin(timers)
-        lived = [half.lived() for half in self._halves]
+
+    def lived(self) -> list[RunRecord]:
+        """Put into storage what the next runs left that began, and return their records. Raise ChildError."""
+        arrived: dict[Connection, _Lived] = {}  # as they come, as who cannot hand over cannot go on
+        while awaited := [half.connection for half in self._halves if half.connection not in arrived]:
+            ready = wait(awaited)
+            arrived |= {connection: _received(connection) for connection in awaited if connection in ready}
+        lived = [arrived[half.connection] for half in self._halves]
         self.warnings = [name for part in lived for name in part.warnings]
         records = [*map(self._record, zip(*(part.records for part in lived), strict=True))]
         for record in records:

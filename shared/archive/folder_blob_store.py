@@ -102,10 +102,11 @@ class FolderBlobStore(BlobStore):
         self, container: str, name: str, content: bytes, metadata: Mapping[str, str], etag: str | None
     ) -> bool:
         """Write a blob over the one that has this ETag; None: where there is none."""
-        with _our_errors(), self._locked():
+        md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
+        with _our_errors():
             staged = self._kept_aside(content)
-            md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
-            return self._put(container, name, staged, _Version(md5, _new_etag(), dict(metadata)), etag)
+            with self._locked():
+                return self._put(container, name, staged, _Version(md5, _new_etag(), dict(metadata)), etag)
 
     def stage(self, container: str, name: str, content: IO[bytes]) -> str:
         """Keep all of `content` as a block of a future blob."""
@@ -184,7 +185,7 @@ class FolderBlobStore(BlobStore):
     def _kept_aside(self, content: bytes) -> str:
         """Return the path of a new file with this content that is not a blob yet."""
         path = self._block(token_hex(16))
-        with open(path, "xb") as file:
+        with open(path, "xb", opener=self._opened) as file:
             file.write(content)
         return path
 
@@ -193,8 +194,9 @@ class FolderBlobStore(BlobStore):
         try:
             patiently(partial(os.replace, staged, file))
         except FileNotFoundError:
-            top = file[len(self._folder) + 1 :].partition(os.sep)[0]
-            os.makedirs(os.path.join(self._folder, top), _OWNER_ALONE, exist_ok=True)
+            top = os.path.join(self._folder, file[len(self._folder) + 1 :].partition(os.sep)[0])
+            if not os.path.isdir(top):
+                os.makedirs(top, _OWNER_ALONE, exist_ok=True)
             os.makedirs(os.path.dirname(file), exist_ok=True)
             patiently(partial(os.replace, staged, file))
 
@@ -230,20 +232,20 @@ class FolderBlobStore(BlobStore):
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """Let no other thread or process write."""
-        descriptor = self._opened_lock()
+        descriptor = self._opened(self._lock_file, os.O_RDWR | os.O_CREAT)
         try:
             _lock(descriptor)
             yield
         finally:
             os.close(descriptor)
 
-    def _opened_lock(self) -> int:
-        """Return a descriptor of the file that is locked; where there is one, there is all that is needed to write."""
+    def _opened(self, path: str, flags: int) -> int:
+        """Return a descriptor of a file that is no blob; what is needed to write is made if it is missing."""
         try:
-            return os.open(self._lock_file, os.O_RDWR)
+            return os.open(path, flags, 0o600)
         except FileNotFoundError:
             self._make_folders()
-            return os.open(self._lock_file, os.O_RDWR | os.O_CREAT, 0o600)
+            return os.open(path, flags, 0o600)
 
 
 def patiently(action: Callable[[], object], tries: int = _TRIES, pause: Callable[[float], object] = time.sleep) -> None:

@@ -16,7 +16,10 @@ _READERS = 8
 
 def read_ahead(read: Callable[[N], T], names: Sequence[N]) -> Iterator[T]:
     """Yield what `read` returns of each name, in their order. Raises what it raises."""
-    with ThreadPoolExecutor(min(_READERS, len(names)) or 1) as pool:
+    if len(names) < 2:
+        yield from map(read, names)
+        return
+    with ThreadPoolExecutor(min(_READERS, len(names))) as pool:
         ahead: deque[Future[T]] = deque()
         for name in names:
             if len(ahead) == _READERS:

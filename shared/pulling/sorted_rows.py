@@ -18,8 +18,8 @@ AT_ONCE = 999
 """Rows in memory: those of a page. What stays while pages come and go would leave memory with holes."""
 _PIECE = 1 << 13
 """Bytes that are read of a run at once."""
-_Row = tuple[str, str]
-"""The key, and the cells as JSON."""
+_Row = tuple[str, Sequence[str]]
+"""The key, and the cells."""
 
 
 class SortedRows:
@@ -47,7 +47,7 @@ class SortedRows:
 
     def add(self, key: str, row: Sequence[str]) -> None:
         """Take one more row. Raise PullError when there is no room for it."""
-        self._held.append((key, json.dumps(row)))
+        self._held.append((key, row))
         self.taken += 1
         if len(self._held) >= self._at_once:
             self._put_away()
@@ -60,14 +60,14 @@ class SortedRows:
         for _, alike in groupby(merged, key=itemgetter(0)):
             *_, (_, last) = alike
             self.given += 1
-            yield json.loads(last)
+            yield [*last]
 
     def _put_away(self) -> None:
         self._held.sort(key=itemgetter(0))
         try:
             file = self._file = self._file or self._open.enter_context(self._temporary_file())
             start = file.tell()
-            file.writelines(f"{json.dumps(key)}\t{row}\n".encode() for key, row in self._held)
+            file.writelines(f"{json.dumps([key, row])}\n".encode() for key, row in self._held)
             file.flush()
         except OSError as error:
             raise PullError(Reason.DISK_FULL, f"There is no room for a temporary file: {error.strerror}.") from error
@@ -81,5 +81,5 @@ class SortedRows:
             self._file.seek(start)
             *lines, rest = (rest + self._file.read(min(_PIECE, run.stop - start))).split(b"\n")
             for line in lines:
-                key, _, row = line.decode().partition("\t")
-                yield json.loads(key), row
+                key, row = json.loads(line)
+                yield key, row

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
+from functools import lru_cache
 from hashlib import sha256
 from io import BytesIO
 from itertools import chain, repeat, zip_longest
@@ -97,7 +98,7 @@ class Columns:
         if kind is ColumnType.NUMBER:
             array = Array(cells, type=STRING).cast(arrow)
         else:
-            array = Array([*map(self._values[kind].__getitem__, cells)], type=_STORED.get(arrow, arrow)).cast(arrow)
+            array = _array([*map(self._values[kind].__getitem__, cells)], arrow)
         if array.null_count == cells.count(""):
             return array, []
         pairs = zip(cells, array.to_pylist(), strict=True)
@@ -113,6 +114,7 @@ def schema(types: Mapping[str, DataType]) -> Schema:
     return Schema([*fields])
 
 
+@lru_cache(maxsize=4096)
 def field_id(name: str) -> int:
     """Return the number that a column of that name has in all files; some readers of Delta tables want it."""
     return int.from_bytes(sha256(name.encode()).digest()[:4]) % (1 << 30) + 1
@@ -121,13 +123,18 @@ def field_id(name: str) -> int:
 def repeated(values: Iterable[tuple[date | int | bool | str, int]], kind: DataType) -> Array:
     """Return a column of values, each in so many rows."""
     cells = [(day_number(value) if isinstance(value, date) else value, height) for value, height in values]
-    stored = INTEGER if kind == DAY else kind
-    return Array([*chain.from_iterable(repeat(cell, height) for cell, height in cells)], type=stored).cast(kind)
+    column = [*chain.from_iterable(repeat(cell, height) for cell, height in cells)]
+    return _array(column, kind)
 
 
 def nulls(kind: DataType, height: int) -> Array:
     """Return a column with nothing in any row."""
-    return Array([None] * height, type=_STORED.get(kind, kind)).cast(kind)
+    return _array([None] * height, kind)
+
+
+def _array(values: Sequence[Any], kind: DataType) -> Array:
+    """Return a column of values. Days come as their numbers, as arro3 makes none of Python's dates."""
+    return Array(values, type=INTEGER).cast(DAY) if kind == DAY else Array(values, type=kind)
 
 
 def to_parquet(columns: Schema, batches: Iterable[RecordBatch]) -> bytes:
@@ -265,5 +272,3 @@ _READERS: Mapping[ColumnType, Callable[[str], Any]] = {
     ColumnType.FRACTION: _read_fraction,
     ColumnType.BOOLEAN: _read_boolean,
 }
-_STORED = {DAY: INTEGER}
-"""Of what arro3 makes an array of that type, as it does not of Python's dates."""

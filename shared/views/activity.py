@@ -29,6 +29,7 @@ REPORTS: Mapping[str, Mapping[str, str]] = {
     "getMicrosoft365CopilotUsageUserDetail": {"Copilot": _LAST},
 }
 """The reports that name people, and the column of each service that they tell of."""
+_NOTHING = {report: (None,) * len(services) for report, services in REPORTS.items()}
 SERVICES = ("Exchange", "OneDrive", "SharePoint", "Teams", "Yammer", "Apps", "Copilot")
 _DELETED = "Is Deleted"
 _ADDRESS = "User Principal Name"
@@ -48,14 +49,15 @@ class Source(NamedTuple):
     """By id the addresses that may be theirs in it, likeliest first, of those who have another one now."""
 
     @property
-    def services(self) -> list[str]:
-        return list(REPORTS[self.call.report])
+    def services(self) -> Iterable[str]:
+        return REPORTS[self.call.report].keys()
 
     def of(self, person: Person) -> Sequence[date | None]:
         """Return the last day of a person in each of its services."""
-        addresses = self.renamed.get(person.id, (person.address,))
-        found = (self.last.get(address.casefold()) for address in addresses)
-        return next(filter(None, found), (None,) * len(self.services))
+        for address in self.renamed.get(person.id, (person.address,)):
+            if found := self.last.get(address.casefold()):
+                return found
+        return _NOTHING[self.call.report]
 
 
 class Seen(NamedTuple):

@@ -51,7 +51,9 @@ class Tally:
             # Who has one product is as active as it is used; of others nobody knows by which they were.
             shared = cell if is_counted and len(known) == 1 else (*cell, licence.sku, holder.state)
             self.holders.setdefault(licence.sku, set()).add(shared)
-            self._counts.setdefault(licence.sku, Counter()).update(_classes(licence))
+            counts = self._counts.setdefault(licence.sku, Counter())
+            for name in _classes(licence):
+                counts[name] += 1
         if is_counted:
             before = self.cells.get(cell, Group())
             is_active = any(each.judged[IDLE_DAYS].verdict is Verdict.ACTIVE for each in known)

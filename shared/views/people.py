@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 from shared.archive.snapshot import Snapshot
@@ -43,9 +44,9 @@ class Person(NamedTuple):
     assignments: str
 
     @property
-    def skus(self) -> list[str]:
+    def skus(self) -> Sequence[str]:
         """The ids of the products that are assigned."""
-        return items(self.licences) if self.licences else []
+        return _items(self.licences) if self.licences else ()
 
     @property
     def created_on(self) -> date | None:
@@ -59,7 +60,7 @@ class Person(NamedTuple):
 
     def assigned_on(self, sku: str) -> date | None:
         """Return when a product was first assigned, of the ways by which it came that stand; None = nobody says."""
-        ways = (item.split(":", 2) for item in items(self.assignments))
+        ways = (item.split(":", 2) for item in _items(self.assignments))
         return min((day for way in ways if way[0] == sku and (day := _date(way[-1]))), default=None)
 
 
@@ -120,13 +121,23 @@ def paired(now: Iterator[Person], then: Iterator[Person]) -> Iterator[tuple[Pers
     """Yield the accounts of two days side by side, by id; None where one is missing on that day."""
     one, other = next(now, None), next(then, None)
     while one or other:
-        first = min(each.id for each in (one, other) if each)
-        pair = (one if one and one.id == first else None, other if other and other.id == first else None)
-        yield pair
-        one = next(now, None) if pair[0] else one
-        other = next(then, None) if pair[1] else other
+        if not one or (other and other.id < one.id):
+            yield None, other
+            other = next(then, None)
+        elif not other or one.id < other.id:
+            yield one, None
+            one = next(now, None)
+        else:
+            yield one, other
+            one, other = next(now, None), next(then, None)
 
 
+@lru_cache(maxsize=1024)  # people share them, as they do products
+def _items(cell: str) -> Sequence[str]:
+    return tuple(items(cell))
+
+
+@lru_cache(maxsize=4096)
 def _date(text: str) -> date | None:
     try:
         return date.fromisoformat(text[:10])

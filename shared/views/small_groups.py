@@ -66,8 +66,7 @@ def told_of_products(
     nobody = {sku for sku, size in sizes.items() if not size}
     small = [*tables.small, *(holders[sku] for sku in splits if sku not in told | nobody)]
     while told:
-        known = [*tables.published, *(holders[sku] for sku in told)]
-        if not any(_is_solved(known, each) for each in small):
+        if not _is_any_solved([*tables.published, *(holders[sku] for sku in told)], small):
             break
         told.remove(min(told, key=lambda sku: (sizes[sku], sku)))
     return {sku: _counts(split, least) if sku in told | nobody else {} for sku, split in splits.items()}
@@ -104,7 +103,7 @@ def told_of_groups(
     for dimension, table in zip(dimensions, tables, strict=True):
         for rows in _coarser(table, cells, is_good):
             known = [*published, *rows.values()]
-            if not any(_is_solved(known, each) for each in small):
+            if not _is_any_solved(known, small):
                 break
         published = known
         told[dimension] = {name: _sum(cells, rows[name]) for name in rows}
@@ -140,15 +139,15 @@ def _sum(cells: Mapping[Cell, Group], some: Iterable[Cell]) -> Group:
     return Group(sum(each.licensed for each in groups), sum(each.active for each in groups))
 
 
-def _is_solved(known: Iterable[Collection[Cell]], wanted: Collection[Cell]) -> bool:
-    """Whether the sum over the wanted cells follows from sums over the known ones, whatever they are."""
+def _is_any_solved(known: Iterable[Collection[Cell]], wanted: Iterable[Collection[Cell]]) -> bool:
+    """Whether the sum over some of the wanted cells follows from sums over the known ones, whatever they are."""
     basis: dict[Cell, dict[Cell, int]] = {}
     for each in known:
         if row := _reduced(dict.fromkeys(each, 1), basis):
             lead = min(row)
             inverse = pow(row[lead], -1, _PRIME)
             basis[lead] = {cell: factor * inverse % _PRIME for cell, factor in row.items()}
-    return not _reduced(dict.fromkeys(wanted, 1), basis)
+    return any(not _reduced(dict.fromkeys(each, 1), basis) for each in wanted)
 
 
 def _reduced(row: dict[Cell, int], basis: Mapping[Cell, Mapping[Cell, int]]) -> dict[Cell, int]:

@@ -6,6 +6,7 @@ has it. The directory has no limit here, as Graph's is far off: a rule throttles
 
 import json
 from email.utils import formatdate
+from functools import lru_cache
 from urllib.parse import quote, unquote
 from uuid import uuid4
 
@@ -37,7 +38,7 @@ class Graph:
         endpoint: str,
     ) -> None:
         """`endpoint` is the origin of Graph itself."""
-        self._catalogue = catalogue
+        self._call = lru_cache(maxsize=4096)(lambda path: calls.parse(path, catalogue))
         self._publication = publication
         self._tokens = tokens
         self._limits = limits
@@ -94,7 +95,7 @@ class Graph:
         """Return the call after checking the token and counting the request. A malformed call counts too."""
         claims = self._tokens.check(request.headers.get("authorization"))
         try:
-            call = calls.parse(request.path, self._catalogue)
+            call = self._call(request.path)
         except ApiError as error:
             check_permission(claims, delegated_only=False)
             self._count(error.function, claims["appid"])

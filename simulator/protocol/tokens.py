@@ -9,6 +9,7 @@ import secrets
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from simulator.protocol.api_errors import InvalidToken, MissingPermission
@@ -45,6 +46,7 @@ class Tokens:
         self.client_id = guid(seed, "identity")
         """The identity that gets a token when the request names none."""
         self._audiences = frozenset((graph_endpoint, *GRAPH_ROOTS))
+        self._signed_claims = lru_cache(maxsize=64)(self._read)
         self.roles: tuple[str, ...] = (PERMISSION,)
         """Application permissions that new Graph tokens carry."""
         self.scopes: tuple[str, ...] = ()
@@ -91,6 +93,15 @@ class Tokens:
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise InvalidToken("Access token is empty.")
+        claims = self._signed_claims(token)
+        if claims["exp"] <= time.time():
+            raise InvalidToken("Lifetime validation failed, the token is expired.")
+        if claims["nbf"] > time.time() + _TOLERANCE:
+            raise InvalidToken("Lifetime validation failed, the token is not valid yet.")
+        return claims
+
+    def _read(self, token: str) -> Mapping[str, Any]:
+        """Return the claims of a token that was signed here, whenever that was. Raise InvalidToken."""
         content, _, signature = token.rpartition(".")
         try:
             if not hmac.compare_digest(self._signature(content), _decoded(signature)):
@@ -98,10 +109,6 @@ class Tokens:
             claims: dict[str, Any] = json.loads(_decoded(content.partition(".")[2]))
         except ValueError:
             raise InvalidToken("CompactToken parsing failed with error code: 80049217") from None
-        if claims["exp"] <= time.time():
-            raise InvalidToken("Lifetime validation failed, the token is expired.")
-        if claims["nbf"] > time.time() + _TOLERANCE:
-            raise InvalidToken("Lifetime validation failed, the token is not valid yet.")
         return claims
 
     def _signed(self, claims: dict[str, Any]) -> str:

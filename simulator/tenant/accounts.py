@@ -74,8 +74,8 @@ class Accounts:
 
     def _person(self, member: Member, day: int) -> Account:
         seed, kind, number = self._seed, member.kind, member.number
-        lot = activity.trait(seed, "department")[kind]
-        country, code, office, _ = next(each for each in _OFFICES if activity.trait(seed, "office")[kind] < each[3])
+        lot, place = activity.trait(seed, "department")[kind], activity.trait(seed, "office")[kind]
+        country, code, office, _ = next(each for each in _OFFICES if place < each[3])
         return _account(
             names.guid(seed, "user", number),
             names.user(seed, number, day),

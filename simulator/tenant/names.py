@@ -1,5 +1,6 @@
 """The names of members. No other module makes the name of a person."""
 
+from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
 from unicodedata import normalize
@@ -41,6 +42,7 @@ class UserName(NamedTuple):
     display: str
 
 
+@lru_cache(maxsize=65536)  # of those who are in many reports of many days
 def guid(*key: object) -> str:
     """Return a GUID, the same for the same key."""
     text = blake2b(repr(key).encode(), digest_size=16).hexdigest()
@@ -54,8 +56,13 @@ def renamed_on(seed: int, number: int) -> int:
 
 def user(seed: int, number: int, day: int = 0) -> UserName:
     """Return the names of the person with that number on a day; some display names contain commas or quotes."""
+    return _user(seed, number, day >= renamed_on(seed, number))
+
+
+@lru_cache(maxsize=65536)
+def _user(seed: int, number: int, is_renamed: bool) -> UserName:
     mixed = (number * 2654435761 + seed * 40503) >> 4
-    given, family = mixed % 30, (mixed // 30 + 7 * (day >= renamed_on(seed, number))) % 30
+    given, family = mixed % 30, (mixed // 30 + 7 * is_renamed) % 30
     first, last = _FIRST[given], _LAST[family]
     if number % 17 == 5:
         display = f"{last}, {first}"

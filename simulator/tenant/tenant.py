@@ -73,6 +73,7 @@ class Population:
         self._back = pow(_STRIDE, -1, KINDS)
         living = 1 - sum(_growth(ANCHOR - tenure) for tenure in self._tenures) / KINDS
         self._joined = [int(size / living * share) for share in _arrivals()]
+        self.member = lru_cache(maxsize=65536)(self._member)
         self.sizes = lru_cache(maxsize=1024)(self._sizes)
         self.sample = lru_cache(maxsize=16)(self._sample)
 
@@ -80,7 +81,7 @@ class Population:
         """Return how many members have joined by the end of a day."""
         return self._joined[min(day, HORIZON - 1) - FOUNDED] if day >= FOUNDED else 0
 
-    def member(self, number: int) -> Member:
+    def _member(self, number: int) -> Member:
         """Return the member with that number."""
         kind = (number * _STRIDE + self._offset) % KINDS
         joined = FOUNDED + bisect_right(self._joined, number)
