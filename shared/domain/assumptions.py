@@ -76,7 +76,7 @@ ASSUMPTIONS = (
     Assumption("retry_after_seconds", "That is ten minutes at most.", least=0, most=600, settled="a 429"),
     Assumption("graph_headers", "Graph's answers carry `request-id`.", r"(.*, )?request-?id(, .*)?"),
     Assumption("download_headers", "Of the headers of a download, nothing but its length is needed.", ".*"),
-    Assumption("python", "Azure runs Python 3.13.", r"3\.13"),
+    Assumption("python", "Azure runs Python 3.13.", r"3\.13", settled=_IN_AZURE),
     Assumption("host", "The Functions host is of version 4.", r"~?4(\..*)?", settled=_IN_AZURE),
     Assumption(
         "memory",

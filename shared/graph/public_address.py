@@ -14,6 +14,8 @@ _IPV4_INSIDE = [ipaddress.ip_network(prefix) for prefix in ("::ffff:0:0/96", "64
 """Mapped addresses (RFC 4291), and those that NAT64 translates (RFC 6052)."""
 _UNICAST = ipaddress.ip_network("2000::/3")
 """All of IPv6 that is given out. `is_global` counts what is reserved or obsolete too, as ::10.0.0.1 and fec0::1 are."""
+_SIX_TO_FOUR = ipaddress.ip_network("2002::/16")
+"""IPv4 addresses stand inside of these as well (RFC 3056), and Python 3.12.1 counts all as global."""
 
 
 class PublicConnection(HTTPSConnection):
@@ -33,4 +35,5 @@ def is_public(text: str) -> bool:
     address = ipaddress.ip_address(text)
     if any(address in network for network in _IPV4_INSIDE):
         address = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    return address.is_global and not address.is_multicast and (address.version == 4 or address in _UNICAST)
+    is_given_out = address.version == 4 or (address in _UNICAST and address not in _SIX_TO_FOUR)
+    return is_given_out and address.is_global and not address.is_multicast

@@ -13,8 +13,10 @@ _MEMORY = Path("/sys/fs/cgroup/memory.max")
 
 
 def platform_facts(host_version: str) -> Facts:
-    """Return what can be told here; `host_version` is what the host says of itself."""
-    facts: dict[str, str | float] = {"python": f"{sys.version_info.major}.{sys.version_info.minor}"}
+    """Return what can be told of Azure; `host_version` is what its host says of itself, and empty elsewhere."""
+    if not host_version:
+        return {}
+    facts = {"python": f"{sys.version_info.major}.{sys.version_info.minor}"}
     if re.fullmatch(r"~?[\d.]{1,20}", host_version):
         facts["host"] = host_version
     with suppress(OSError, ValueError):

@@ -94,7 +94,7 @@ def test_a_cell_is_made_harmless(cell: str, shown: str, place: str) -> None:
     }
     expected = [[shown if each == cell else each for each in row] for row in rows[place]]
     body = io.StringIO(newline="")
-    csv.writer(body, lineterminator="\n").writerows(rows[place])
+    csv.writer(body).writerows(rows[place])
     told = io.StringIO(harmless(body.getvalue().encode()).decode("utf-8-sig"), newline="")
     assert list(csv.reader(told)) == expected
 

@@ -34,10 +34,13 @@ def started(command: str, folder: Path) -> Iterator[str]:
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PATH": PATH}
     program = subprocess.Popen(command, shell=True, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True)
     with program:
-        assert program.stdout
-        yield "".join(iter(program.stdout.readline, LAST_LINE))
-        program.send_signal(signal.SIGINT)
-        assert program.wait(10) == 0
+        try:
+            assert program.stdout
+            yield "".join(iter(program.stdout.readline, LAST_LINE))
+            program.send_signal(signal.SIGINT)
+            assert program.wait(10) == 0
+        finally:
+            program.kill()
 
 
 @pytest.mark.parametrize("command", STARTS)
