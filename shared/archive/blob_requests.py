@@ -19,7 +19,7 @@ import requests
 from azure.core.credentials import AccessToken, TokenCredential
 from azure.core.exceptions import AzureError, HttpResponseError, ServiceRequestError, ServiceResponseError
 from requests.adapters import HTTPAdapter
-from urllib3 import BaseHTTPResponse, HTTPConnectionPool, Timeout
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool, Retry, Timeout
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from shared import __version__
@@ -29,6 +29,8 @@ _SCOPE = "https://storage.azure.com/.default"
 _HEADERS = {"x-ms-version": "2023-11-03", "User-Agent": f"usage-archive/{__version__}"}
 _META = "x-ms-meta-"
 _CONNECTIONS = 32
+_ONCE = Retry(False, redirect=False)
+"""No attempt but the first: what comes after it is decided here."""
 _YOUNG_SECONDS = 300
 """How long a token still has to be good for."""
 _ANOTHER_TENANT = re.compile(r"Bearer .*authorization_uri=\"?https://[^/\s]+/([\w.-]+)", re.ASCII)
@@ -72,6 +74,7 @@ class BlobRequests:
         self._credential = credential
         self._ca = ca
         self._timeouts = timeouts
+        self._timeout = Timeout(connect=timeouts.connect, read=timeouts.read)
         self._on_answer = on_answer
         self._adapter = HTTPAdapter(pool_maxsize=_CONNECTIONS)
         self._pool: HTTPConnectionPool | None = None
@@ -164,9 +167,9 @@ class BlobRequests:
                 f"{self._path}/{target}",
                 body=content,
                 headers={**_HEADERS, **headers, "Authorization": f"Bearer {self._bearer()}"},
-                retries=False,
+                retries=_ONCE,
                 redirect=False,
-                timeout=Timeout(connect=self._timeouts.connect, read=self._timeouts.read),
+                timeout=self._timeout,
                 decode_content=False,
             )
         except (ConnectTimeoutError, NewConnectionError) as error:

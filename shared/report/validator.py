@@ -214,7 +214,7 @@ class Body:
     def _see_dates(self, rows: Rows, column: int, dated: int | None) -> None:
         """Take the dates of rows, with the refresh date and the Report Date in these columns."""
         width = len(self.header)
-        is_ragged = any(len(row) < width for row in rows.rows)
+        is_ragged = min(map(len, rows.rows)) < width
         dates = [row[column] if len(row) >= width else b"" for row in rows.rows] if is_ragged else rows.cells(column)
         days = rows.cells(dated) if dated is not None else repeat(b"", len(rows))
         for text, day in dict.fromkeys(zip(dates, days, strict=True)):
