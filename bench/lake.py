@@ -145,6 +145,7 @@ def _asked(settings: Mapping[str, str], *queries: str) -> list[_Answer]:
         database.execute(secret(settings))
         database.execute("SET validate_external_file_cache = 'NO_VALIDATION'")
         database.execute("SET threads = 16")
+        database.execute("SET enable_progress_bar = false")
         for query in queries:
             started = time.perf_counter()
             rows = database.execute(query).fetchall()
