@@ -93,19 +93,7 @@ def spark(tables: Path, snapshots: Path) -> tuple[Callable[[], Any], Callable[[]
     return of_tables, of_snapshots
 
 
-def duckdb(tables: Path, snapshots: Path) -> tuple[Callable[[], Any], Callable[[], Any]]:
-    import duckdb
-
-    def asked(usage: str, day: str, of: str) -> Any:
-        query = f'SELECT {day}, count(*), count(*) FILTER ("{USED}" IS NULL) FROM {usage} WHERE "{LICENCE}" {of}'
-        return duckdb.sql(f"{query} GROUP BY ALL").fetchall()
-
-    files = f"'{snapshots}/*/*/*.csv.gz', hive_partitioning = true, union_by_name = true, buffer_size = 2100000"
-    table = f"read_parquet('{tables}/*/*.parquet', union_by_name = true)"
-    return lambda: asked(table, "refresh_date", "AND newest"), lambda: asked(f"read_csv({files})", "refresh_date", "")
-
-
-READERS = {"polars": polars, "pyarrow": pyarrow, "pandas": pandas, "spark": spark, "duckdb": duckdb}
+READERS = {"polars": polars, "pyarrow": pyarrow, "pandas": pandas, "spark": spark}
 
 
 def plain(rows: Any) -> Answer:

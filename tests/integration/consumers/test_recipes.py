@@ -23,7 +23,7 @@ import yaml  # type: ignore[import-untyped]
 from local import export
 from local.stack import Stack
 from tests.integration.consumers import changing
-from tests.integration.consumers.duck import duck, secret
+from tests.integration.consumers.duck import duck, secret, storage_options
 from tests.integration.consumers.installed import LARGE, LOCKS, python
 from tests.serving import COUNTS, DAY, DETAIL, SERVICES, Served
 
@@ -92,6 +92,7 @@ def answer(served: Served, call: str, query: str = "") -> str:
 
 
 ARCHIVE = ".local/archive/files"
+OF_AZURE = '{"account_name": "ACCOUNT", "use_azure_cli": "true"}'
 TENANTS = ("11111111-2222-3333-4444-555555555555", "66666666-7777-8888-9999-000000000000")
 COUNTS_D30, SERVICES_D7, DETAIL_D7 = f"{COUNTS}(period='D30')", f"{SERVICES}(period='D7')", f"{DETAIL}(period='D7')"
 
@@ -149,9 +150,11 @@ def of_added(code: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def printed(served: Served, folder: Path) -> dict[str, str]:
+def printed(served: Served, stack: Stack, folder: Path) -> dict[str, str]:
     """What each snippet in Python prints; one interpreter runs them all, as pandas is slow to load."""
     chosen = {each.id: filled(each.code, served) for each in SNIPPETS if each.language == "python" and each.is_run}
+    emulated = str(storage_options(stack.settings))
+    chosen = {id: code.replace(OF_AZURE, emulated) for id, code in chosen.items()}
     chosen |= {f"{id} of the added column": of_added(code) for id, code in chosen.items() if ARCHIVE in code}
     program = f"""
 import contextlib, io, json, traceback
@@ -188,6 +191,9 @@ def test_a_program_prints_what_the_archive_says(snippet: Snippet, served: Served
             assert f"Exchange Active was {was} is {active}" in " ".join(" ".join(told).split())
         case "Python 4":
             assert told == answer(served, DETAIL_D7).splitlines()[1:2]
+        case str() if OF_AZURE in snippet.code:
+            assert told[-1] == f"{DAY} {active} {services['Teams Active']}"
+            assert len(told) == 3
         case str(id) if ARCHIVE in snippet.code:
             texts = [printed[each].replace("<NA>", "None").splitlines() for each in (id, f"{id} of the added column")]
             assert texts[0] == [f"{day} 100 {cell}" for day, cell, _ in changing.NEWEST]
@@ -246,7 +252,9 @@ def test_many_tenants_are_one_table(folder: Path, printed: dict[str, str], datab
     assert told == [f"{tenant} {day} 100 {cell}" for tenant in TENANTS for day, cell, _ in changing.NEWEST]
 
 
-OVER_BLOBS = [each for each in SNIPPETS if "az://" in each.code and "series/" not in each.code]
+OVER_BLOBS = [
+    each for each in SNIPPETS if each.language == "sql" and "az://" in each.code and "series/" not in each.code
+]
 
 
 @pytest.mark.parametrize("snippet", OVER_BLOBS, ids=lambda snippet: snippet.id)
