@@ -74,7 +74,7 @@ def take(new_visit: Callable[..., Visit]) -> Callable[..., None]:
         ("dashboard", "#/overview", ".card:has(h3:text-is('Active users'))", "light", 1280),
         ("dashboard-dark", f"#/reports/{USERS}", "figure.chart", "dark", 1280),
         ("dashboard-phone", "#/overview", ".card:has(h3:text-is('Active users'))", "light", 390),
-        ("dashboard-people", "#/people", "#people-list", "light", 1280),
+        ("dashboard-people", "#/people", "#people-body", "light", 1280),
     ],
 )
 def test_a_picture_is_taken(

@@ -145,7 +145,7 @@ def least_requests(world: World, days: int) -> int:
     return least
 
 
-@pytest.mark.parametrize("days", [120, pytest.param(365, marks=pytest.mark.long)])
+@pytest.mark.parametrize("days", [90, pytest.param(365, marks=pytest.mark.long)])
 def test_in_a_year_no_refresh_date_and_no_day_is_missed_and_no_request_is_wasted(days: int) -> None:
     world = World(representatives())
     for now in runs(days):
