@@ -61,7 +61,7 @@ class Accounts:
         """Return how many licences of each product are assigned on a day."""
         numbers = dict.fromkeys(PRODUCTS, 0)
         for kind, people in enumerate(self._populations[0][0].sizes(day)):
-            for product in _products(self._seed, kind, day):
+            for product in _products(products(self._seed, kind, day)):
                 numbers[product] += people
         return numbers
 
@@ -105,9 +105,10 @@ class Accounts:
         return _account(names.guid(self._seed, "service", member.number), name, member)
 
 
-@lru_cache(maxsize=8192)
-def _products(seed: int, kind: int, day: int) -> tuple[str, ...]:
-    return tuple(name for name in PRODUCTS if name in _joined(products(seed, kind, day)))
+@lru_cache(maxsize=1024)
+def _products(cell: str) -> tuple[str, ...]:
+    """Return the products of a cell, in the order in which the tenant lists them."""
+    return tuple(name for name in PRODUCTS if name in _joined(cell))
 
 
 def _joined(text: str) -> list[str]:
@@ -121,7 +122,7 @@ def _licences(seed: int, member: Member, day: int) -> Account:
     copilot = activity.licensed_on(seed, "Copilot")[member.kind]
     assigned: list[Account] = []
     states: list[Account] = []
-    for name in _products(seed, member.kind, day):
+    for name in _products(products(seed, member.kind, day)):
         product = PRODUCTS[name]
         plans = [product.plans["TEAMS1"]] if is_without_teams and "TEAMS1" in product.plans else []
         since = max(member.joined, copilot) if name == "MICROSOFT 365 COPILOT" else member.joined
