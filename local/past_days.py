@@ -36,6 +36,7 @@ from shared.domain.selection import Selection, select
 from shared.pulling.view_keeping import COUNTED
 from shared.report.typed_table import RULES
 from shared.settings import read
+from shared.views.people import USERS
 
 RUNS_A_DAY = 4
 """Timer runs in Azure, by default."""
@@ -44,8 +45,8 @@ _RECENT = 1
 _DAYS_AT_ONCE = 10
 """Before they are put into storage."""
 _HALVES = 2
-_OF_PEOPLE = 3
-"""How many calls take as long as one of a report with a row per person, and counting them."""
+_OF_PEOPLE, _COUNTING = 3, 8
+"""How many calls take as long as one of a report with a row per person, and as counting a day for the views."""
 Key = TypeVar("Key", Call, Partition)
 Value = TypeVar("Value")
 Timer = tuple[datetime, str]
@@ -108,6 +109,8 @@ def _split(reports: str) -> list[Selection]:
         for name, calls in selection.by_report.items()
     }
     together = [report for report in COUNTED if report in sizes]
+    if USERS.report in sizes:
+        sizes[USERS.report] += _COUNTING
     halves: list[list[str]] = [together, *([] for _ in range(_HALVES - 1))]
     for report in sorted(sizes.keys() - {*together}, key=lambda report: (-sizes[report], report)):
         min(halves, key=lambda half: sum(map(sizes.__getitem__, half))).append(report)

@@ -156,10 +156,16 @@ class FolderBlobStore(BlobStore):
         if (old and old.etag) != etag:
             os.unlink(staged)
             return False
-        self._keep_versions(container, name, [old, new] if old else [new])
-        self._move(staged, file)
         if old:
+            self._keep_versions(container, name, [old, new])
+            self._move(staged, file)
             self._keep_versions(container, name, [new])
+        else:  # in place, as nobody reads them before there is the file
+            path = self._metadata_file(container, name)
+            self._make_folder_of(path)
+            with open(path, "wb") as metadata:
+                metadata.write(json.dumps([new]).encode())
+            self._move(staged, file)
         return True
 
     def _version(self, container: str, name: str) -> _Version:
@@ -194,11 +200,15 @@ class FolderBlobStore(BlobStore):
         try:
             patiently(partial(os.replace, staged, file))
         except FileNotFoundError:
-            top = os.path.join(self._folder, file[len(self._folder) + 1 :].partition(os.sep)[0])
-            if not os.path.isdir(top):
-                os.makedirs(top, _OWNER_ALONE, exist_ok=True)
-            os.makedirs(os.path.dirname(file), exist_ok=True)
+            self._make_folder_of(file)
             patiently(partial(os.replace, staged, file))
+
+    def _make_folder_of(self, file: str) -> None:
+        """Make the folder in which a file is to lie, in a container for its owner alone."""
+        top = os.path.join(self._folder, file[len(self._folder) + 1 :].partition(os.sep)[0])
+        if not os.path.isdir(top):
+            os.makedirs(top, _OWNER_ALONE, exist_ok=True)
+        os.makedirs(os.path.dirname(file), exist_ok=True)
 
     def _names(self, container: str, prefix: str) -> Iterator[str]:
         folder, slash, start = prefix.rpartition("/")

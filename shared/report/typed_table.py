@@ -15,7 +15,7 @@ from io import BytesIO
 from itertools import chain, islice
 from typing import NamedTuple
 
-from arro3.core import DataType, RecordBatch
+from arro3.core import DataType, RecordBatch, Schema
 
 from shared.report.csv_records import distinct, placing, records, same
 from shared.report.history import History
@@ -82,8 +82,7 @@ def write(report: str, documented: Iterable[Sequence[str]], sources: Sequence[Pa
     """
     parts = [part for each in sources for part in (each.parts if isinstance(each, Former) else (each,))]
     names = _columns(chain(documented, (part.header for part in parts)))
-    columns = Columns(report, names)
-    head = schema(types_of(report, names))
+    columns, head = Columns(report, names), _head(report, names)
     count = _Count()
 
     def batch(rows: Sequence[Sequence[str]], of: Sequence[tuple[Part, int]]) -> RecordBatch:
@@ -131,6 +130,12 @@ def write(report: str, documented: Iterable[Sequence[str]], sources: Sequence[Pa
 
     content = to_parquet(head, batches())
     return ParquetFile(content, count.rows, count.unfit, names)
+
+
+@lru_cache(maxsize=256)  # most tables of a report have the same
+def _head(report: str, names: tuple[str, ...]) -> Schema:
+    """Return the columns of a table with these columns of the report."""
+    return schema(types_of(report, names))
 
 
 def types_of(report: str, names: Iterable[str]) -> dict[str, DataType]:

@@ -33,6 +33,7 @@ class Accounts:
 
     def __init__(self, tenant: Tenant) -> None:
         self._seed = tenant.seed
+        self._same_person = lru_cache(maxsize=8192)(self._person_with)
         people = tenant.populations["people"]
         size = sum(people.sizes(ANCHOR))
         self._populations: tuple[tuple[Population, Callable[[Member, int], Account]], ...] = (
@@ -61,7 +62,7 @@ class Accounts:
         """Return how many licences of each product are assigned on a day."""
         numbers = dict.fromkeys(PRODUCTS, 0)
         for kind, people in enumerate(self._populations[0][0].sizes(day)):
-            for product in _products(self._seed, kind, day):
+            for product in _products(products(self._seed, kind, day)):
                 numbers[product] += people
         return numbers
 
@@ -73,12 +74,17 @@ class Accounts:
         return last if last >= member.joined else 0
 
     def _person(self, member: Member, day: int) -> Account:
+        name, cell = names.user(self._seed, member.number, day), products(self._seed, member.kind, day)
+        return self._same_person(member, name, cell)
+
+    def _person_with(self, member: Member, name: names.UserName, cell: str) -> Account:
+        """Return the account of a person with this name and these products, which are the same on most days."""
         seed, kind, number = self._seed, member.kind, member.number
         lot, place = activity.trait(seed, "department")[kind], activity.trait(seed, "office")[kind]
         country, code, office, _ = next(each for each in _OFFICES if place < each[3])
         return _account(
             names.guid(seed, "user", number),
-            names.user(seed, number, day),
+            name,
             member,
             accountEnabled=activity.trait(seed, "enabled")[kind] >= _DISABLED,
             department=next((name for name, end in _DEPARTMENTS if lot < end), _BOARD),
@@ -87,7 +93,7 @@ class Accounts:
             officeLocation=office,
             jobTitle=_TITLES[number % len(_TITLES)],
             usageLocation=code,
-            **_licences(seed, member, day),
+            **_licences(seed, member, cell),
         )
 
     def _guest(self, member: Member, day: int) -> Account:
@@ -105,9 +111,10 @@ class Accounts:
         return _account(names.guid(self._seed, "service", member.number), name, member)
 
 
-@lru_cache(maxsize=8192)
-def _products(seed: int, kind: int, day: int) -> tuple[str, ...]:
-    return tuple(name for name in PRODUCTS if name in _joined(products(seed, kind, day)))
+@lru_cache(maxsize=1024)
+def _products(cell: str) -> tuple[str, ...]:
+    """Return the products of a cell, in the order in which the tenant lists them."""
+    return tuple(name for name in PRODUCTS if name in _joined(cell))
 
 
 def _joined(text: str) -> list[str]:
@@ -115,13 +122,13 @@ def _joined(text: str) -> list[str]:
     return text.replace(" + ", "\0").replace("+", "\n").replace("\0", " + ").split("\n")
 
 
-def _licences(seed: int, member: Member, day: int) -> Account:
+def _licences(seed: int, member: Member, cell: str) -> Account:
     """Return what a person has: of some, Teams is switched off in it."""
     is_without_teams = activity.trait(seed, "Teams", "switched off")[member.kind] < 6
     copilot = activity.licensed_on(seed, "Copilot")[member.kind]
     assigned: list[Account] = []
     states: list[Account] = []
-    for name in _products(seed, member.kind, day):
+    for name in _products(cell):
         product = PRODUCTS[name]
         plans = [product.plans["TEAMS1"]] if is_without_teams and "TEAMS1" in product.plans else []
         since = max(member.joined, copilot) if name == "MICROSOFT 365 COPILOT" else member.joined

@@ -66,12 +66,16 @@ def _constant(text: str) -> Cell:
     return lambda member: text
 
 
-@lru_cache(maxsize=4096)
 def products(seed: int, kind: int, day: int) -> str:
     """Return the Assigned Products of members of a kind on a day."""
+    return _products(seed, kind, activity.licensed_on(seed, "Copilot")[kind] <= day)
+
+
+@lru_cache(maxsize=4096)
+def _products(seed: int, kind: int, has_copilot: bool) -> str:
     chance = activity.trait(seed, "products")[kind]
     plans = ["MICROSOFT 365 F3" if chance < 40 else "OFFICE 365 E3" if chance < 90 else "MICROSOFT 365 E5"]
-    plans += ["MICROSOFT 365 COPILOT"] if activity.licensed_on(seed, "Copilot")[kind] <= day else []
+    plans += ["MICROSOFT 365 COPILOT"] if has_copilot else []
     plans += ["POWER BI (FREE)"] if chance % 3 == 0 else []
     plans += ["ENTERPRISE MOBILITY + SECURITY E5"] if chance % 4 == 1 else []
     return "+".join(plans)
