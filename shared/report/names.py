@@ -87,7 +87,7 @@ class Names:
         return votes or ({CONCEALED} if columns else votes)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _places(header: Sequence[str]) -> Sequence[int]:
     """Return where the columns of names are."""
     return [place for place, name in enumerate(header) if _COLUMN.search(name)]
