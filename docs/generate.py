@@ -112,7 +112,7 @@ Nobody has run this project against a live tenant or in Azure yet. What stands i
 |---|---|
 | Microsoft's SDKs of Graph | Python, JavaScript; Python beta with `--long` |
 | other clients of Graph | PnP, CLI for Microsoft 365, a Singer tap, an Airbyte source; some with `--long` only |
-| generated clients | of `openapi.json`, for Python and TypeScript |
+| generated clients | of `openapi.json`, for Python and TypeScript, with `--long` |
 | readers of tables | DuckDB, Polars, PyArrow, pandas |
 | further ones, by `python -m tests.readers` | Spark, ClickHouse (chDB), DataFusion, R |
 | Fabric, Databricks | not yet |

@@ -111,6 +111,7 @@ def test_a_number_and_its_unit_are_never_in_two_lines() -> None:
         True,
         ["72 %", "5.0 %", "\u221225 %", "12 B", "1.2 GB"],
     ]
+    assert run("elements.js", "m.plain(a[0])", "Ann\u00a0Lee") == "Ann\u00a0Lee"
 
 
 def test_the_axis_of_bytes_has_the_units_of_the_tables() -> None:

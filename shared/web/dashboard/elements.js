@@ -167,8 +167,8 @@ export function counted(count, one, many = `${one}s`) {
 /** A number with its unit, which are never in two lines. */
 export const united = (text, unit) => `${text}\u00a0${unit}`;
 
-/** A text as a file or a search has it: with spaces at which it may break. */
-export const plain = (text) => String(text).replaceAll("\u00a0", " ");
+/** A cell as a file or a search has it: a number has a plain space before its unit, and what a tenant wrote is as it is. */
+export const plain = (cell) => (NUMERIC.test(String(cell)) ? String(cell).replaceAll("\u00a0", " ") : String(cell));
 
 /** In units of 1024, named as the admin centre names them. */
 export function bytes(value) {
