@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from bench import table
+from bench.questions import QUESTIONS
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -17,7 +17,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         "--only",
         action="append",
         default=[],
-        choices=table.QUESTIONS,
+        choices=QUESTIONS,
         metavar="QUESTION",
         help="such as series; more than once for more",
     )
@@ -28,6 +28,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 def main(arguments: Sequence[str]) -> int:
     """Ask, or write. Return the exit status: 1 if a target was missed."""
     options = parse(arguments)
+    from bench import table  # which needs what is set up, as `--help` does not
+
     return table.write() if options.write else table.run(quick=options.quick, only=options.only)
 
 

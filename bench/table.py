@@ -15,31 +15,8 @@ from typing import Any
 
 from bench.measure import Row, Scale, Skipped, TrueLimit
 from bench.page import written
+from bench.questions import QUESTIONS
 from local.setup import HOME, ROOT
-
-QUESTIONS = (
-    "imports",
-    "package",
-    "requests_of_a_year",
-    "quiet_run",
-    "newest_small",
-    "newest_large",
-    "series",
-    "age",
-    "status",
-    "dashboard",
-    "verify",
-    "memory",
-    "reading",
-    "accounts",
-    "records",
-    "coverage",
-    "past",
-    "pull",
-    "lake",
-    "tables",
-)
-"""The modules that answer one each: `rows(scale)`, which raises Skipped instead of a row that cannot be had here."""
 
 OURS = ("bench", "local", "shared", "tests")
 """Packages that are always there: one of their modules that is missing is a defect."""

@@ -13,20 +13,20 @@ if sys.version_info < (3, 11):  # noqa: UP036
 import os
 import signal
 import subprocess
+from importlib import import_module
 
 from local import setup
 
 
 def helped(arguments: "list[str]") -> bool:
-    """Print the help that is asked for, if nothing has to be set up for it. Return whether."""
+    """Print the help that is asked for, for which nothing is set up. Return whether any is."""
     if not {"-h", "--help"} & {*arguments}:
         return False
-    from local import cli, run_options
+    from local import cli, parsers
 
-    if arguments[0] == "run":
-        run_options.parse(arguments[1:])  # which ends here
     if arguments[0] in cli.COMMANDS:
-        return False  # its options are known to what is set up
+        parse = parsers.PARSERS.get(arguments[0]) or import_module(cli.COMMANDS[arguments[0]].module).parse
+        parse(arguments[1:])  # which ends here
     cli.main(["--help"])
     return True
 

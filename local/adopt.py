@@ -6,7 +6,6 @@ where it was.
 
 from __future__ import annotations
 
-import argparse
 import secrets
 import sys
 from collections import Counter
@@ -14,8 +13,8 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from local.child import ChildError
-from local.options import PROGRAM
-from local.place import add_place, opened
+from local.parsers import adopt as parse
+from local.place import opened
 from shared.archive.archive import Archive
 from shared.archive.blob_store import BlobStore
 from shared.archive.layout import (
@@ -39,16 +38,6 @@ _AT_ONCE = 8
 _NOT_OF_THE_ARCHIVE = ((DERIVED, LEASE), (INPUT, TENANTS))
 At = tuple[str, str]
 """A container, and the name of a blob."""
-
-
-def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """Read the options."""
-    parser = argparse.ArgumentParser(prog=f"{PROGRAM} adopt", description=__doc__)
-    add_place(parser)
-    options = parser.parse_args(arguments)
-    if not options.tenant:
-        parser.error("say whose archive it is: --tenant ID")
-    return options
 
 
 def main(arguments: Sequence[str]) -> int:

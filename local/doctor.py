@@ -6,30 +6,19 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import requests
 
 from local.folder import FILES
-from local.options import PROGRAM, add_archive
+from local.parsers import KEY
+from local.parsers import doctor as parse
 from shared.archive.folder_blob_store import FolderBlobStore
 from shared.archive.layout import DERIVED, EVIDENCE
 from shared.domain.errors import ArchiveUnavailable
 from shared.domain.evidence import Comparison, Evidence, compared
 
-KEY = "USAGE_ARCHIVE_KEY"
-"""The environment variable with a key of `status`: on a command line others would see it."""
 _SHOWN = 3
 """Reports that a line names."""
-
-
-def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """Read the options."""
-    parser = argparse.ArgumentParser(prog=f"{PROGRAM} doctor", description=__doc__)
-    add_archive(where := parser.add_mutually_exclusive_group())
-    where.add_argument("--url", metavar="URL", help=f"https://HOST/api of an app; its key of status is in ${KEY}")
-    where.add_argument("--file", type=Path, metavar="FILE", help="an evidence.json that somebody attached")
-    return parser.parse_args(arguments)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -5,7 +5,6 @@ Without --yes it only says what would change. Who it is, is said to this command
 
 from __future__ import annotations
 
-import argparse
 import secrets
 import sys
 from collections import Counter
@@ -15,7 +14,9 @@ from typing import NamedTuple
 
 from local.child import ChildError
 from local.departed import remove
-from local.place import add_place, opened
+from local.parsers import erase as parse
+from local.parsers import is_of_tenant
+from local.place import opened
 from shared.app import utc_now
 from shared.archive.archive import Archive
 from shared.archive.blob_store import BlobStore
@@ -35,33 +36,6 @@ from shared.views.erased import ErasedPeople
 _OWNER = "Storage Blob Data Owner"
 _SHOWN = 5
 """Blobs that are named of many."""
-
-
-def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """Read the options."""
-    parser = argparse.ArgumentParser(prog="python3 -m local erase", description=__doc__)
-    parser.add_argument("person", metavar="PERSON", nargs="?", help="id or address, in any letter case")
-    what = parser.add_mutually_exclusive_group()
-    what.add_argument("--yes", action="store_true", help="do it: it cannot be undone")
-    what.add_argument("--list", action="store_true", help="say who is kept out, as far as hashes tell")
-    what.add_argument("--lift", action="store_true", help="let a person come back; what was erased stays erased")
-    parser.add_argument("--whole", action="store_true", help="with --tenant and --yes: all of a customer who left")
-    add_place(parser)
-    options = parser.parse_args(arguments)
-    if is_of_tenant(options):
-        if options.yes and not options.whole:
-            parser.error("say who: PERSON is an id or an address; or --whole, for all that there is of the tenant")
-        return options
-    if options.whole:
-        parser.error("--whole is of --tenant ID, and takes no PERSON")
-    if options.list == bool(options.person):
-        parser.error("--list takes no PERSON" if options.list else "say who: PERSON is an id or an address")
-    return options
-
-
-def is_of_tenant(options: argparse.Namespace) -> bool:
-    """Whether a tenant is to be removed, and no person."""
-    return bool(options.tenant) and options.person is None and not (options.list or options.lift)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -10,7 +10,6 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
-from datetime import date
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
@@ -18,8 +17,9 @@ from typing import NamedTuple
 
 from local.child import ChildError
 from local.lock import locked
-from local.options import PROGRAM
-from local.place import add_place, opened
+from local.parsers import CSV, PARQUET
+from local.parsers import export as parse
+from local.place import opened
 from local.screen import Screen
 from shared.archive.archive import Archive
 from shared.archive.layout import Partition, SnapshotName, TableName, apart, table_prefix
@@ -27,15 +27,12 @@ from shared.archive.layout import parse as parse_name
 from shared.archive.read_ahead import read_ahead
 from shared.archive.table_index import PartitionTables
 from shared.archive.tables import container_of
-from shared.domain.call import calls_in, every_call, parse_date
-from shared.domain.call import parse as parse_call
+from shared.domain.call import calls_in
 from shared.domain.catalogue import catalogue
 from shared.domain.date_ranges import DateRanges
-from shared.domain.errors import BadArgument, RequestError, UsageArchiveError
-from shared.domain.selection import items
+from shared.domain.errors import UsageArchiveError
 from shared.report.typed_columns import write_as_csv
 
-_CSV, _PARQUET = "csv", "parquet"
 _UNFINISHED, _LOCK, _LIST = ".export", ".export.lock", ".export.list"
 
 
@@ -67,44 +64,6 @@ class Taken(NamedTuple):
     def __add__(self, other: object) -> Taken:
         assert isinstance(other, Taken)
         return Taken(*map(sum, zip(self, other, strict=True)))
-
-
-def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """Read the options."""
-    parser = argparse.ArgumentParser(prog=f"{PROGRAM} export", description=__doc__)
-    parser.add_argument("folder", type=Path, metavar="FOLDER", help="where to; what it has is not fetched again")
-    add_place(parser)
-    parser.add_argument("--reports", type=places, metavar="LIST", help="only these reports or calls, between commas")
-    parser.add_argument("--personal", action="store_true", help="also those with a row per person, site, group or team")
-    parser.add_argument("--since", type=day, default=date.min, metavar="DATE", help="only its month and later ones")
-    parser.add_argument("--format", choices=(_PARQUET, _CSV), default=_PARQUET, help="parquet if it is left out")
-    options = parser.parse_args(arguments)
-    for report in sorted({place.report for place in options.reports or ()} & catalogue().personal):
-        if not options.personal:
-            parser.error(f"{report} has a row per person, site, group or team: that takes --personal")
-    return options
-
-
-def places(text: str) -> frozenset[Partition]:
-    """Return where the reports and calls lie that an option names. Raise ArgumentTypeError for anything else."""
-    known, found = catalogue(), set[Partition]()
-    for item in items(text):
-        report = known.reports.get(known.canonical_name(item) or "")
-        try:
-            found |= {Partition.of(call) for call in (every_call(report) if report else [parse_call(item, known)])}
-        except RequestError as error:
-            raise argparse.ArgumentTypeError(str(error)) from None
-    if not found:
-        raise argparse.ArgumentTypeError(f"{text!r} names no report")
-    return frozenset(found)
-
-
-def day(text: str) -> date:
-    """Return a day as an option gives it. Raise ArgumentTypeError for anything else."""
-    try:
-        return parse_date(text, "It")
-    except BadArgument:
-        raise argparse.ArgumentTypeError(f"{text!r} is no day such as 2028-02-29") from None
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -243,7 +202,7 @@ class _Target:
         return file.relative_to(self._folder).as_posix()
 
     def _is_table(self, file: Path) -> bool:
-        return isinstance(parse_name(self._at(file.with_suffix(f".{_PARQUET}"))), TableName)
+        return isinstance(parse_name(self._at(file.with_suffix(f".{PARQUET}"))), TableName)
 
     def _fetched(self, name: TableName, part: Path) -> Path | None:
         """Write a table there, and return where; None if its bytes are not those that were written."""
@@ -251,7 +210,7 @@ class _Target:
         if not stored or sha256(stored.content).hexdigest() != stored.metadata.get("sha256"):
             return None
         with part.open("wb") as file:
-            if self._suffix == _CSV:
+            if self._suffix == CSV:
                 write_as_csv(stored.content, file)
             else:
                 file.write(stored.content)

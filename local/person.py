@@ -5,15 +5,14 @@ Who it is, is said to this command alone: no address is in a URL, and so in nobo
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import date
 from itertools import chain
 
 from local.child import ChildError
-from local.options import PROGRAM
-from local.place import add_place, opened
+from local.parsers import person as parse
+from local.place import opened
 from shared.archive.archive import Archive
 from shared.archive.layout import Partition
 from shared.archive.read_ahead import read_ahead
@@ -27,14 +26,6 @@ from shared.report.csv_records import to_csv
 from shared.views.accounts import Account, accounts_called
 from shared.views.naming import is_concealed, names_people
 from shared.views.person import COLUMNS, cells_about
-
-
-def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """Read the options."""
-    parser = argparse.ArgumentParser(prog=f"{PROGRAM} person", description=__doc__)
-    parser.add_argument("person", metavar="PERSON", help="id or address, in any letter case")
-    add_place(parser)
-    return parser.parse_args(arguments)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -14,31 +14,14 @@ from azure.core.exceptions import ClientAuthenticationError
 from local import blob_stores
 from local.environment import environment, identity
 from local.folder import FILES, OF_AZURITE
-from local.options import add_archive, add_azurite
 from local.stack import Stack
 from shared.archive.blob_store import BlobStore
 from shared.archive.folder_blob_store import FolderBlobStore
-from shared.domain.tenants import tenant_id
 from shared.settings import read
 
 _STORAGE = "https://storage.azure.com/.default"
 Opener = Callable[[], BlobStore]
 """What opens the archive, in any process."""
-
-
-def add_place(parser: argparse.ArgumentParser) -> None:
-    """Add `--archive` and `--url`, of which one is given, `--azurite`, and `--tenant`."""
-    add_archive(where := parser.add_mutually_exclusive_group())
-    where.add_argument("--url", metavar="URL", help="of a blob service in Azure, instead of a folder")
-    add_azurite(parser)
-    parser.add_argument("--tenant", type=tenant, metavar="ID", help="its archive, where the app archives many tenants")
-
-
-def tenant(text: str) -> str:
-    """Return the id of a tenant in its one form. Raise ArgumentTypeError for anything else."""
-    if not (id_ := tenant_id(text)):
-        raise argparse.ArgumentTypeError(f"{text[:80]!r} is no tenant id such as 11111111-2222-3333-4444-555555555555")
-    return id_
 
 
 def opened(options: argparse.Namespace) -> AbstractContextManager[Opener]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
 from local.child import ChildError
-from local.options import PROGRAM
-from local.place import add_place, opened
+from local.parsers import pseudonyms as parse
+from local.place import opened
 from shared.app import utc_now
 from shared.archive.blob_store import BlobStore
 from shared.archive.hash_key import PseudonymKey
@@ -17,14 +16,6 @@ from shared.archive.layout import ACCOUNTS, PERSONAL_DERIVED
 from shared.domain.errors import ArchiveUnavailable, UsageArchiveError
 
 _SECOND = "%Y-%m-%dT%H:%M:%SZ"
-
-
-def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """Read the options."""
-    parser = argparse.ArgumentParser(prog=f"{PROGRAM} pseudonyms", description=__doc__)
-    parser.add_argument("--rotate", action="store_true", help="throw the key away, and make another")
-    add_place(parser)
-    return parser.parse_args(arguments)
 
 
 def main(arguments: Sequence[str]) -> int:

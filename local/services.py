@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import signal
 import sys
 import threading
 from collections.abc import Sequence
-from pathlib import Path
 
 from local.child import ChildError
-from local.options import PROGRAM, add_archive, add_azurite, add_users
+from local.parsers import services as parse
 from local.setup import ROOT
 from local.stack import Stack
 from local.tenant import OtherTenant, people
 
 SAMPLE = ROOT / "local.settings.sample.json"
-SETTINGS = ROOT / "local.settings.json"
 ADDRESSES = ("GRAPH_ENDPOINT", "DOWNLOAD_HOSTS", "ARCHIVE_URL", "ARCHIVE_CA", "IDENTITY_ENDPOINT", "IDENTITY_HEADER")
-
-
-def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """Read the options."""
-    parser = argparse.ArgumentParser(prog=f"{PROGRAM} services", description=__doc__)
-    add_users(parser)
-    add_archive(parser)
-    add_azurite(parser)
-    parser.add_argument("--settings", type=Path, default=SETTINGS, metavar="FILE", help="where to write the addresses")
-    return parser.parse_args(arguments)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from local.child import ChildError
-from local.options import PROGRAM, instant
-from local.place import Opener, add_place, opened
+from local.parsers import verify as parse
+from local.place import Opener, opened
 from shared.app import utc_now
 from shared.archive.archive import Archive
 from shared.archive.layout import DeltaLogName, ExpiredBefore, ManifestName, TableName
@@ -24,29 +23,9 @@ from shared.verification.processes import verify as findings_in
 from shared.verification.quarantine import quarantined
 
 
-def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """Read the options."""
-    parser = argparse.ArgumentParser(prog=f"{PROGRAM} verify", description=__doc__)
-    add_place(parser)
-    parser.add_argument("--sample", type=share, default=(1, 1), metavar="n/t", help="the n-th of t shares only")
-    parser.add_argument("--since", type=instant, metavar="DATE", help="read only what was pulled since then")
-    parser.add_argument("--make-tables", action="store_true", help="make tables again that are not what they should be")
-    parser.add_argument("--manifest", type=Path, metavar="FILE", help="write a list for sha256sum -c")
-    return parser.parse_args(arguments)
-
-
 def main(arguments: Sequence[str]) -> int:
     """Verify. Return the exit status."""
     return verify(parse(arguments))
-
-
-def share(text: str) -> tuple[int, int]:
-    """`n/t` as an option gives it."""
-    match = re.fullmatch(r"([1-9]\d{0,5})/([1-9]\d{0,5})", text, re.ASCII)
-    number, of = (int(match[1]), int(match[2])) if match else (0, 0)
-    if not 1 <= number <= of:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a share n/t such as 3/7, the third of seven")
-    return number, of
 
 
 def verify(options: argparse.Namespace, many: int = MANY) -> int:

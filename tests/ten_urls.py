@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 import requests
 
-from local.doctor import KEY
+from local.parsers import KEY
 
 CSV = "v1.0/reports/getOffice365ServicesUserCounts(period='D7')"
 PERSONAL = "personal/v1.0/reports/getOffice365ActiveUserDetail(period='D7')"

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from local.doctor import KEY
+from local.parsers import KEY
 from shared.domain.catalogue import catalogue
 from shared.settings import SETTINGS
 from tests.docs.pages import ROOT, pages

@@ -15,6 +15,7 @@ from local import doctor
 from local.environment import environment
 from local.functions_host.deployed import deployed
 from local.functions_host.host import FunctionsHost
+from local.parsers import KEY
 from local.simulator_client import Control
 from local.stack import Stack
 from tests import ten_urls
@@ -209,14 +210,14 @@ def test_doctor_asks_the_app_with_a_key_of_status(
     running: tuple[FunctionsHost, Control], capsys: pytest.CaptureFixture[str]
 ) -> None:
     host = running[0]
-    with environment({doctor.KEY: host.keys["status"]}):
+    with environment({KEY: host.keys["status"]}):
         assert doctor.main(["--url", f"{host.url}/api"]) in (0, 1)
     assert "Lines end in CRLF." in capsys.readouterr().out
-    with environment({doctor.KEY: host.keys["reports"]}):
+    with environment({KEY: host.keys["reports"]}):
         assert doctor.main(["--url", f"{host.url}/api"]) == 2
-    assert f"{doctor.KEY} holds no key of the function status" in capsys.readouterr().err
+    assert f"{KEY} holds no key of the function status" in capsys.readouterr().err
     assert doctor.main(["--url", f"{host.url}/api"]) == 2
-    assert f"{doctor.KEY} is not set" in capsys.readouterr().err
+    assert f"{KEY} is not set" in capsys.readouterr().err
 
 
 def test_ten_urls_are_answered_by_this_host_as_ci_asks_microsofts_own(running: tuple[FunctionsHost, Control]) -> None:

@@ -137,7 +137,7 @@ OPERATORS = {
 
 
 def test_every_verb_of_an_operator_is_tried() -> None:
-    on_archives = {name for name, command in COMMANDS.items() if hasattr(import_module(command.module), "add_place")}
+    on_archives = {name for name, command in COMMANDS.items() if hasattr(import_module(command.module), "opened")}
     assert {verb.split()[0] for verb in OPERATORS} == on_archives
 
 

@@ -20,8 +20,8 @@ import pytest
 from azure.storage.blob import BlobServiceClient
 
 from local.environment import environment, identity
+from local.parsers import share
 from local.stack import Stack
-from local.verify import share
 from local.verify import verify as command
 from shared.app import App
 from shared.archive.archive import Archive

@@ -10,9 +10,10 @@ import pytest
 
 from local.adopt import adopt
 from local.departed import remove
-from local.erase import main, parse
+from local.erase import main
 from local.folder import FILES
 from local.in_memory import InMemoryBlobStore, KeptBlob, Operation
+from local.parsers import erase
 from shared.archive.folder_blob_store import FolderBlobStore
 from shared.archive.layout import DERIVED, INPUT, LEASE, USAGE
 from shared.archive.tenant_blob_store import TenantBlobStore
@@ -123,7 +124,7 @@ def test_a_tenant_that_is_still_listed_is_not_taken_out(archived: Blobs) -> None
 )
 def test_a_person_that_was_forgotten_removes_no_tenant(arguments: list[str]) -> None:
     with pytest.raises(SystemExit):
-        parse(arguments)
+        erase(arguments)
 
 
 def test_erase_takes_a_tenant_out_of_a_folder_and_leaves_no_folder_of_it(

@@ -20,6 +20,7 @@ from typing import NamedTuple
 import pytest
 
 from local import setup
+from local.cli import COMMANDS
 from local.lock import locked
 
 LOCAL = setup.ROOT / "local"
@@ -324,10 +325,23 @@ def test_the_lock_files_name_hashes_and_no_addresses() -> None:
         )
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"]])
-def test_help_sets_nothing_up(tmp_path: Path, arguments: list[str]) -> None:
-    shutil.copytree(LOCAL, tmp_path / "local", ignore=shutil.ignore_patterns("__pycache__"))
-    command = [sys.executable, "-S", "-m", "local", *arguments]  # without any package
+HELP = f"""
+from local.__main__ import helped
+assert helped(["--help"])
+for name in {[*COMMANDS]}:
+    try:
+        helped([name, "--help"])
+    except SystemExit as end:
+        assert end.code == 0
+"""
+
+
+def test_help_sets_nothing_up(tmp_path: Path) -> None:
+    for folder in ("local", "shared", "bench"):
+        shutil.copytree(setup.ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "tests").mkdir()
+    shutil.copy(setup.ROOT / "tests" / "__main__.py", tmp_path / "tests")
+    command = [sys.executable, "-S", "-c", HELP]  # without any package
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert (done.returncode, done.stderr, (tmp_path / ".local").exists()) == (0, "", False)
-    assert "usage: python3 -m local" in done.stdout
+    assert re.findall(r"usage: python3 -m local (\w+)", done.stdout) == ["COMMAND", *COMMANDS]
