@@ -63,7 +63,8 @@ def _verify(archive: Opener, options: argparse.Namespace, many: int) -> int:
         others = sum(not isinstance(each, TableName) for each in tables)
         print(f"{made} tables and {others} manifests and logs of Delta tables are made again.")
     if unfit := sum(int(blob.metadata.get("unfit", 0)) for blob in blobs if blob.name.endswith(".parquet")):
-        print(f"{unfit} cells in tables do not fit the type of their column, and stand as text in `_unfit`.")
+        example = "such as the period `ALL` of Copilot's reports"
+        print(f"{unfit} cells in tables do not fit the type of their column, {example}: they are text in `_unfit`.")
     for line in quarantined(blobs, catalogue()):
         print(line)
     if kept := [name.first_kept for blob in blobs if isinstance(name := parse_name(blob.name), ExpiredBefore)]:
