@@ -1,8 +1,8 @@
-"""The past of `run --days`: the timer runs of many days, lived through by two processes with half of the reports each.
+"""The past of `run --days`: the timer runs of many days, which processes with some of the reports each live through.
 
-What the views count together, accounts and who did what, is in the same half, which counts it as every run does.
+What the views count together, accounts and who did what, is in one process, which counts it as every run does.
 Series are merged once, and each table is made when its month is over.
-Each half is pulled by the app itself. A run of both halves leaves one record, as a run of all reports does. On most
+Each part is pulled by the app itself. A run of all parts leaves one record, as a run of all reports does. On most
 days the timer fires once, when all reports of the day are out: at four times a day the same snapshots come to be.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 import gc
 import logging
 import multiprocessing
+import os
 import secrets
 import signal
 from collections import deque
@@ -44,7 +45,8 @@ _RECENT = 1
 """The last days, which have all of them, as have the first ones while single days are to come."""
 _DAYS_AT_ONCE = 10
 """Before they are put into storage."""
-_HALVES = 2
+PARTS = max(2, min(os.cpu_count() or 2, 4))
+"""Processes side by side; what is counted together is about a fourth of the work."""
 _OF_PEOPLE, _COUNTING = 3, 8
 """How many calls take as long as one of a report with a row per person, and as counting a day for the views."""
 Key = TypeVar("Key", Call, Partition)
@@ -65,30 +67,35 @@ class Progress(NamedTuple):
     """The events that the app warned of, likewise."""
 
 
-def live_through(days: int, end: datetime, users: int, settings: Mapping[str, str]) -> Iterator[Progress]:
-    """Let the timer runs of the last `days` days happen, and tell now and then how far it is. Raise ChildError."""
+def live_through(
+    days: int, end: datetime, users: int, settings: Mapping[str, str], number: int = PARTS
+) -> Iterator[Progress]:
+    """Let the timer runs of the last `days` days happen in so many processes, and tell now and then how far it is.
+
+    Raise ChildError.
+    """
     begin, begun, done, is_catching_up = end - timedelta(days=days), 0, 0, True
     incidents = Incidents(begin, days)
-    halves = [_Half(settings, users, reports, incidents) for reports in _split(settings["REPORTS"])]
-    both = _Both(App(read(settings)), halves)
+    parts = [_Part(settings, users, reports, incidents) for reports in _split(settings["REPORTS"], number)]
+    together = _Together(App(read(settings)), parts)
     under_way: deque[int] = deque()
     while done < days:
-        # One stretch more than is waited for, so that no half waits for the other; but what is missing tells the next.
+        # One stretch more than is waited for, so that no part waits for another; but what is missing tells the next.
         while begun < days and len(under_way) < (1 if is_catching_up else 2):
             has_all = is_catching_up or begun >= days - _RECENT
             some = 1 if has_all else min(_DAYS_AT_ONCE, days - _RECENT - begun)
             starts = [begin + timedelta(days=number) for number in range(begun, begun + some)]
-            both.begin([timer for start in starts for timer in _timers(start, has_all=has_all)])
+            together.begin([timer for start in starts for timer in _timers(start, has_all=has_all)])
             begun += some
             under_way.append(begun)
-        records = both.lived()
+        records = together.lived()
         is_catching_up, done = bool(records[-1].waiting), under_way.popleft()
         pulls = [pull for record in records for pull in record.pulls]
-        yield Progress(done, records[-1].started, pulls, both.warnings)
-    both.begin([])
-    both.lived()
-    for half in halves:
-        half.join()
+        yield Progress(done, records[-1].started, pulls, together.warnings)
+    together.begin([])
+    together.lived()
+    for each in parts:
+        each.join()
 
 
 def _timers(start: datetime, *, has_all: bool) -> list[Timer]:
@@ -100,8 +107,8 @@ def _timers(start: datetime, *, has_all: bool) -> list[Timer]:
     return [(time, secrets.token_hex(3)) for time in times]
 
 
-def _split(reports: str) -> list[Selection]:
-    """Return what the setting selects in parts that take about as long; fewer if there are fewer reports."""
+def _split(reports: str, number: int) -> list[Selection]:
+    """Return what the setting selects in so many parts that take about as long; fewer if there are fewer reports."""
     selection = select(reports, catalogue())
     known = catalogue().reports
     sizes = {
@@ -111,14 +118,14 @@ def _split(reports: str) -> list[Selection]:
     together = [report for report in COUNTED if report in sizes]
     if USERS.report in sizes:
         sizes[USERS.report] += _COUNTING
-    halves: list[list[str]] = [together, *([] for _ in range(_HALVES - 1))]
+    parts: list[list[str]] = [together, *([] for _ in range(number - 1))]
     for report in sorted(sizes.keys() - {*together}, key=lambda report: (-sizes[report], report)):
-        min(halves, key=lambda half: sum(map(sizes.__getitem__, half))).append(report)
-    return [selection.only(half) for half in halves if half]
+        min(parts, key=lambda part: sum(map(sizes.__getitem__, part))).append(report)
+    return [selection.only(part) for part in parts if part]
 
 
 class _Lived(NamedTuple):
-    """What came to be in one half that is of all reports together."""
+    """What came to be in one part that is of all reports together."""
 
     records: Sequence[RunRecord]
     coverage: CoverageIndex
@@ -127,7 +134,7 @@ class _Lived(NamedTuple):
     """The names of the events that the app warned of."""
 
 
-class _Half:
+class _Part:
     """The process that lives through the pulls of some reports; it ends with this one."""
 
     def __init__(self, settings: Mapping[str, str], users: int, selection: Selection, incidents: Incidents) -> None:
@@ -153,7 +160,7 @@ class _Half:
 
 
 def _received(connection: Connection) -> _Lived:
-    """Return what a half lived through next. Raise ChildError."""
+    """Return what a part lived through next. Raise ChildError."""
     try:
         lived: _Lived = connection.recv()
     except (EOFError, OSError):
@@ -161,28 +168,28 @@ def _received(connection: Connection) -> _Lived:
     return lived
 
 
-class _Both:
-    """The halves together."""
+class _Together:
+    """All parts."""
 
-    def __init__(self, app: App, halves: Sequence[_Half]) -> None:
+    def __init__(self, app: App, parts: Sequence[_Part]) -> None:
         self._archive = app.archive
-        self._halves = halves
-        self._owners = {report: number for number, half in enumerate(halves) for report in half.reports}
+        self._parts = parts
+        self._owners = {report: number for number, part in enumerate(parts) for report in part.reports}
         self.warnings: Sequence[str] = ()
         """The names of the events that the app warned of in the runs that were lived through last."""
 
     def begin(self, timers: Sequence[Timer]) -> None:
         """Let these runs happen after those that began before; none means that they were the last."""
-        for half in self._halves:
-            half.begin(timers)
+        for each in self._parts:
+            each.begin(timers)
 
     def lived(self) -> list[RunRecord]:
         """Put into storage what the next runs left that began, and return their records. Raise ChildError."""
         arrived: dict[Connection, _Lived] = {}  # as they come, as who cannot hand over cannot go on
-        while awaited := [half.connection for half in self._halves if half.connection not in arrived]:
+        while awaited := [each.connection for each in self._parts if each.connection not in arrived]:
             ready = wait(awaited)
             arrived |= {connection: _received(connection) for connection in awaited if connection in ready}
-        lived = [arrived[half.connection] for half in self._halves]
+        lived = [arrived[each.connection] for each in self._parts]
         self.warnings = [name for part in lived for name in part.warnings]
         records = [*map(self._record, zip(*(part.records for part in lived), strict=True))]
         for record in records:
@@ -222,7 +229,7 @@ class _Both:
         )
 
     def _joined(self, parts: Sequence[Mapping[Key, Value]]) -> dict[Key, Value]:
-        """Return what each half says of its own reports, and the first of those that are in neither."""
+        """Return what each part says of its own reports, and the first of those that are in none."""
         return {
             key: value
             for number, part in enumerate(parts)
