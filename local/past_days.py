@@ -154,18 +154,17 @@ class _Part:
         """Let these runs happen; none means that they were the last."""
         self.connection.send(timers)
 
+    def lived(self) -> _Lived:
+        """Return what it lived through next. Raise ChildError."""
+        try:
+            lived: _Lived = self.connection.recv()
+        except (EOFError, OSError):
+            raise ChildError("What lives through the past broke off.") from None
+        return lived
+
     def join(self) -> None:
         """Wait for its end, after the last runs."""
         self._process.join()
-
-
-def _received(connection: Connection) -> _Lived:
-    """Return what a part lived through next. Raise ChildError."""
-    try:
-        lived: _Lived = connection.recv()
-    except (EOFError, OSError):
-        raise ChildError("What lives through the past broke off.") from None
-    return lived
 
 
 class _Together:
@@ -185,11 +184,13 @@ class _Together:
 
     def lived(self) -> list[RunRecord]:
         """Put into storage what the next runs left that began, and return their records. Raise ChildError."""
-        arrived: dict[Connection, _Lived] = {}  # as they come, as who cannot hand over cannot go on
-        while awaited := [each.connection for each in self._parts if each.connection not in arrived]:
-            ready = wait(awaited)
-            arrived |= {connection: _received(connection) for connection in awaited if connection in ready}
-        lived = [arrived[each.connection] for each in self._parts]
+        arrived: dict[int, _Lived] = {}  # as they come, as who cannot hand over cannot go on
+        while awaited := [number for number in range(len(self._parts)) if number not in arrived]:
+            ready = {id(each) for each in wait([self._parts[number].connection for number in awaited])}
+            arrived |= {
+                each: self._parts[each].lived() for each in awaited if id(self._parts[each].connection) in ready
+            }
+        lived = [arrived[number] for number in range(len(self._parts))]
         self.warnings = [name for part in lived for name in part.warnings]
         records = [*map(self._record, zip(*(part.records for part in lived), strict=True))]
         for record in records:
