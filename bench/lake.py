@@ -20,10 +20,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from azure.identity import ManagedIdentityCredential
-
 from bench.measure import Row, Scale, Skipped, TrueLimit, compared, held, timed
-from bench.parts import TODAY, archived, bodies, call, days, service
+from bench.parts import TODAY, archived, bare_headers, bodies, call, days, service
 from local.environment import environment, identity
 from local.setup import ROOT
 from local.stack import Stack
@@ -178,8 +176,7 @@ class _Bare:
         parts = urlsplit(settings["ARCHIVE_URL"])
         self._host, self._port = parts.hostname or "", parts.port
         self._trust = ssl.create_default_context(cafile=settings["ARCHIVE_CA"])
-        token = ManagedIdentityCredential().get_token("https://storage.azure.com/.default").token
-        self._headers = {"Authorization": f"Bearer {token}", "x-ms-version": "2023-11-03"}
+        self._headers = bare_headers()
         self._targets = [
             (each.method, f"{parts.path}/{each.container}{f'/{quote(each.blob)}' if each.blob else _LISTING}")
             for each in seen

@@ -19,6 +19,7 @@ from azure.identity import ManagedIdentityCredential
 from azure.storage.blob import BlobServiceClient
 
 from bench.measure import Skipped
+from local.azure_queue import SCOPE
 from local.child import Child
 from local.environment import environment, identity
 from local.setup import ROOT
@@ -48,6 +49,12 @@ def service(settings: Mapping[str, str]) -> Iterator[BlobServiceClient]:
         ca = settings.get("ARCHIVE_CA") or True
         with BlobServiceClient(settings["ARCHIVE_URL"], credential, connection_verify=ca) as client, credential:
             yield client
+
+
+def bare_headers() -> dict[str, str]:
+    """Return what a request to blob storage takes without the SDK, by the identity of the environment."""
+    token = ManagedIdentityCredential().get_token(SCOPE).token
+    return {"Authorization": f"Bearer {token}", "x-ms-version": "2023-11-03"}
 
 
 @contextmanager

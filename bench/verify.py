@@ -20,9 +20,8 @@ from urllib.parse import quote
 import urllib3
 
 from bench.measure import Row, Scale, compared, interleaved, shared_by_cores, spent_by_children, timed
-from bench.parts import FORMER, archived, bodies, call, days, former_build
+from bench.parts import FORMER, archived, bare_headers, bodies, call, days, former_build
 from local import blob_stores
-from local.azure_queue import SCOPE
 from local.environment import environment
 from local.setup import ROOT
 from local.stack import Stack
@@ -30,7 +29,6 @@ from shared.app import utc_now
 from shared.archive.blob_store import BlobStore, StoredBlob
 from shared.archive.layout import REPORTS, USAGE, Partition
 from shared.domain.catalogue import catalogue
-from shared.identity import ManagedIdentity
 from shared.report import compression
 from shared.verification.archive import Verification, everything
 
@@ -91,7 +89,7 @@ def _least(settings: Mapping[str, str], store: BlobStore) -> tuple[int, float, f
 
     They are read one by one, by urllib3 and nothing of ours. Azurite's CPU counts, and that of listing them.
     """
-    headers = {"x-ms-version": "2023-11-03", "Authorization": f"Bearer {ManagedIdentity().get_token(SCOPE).token}"}
+    headers = bare_headers()
     before = time.process_time() + spent_by_children()
     blobs = [*everything(store)]
     with urllib3.PoolManager(ca_certs=settings["ARCHIVE_CA"]) as pool:

@@ -14,7 +14,7 @@ from local.in_process import InProcessControl
 from shared.app import App
 from shared.archive.layout import CONTAINERS, INPUT
 from shared.pulling.side_by_side import side_by_side
-from shared.settings import SETTINGS, read
+from shared.settings import FOLDER_URL, SETTINGS, read
 from simulator.simulator import Simulator
 
 _WRITERS = 2
@@ -39,7 +39,7 @@ class Past:
         self.control.grant()
         self._store = InMemoryBlobStore(clock=self.control.now)
         self._place = App(read(settings)).archive.store
-        self._writers = 1 if settings["ARCHIVE_URL"].startswith("file:") else _WRITERS
+        self._writers = 1 if settings["ARCHIVE_URL"].startswith(FOLDER_URL) else _WRITERS
         for container in (*CONTAINERS, INPUT):
             for blob in self._place.list(container):
                 if stored := self._place.get(container, blob.name):

@@ -46,7 +46,7 @@ _RECENT = 1
 _DAYS_AT_ONCE = 10
 """Before they are put into storage."""
 PARTS = max(2, min(os.cpu_count() or 2, 4))
-"""Processes side by side; what is counted together is about a fourth of the work."""
+"""Processes side by side, of which one has all that is counted together."""
 _OF_PEOPLE, _COUNTING = 3, 8
 """How many calls take as long as one of a report with a row per person, and as counting a day for the views."""
 Key = TypeVar("Key", Call, Partition)
@@ -68,7 +68,7 @@ class Progress(NamedTuple):
 
 
 def live_through(
-    days: int, end: datetime, users: int, settings: Mapping[str, str], number: int = PARTS
+    days: int, end: datetime, users: int, settings: Mapping[str, str], processes: int = PARTS
 ) -> Iterator[Progress]:
     """Let the timer runs of the last `days` days happen in so many processes, and tell now and then how far it is.
 
@@ -76,7 +76,7 @@ def live_through(
     """
     begin, begun, done, is_catching_up = end - timedelta(days=days), 0, 0, True
     incidents = Incidents(begin, days)
-    parts = [_Part(settings, users, reports, incidents) for reports in _split(settings["REPORTS"], number)]
+    parts = [_Part(settings, users, reports, incidents) for reports in _split(settings["REPORTS"], processes)]
     together = _Together(App(read(settings)), parts)
     under_way: deque[int] = deque()
     while done < days:

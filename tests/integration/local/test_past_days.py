@@ -66,7 +66,7 @@ def tables(of: Archive) -> set[str]:
 def test_it_leaves_the_blobs_that_every_timer_leaves(reports: str, days: int, tmp_path: Path) -> None:
     fast, slow = ({"ARCHIVE_URL": f"file://{tmp_path}/{name}", "REPORTS": reports} for name in ("fast", "slow"))
     before = spent()
-    lived = [progress.days for progress in live_through(days, END, USERS, fast, number=3)]
+    lived = [progress.days for progress in live_through(days, END, USERS, fast, processes=3)]
     took = spent() - before
     live_slowly(days, slow)
     assert lived[-1] == days
