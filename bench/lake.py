@@ -21,7 +21,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from bench.measure import Row, Scale, Skipped, TrueLimit, compared, held, timed
-from bench.parts import TODAY, archived, bare_headers, bodies, call, days, service
+from bench.parts import TODAY, archived, bare_headers, bearer, bodies, call, days, service
 from local.environment import environment, identity
 from local.setup import ROOT
 from local.stack import Stack
@@ -91,14 +91,19 @@ def _over_azurite(store: BlobStore, number: int, rounds: int) -> Iterator[Row]:
                     client.get_blob_client(container, blob.name).upload_blob(stored.content)
         trusted = Path(folder) / "both.pem"
         trusted.write_text(Path(stack.settings["ARCHIVE_CA"]).read_text() + counting.ca_file.read_text())
-        tables = _QUERY.format(
-            f"read_parquet('az://{PERSONAL_DERIVED}/{at}/*/*.parquet', union_by_name = true)", "AND newest"
-        )
+        of_tables = _QUERY.format("read_parquet(getvariable('tables'), union_by_name = true)", "AND newest")
+
+        def tables(settings: Mapping[str, str]) -> str:
+            """What the recipe asks, with the listing that tells it where they are."""
+            files = f"glob('az://{PERSONAL_DERIVED}/{at}/*/*.parquet')"
+            where = f"SELECT list(replace(file, 'az:/', '{settings['ARCHIVE_URL']}')) FROM {files}"
+            return f"SET VARIABLE tables = ({where}); {of_tables}"
+
         snapshots = _QUERY.format(
             f"read_csv('az://{PERSONAL}/{at}/*/*/*.csv.gz', hive_partitioning = true, union_by_name = true)", ""
         )
         with environment({"CURL_CA_INFO": str(trusted)} | identity(stack.settings)):
-            ((expected, _),) = _asked(counting.settings, tables)
+            ((expected, _),) = _asked(counting.settings, tables(counting.settings))
             seen = [*counting.seen]
 
             def seconds(ask: Callable[..., list[_Answer]], *arguments: str) -> list[float]:
@@ -113,7 +118,7 @@ def _over_azurite(store: BlobStore, number: int, rounds: int) -> Iterator[Row]:
             for _ in range(_TURNS):
                 theirs += seconds(_asked, snapshots)
                 for _ in range(rounds):
-                    took.append(seconds(_asked, tables, tables))
+                    took.append(seconds(_asked, *[tables(stack.settings)] * 2))
                     by_polars += seconds(_asked_by_polars, str(at))
                     least.append(timed(bare.ask)())
     against, shortest = statistics.median(theirs), statistics.median(least)
@@ -137,10 +142,13 @@ _Answer = tuple[list[Any], float]
 
 
 def _asked(settings: Mapping[str, str], *queries: str) -> list[_Answer]:
-    """What each query answers, one after the other in a new database as the recipe makes it, and its seconds."""
+    """What each query answers, one after the other in a new database as the recipes make it, and its seconds."""
     answers = []
     with duck() as database:
         database.execute(secret(settings))
+        version = "EXTRA_HTTP_HEADERS MAP {'x-ms-version': '2023-11-03'}"
+        database.execute(f"CREATE SECRET (TYPE http, BEARER_TOKEN '{bearer()}', {version})")
+        database.execute("SET force_download = true")
         database.execute("SET validate_external_file_cache = 'NO_VALIDATION'")
         database.execute("SET threads = 16")
         database.execute("SET enable_progress_bar = false")
@@ -192,7 +200,7 @@ class _Bare:
         connection = HTTPSConnection(self._host, self._port, context=self._trust)
         with closing(connection), suppress(IndexError):
             while target := waiting.popleft():
-                connection.request(*target, headers=self._headers | {"Range": "bytes=0-16383"})
+                connection.request(*target, headers=self._headers | {"Range": "bytes=0-"})
                 answer = connection.getresponse()
                 answer.read()
                 assert answer.status < 300

@@ -51,10 +51,14 @@ def service(settings: Mapping[str, str]) -> Iterator[BlobServiceClient]:
             yield client
 
 
+def bearer() -> str:
+    """Return a token for storage, by the identity of the environment."""
+    return ManagedIdentityCredential().get_token(SCOPE).token
+
+
 def bare_headers() -> dict[str, str]:
     """Return what a request to blob storage takes without the SDK, by the identity of the environment."""
-    token = ManagedIdentityCredential().get_token(SCOPE).token
-    return {"Authorization": f"Bearer {token}", "x-ms-version": "2023-11-03"}
+    return {"Authorization": f"Bearer {bearer()}", "x-ms-version": "2023-11-03"}
 
 
 @contextmanager

@@ -26,7 +26,7 @@ def duck(*more: str) -> duckdb.DuckDBPyConnection:
 
 
 def secret(settings: Mapping[str, str]) -> str:
-    """What opens the emulated storage account, whose certificate the environment variable CURL_CA_INFO has to name."""
+    """What opens the emulated storage account, whose certificate the variable CURL_CA_INFO has to name for az URLs."""
     parts = {
         "DefaultEndpointsProtocol": "https",
         "AccountName": _ACCOUNT,
@@ -35,6 +35,7 @@ def secret(settings: Mapping[str, str]) -> str:
     }
     text = ";".join(f"{name}={value}" for name, value in parts.items())
     return (
+        f"SET ca_cert_file = '{settings['ARCHIVE_CA']}';"  # for https URLs
         "SET azure_transport_option_type = 'curl';"  # which looks at CURL_CA_INFO
         f"CREATE OR REPLACE SECRET usage_blobs (TYPE azure, CONNECTION_STRING '{text}')"
     )
