@@ -6,7 +6,8 @@
 #   come in one piece or in many, as long as nobody flushes in between: how a download was cut leaves no trace.
 # Seen: each way of cutting 4 MB gives another stream with zlib-ng, all of them of nearly the same size and all right; with
 #   zlib one and the same.
-# For the archive: the same body gives the same packed bytes on each pull, so that their hash can be compared; zlib stays.
+# For the archive: the same body gives the same packed bytes on each pull, so that their hash can be compared: zlib-ng gets
+#   a body in pieces of one size, however its download was cut.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -70,7 +70,7 @@ class SnapshotUpload:
         self._block = block
         self._after = after
         self._temporary_file = temporary_file
-        self._gzip = compression.compressor()
+        self._gzip = compression.BodyCompressor()
         self._gzip_sha256 = hashlib.sha256()
         self._gzip_size = 0
         self._buffer: IO[bytes] = io.BytesIO()
@@ -154,7 +154,8 @@ class SnapshotUpload:
         if name and (kept := self._quarantined_before(sha256)):
             return kept
         name = name or str(QuarantineName(Partition.of(self._call), self._call.date, reason, sha256))
-        metadata = {"pulled_at": now.isoformat(), "reason": reason, "sha256": sha256}
+        gzip_sha256 = self._gzip_sha256.hexdigest()
+        metadata = {"pulled_at": now.isoformat(), "reason": reason, "sha256": sha256, "gzip_sha256": gzip_sha256}
         self._create(QUARANTINE, name, self._quarantine_blocks, metadata)
         return name
 
@@ -167,7 +168,8 @@ class SnapshotUpload:
             return sha256
         self._buffer.seek(0)
         self._buffer.truncate()
-        self._buffer.write(compression.compress(shown))
+        self._gzip_sha256, self._gzip_size = hashlib.sha256(), 0
+        self._hold(compression.compress(shown))
         return hashlib.sha256(shown).hexdigest()
 
     def _hold(self, compressed: bytes) -> None:

@@ -155,9 +155,9 @@ def unpacked(compressed: bytes, sha256: str = "") -> Iterator[bytes]:
         )
 
 
-def digest(compressed: bytes) -> str:
-    """The SHA-256 of what a blob holds. Raises IntegrityError."""
+def digest(compressed: bytes, gzip_sha256: str = "") -> str:
+    """The SHA-256 of what a blob holds, of which `gzip_sha256` is that of `unpacked`. Raises IntegrityError."""
     sha256 = hashlib.sha256()
-    for piece in unpacked(compressed):
+    for piece in unpacked(compressed, gzip_sha256):
         sha256.update(piece)
     return sha256.hexdigest()

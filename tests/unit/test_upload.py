@@ -1,19 +1,21 @@
 """What a body is called that has the values of a snapshot before it."""
 
-from collections.abc import Iterator
-from datetime import date
+import hashlib
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
 
 import pytest
 
-from shared.archive.layout import USAGE
+from shared.archive.layout import QUARANTINE, USAGE
 from shared.archive.upload import SnapshotUpload
 from shared.domain.call import Call
 from shared.domain.catalogue import catalogue
 from shared.domain.outcome import Flag, Outcome
 from shared.report.csv_records import records
 from shared.report.validator import Body
+from shared.verification.archive import verify
 from shared.verification.snapshot import prove
-from tests.shelf import Shelf, lines, snapshot
+from tests.shelf import Shelf, as_blobs, lines, snapshot
 
 PEOPLE = Call("getOffice365ActiveUserDetail", period="D7")
 DAY = date(2026, 11, 18)
@@ -62,3 +64,20 @@ def test_a_large_body_lies_under_its_newest_refresh_date_though_an_older_one_cam
         outcome, kept = upload.commit(day, snapshot(call, day, rows).metadata)
     assert (outcome, kept.refresh_date) == (Outcome.PUBLISHED, date(2026, 11, 18))
     assert shelf.snapshots.content(kept) == rows
+
+
+@pytest.mark.parametrize("body", [b"x", b"x" * 100_000], ids=["small", "large"])
+@pytest.mark.parametrize("hide", [None, bytes.upper], ids=["as it came", "without what was hidden"])
+def test_a_quarantined_body_is_found_to_be_whole_and_is_not_once_a_bit_has_changed(
+    body: bytes, hide: Callable[[bytes], bytes] | None
+) -> None:
+    """Of the same byte zlib and zlib-ng make nearly the same, so that `verify` must not look at what either makes."""
+    shelf, now = Shelf(), datetime(2026, 11, 20, tzinfo=UTC)
+    with shelf.snapshots.upload(PEOPLE) as upload:
+        upload.write(body, None)
+        upload.reject()
+        name = upload.quarantine(hashlib.sha256(body).hexdigest(), "not_csv", now, hide)
+    assert [*verify(as_blobs(shelf.blobs), catalogue(), now)] == []
+    content, metadata = shelf.blobs[QUARANTINE, name]
+    shelf.memory.put(QUARANTINE, name, content[:-9] + bytes([content[-9] ^ 0x80]) + content[-8:], metadata)
+    assert [finding.code for finding in verify(as_blobs(shelf.blobs), catalogue(), now)] == ["damaged"]
