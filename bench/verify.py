@@ -15,13 +15,14 @@ from itertools import repeat
 from pathlib import Path
 from statistics import median
 from typing import Any
-from urllib.parse import quote
 
-import urllib3
+from azure.identity import ManagedIdentityCredential
+from obstore.store import AzureStore
 
 from bench.measure import Row, Scale, compared, interleaved, shared_by_cores, spent_by_children, timed
-from bench.parts import FORMER, archived, bare_headers, bodies, call, days, former_build
+from bench.parts import FORMER, archived, bodies, call, days, former_build
 from local import blob_stores
+from local.azure_queue import SCOPE
 from local.environment import environment
 from local.setup import ROOT
 from local.stack import Stack
@@ -75,7 +76,7 @@ def rows(scale: Scale) -> list[Row]:
         sides = {"ours": lambda: verified(ROOT), "former": lambda: verified(former), "bare": timed(bare)}
         took = interleaved(sides, scale.pick(2, 1), warms_up=False)
         number, reading, checking = _least(stack.settings, store)
-    why = f"to read them by urllib3 alone takes {reading:.1f} s of CPU with Azurite's, to check them {checking:.1f} s"
+    why = f"to read them by obstore alone takes {reading:.1f} s of CPU with Azurite's, to check them {checking:.1f} s"
     limit = shared_by_cores(reading + checking, median(took["former"]), why)
     question = f"verify of {number:,} blobs in Azurite"
     return [
@@ -87,14 +88,22 @@ def rows(scale: Scale) -> list[Row]:
 def _least(settings: Mapping[str, str], store: BlobStore) -> tuple[int, float, float]:
     """Return how many blobs there are, and the CPU of reading them and of finding what is wrong, in seconds.
 
-    They are read one by one, by urllib3 and nothing of ours. Azurite's CPU counts, and that of listing them.
+    They are read one by one, by obstore and nothing of ours. Azurite's CPU counts, and that of listing them.
     """
-    headers = bare_headers()
+    token, ca = ManagedIdentityCredential().get_token(SCOPE).token, Path(settings["ARCHIVE_CA"]).read_bytes()
     before = time.process_time() + spent_by_children()
     blobs = [*everything(store)]
-    with urllib3.PoolManager(ca_certs=settings["ARCHIVE_CA"]) as pool:
-        targets = [f"{settings['ARCHIVE_URL']}/{blob.container}/{quote(blob.name)}" for blob in blobs]
-        contents = [pool.request("GET", target, headers=headers, retries=False).data for target in targets]
+    containers = {
+        name: AzureStore(
+            name,
+            endpoint=settings["ARCHIVE_URL"],
+            account_name="any",
+            token=token,
+            client_options={"root_certificate": ca},
+        )
+        for name in {blob.container for blob in blobs}
+    }
+    contents = [bytes(containers[blob.container].get(blob.name).bytes()) for blob in blobs]
     read = time.process_time() + spent_by_children()
     stored = map(StoredBlob, contents, (blob.metadata for blob in blobs), repeat(""))
     held = [blob._replace(read=partial(StoredBlob, *each)) for blob, each in zip(blobs, stored, strict=True)]

@@ -61,8 +61,12 @@ class Part:
 
 PACKAGES = Part("venv", python=ROOT / "requirements.txt")
 """The environment itself, and what the app needs in it: all that `run` needs."""
+AZURE = Part("obstore", python=_LOCAL / "obstore.lock")
+"""What commands read an archive in Azure with."""
 STORAGE = Part("azurite", python=_LOCAL / "requirements.lock", node="Azurite")
 TESTS = Part("node", python=_LOCAL / "tests.lock", node="packages for Node.js")
+_OF_ARCHIVES = ("adopt", "erase", "export", "person", "pseudonyms", "verify")
+"""The commands that take the URL of one."""
 
 
 class SetupError(Exception):
@@ -80,12 +84,16 @@ class _Step:
 
 
 def parts_for(arguments: Sequence[str]) -> list[Part]:
-    """Return what a command needs: Azurite for those who test or measure, and for others if they ask for it."""
+    """Return what a command needs: Azurite for those who test or measure, and for others if they ask for it.
+
+    Options may be cut short: `--u` is `--url` for some.
+    """
     command = next(iter(arguments), "")
     if command in ("test", "check"):
         return [PACKAGES, STORAGE, TESTS]
     has_azurite = command == "bench" or any(each.startswith("--az") for each in arguments)
-    return [PACKAGES, *([STORAGE] if has_azurite else [])]
+    has_url = command in _OF_ARCHIVES and any(each.startswith("--u") for each in arguments)
+    return [PACKAGES, *([STORAGE] if has_azurite else []), *([AZURE] if has_url else [])]
 
 
 def ready(parts: Sequence[Part] = (PACKAGES,)) -> Path:
@@ -134,7 +142,7 @@ def _set_up(parts: Sequence[Part], lock: int) -> None:
     if missing := [part for part in parts if not _is_ready(part)]:
         _say(f"Setting up in {HOME}, once:\n")
         # What was installed into the environment is gone with it.
-        for part in (PACKAGES, STORAGE, TESTS) if PACKAGES in missing else missing:
+        for part in (PACKAGES, STORAGE, AZURE, TESTS) if PACKAGES in missing else missing:
             part.stamp.unlink(missing_ok=True)
     for part in parts:
         if not _is_ready(part):

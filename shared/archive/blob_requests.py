@@ -166,7 +166,7 @@ class BlobRequests:
                 method,
                 f"{self._path}/{target}",
                 body=content,
-                headers={**_HEADERS, **headers, "Authorization": f"Bearer {self._bearer()}"},
+                headers={**_HEADERS, **headers, "Authorization": f"Bearer {self.bearer()}"},
                 retries=_ONCE,
                 redirect=False,
                 timeout=self._timeout,
@@ -179,7 +179,8 @@ class BlobRequests:
         self._on_answer(answer.headers)
         return answer
 
-    def _bearer(self) -> str:
+    def bearer(self) -> str:
+        """Return a token that the service takes, as far as is known."""
         token = self._token
         if not token or token.expires_on - time.time() < _YOUNG_SECONDS:
             token = self._token = self._credential.get_token(_SCOPE, **self._tenant)

@@ -6,7 +6,6 @@ import gc
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import datetime
@@ -60,8 +59,8 @@ def verify(
     verification = Verification(unread, catalogue, now, portion)
     processes = min(os.cpu_count() or 1, _MOST)
     parts = _PARTS * processes
-    # A fork has all of this at once; but it is safe only on Linux, and for a process of one thread.
-    how = "fork" if sys.platform == "linux" and threading.active_count() == 1 else "spawn"
+    # A fork has all of this at once; but it is safe only on Linux, and for a process of one thread, whoever began it.
+    how = "fork" if sys.platform == "linux" and len(os.listdir("/proc/self/task")) == 1 else "spawn"
     with ProcessPoolExecutor(processes, get_context(how), _begin, (store, verification)) as pool:
         results = pool.map(_part, range(parts), [parts] * parts)
         yield from verification.findings(chain.from_iterable(results))

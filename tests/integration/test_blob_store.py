@@ -1,5 +1,5 @@
-"""What every place for blobs promises: one contract, tried on Azure's storage (Azurite), a folder and
-memory, and on the part of it that is one tenant's."""
+"""What every place for blobs promises: one contract, tried on Azure's storage (Azurite, by either way to
+read it), a folder and memory, and on the part of it that is one tenant's."""
 
 import io
 from collections.abc import Callable
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from local import blob_stores
 from local.in_memory import InMemoryBlobStore
 from local.stack import Stack
 from local.storage import empty
@@ -25,7 +26,7 @@ NAME = "report=getX/period=D7/refresh_date=2026-11-18/revision=1/getX_D7_2026-11
 METADATA = {"sha256": "00", "columns": "Report Refresh Date,%C3%9Cbung"}
 
 
-@pytest.fixture(params=["azure", "folder", "memory", "tenant"])
+@pytest.fixture(params=["azure", "obstore", "folder", "memory", "tenant"])
 def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], BlobStore]:
     """Makes views of one empty place, as several processes have them."""
     if request.param == "folder":
@@ -39,6 +40,8 @@ def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], B
         return lambda: TenantBlobStore(whole, "0a0a0a0a-1111-2222-3333-444444444444")
     settings = request.getfixturevalue("stack").settings
     empty(request.getfixturevalue("blobs"))
+    if request.param == "obstore":
+        return lambda: blob_stores.of_app(settings)
     return lambda: AzureBlobStore(settings["ARCHIVE_URL"], ManagedIdentity(), settings["ARCHIVE_CA"])
 
 

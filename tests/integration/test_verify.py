@@ -548,6 +548,32 @@ def test_what_another_process_cannot_read_is_an_error_here() -> None:
         list(by_processes(no_archive.opened, AS_LISTED, FEW, NOW, Portion(), many=1))
 
 
+NOT_FORKED = """
+from contextlib import suppress
+from datetime import UTC, datetime
+from shared.domain.catalogue import catalogue
+from shared.domain.errors import ArchiveUnavailable
+from shared.verification.portion import Portion
+from shared.verification.processes import verify
+from tests.integration.test_verify import AS_LISTED
+from tests.no_archive import of_nobody
+with suppress(ArchiveUnavailable):
+    of_nobody().get("usage", "a")
+try:
+    list(verify(of_nobody, AS_LISTED, catalogue(), datetime.now(UTC), Portion(), many=1))
+except ArchiveUnavailable as error:
+    print(error)
+"""
+"""A program that has threads which Python knows nothing of."""
+
+
+@pytest.mark.long
+def test_a_process_that_has_read_by_obstore_begins_others_that_can() -> None:
+    command = [sys.executable, "-c", NOT_FORKED]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT, timeout=60)
+    assert done.stdout == "Blob storage does not answer as it should: ServiceRequestError.\n"
+
+
 def listed(archive: Archive) -> list[Blob]:
     return list(everything(archive.store))
 

@@ -1,5 +1,6 @@
 """What a blob service may answer that Azurite never does, asked over a line of this machine."""
 
+import gzip
 import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,9 +10,10 @@ import pytest
 from azure.core.credentials import AccessToken
 
 from local.certificate import certificate
+from local.obstore_blob_store import ObstoreBlobStore
 from shared.archive.azure_blob_store import AzureBlobStore
 from shared.archive.blob_requests import StorageTimeouts
-from shared.archive.blob_store import BlobStore
+from shared.archive.blob_store import BlobStore, StoredBlob
 from shared.domain.errors import AccessRefused, ArchiveUnavailable
 from simulator.protocol.listeners import Listener
 from simulator.protocol.messages import Answer, Request
@@ -38,6 +40,7 @@ class Service:
         listener.start(self._answer, methods=("GET", "PUT"))
         at_once = StorageTimeouts(backoff=0)
         self.store: BlobStore = AzureBlobStore(listener.origin, Credential(), str(ca_file), at_once)
+        self.by_obstore: BlobStore = ObstoreBlobStore(listener.origin, Credential(), str(ca_file), at_once)
 
     def _answer(self, request: Request) -> Answer:
         self.asked.append(request)
@@ -141,3 +144,76 @@ def test_who_may_not_read_is_told_so(service: Service) -> None:
     service.reply = lambda request: Answer(403, (("x-ms-error-code", "AuthorizationPermissionMismatch"),))
     with pytest.raises(AccessRefused, match="AuthorizationPermissionMismatch"):
         service.store.get("usage", "a")
+
+
+# -- reading by obstore ------------------------------------------------------------------------------------------------
+
+SAID = (("ETag", '"0x1"'), ("Last-Modified", "Sun, 29 Nov 2026 00:00:00 GMT"))
+
+
+def by_whom(service: Service) -> list[str]:
+    """Who asked, in the order of the requests: `object_store` is obstore."""
+    return [request.headers["user-agent"].partition("/")[0] for request in service.asked]
+
+
+@pytest.mark.parametrize("content", [b"", gzip.compress(b"abc")], ids=["empty", "gzip"])
+def test_obstore_reads_a_blob_as_the_app_does(service: Service, content: bytes) -> None:
+    headers = (*SAID, ("x-ms-meta-columns", "Date,%C3%9C"), ("x-ms-meta-none", ""), ("Cache-Control", "no-store"))
+    service.reply = lambda request: Answer(200, (*headers, ("Content-Encoding", "gzip")), content)
+    expected = StoredBlob(content, {"columns": "Date,%C3%9C", "none": ""}, '"0x1"')
+    assert service.store.get("usage", "a b/ü=1,2%20") == service.by_obstore.get("usage", "a b/ü=1,2%20") == expected
+    assert by_whom(service) == ["usage-archive", "object_store"]
+    (ours, theirs) = service.asked
+    assert ours.path.replace("%3D", "=").replace("%2C", ",") == theirs.path
+    assert theirs.headers["authorization"] == "Bearer home"
+
+
+def test_obstore_too_sends_a_token_of_the_tenant_that_storage_wants(service: Service) -> None:
+    challenge = (("WWW-Authenticate", "Bearer authorization_uri=https://login.microsoftonline.com/theirs/oauth2"),)
+
+    def reply(request: Request) -> Answer:
+        is_theirs = request.headers.get("authorization") == "Bearer theirs"
+        return Answer(200, SAID, b"abc") if is_theirs else Answer(401, challenge)
+
+    service.reply = reply
+    stored = [service.by_obstore.get("usage", "a") for _ in range(3)]
+    assert [each and each.content for each in stored] == [b"abc"] * 3
+    assert by_whom(service) == ["object_store", "usage-archive", "usage-archive", "object_store", "object_store"]
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "error"),
+    [(403, "AuthorizationPermissionMismatch", AccessRefused), (503, "ServerBusy", ArchiveUnavailable)],
+)
+def test_what_obstore_is_refused_is_told_as_by_the_app(
+    service: Service, status: int, code: str, error: type[ArchiveUnavailable]
+) -> None:
+    service.reply = lambda request: Answer(status, (("x-ms-error-code", code),), b"private")
+    told = []
+    for store in (service.store, service.by_obstore):
+        with pytest.raises(error, match=code) as caught:
+            store.get("usage", "a")
+        told.append((type(caught.value), str(caught.value), caught.value.__cause__))
+    assert told[0] == told[1]
+
+
+def test_obstore_is_left_when_it_fails_where_the_app_does_not(service: Service) -> None:
+    service.reply = lambda request: Answer(500 if by_whom(service)[-1] == "object_store" else 200, SAID, b"abc")
+    assert all(service.by_obstore.get("usage", "a") for _ in range(5))
+    assert by_whom(service) == [*["object_store", "usage-archive"] * 3, *["usage-archive"] * 2]
+
+
+def test_where_obstore_would_read_another_blob_the_app_reads(service: Service) -> None:
+    service.reply = lambda request: Answer(200, SAID, request.target.encode())
+    stored = service.by_obstore.get("usage", "/a")
+    assert stored
+    assert stored.content == b"/usage//a"
+
+
+def test_the_environment_has_no_say_in_what_obstore_asks(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("STORAGE_USE_EMULATOR", "SKIP_SIGNATURE"):
+        monkeypatch.setenv(f"AZURE_{name}", "true")
+    monkeypatch.setenv("AZURE_CREDENTIAL_TYPE", "azure_cli")
+    service.reply = lambda request: Answer(200, SAID, b"abc")
+    assert service.by_obstore.get("usage", "a")
+    assert by_whom(service) == ["object_store"]

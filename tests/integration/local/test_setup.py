@@ -117,6 +117,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Started:
     worker = wheel(index, "azure-functions-runtime", "1.0", {"azure_functions_runtime/__init__.py": ""})
     (root / "requirements.txt").write_text(wheel(index, "the-app-needs", "1.0", {"the_app_needs.py": ""}), "utf-8")
     (root / "local" / "requirements.lock").write_text(npm, "utf-8")
+    (root / "local" / "obstore.lock").write_text(wheel(index, "obstore", "1.0", {"obstore.py": ""}), "utf-8")
     (root / "local" / "tests.lock").write_text(wheel(index, "tester", "1.0", {"tester.py": ""}), "utf-8")
     (root / "local" / "runtime.lock").write_text(worker, "utf-8")
     checkout = Checkout(root, index)
@@ -166,6 +167,17 @@ def test_what_runs_on_a_folder_needs_no_node_and_no_azurite(started: Started, ch
     without_storage(checkout)
     assert [checkout.run(*command)[2] for command in (["verify"], ["services"], ["run", "--once"])] == ["", "", ""]
     assert steps(checkout.run("bench")[2]) == FOR_AZURITE
+
+
+def test_what_reads_an_archive_in_azure_is_added_at_the_first_url(checkout: Checkout) -> None:
+    assert steps(checkout.run("verify", "--url", "https://x.blob.core.windows.net")[2]) == ["Python packages"]
+    assert list((checkout.root / ".local" / "venv").rglob("obstore.py"))
+
+
+@pytest.mark.parametrize("command", ["adopt", "erase", "export", "person", "pseudonyms", "verify"])
+def test_whatever_command_may_read_azure_is_ready_for_it(command: str) -> None:
+    assert setup.parts_for([command, "--u=https://x"]) == [setup.PACKAGES, setup.AZURE]
+    assert setup.parts_for([command]) == setup.parts_for(["doctor", "--url", "https://x"]) == [setup.PACKAGES]
 
 
 def test_what_the_tests_need_is_added_when_they_are_first_run(checkout: Checkout) -> None:
@@ -310,7 +322,7 @@ def test_an_older_python_can_read_as_far_as_the_sentence_for_it() -> None:
 
 
 def test_the_lock_files_name_hashes_and_no_addresses() -> None:
-    for name in ("requirements.lock", "tests.lock", "runtime.lock"):
+    for name in ("obstore.lock", "requirements.lock", "tests.lock", "runtime.lock"):
         text = (LOCAL / name).read_text("utf-8")
         assert "://" not in text
         packages = re.findall(r"^[a-z].*\\\n((?: +--hash=sha256:[0-9a-f]{64}.*\n)*)", text, re.MULTILINE)
