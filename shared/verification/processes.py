@@ -27,7 +27,7 @@ MANY = 1_000
 _MOST = 4
 """Processes."""
 _PARTS = 8
-"""For each process, so that none is idle for long in the end."""
+"""For each process at most, so that none is idle for long in the end."""
 _READERS = 4
 """In each process."""
 
@@ -58,7 +58,8 @@ def verify(
     unread = (blob._replace(read=partial(_read, blob.container, blob.name)) for blob in blobs)
     verification = Verification(unread, catalogue, now, portion)
     processes = min(os.cpu_count() or 1, _MOST)
-    parts = _PARTS * processes
+    of_a_process = len(verification.checks) // (processes * _READERS)  # each reader has one of a part at least
+    parts = processes * min(_PARTS, max(1, of_a_process))
     # A fork has all of this at once; but it is safe only on Linux, and for a process of one thread, whoever began it.
     how = "fork" if sys.platform == "linux" and len(os.listdir("/proc/self/task")) == 1 else "spawn"
     with ProcessPoolExecutor(processes, get_context(how), _begin, (store, verification)) as pool:
