@@ -156,7 +156,7 @@ def unpacked(compressed: bytes, sha256: str = "") -> Iterator[bytes]:
 
 
 def digest(compressed: bytes, gzip_sha256: str = "") -> str:
-    """The SHA-256 of what a blob holds, of which `gzip_sha256` is that of `unpacked`. Raises IntegrityError."""
+    """The SHA-256 of what a blob holds; `gzip_sha256` is that of the blob's bytes. Raises IntegrityError."""
     sha256 = hashlib.sha256()
     for piece in unpacked(compressed, gzip_sha256):
         sha256.update(piece)

@@ -59,7 +59,7 @@ def test_a_body_is_compressed_to_the_same_bytes_however_it_was_cut(size: int, ki
 
 
 def test_of_a_body_little_waits_in_memory() -> None:
-    noise, packer, returned = CHANCE.randbytes(1 << 20), BodyCompressor(), 0
+    noise, packer, returned = 5 * BODIES["noise"], BodyCompressor(), 0
     for place in range(0, len(noise), 10_000):
         returned += len(packer.compress(noise[place : place + 10_000]))
         assert place + 10_000 - returned < 4 * PIECE
