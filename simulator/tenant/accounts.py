@@ -3,6 +3,7 @@
 An account of the second sort is a guest, a shared mailbox or a service account, none of which has a licence.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date
 from functools import lru_cache
@@ -60,11 +61,10 @@ class Accounts:
 
     def assigned(self, day: int) -> dict[str, int]:
         """Return how many licences of each product are assigned on a day."""
-        numbers = dict.fromkeys(PRODUCTS, 0)
+        cells: Counter[str] = Counter()
         for kind, people in enumerate(self._populations[0][0].sizes(day)):
-            for product in _products(products(self._seed, kind, day)):
-                numbers[product] += people
-        return numbers
+            cells[products(self._seed, kind, day)] += people
+        return {name: sum(people for cell, people in cells.items() if name in _products(cell)) for name in PRODUCTS}
 
     def last_day(self, place: Place, day: int, service: str = SUITE) -> int:
         """Return the last day on which an account was active in a service, up to that one; 0 if there was none."""
