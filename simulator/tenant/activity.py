@@ -115,7 +115,9 @@ def _present(day: int) -> bytes:
     Every third kind stays away for most of a year, again and again, each at a time of its own: so on any day a tenth of
     all have done nothing for 90 days.
     """
-    return bytes(kind % 3 > 0 or (day + 2 * kind) % _ROUND >= _AWAY for kind in range(KINDS))
+    present = bytearray([1] * KINDS)
+    present[::3] = bytes((day + 2 * kind) % _ROUND >= _AWAY for kind in range(0, KINDS, 3))
+    return bytes(present)
 
 
 @lru_cache(maxsize=512)
@@ -194,11 +196,17 @@ def last_done(seed: int, service: str, action: str, day: int) -> Vector:
 
 
 def _last_before(seed: int, service: str, action: str, day: int) -> Vector:
-    """Return the same, found by going back over blocks until every kind that may have done it is accounted for."""
+    """Return the same, found by going back over blocks until every kind that may have done it is accounted for.
+
+    No kind is looked for before it had a licence.
+    """
     latest = [0] * KINDS
-    awaited = _able(seed, service, action, day)
+    since = [
+        first if able else NEVER
+        for able, first in zip(_able(seed, service, action, day), licensed_on(seed, service), strict=True)
+    ]
     stop = day + 1
-    while stop > FOUNDED and any(map(gt, awaited, latest)):
+    while any(last < first < stop for last, first in zip(latest, since, strict=True)):
         start = (stop - 1) // 32 * 32
         block = _last_in_block(seed, service, action, start, stop)
         latest = list(map(max, latest, block))

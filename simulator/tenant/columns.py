@@ -50,7 +50,8 @@ def texts(numbers: Numbers, text: Callable[[int], str] = str) -> Column:
 def _since(scope: Scope, service: str) -> Column:
     licensed_on, day = activity.licensed_on(scope.seed, service), scope.day
     return lambda members: [
-        iso(max(since, joined)) if (since := licensed_on[kind]) <= day else "" for _, kind, joined, _ in members
+        "" if (since := licensed_on[kind]) > day else iso(since if since > joined else joined)
+        for _, kind, joined, _ in members
     ]
 
 
@@ -77,14 +78,17 @@ def _each(cell: Cell) -> Column:
     return partial(map, cell)
 
 
-def products(seed: int, kind: int, day: int) -> str:
-    """Return the Assigned Products of members of a kind on a day."""
-    return _products(seed, kind, activity.licensed_on(seed, "Copilot")[kind] <= day)
+def products(seed: int, day: int) -> Sequence[str]:
+    """Return the Assigned Products of members of each kind on a day."""
+    return _products(seed, activity.licensed(seed, "Copilot", day))
 
 
-@lru_cache(maxsize=4096)
-def _products(seed: int, kind: int, has_copilot: bool) -> str:
-    chance = activity.trait(seed, "products")[kind]
+@lru_cache(maxsize=64)
+def _products(seed: int, have_copilot: bytes) -> Sequence[str]:
+    return [*map(_assigned, activity.trait(seed, "products"), have_copilot)]
+
+
+def _assigned(chance: int, has_copilot: int) -> str:
     plans = ["MICROSOFT 365 F3" if chance < 40 else "OFFICE 365 E3" if chance < 90 else "MICROSOFT 365 E5"]
     plans += ["MICROSOFT 365 COPILOT"] if has_copilot else []
     plans += ["POWER BI (FREE)"] if chance % 3 == 0 else []
@@ -137,7 +141,7 @@ def columns(header: Sequence[str], scope: Scope) -> list[Column]:
         "Created Date": _each(lambda member: iso(member.joined)),
         "Last Activation Date": _since(scope, scope.service),
         "Last Activity Date": texts(last_day(scope, scope.service), iso),
-        "Assigned Products": _each(lambda member: products(seed, member.kind, day)),
+        "Assigned Products": of_kind(products(seed, day)),
         "Is Licensed": either(licence(scope, scope.service), "Yes", "No"),
         "Tenant Display Name": constant("Contoso"),
         "Network Display Name": constant("Contoso"),
