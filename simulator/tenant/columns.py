@@ -60,6 +60,7 @@ def either(numbers: Numbers, yes: str, no: str) -> Column:
     return lambda members: [yes if number else no for number in numbers(members)]
 
 
+@lru_cache(maxsize=65536)
 def quoted(text: str) -> str:
     """Return the text as Graph writes it: in quotes if there is a comma in it, `#QUOT#` in place of its own quotes.
 

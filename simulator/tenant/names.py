@@ -91,6 +91,7 @@ def site_url(number: int) -> str:
     return f"{SHAREPOINT}/sites/{_TOPIC[number % 12].lower()}{number}"
 
 
+@lru_cache(maxsize=65536)
 def drive_url(principal: str) -> str:
     """Return the URL of a person's OneDrive."""
     return f"{SHAREPOINT.replace('.', '-my.', 1)}/personal/{principal.replace('.', '_').replace('@', '_')}"

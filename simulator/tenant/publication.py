@@ -1,6 +1,7 @@
 """What Graph shows at an instant: the newest refresh date of each report, its bytes, and later corrections."""
 
 from base64 import b64encode
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -54,7 +55,7 @@ class Publication:
     def __init__(self, tenant: Tenant) -> None:
         self.tenant = tenant
         self._lock = Lock()
-        self._revisions: dict[tuple[str, int], int] = {}
+        self._revisions: defaultdict[str, dict[int, int]] = defaultdict(dict)
         self._views: list[tuple[str, Callable[[datetime], datetime]]] = []
 
     def newest(self, report: str, now: datetime) -> date:
@@ -86,7 +87,7 @@ class Publication:
         if not 0 <= revision < BATCHES:
             raise ValueError(f"revision must be from 0 to {BATCHES - 1}")
         with self._lock:
-            self._revisions[report, day.toordinal()] = revision
+            self._revisions[report][day.toordinal()] = revision
 
     def reset(self) -> None:
         """Undo all corrections."""
@@ -100,9 +101,8 @@ class Publication:
         yield (",".join(call.header) + LINE_END).encode()
         if snapshot.empty:
             return
-        name = call.report.name
         day = snapshot.refresh_date.toordinal()
         table = Table(call.report, call.header, call.period, day, single=call.day is not None)
-        rows = lines(self.tenant, table, lambda day: self._revisions.get((name, day), 0))
+        rows = lines(self.tenant, table, self._revisions[call.report.name])
         while block := list(islice(rows, CHUNK_ROWS)):
             yield (LINE_END.join(block) + LINE_END).encode()

@@ -57,9 +57,9 @@ def lines(tenant: Tenant, table: Table, missing: Missing) -> Iterator[str]:
         return map(",".join, api_usage.rows(header, scope))
     if "Product Type" in header:
         make = activations.detail if report.kind == "detail" else activations.by_product
-        return map(",".join, make(header, population, scope, missing(table.day)))
+        return map(",".join, make(header, population, scope, missing.get(table.day, 0)))
     if report.kind == "detail":
-        return map(",".join, _detail(table, population, scope, missing(table.day)))
+        return map(",".join, _detail(table, population, scope, missing.get(table.day, 0)))
     if report.kind == "counts":
         return totals.daily(header, population, scope, missing)
     return map(",".join, totals.summary(header, population, scope, missing))

@@ -5,10 +5,10 @@ agree.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from itertools import chain, compress
+from itertools import chain, compress, repeat
 from operator import gt, mul
 
 from simulator.tenant import activity
@@ -29,8 +29,8 @@ from simulator.tenant.measures import (
 from simulator.tenant.services import SUITE
 from simulator.tenant.tenant import Population
 
-Missing = Callable[[int], int]
-"""Day -> how many batches of members its numbers lack (0 to 7; see tenant.BATCHES)."""
+Missing = Mapping[int, int]
+"""Day -> how many batches of members its numbers lack (0 to 7; see tenant.BATCHES); none where it is not told."""
 
 _QUOTA_STATES = {
     "Under Limit": (0, QUOTAS["Issue Warning Quota (Byte)"]),
@@ -115,7 +115,7 @@ def daily(header: Sequence[str], population: Population, scope: Scope, missing: 
     """Return a line per day, the newest first, or one per day and site type."""
     days = range(scope.day, scope.first - 1, -1)
     of_day = _lines_of(tuple(header), population, scope.report, scope.seed, scope.service)
-    lines = chain.from_iterable(map(of_day, days, map(missing, days)))
+    lines = chain.from_iterable(map(of_day, days, map(missing.get, days, repeat(0))))
     text = "\n".join(lines).replace(_REFRESHED, iso(scope.day)).replace(_PERIOD, scope.period)
     return iter(text.split("\n"))
 
@@ -150,7 +150,7 @@ def _total(column: str, today: Scope, sizes: Sequence[int]) -> str:
 
 def summary(header: Sequence[str], population: Population, scope: Scope, missing: Missing) -> Iterator[list[str]]:
     """Yield one row for the whole window."""
-    sample = population.sample(scope.day, missing(scope.day))
+    sample = population.sample(scope.day, missing.get(scope.day, 0))
     fixed = {"Report Refresh Date": iso(scope.day), "Report Period": scope.period}
 
     def total(column: str) -> int:
