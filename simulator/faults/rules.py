@@ -94,6 +94,9 @@ class Rules:
         self._lock = Lock()
         self._rules = [_CountedRule(rule) for rule in rules]
 
+    def __len__(self) -> int:
+        return len(self._rules)
+
     def apply(
         self, facts: Mapping[str, str], to: T, fits: Callable[[Rule, T], bool], change: Callable[[Rule, T], T]
     ) -> T:

@@ -7,13 +7,14 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 from urllib.parse import urlencode
 
 from simulator.protocol.api_errors import InvalidQuery, MissingAuditPermission, NotPrivileged
 from simulator.protocol.messages import Answer, Headers, Request
-from simulator.tenant.accounts import Account, Accounts, Place
+from simulator.tenant.accounts import Account, Accounts, Place, Properties
 from simulator.tenant.names import guid
 from simulator.tenant.products import PRODUCTS
 from simulator.tenant.tenant import Tenant
@@ -25,6 +26,8 @@ AUDIT = "AuditLog.Read.All"
 LARGEST_PAGE, USUAL_PAGE = 999, 100
 _USUAL = ("displayName", "jobTitle", "officeLocation", "userPrincipalName", "id")
 _SIGN_INS = "signInActivity"
+Page = tuple[Properties, list[str]]
+"""What a page has besides its context and `value`, and the JSON of each item of `value`."""
 
 
 class Directory:
@@ -35,24 +38,26 @@ class Directory:
         self._seed = tenant.seed
         self._accounts = Accounts(tenant)
         self._endpoint = endpoint
+        self._text = lru_cache(maxsize=8192)(lambda account, wanted: _json(_chosen(account, wanted)))
 
     def answer(self, request: Request, claims: Mapping[str, Any], today: date, headers: Headers) -> Answer:
         """Return one page. Raise ApiError."""
         granted = claims.get("roles", ())
         if PERMISSIONS[request.path] not in granted:
             raise NotPrivileged
-        page = self._skus(today) if request.path == SKUS else self._users(request, today, AUDIT in granted)
+        page, values = self._skus(today) if request.path == SKUS else self._users(request, today, AUDIT in granted)
         context = f"{self._endpoint}/v1.0/$metadata#{request.path.rpartition('/')[2]}"
-        body = json.dumps({"@odata.context": context, **page}, ensure_ascii=False).encode()
+        start = _json({"@odata.context": context, **page}).removesuffix("}")
+        body = f'{start}, "value": [{", ".join(values)}]}}'.encode()
         content_type = ("Content-Type", "application/json;odata.metadata=minimal;odata.streaming=true;charset=utf-8")
         return Answer(200, (content_type, *headers), body, request.path.rpartition("/")[2])
 
-    def _skus(self, today: date) -> Account:
+    def _skus(self, today: date) -> Page:
         now = self._accounts.assigned(today.toordinal())
         before = self._accounts.assigned(date(today.year, 1, 1).toordinal())
-        return {"value": [self._sku(name, max(now[name], before[name]), now[name]) for name in PRODUCTS]}
+        return {}, [_json(self._sku(name, max(now[name], before[name]), now[name])) for name in PRODUCTS]
 
-    def _sku(self, name: str, needed: int, assigned: int) -> Account:
+    def _sku(self, name: str, needed: int, assigned: int) -> Properties:
         product = PRODUCTS[name]
         bought = -(-needed // 5) * 5 + product.spare
         plans = [
@@ -78,7 +83,7 @@ class Directory:
             "servicePlans": plans,
         }
 
-    def _users(self, request: Request, today: date, may_audit: bool) -> Account:
+    def _users(self, request: Request, today: date, may_audit: bool) -> Page:
         query, day = request.query, today.toordinal()
         wanted = tuple(query["$select"].split(",")) if "$select" in query else _USUAL
         if _SIGN_INS in wanted and not may_audit:
@@ -86,7 +91,7 @@ class Directory:
         size = _size(query.get("$top", str(USUAL_PAGE)))
         first, number = (int(part) for part in _token(query.get("$skiptoken", "0-0")))
         found = list(islice(self._accounts.since(day, (first, number)), size + 1))
-        page: Account = {}
+        page: Properties = {}
         if query.get("$count") == "true":
             if request.headers.get("consistencylevel") != "eventual":
                 raise InvalidQuery("Request_UnsupportedQuery", "$count needs the header ConsistencyLevel: eventual.")
@@ -96,18 +101,14 @@ class Directory:
             (population, next_number), _ = found.pop()
             token = {**query, "$skiptoken": f"{population}-{next_number}"}
             page["@odata.nextLink"] = f"{self._endpoint}{USERS}?{urlencode(token, safe='$,')}"
-        return {**page, "value": [self._selected(account, wanted, place, day) for place, account in found]}
+        return page, [self._selected(account, wanted, place, day) for place, account in found]
 
-    def _selected(self, account: Account, wanted: tuple[str, ...], place: Place, day: int) -> Account:
-        unknown = [name for name in wanted if name not in account and name != _SIGN_INS]
-        if unknown:
-            raise InvalidQuery("BadRequest", f"Could not find a property named '{unknown[0]}' on type 'user'.")
-        selected = {name: account[name] for name in wanted if name != _SIGN_INS}
+    def _selected(self, account: Account, wanted: tuple[str, ...], place: Place, day: int) -> str:
         if _SIGN_INS in wanted and (signed_in := self._signed_in(place, day)):
-            selected[_SIGN_INS] = signed_in
-        return selected
+            return _json({**_chosen(account, wanted), _SIGN_INS: signed_in})
+        return self._text(account, wanted)
 
-    def _signed_in(self, place: Place, day: int) -> Account | None:
+    def _signed_in(self, place: Place, day: int) -> Properties | None:
         """Return when somebody signed in last: on the last day of any activity; None for who never did."""
         last = self._accounts.last_day(place, day)
         if not last:
@@ -122,6 +123,17 @@ class Directory:
             "lastSuccessfulSignInDateTime": text,
             "lastSuccessfulSignInRequestId": guid(key),
         }
+
+
+def _chosen(account: Account, wanted: tuple[str, ...]) -> Properties:
+    """Return the properties that are wanted, but for sign-ins."""
+    if unknown := [name for name in wanted if name not in account and name != _SIGN_INS]:
+        raise InvalidQuery("BadRequest", f"Could not find a property named '{unknown[0]}' on type 'user'.")
+    return {name: account[name] for name in wanted if name != _SIGN_INS}
+
+
+def _json(properties: Properties) -> str:
+    return json.dumps(properties, ensure_ascii=False)
 
 
 def _size(text: str) -> int:

@@ -49,16 +49,11 @@ class Graph:
 
     def answer(self, request: Request) -> Answer:
         """Return the report's answer, or an error in Graph's form."""
-        inner = {
-            "date": self._clock.now().strftime("%Y-%m-%dT%H:%M:%S"),
+        ids = {
             "request-id": str(uuid4()),
             "client-request-id": request.headers.get("client-request-id") or str(uuid4()),
         }
-        headers = (
-            ("request-id", inner["request-id"]),
-            ("client-request-id", inner["client-request-id"]),
-            ("Date", formatdate(self._clock.timestamp(), usegmt=True)),
-        )
+        headers = (*ids.items(), ("Date", formatdate(self._clock.timestamp(), usegmt=True)))
         try:
             if request.path in PERMISSIONS:
                 claims = self._tokens.check(request.headers.get("authorization"))
@@ -67,6 +62,7 @@ class Graph:
         except ApiError as error:
             challenge = (("WWW-Authenticate", 'Bearer realm=""'),) if isinstance(error, InvalidToken) else ()
             content_type = (("Content-Type", "application/json"),)
+            inner = {"date": self._clock.now().strftime("%Y-%m-%dT%H:%M:%S"), **ids}
             body = json.dumps(error.body(inner)).encode()
             call = unquote(request.path).partition("reports/")[2] or request.path.rpartition("/")[2]
             return Answer(error.status, (*content_type, *challenge, *headers), body, call)

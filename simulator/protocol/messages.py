@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from http.client import responses
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 Headers = tuple[tuple[str, str], ...]
 Stream = Callable[[Iterator[bytes]], Iterator[bytes]]
@@ -30,14 +30,18 @@ class Request:
     """The headers as sent."""
 
     @cached_property
+    def _parts(self) -> SplitResult:
+        return urlsplit(self.target)
+
+    @property
     def path(self) -> str:
         """The path as sent."""
-        return urlsplit(self.target).path
+        return self._parts.path
 
     @cached_property
     def query(self) -> dict[str, str]:
         """The query, decoded; of equal names the last counts."""
-        return dict(parse_qsl(urlsplit(self.target).query, keep_blank_values=True))
+        return dict(parse_qsl(self._parts.query, keep_blank_values=True))
 
 
 def _nothing() -> None:

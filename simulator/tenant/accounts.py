@@ -3,6 +3,7 @@
 An account of the second sort is a guest, a shared mailbox or a service account, none of which has a licence.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date
 from functools import lru_cache
@@ -14,10 +15,17 @@ from simulator.tenant.products import PRODUCTS
 from simulator.tenant.services import SUITE
 from simulator.tenant.tenant import ANCHOR, Member, Population, Tenant, population_of
 
-Account = dict[str, Any]
-"""As Graph's JSON has it, with all properties."""
+Properties = dict[str, Any]
+"""As Graph's JSON has them."""
 Place = tuple[int, int]
 """Where an account stands: which population, and which number in it."""
+
+
+class Account(Properties):
+    """All properties of one account. The same object for as long as nothing changes, so that its texts can be kept."""
+
+    __eq__, __hash__ = object.__eq__, object.__hash__  # type: ignore[assignment]
+
 
 _DEPARTMENTS = (("Sales", 70), ("Engineering", 130), ("Support", 180), ("Finance", 210), ("HR", 235), ("Legal", 252))
 """Each with where its share of 256 ends; the few others are of the board."""
@@ -38,9 +46,9 @@ class Accounts:
         size = sum(people.sizes(ANCHOR))
         self._populations: tuple[tuple[Population, Callable[[Member, int], Account]], ...] = (
             (people, self._person),
-            (population_of(tenant.seed, "guests", size // 14 + 2), self._guest),
-            (population_of(tenant.seed, "shared mailboxes", size // 28 + 2), self._shared_mailbox),
-            (population_of(tenant.seed, "service accounts", size // 50 + 2), self._service),
+            (population_of(tenant.seed, "guests", size // 14 + 2), _same_every_day(self._guest)),
+            (population_of(tenant.seed, "shared mailboxes", size // 28 + 2), _same_every_day(self._shared_mailbox)),
+            (population_of(tenant.seed, "service accounts", size // 50 + 2), _same_every_day(self._service)),
         )
 
     def since(self, day: int, place: Place = (0, 0)) -> Iterator[tuple[Place, Account]]:
@@ -60,11 +68,10 @@ class Accounts:
 
     def assigned(self, day: int) -> dict[str, int]:
         """Return how many licences of each product are assigned on a day."""
-        numbers = dict.fromkeys(PRODUCTS, 0)
-        for kind, people in enumerate(self._populations[0][0].sizes(day)):
-            for product in _products(products(self._seed, kind, day)):
-                numbers[product] += people
-        return numbers
+        cells: Counter[str] = Counter()
+        for cell, people in zip(products(self._seed, day), self._populations[0][0].sizes(day), strict=True):
+            cells[cell] += people
+        return {name: sum(people for cell, people in cells.items() if name in _products(cell)) for name in PRODUCTS}
 
     def last_day(self, place: Place, day: int, service: str = SUITE) -> int:
         """Return the last day on which an account was active in a service, up to that one; 0 if there was none."""
@@ -74,7 +81,7 @@ class Accounts:
         return last if last >= member.joined else 0
 
     def _person(self, member: Member, day: int) -> Account:
-        name, cell = names.user(self._seed, member.number, day), products(self._seed, member.kind, day)
+        name, cell = names.user(self._seed, member.number, day), products(self._seed, day)[member.kind]
         return self._same_person(member, name, cell)
 
     def _person_with(self, member: Member, name: names.UserName, cell: str) -> Account:
@@ -96,19 +103,24 @@ class Accounts:
             **_licences(seed, member, cell),
         )
 
-    def _guest(self, member: Member, day: int) -> Account:
+    def _guest(self, member: Member) -> Account:
         principal, display = names.user(self._seed + 1, member.number)
         mailed = principal.replace("@", "_").replace(names.DOMAIN, "fabrikam.com")
         name = names.UserName(f"{mailed}#EXT#@{names.DOMAIN}", display)
         return _account(names.guid(self._seed, "guest", member.number), name, member, userType="Guest")
 
-    def _shared_mailbox(self, member: Member, day: int) -> Account:
+    def _shared_mailbox(self, member: Member) -> Account:
         name = names.UserName(f"shared{member.number}@{names.DOMAIN}", f"Shared mailbox {member.number}")
         return _account(names.guid(self._seed, "shared", member.number), name, member, accountEnabled=False)
 
-    def _service(self, member: Member, day: int) -> Account:
+    def _service(self, member: Member) -> Account:
         name = names.UserName(f"svc-{member.number}@{names.DOMAIN}", f"Service {member.number}")
         return _account(names.guid(self._seed, "service", member.number), name, member)
+
+
+def _same_every_day(make: Callable[[Member], Account]) -> Callable[[Member, int], Account]:
+    kept = lru_cache(maxsize=8192)(make)
+    return lambda member, day: kept(member)
 
 
 @lru_cache(maxsize=1024)
@@ -122,12 +134,12 @@ def _joined(text: str) -> list[str]:
     return text.replace(" + ", "\0").replace("+", "\n").replace("\0", " + ").split("\n")
 
 
-def _licences(seed: int, member: Member, cell: str) -> Account:
+def _licences(seed: int, member: Member, cell: str) -> Properties:
     """Return what a person has: of some, Teams is switched off in it."""
     is_without_teams = activity.trait(seed, "Teams", "switched off")[member.kind] < 6
     copilot = activity.licensed_on(seed, "Copilot")[member.kind]
-    assigned: list[Account] = []
-    states: list[Account] = []
+    assigned: list[Properties] = []
+    states: list[Properties] = []
     for name in _products(cell):
         product = PRODUCTS[name]
         plans = [product.plans["TEAMS1"]] if is_without_teams and "TEAMS1" in product.plans else []
@@ -147,7 +159,7 @@ def _licences(seed: int, member: Member, cell: str) -> Account:
 
 
 def _account(id_: str, name: names.UserName, member: Member, **more: Any) -> Account:
-    return {
+    properties = {
         "id": id_,
         "userPrincipalName": name.principal,
         "displayName": name.display,
@@ -164,6 +176,7 @@ def _account(id_: str, name: names.UserName, member: Member, **more: Any) -> Acc
         "licenseAssignmentStates": [],
         **more,
     }
+    return Account(properties)
 
 
 @lru_cache(maxsize=65536)

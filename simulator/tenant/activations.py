@@ -1,12 +1,13 @@
 """Rows of the three activation reports: on how many devices people have activated the desktop apps."""
 
 from collections.abc import Iterator, Sequence
+from itertools import compress
 from operator import mul
 
 from simulator.tenant import activity, columns
 from simulator.tenant.activity import KINDS, Vector
-from simulator.tenant.columns import Cell
-from simulator.tenant.measures import Scope
+from simulator.tenant.columns import Column
+from simulator.tenant.measures import Scope, of_kind
 from simulator.tenant.tenant import Population
 
 PRODUCTS = {"MICROSOFT 365 APPS FOR ENTERPRISE": 1.0, "PROJECT CLIENT": 0.15, "VISIO CLIENT": 0.2}
@@ -33,29 +34,29 @@ def numbers(scope: Scope, product: str) -> dict[str, Vector]:
     return {**devices, "Assigned": [1] * KINDS, "Activated": activated, "Shared Computer Activation": shared}
 
 
-def detail(header: Sequence[str], population: Population, scope: Scope, missing: int) -> Iterator[list[str]]:
+def detail(header: Sequence[str], population: Population, scope: Scope, missing: int) -> Iterator[Sequence[str]]:
     """Yield a row per person and product."""
-    rules = [(owners(scope, product), _cells(header, scope, product)) for product in PRODUCTS]
-    for member in population.members(scope.day, missing):
-        for owner, cells in rules:
-            if owner[member.kind]:
-                yield [cell(member) for cell in cells]
+    owner = [owners(scope, product) for product in PRODUCTS]
+    rules = [_columns(header, scope, product) for product in PRODUCTS]
+    for some in columns.in_blocks(population.members(scope.day, missing)):
+        rows = [columns.rows(some, of_product) for of_product in rules]
+        for member, *of_member in zip(some, *rows, strict=True):
+            yield from compress(of_member, (owns[member.kind] for owns in owner))
 
 
-def _cells(header: Sequence[str], scope: Scope, product: str) -> list[Cell]:
-    of_kind = numbers(scope, product)
-    (since,) = columns.cells(["Last Activation Date"], scope)
-    own: dict[str, Cell] = {
-        "Product Type": lambda member: product,
-        "Last Activated Date": lambda member: since(member) if of_kind["Activated"][member.kind] else "",
-        "Activated On Shared Computer": lambda member: str(bool(of_kind["Shared Computer Activation"][member.kind])),
+def _columns(header: Sequence[str], scope: Scope, product: str) -> list[Column]:
+    numbers_of = numbers(scope, product)
+    (since,) = columns.columns(["Last Activation Date"], scope)
+    has_activated, shares = of_kind(numbers_of["Activated"]), of_kind(numbers_of["Shared Computer Activation"])
+    own: dict[str, Column] = {
+        "Product Type": columns.constant(product),
+        "Last Activated Date": lambda members: [
+            day if number else "" for day, number in zip(since(members), has_activated(members), strict=True)
+        ],
+        "Activated On Shared Computer": columns.either(shares, "True", "False"),
+        **{device: columns.texts(of_kind(numbers_of[device])) for device in DEVICES},
     }
-
-    def counted(device: str) -> Cell:
-        return lambda member: str(of_kind[device][member.kind])
-
-    own |= {device: counted(device) for device in DEVICES}
-    return [own.get(column, rule) for column, rule in zip(header, columns.cells(header, scope), strict=True)]
+    return [own.get(column, rule) for column, rule in zip(header, columns.columns(header, scope), strict=True)]
 
 
 def by_product(header: Sequence[str], population: Population, scope: Scope, missing: int) -> Iterator[list[str]]:

@@ -7,12 +7,12 @@ and cheap. Days are proleptic ordinals (`date.toordinal`), UTC.
 
 import sys
 from array import array
+from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, reduce
 from hashlib import shake_128
-from itertools import repeat
-from operator import gt, le, mul
+from operator import gt, mul, or_
 
 from simulator.tenant.services import ACTIONS, FOUNDED, PLATFORMS, SERVICES, SUITE, SUITE_PARTS, USUAL
 
@@ -65,10 +65,21 @@ def licensed_on(seed: int, service: str) -> Vector:
     ]
 
 
-@lru_cache(maxsize=4096)
 def licensed(seed: int, service: str, day: int) -> bytes:
     """Return 1 for the kinds with a licence on that day."""
-    return bytes(map(le, licensed_on(seed, service), repeat(day)))
+    return _licensed(seed, service, bisect_right(_days_of_licences(seed, service), day))
+
+
+@lru_cache(maxsize=64)
+def _days_of_licences(seed: int, service: str) -> Vector:
+    return sorted(set(licensed_on(seed, service)))
+
+
+@lru_cache(maxsize=4096)
+def _licensed(seed: int, service: str, number: int) -> bytes:
+    """Return the same after so many of the days on which somebody got a licence."""
+    days = frozenset(_days_of_licences(seed, service)[:number])
+    return bytes(day in days for day in licensed_on(seed, service))
 
 
 def _where(values: bytes, *conditions: bytes) -> bytes:
@@ -91,19 +102,22 @@ def _thresholds(seed: int, service: str, level: float) -> Vector:
 def active(seed: int, service: str, day: int) -> bytes:
     """Return 1 for the kinds that use the service on that day."""
     if service == SUITE:
-        return bytes(map(max, *(active(seed, part, day) for part in SUITE_PARTS)))
+        parts = (int.from_bytes(active(seed, part, day), "big") for part in SUITE_PARTS)
+        return reduce(or_, parts).to_bytes(KINDS, "big")
     keen = bytes(map(gt, _thresholds(seed, service, level_on(day)), noise(seed, service, day)))
-    return _where(keen, licensed(seed, service, day), _present(day))
+    return _where(keen, licensed(seed, service, day), _present(day % _ROUND))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=_ROUND)
 def _present(day: int) -> bytes:
-    """Return 1 for the kinds that are there at all on that day.
+    """Return 1 for the kinds that are there at all on that day of a round.
 
     Every third kind stays away for most of a year, again and again, each at a time of its own: so on any day a tenth of
     all have done nothing for 90 days.
     """
-    return bytes(kind % 3 > 0 or (day + 2 * kind) % _ROUND >= _AWAY for kind in range(KINDS))
+    present = bytearray([1] * KINDS)
+    present[::3] = bytes((day + 2 * kind) % _ROUND >= _AWAY for kind in range(0, KINDS, 3))
+    return bytes(present)
 
 
 @lru_cache(maxsize=512)
@@ -182,11 +196,17 @@ def last_done(seed: int, service: str, action: str, day: int) -> Vector:
 
 
 def _last_before(seed: int, service: str, action: str, day: int) -> Vector:
-    """Return the same, found by going back over blocks until every kind that may have done it is accounted for."""
+    """Return the same, found by going back over blocks until every kind that may have done it is accounted for.
+
+    No kind is looked for before it had a licence.
+    """
     latest = [0] * KINDS
-    awaited = _able(seed, service, action, day)
+    since = [
+        first if able else NEVER
+        for able, first in zip(_able(seed, service, action, day), licensed_on(seed, service), strict=True)
+    ]
     stop = day + 1
-    while stop > FOUNDED and any(map(gt, awaited, latest)):
+    while any(last < first < stop for last, first in zip(latest, since, strict=True)):
         start = (stop - 1) // 32 * 32
         block = _last_in_block(seed, service, action, start, stop)
         latest = list(map(max, latest, block))
@@ -205,9 +225,18 @@ def _able(seed: int, service: str, action: str, day: int) -> Vector:
 @lru_cache(maxsize=1024)
 def stock(seed: int, service: str, name: str, day: int) -> Vector:
     """Return what a member of each kind stores on that day: bytes if the name says so, else a number of things."""
+    return [
+        int(base + growth * (day - since)) if since <= day else 0
+        for base, growth, since in _growth(seed, service, name)
+    ]
+
+
+@lru_cache(maxsize=64)
+def _growth(seed: int, service: str, name: str) -> Sequence[tuple[int, float, int]]:
+    """Return of each kind what a member stores at first, what is added each day, and from which day on."""
     start, rate = (20_000_000, 45_000) if "(Byte)" in name else (9, 0.006)
     bases, growths = trait(seed, service, name, "base"), trait(seed, service, name, "growth")
     return [
-        int(start * (1 + base) + rate * growth * growth / 256 * (day - since)) if since <= day else 0
+        (start * (1 + base), rate * growth * growth / 256, since)
         for base, growth, since in zip(bases, growths, licensed_on(seed, service), strict=True)
     ]

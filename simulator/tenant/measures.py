@@ -4,15 +4,18 @@ Reports that name the same thing share the measure behind it, so details and tot
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from typing import TypeVar
 
 from simulator.tenant import activity
 from simulator.tenant.activity import Vector
 from simulator.tenant.tenant import Member
 
-Number = Callable[[Member], int]
+T = TypeVar("T")
+Numbers = Callable[[Sequence[Member]], Sequence[int]]
+"""Returns the number of each of some members."""
 
 RETIRED_SERVICE = "Skype For Business"
 """Its cells are empty, not 0 (seen in github.com/elastic/integrations, o365_metrics)."""
@@ -103,35 +106,38 @@ def done_throughout(scope: Scope, column: str) -> Vector:
     return activity.done(scope.seed, scope.service, action(column), scope.first, scope.day + 1)
 
 
-def done(scope: Scope, column: str) -> Number:
-    """Return a function: how often a member did the column's action in the window, while it was there."""
+def done(scope: Scope, column: str) -> Numbers:
+    """Return a function: how often members did the column's action in the window, while they were there."""
     first, stop = scope.first, scope.day + 1
     what = (scope.seed, scope.service, action(column))
     in_window = done_throughout(scope, column)
 
-    def count(member: Member) -> int:
-        start, end = max(first, member.joined), min(stop, member.left)
-        if start >= end:
-            return 0
-        return (in_window if (start, end) == (first, stop) else activity.done(*what, start, end))[member.kind]
+    def in_part(kind: int, start: int, end: int) -> int:
+        return activity.done(*what, start, end)[kind] if start < end else 0
 
-    return count
+    return lambda members: [
+        in_window[kind] if joined <= first and left >= stop else in_part(kind, max(first, joined), min(stop, left))
+        for _, kind, joined, left in members
+    ]
 
 
-def last_day(scope: Scope, service: str, doing: str = "") -> Number:
-    """Return a function: the last day on which a member was active in the service, or 0."""
+def last_day(scope: Scope, service: str, doing: str = "") -> Numbers:
+    """Return a function: the last day on which members were active in the service, or 0."""
     latest = partial(activity.last_done, scope.seed, service, doing)
     today = latest(scope.day)
     day = scope.day
 
-    def last(member: Member) -> int:
-        last_of_kind = (today if member.left > day else latest(member.left - 1))[member.kind]
-        return last_of_kind if last_of_kind >= member.joined else 0
+    return lambda members: [
+        last if (last := (today if left > day else latest(left - 1))[kind]) >= joined else 0
+        for _, kind, joined, left in members
+    ]
 
-    return last
+
+def licence(scope: Scope, service: str) -> Numbers:
+    """Return a function: 1 for members with a licence for the service on the last day, else 0."""
+    return of_kind(activity.licensed(scope.seed, service, scope.day))
 
 
-def licence(scope: Scope, service: str) -> Number:
-    """Return a function: 1 if a member has a licence for the service on the last day, else 0."""
-    licensed = activity.licensed(scope.seed, service, scope.day)
-    return lambda member: licensed[member.kind]
+def of_kind(values: Sequence[T]) -> Callable[[Sequence[Member]], list[T]]:
+    """Return a function: the value of the kind of each of some members."""
+    return lambda members: [values[member.kind] for member in members]

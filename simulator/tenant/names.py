@@ -56,11 +56,17 @@ def renamed_on(seed: int, number: int) -> int:
 
 def user(seed: int, number: int, day: int = 0) -> UserName:
     """Return the names of the person with that number on a day; some display names contain commas or quotes."""
-    return _user(seed, number, day >= renamed_on(seed, number))
+    renamed, before, after = _users(seed, number)
+    return after if day >= renamed else before
 
 
 @lru_cache(maxsize=65536)
-def _user(seed: int, number: int, is_renamed: bool) -> UserName:
+def _users(seed: int, number: int) -> tuple[int, UserName, UserName]:
+    """Return the day on which a person is renamed, and the names before and after."""
+    return renamed_on(seed, number), _user(seed, number, is_renamed=False), _user(seed, number, is_renamed=True)
+
+
+def _user(seed: int, number: int, *, is_renamed: bool) -> UserName:
     mixed = (number * 2654435761 + seed * 40503) >> 4
     given, family = mixed % 30, (mixed // 30 + 7 * is_renamed) % 30
     first, last = _FIRST[given], _LAST[family]
@@ -85,6 +91,7 @@ def site_url(number: int) -> str:
     return f"{SHAREPOINT}/sites/{_TOPIC[number % 12].lower()}{number}"
 
 
+@lru_cache(maxsize=65536)
 def drive_url(principal: str) -> str:
     """Return the URL of a person's OneDrive."""
     return f"{SHAREPOINT.replace('.', '-my.', 1)}/personal/{principal.replace('.', '_').replace('@', '_')}"

@@ -1,15 +1,18 @@
 """What Graph shows at an instant: the newest refresh date of each report, its bytes, and later corrections."""
 
 from base64 import b64encode
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from fnmatch import fnmatchcase
+from functools import lru_cache
+from itertools import islice
 from threading import Lock
 
 from simulator.protocol.calls import Call
 from simulator.tenant.activity import noise
-from simulator.tenant.tables import Table, rows
+from simulator.tenant.tables import Table, lines
 from simulator.tenant.tenant import BATCHES, Tenant
 
 BOM = b"\xef\xbb\xbf"
@@ -29,9 +32,21 @@ class Snapshot:
     @property
     def etag(self) -> str:
         """The refresh date in base64, as captured in github.com/microsoftgraph/msgraph-sdk-dotnet/issues/534."""
-        day = self.refresh_date
-        text = f"{day.month}/{day.day}/{day.year} 12:00:00 AM +00:00"
-        return f'"{b64encode(text.encode()).decode()}"'
+        return _etag(self.refresh_date)
+
+
+@lru_cache(maxsize=1024)
+def _etag(day: date) -> str:
+    text = f"{day.month}/{day.day}/{day.year} 12:00:00 AM +00:00"
+    return f'"{b64encode(text.encode()).decode()}"'
+
+
+@lru_cache(maxsize=4096)
+def _appears(seed: int, report: str, day: date) -> timedelta:
+    """Return at what time, two days later, a report has a day."""
+    usual = noise(seed, "published", report)[0] / 256
+    today = noise(seed, "published", report, day.toordinal())[0] / 256
+    return timedelta(hours=20 * usual + 4 * today)
 
 
 class Publication:
@@ -40,7 +55,7 @@ class Publication:
     def __init__(self, tenant: Tenant) -> None:
         self.tenant = tenant
         self._lock = Lock()
-        self._revisions: dict[tuple[str, int], int] = {}
+        self._revisions: defaultdict[str, dict[int, int]] = defaultdict(dict)
         self._views: list[tuple[str, Callable[[datetime], datetime]]] = []
 
     def newest(self, report: str, now: datetime) -> date:
@@ -51,11 +66,8 @@ class Publication:
         for pattern, when in tuple(self._views):
             now = when(now) if fnmatchcase(report, pattern) else now
         day = now.date() - timedelta(days=2)
-        usual = noise(self.tenant.seed, "published", report)[0] / 256
-        today = noise(self.tenant.seed, "published", report, day.toordinal())[0] / 256
         midnight = datetime(now.year, now.month, now.day, tzinfo=UTC)
-        appears = midnight + timedelta(hours=20 * usual + 4 * today)
-        return day if now >= appears else day - timedelta(days=1)
+        return day if now >= midnight + _appears(self.tenant.seed, report, day) else day - timedelta(days=1)
 
     def see(self, pattern: str, when: Callable[[datetime], datetime]) -> Callable[[], None]:
         """Publish the reports that fit the pattern as if it were the time that `when` returns. Return what ends it."""
@@ -75,35 +87,22 @@ class Publication:
         if not 0 <= revision < BATCHES:
             raise ValueError(f"revision must be from 0 to {BATCHES - 1}")
         with self._lock:
-            self._revisions[report, day.toordinal()] = revision
+            self._revisions[report][day.toordinal()] = revision
 
     def reset(self) -> None:
         """Undo all corrections."""
         with self._lock:
             self._revisions.clear()
 
-    def lines(self, snapshot: Snapshot) -> Iterator[str]:
-        """Yield the header, then the rows, each with its line end."""
-        call = snapshot.call
-        yield ",".join(call.header) + LINE_END
-        if snapshot.empty:
-            return
-        name = call.report.name
-        day = snapshot.refresh_date.toordinal()
-        table = Table(call.report, call.header, call.period, day, single=call.day is not None)
-        for row in rows(self.tenant, table, lambda day: self._revisions.get((name, day), 0)):
-            yield ",".join(row) + LINE_END
-
     def chunks(self, snapshot: Snapshot) -> Iterator[bytes]:
         """Yield the bytes as they go over the wire: the BOM, the header line, then blocks of rows."""
-        lines = self.lines(snapshot)
+        call = snapshot.call
         yield BOM
-        yield next(lines).encode()
-        block: list[str] = []
-        for line in lines:
-            block.append(line)
-            if len(block) == CHUNK_ROWS:
-                yield "".join(block).encode()
-                block.clear()
-        if block:
-            yield "".join(block).encode()
+        yield (",".join(call.header) + LINE_END).encode()
+        if snapshot.empty:
+            return
+        day = snapshot.refresh_date.toordinal()
+        table = Table(call.report, call.header, call.period, day, single=call.day is not None)
+        rows = lines(self.tenant, table, self._revisions[call.report.name])
+        while block := list(islice(rows, CHUNK_ROWS)):
+            yield (LINE_END.join(block) + LINE_END).encode()

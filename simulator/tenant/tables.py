@@ -48,19 +48,21 @@ class Table:
     """Whether it shows the members that were active on that one day (a `date=` call)."""
 
 
-def rows(tenant: Tenant, table: Table, missing: Missing) -> Iterator[Sequence[str]]:
-    """Return the rows without the header, in Graph's order: the newest day first, or by member."""
+def lines(tenant: Tenant, table: Table, missing: Missing) -> Iterator[str]:
+    """Return the rows without the header, each as a line, in Graph's order: the newest day first, or by member."""
     report, header = table.report, table.header
     _, name, service = next(subject for subject in _SUBJECTS if report.name.startswith(subject[0]))
     population, scope = tenant.populations[name], _scope(tenant, table, service)
     if report.delegated_only:
-        return api_usage.rows(header, scope)
+        return map(",".join, api_usage.rows(header, scope))
     if "Product Type" in header:
         make = activations.detail if report.kind == "detail" else activations.by_product
-        return make(header, population, scope, missing(table.day))
+        return map(",".join, make(header, population, scope, missing.get(table.day, 0)))
     if report.kind == "detail":
-        return _detail(table, population, scope, missing(table.day))
-    return (totals.daily if report.kind == "counts" else totals.summary)(header, population, scope, missing)
+        return map(",".join, _detail(table, population, scope, missing.get(table.day, 0)))
+    if report.kind == "counts":
+        return totals.daily(header, population, scope, missing)
+    return map(",".join, totals.summary(header, population, scope, missing))
 
 
 def _scope(tenant: Tenant, table: Table, service: str) -> Scope:
@@ -71,9 +73,13 @@ def _scope(tenant: Tenant, table: Table, service: str) -> Scope:
 
 def _detail(table: Table, population: Population, scope: Scope, missing: int) -> Iterator[Sequence[str]]:
     """Yield a row per member: everyone with a licence, or everyone active on the single day."""
-    cells = columns.cells(table.header, scope)
+    rules = columns.columns(table.header, scope)
     day, single = table.day, table.single
-    shown = (activity.active if single else activity.licensed)(scope.seed, scope.service, day)
-    for member in population.members(day, missing):
-        if shown[member.kind] and not (single and member.left <= day):
-            yield [cell(member) for cell in cells]
+    kinds = (activity.active if single else activity.licensed)(scope.seed, scope.service, day)
+    shown = (
+        member
+        for member in population.members(day, missing)
+        if kinds[member.kind] and not (single and member.left <= day)
+    )
+    for some in columns.in_blocks(shown):
+        yield from columns.rows(some, rules)

@@ -4,10 +4,10 @@ Members are numbered in the order of joining, so the members of one kind on one 
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import NamedTuple
 
 from simulator.tenant.activity import KINDS, NEVER, SPAN, is_working_day, noise
@@ -70,7 +70,9 @@ class Population:
             90 + 14 * term if chance < _LEAVERS * 256 else NEVER for chance, term in zip(leaves, terms, strict=True)
         ]
         self._offset = noise(seed, name, "offset")[0]
-        self._back = pow(_STRIDE, -1, KINDS)
+        back = pow(_STRIDE, -1, KINDS)
+        self._first = [(kind - self._offset) * back % KINDS for kind in range(KINDS)]
+        self._leaving = [(kind, tenure) for kind, tenure in enumerate(self._tenures) if tenure < NEVER]
         living = 1 - sum(_growth(ANCHOR - tenure) for tenure in self._tenures) / KINDS
         self._joined = [int(size / living * share) for share in _arrivals()]
         self.member = lru_cache(maxsize=65536)(self._member)
@@ -89,39 +91,39 @@ class Population:
 
     def _of_kind(self, kind: int, start: int, stop: int) -> range:
         """Return the numbers of the members of a kind from `start` to before `stop`."""
-        first = (kind - self._offset) * self._back
-        start += (first - start) % KINDS
+        start += (self._first[kind] - start) % KINDS
         return range(start, max(start, stop), KINDS)
+
+    def _living(self, day: int, joined: int, missing: int) -> list[int]:
+        """Return how many of the first members of each kind are there on a day, without the first batches."""
+        living = [(joined - first + KINDS - 1) // KINDS for first in self._first]
+        for kind, tenure in self._leaving:
+            left = min(self.joined_by(day - tenure), joined)
+            living[kind] -= (left - self._first[kind] + KINDS - 1) // KINDS
+        return [0 if kind % BATCHES < missing else number for kind, number in enumerate(living)] if missing else living
 
     def _sizes(self, day: int, missing: int = 0) -> list[int]:
         """Return how many members of each kind there are on a day, without the first `missing` batches."""
-        joined = self.joined_by(day)
-        return [
-            0 if kind % BATCHES < missing else len(self._of_kind(kind, self.joined_by(day - tenure), joined))
-            for kind, tenure in enumerate(self._tenures)
-        ]
+        return self._living(day, self.joined_by(day), missing)
+
+    def _shown(self, numbers: Iterable[int], day: int, missing: int) -> Iterator[Member]:
+        """Yield the members with these numbers that reports show on a day, recently deleted ones included."""
+        for member in map(self.member, numbers):
+            if member.left + SHOWN_AFTER_LEAVING > day and member.kind % BATCHES >= missing:
+                yield member
 
     def members(self, day: int, missing: int = 0) -> Iterator[Member]:
         """Yield the members that reports show on a day, recently deleted ones included, in the order of joining."""
-        for number in range(self.joined_by(day)):
-            member = self.member(number)
-            if member.left + SHOWN_AFTER_LEAVING > day and member.kind % BATCHES >= missing:
-                yield member
+        return self._shown(range(self.joined_by(day)), day, missing)
 
     def _sample(self, day: int, missing: int = 0) -> Sample:
         """Return the same members in the two parts of a sample."""
         joined, settled = self.joined_by(day), self.joined_by(day - SPAN)
-        alike = [0] * KINDS
-        others: list[Member] = []
-        for kind in range(KINDS):
-            if kind % BATCHES < missing:
-                continue
-            shown = self.joined_by(day - self._tenures[kind] - SHOWN_AFTER_LEAVING)
-            living = self.joined_by(day - self._tenures[kind])
-            alike[kind] = len(self._of_kind(kind, living, settled))
-            for numbers in (self._of_kind(kind, shown, living), self._of_kind(kind, max(living, settled), joined)):
-                others += map(self.member, numbers)
-        return Sample(alike, others)
+        others = [range(settled, joined)]
+        for kind, tenure in self._leaving:
+            shown, living = self.joined_by(day - tenure - SHOWN_AFTER_LEAVING), self.joined_by(day - tenure)
+            others.append(self._of_kind(kind, shown, min(living, settled)))
+        return Sample(self._living(day, settled, missing), [*self._shown(chain(*others), day, missing)])
 
 
 @lru_cache(maxsize=32)

@@ -5,19 +5,19 @@ agree.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from itertools import compress
+from itertools import chain, compress, repeat
 from operator import gt, mul
 
 from simulator.tenant import activity
-from simulator.tenant.activity import KINDS, Vector
+from simulator.tenant.activity import Vector
 from simulator.tenant.columns import iso
 from simulator.tenant.measures import (
     QUOTAS,
     RETIRED_SERVICE,
-    Number,
+    Numbers,
     Scope,
     action,
     choices,
@@ -29,8 +29,8 @@ from simulator.tenant.measures import (
 from simulator.tenant.services import SUITE
 from simulator.tenant.tenant import Population
 
-Missing = Callable[[int], int]
-"""Day -> how many batches of members its numbers lack (0 to 7; see tenant.BATCHES)."""
+Missing = Mapping[int, int]
+"""Day -> how many batches of members its numbers lack (0 to 7; see tenant.BATCHES); none where it is not told."""
 
 _QUOTA_STATES = {
     "Under Limit": (0, QUOTAS["Issue Warning Quota (Byte)"]),
@@ -39,8 +39,8 @@ _QUOTA_STATES = {
     "Send/Receive Prohibited": (QUOTAS["Prohibit Send/Receive Quota (Byte)"], 2**63),
 }
 """Column -> least size of a mailbox in bytes, and the size that is too large."""
-_FIXED = ("Report Refresh Date", "Report Period", "Report Date", "Site Type")
-"""Columns that say what a row is about."""
+_REFRESHED, _PERIOD = "{refreshed}", "{period}"
+"""What stands in the lines of a day for the cells that differ between the files it is in."""
 
 
 @lru_cache(maxsize=1024)
@@ -72,7 +72,7 @@ def _on_day(column: str, scope: Scope) -> Vector:
     return activity.amounts(seed, service, action(column), day)
 
 
-def _in_window(column: str, scope: Scope) -> tuple[Vector, Number]:
+def _in_window(column: str, scope: Scope) -> tuple[Vector, Numbers]:
     """Return what a member adds to the column in the window: by kind for those who were there all the time; and any."""
     if match := re.fullmatch(r"(.+) (Active|Inactive)", column):
         of_service = replace(scope, service=match[1])
@@ -82,7 +82,7 @@ def _in_window(column: str, scope: Scope) -> tuple[Vector, Number]:
         licensed = licence(scope, match[1])
         return (
             list(map(gt, activity.licensed(scope.seed, match[1], scope.day), active[0])),
-            lambda member: licensed(member) and not active[1](member),
+            lambda members: list(map(gt, licensed(members), map(bool, active[1](members)))),
         )
     if column.endswith(" Enabled Users"):
         return activity.licensed(scope.seed, scope.service, scope.day), licence(scope, scope.service)
@@ -97,46 +97,46 @@ def _written(column: str, total: int) -> str:
     return f"PT{total}S" if column.endswith(" Duration") else str(total)
 
 
-def _site_types(header: Sequence[str], scope: Scope) -> dict[str, Vector]:
-    """Return Site Type -> 1 for the kinds of that type; only `All` if there is no such column."""
-    types: dict[str, Vector] = {"All": [1] * KINDS}
+def _by_site_type(header: Sequence[str], scope: Scope, sizes: Sequence[int]) -> dict[str, Sequence[int]]:
+    """Return Site Type -> how many of each kind are of that type; only `All` if there is no such column."""
     if "Site Type" not in header:
-        return types
+        return {"All": sizes}
     if scope.service == "OneDrive":
-        return {**types, "OneDrive": [1] * KINDS}
+        return {"All": sizes, "OneDrive": sizes}
     of_kind = choices(scope.seed, "Root Web Template")
-    return {**types, **{word: [word == mine for mine in of_kind] for word in sorted(set(of_kind))}}
+    of_type = {
+        word: [size if word == mine else 0 for mine, size in zip(of_kind, sizes, strict=True)]
+        for word in sorted(set(of_kind))
+    }
+    return {"All": sizes, **of_type}
 
 
-def daily(header: Sequence[str], population: Population, scope: Scope, missing: Missing) -> Iterator[list[str]]:
-    """Yield a row per day, the newest first, or one per day and site type."""
-    fixed = {"Report Refresh Date": iso(scope.day), "Report Period": scope.period}
-    places = [(header.index(column), text) for column, text in fixed.items() if column in header]
-    names = tuple(header)
-    for day in range(scope.day, scope.first - 1, -1):
-        for cells in _of_day(names, population, (scope.report, scope.seed, scope.service, day), missing(day)):
-            row = [*cells]
-            for place, text in places:
-                row[place] = text
-            yield row
+def daily(header: Sequence[str], population: Population, scope: Scope, missing: Missing) -> Iterator[str]:
+    """Return a line per day, the newest first, or one per day and site type."""
+    days = range(scope.day, scope.first - 1, -1)
+    of_day = _lines_of(tuple(header), population, scope.report, scope.seed, scope.service)
+    lines = chain.from_iterable(map(of_day, days, map(missing.get, days, repeat(0))))
+    text = "\n".join(lines).replace(_REFRESHED, iso(scope.day)).replace(_PERIOD, scope.period)
+    return iter(text.split("\n"))
 
 
-@lru_cache(maxsize=32768)
-def _of_day(
-    header: tuple[str, ...], population: Population, at: tuple[str, int, str, int], missing: int
-) -> Sequence[Sequence[str]]:
-    """Return the cells of each site type. They are kept, as each day is in the files of half a year.
+@lru_cache(maxsize=256)
+def _lines_of(
+    header: tuple[str, ...], population: Population, report: str, seed: int, service: str
+) -> Callable[[int, int], Sequence[str]]:
+    """Return a function: the lines of a day without so many batches. Each day is in the files of half a year."""
 
-    `at` are report, seed, service and day.
-    """
-    report, seed, service, day = at
-    today = Scope(report, seed, service, day, day, "")
-    rows = []
-    for site_type, chosen in _site_types(header, today).items():
-        fixed = {**dict.fromkeys(_FIXED, ""), "Report Date": iso(day), "Site Type": site_type}
-        sizes = list(map(mul, population.sizes(day, missing), chosen))
-        rows.append([fixed[column] if column in fixed else _total(column, today, sizes) for column in header])
-    return rows
+    @lru_cache(maxsize=512)
+    def lines(day: int, missing: int) -> Sequence[str]:
+        today = Scope(report, seed, service, day, day, "")
+        fixed = {"Report Refresh Date": _REFRESHED, "Report Period": _PERIOD, "Report Date": iso(day)}
+        rows = []
+        for site_type, sizes in _by_site_type(header, today, population.sizes(day, missing)).items():
+            fixed["Site Type"] = site_type
+            rows.append([fixed[column] if column in fixed else _total(column, today, sizes) for column in header])
+        return [*map(",".join, rows)]
+
+    return lines
 
 
 def _total(column: str, today: Scope, sizes: Sequence[int]) -> str:
@@ -150,15 +150,16 @@ def _total(column: str, today: Scope, sizes: Sequence[int]) -> str:
 
 def summary(header: Sequence[str], population: Population, scope: Scope, missing: Missing) -> Iterator[list[str]]:
     """Yield one row for the whole window."""
-    sample = population.sample(scope.day, missing(scope.day))
+    sample = population.sample(scope.day, missing.get(scope.day, 0))
     fixed = {"Report Refresh Date": iso(scope.day), "Report Period": scope.period}
 
     def total(column: str) -> int:
-        by_kind, of_member = _in_window(column, scope)
+        by_kind, of_members = _in_window(column, scope)
+        others = of_members(sample.others)
         if counts_members(scope.report, column):
-            return sum(compress(sample.alike, by_kind)) + sum(map(bool, map(of_member, sample.others)))
+            return sum(compress(sample.alike, by_kind)) + sum(map(bool, others))
         of_kinds: int = sum(map(mul, sample.alike, by_kind))
-        return of_kinds + sum(map(of_member, sample.others))
+        return of_kinds + sum(others)
 
     def text(column: str) -> str:
         if _blank(column, scope):
