@@ -39,13 +39,21 @@ def split(lines: Iterator[str]) -> Iterator[list[str]]:
 
     Raise csv.Error where it does, if it is strict.
     """
-    longest = csv.field_size_limit()
+    longest, looked_at = csv.field_size_limit(), list[str]()
+    reader = csv.reader(_from(looked_at, lines), strict=True)
     for line in lines:
         cells = line.rstrip("\r\n")
         if '"' in cells or "\r" in cells or len(cells) > longest:
-            yield from islice(csv.reader(chain([line], lines), strict=True), 1)
+            looked_at.append(line)
+            yield from islice(reader, 1)
         else:
             yield cells.split(",") if cells else []
+
+
+def _from(first: list[str], others: Iterator[str]) -> Iterator[str]:
+    """Take away and yield what is first, whenever there is something, and else one of the others."""
+    while line := first.pop() if first else next(others, ""):
+        yield line
 
 
 def to_csv(rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
