@@ -13,6 +13,8 @@ from operator import itemgetter
 BOM = "\ufeff"
 _PIECE = 1 << 16
 """Bytes, about."""
+_READ = 1 << 14
+"""Bytes that are made lines at once: with four times as many, or half, it takes longer."""
 _NAMELESS = "(no name)"
 Row = tuple[str, ...]
 """The cells in the order of the columns; cells that are missing at the end are empty."""
@@ -127,7 +129,7 @@ def items(cell: str) -> list[str]:
 
 def _lines(pieces: Iterable[bytes]) -> Iterator[str]:
     rest = b""
-    for piece in pieces:
+    for piece in (each[start : start + _READ] for each in pieces for start in range(0, len(each), _READ)):
         whole, end, rest = (rest + piece).rpartition(b"\n")
         yield from io.StringIO((whole + end).decode(), newline="\n")
     if rest:
