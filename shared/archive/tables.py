@@ -9,9 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
-from gzip import GzipFile
 from hashlib import sha256
-from io import BytesIO
 from itertools import chain, groupby
 from types import MappingProxyType
 
@@ -38,6 +36,7 @@ from shared.domain.call import Call, calls_in, every_call
 from shared.domain.catalogue import Catalogue, Report
 from shared.domain.date_ranges import DateRanges
 from shared.domain.errors import ArchiveUnavailable, DamagedBlob
+from shared.report.compression import decompress_pieces
 from shared.report.csv_records import records
 from shared.report.typed_columns import ParquetFile
 from shared.report.typed_table import RULES, Former, Part, write
@@ -54,8 +53,8 @@ It has a name of its own: what readers once found under a name never becomes som
 """
 
 
-Opened = Callable[[Snapshot], BytesIO | GzipFile]
-"""Opens the bytes that Graph sent."""
+Pieces = Callable[[Snapshot], Iterable[bytes]]
+"""Reads the bytes that Graph sent."""
 Tables = Mapping[TableName, Mapping[str, str]]
 """Tables with the metadata of their blobs, of which what stands in the place of one has none."""
 
@@ -102,7 +101,7 @@ class TableArchive:
 
     def add(self, snapshot: Snapshot, content: bytes) -> Tabled | None:
         """Make the table of a day of which this is the only snapshot, with that body; None if there is one."""
-        file = self._file(snapshot.call, [snapshot], lambda _: BytesIO(content))
+        file = self._file(snapshot.call, [snapshot], lambda _: [content])
         name = TableName.of(Partition.of(snapshot.call), DateRanges.of([snapshot.refresh_date]), RULES, 1)
         if not self._store.create(self._container(snapshot.call), str(name), file.content, _metadata(file, [snapshot])):
             return None
@@ -277,15 +276,15 @@ class TableArchive:
         self,
         call: Call,
         snapshots: Sequence[Snapshot],
-        opened: Opened | None = None,
+        pieces: Pieces | None = None,
         right: Tables = MappingProxyType({}),
     ) -> ParquetFile:
-        def stored(snapshot: Snapshot) -> GzipFile:
-            return GzipFile(fileobj=BytesIO(self._snapshots.compressed(snapshot)))
+        def stored(snapshot: Snapshot) -> Iterator[bytes]:
+            return decompress_pieces([self._snapshots.compressed(snapshot)])
 
         try:
             former = {name: self._former(call, name, metadata) for name, metadata in right.items()}
-            return table_of(self._catalogue.reports[call.report], snapshots, opened or stored, former)
+            return table_of(self._catalogue.reports[call.report], snapshots, pieces or stored, former)
         except ValueError as error:
             raise DamagedBlob(snapshots[0].blob) from error
 
@@ -323,7 +322,7 @@ def container_of(report: Report) -> str:
 def table_of(
     report: Report,
     snapshots: Sequence[Snapshot],
-    opened: Opened,
+    pieces: Pieces,
     former: Mapping[TableName, Former] = MappingProxyType({}),
 ) -> ParquetFile:
     """Return the table of snapshots of a call, oldest first. Raise ValueError if one of them is no CSV in UTF-8.
@@ -331,7 +330,7 @@ def table_of(
     What is in `former` tables of some of them is read from there, if they are still there.
     """
     call, last = snapshots[0].call, {each.refresh_date: each.revision for each in snapshots}
-    parts = [_part(each, each.revision == last[each.refresh_date], opened) for each in snapshots]
+    parts = [_part(each, each.revision == last[each.refresh_date], pieces) for each in snapshots]
     tables = {day: name for name in former for day in name.days.days}
 
     def sources() -> Iterator[Part | Former]:
@@ -344,18 +343,17 @@ def table_of(
     return write(report.name, report.documented(call.version, call.report_type), [*sources()])
 
 
-def _part(snapshot: Snapshot, is_newest: bool, opened: Opened) -> Part:
+def _part(snapshot: Snapshot, is_newest: bool, pieces: Pieces) -> Part:
     header = snapshot.metadata.columns
     if not header:
-        with opened(snapshot) as body:
-            header = tuple(next(records(body), ()))
+        header = tuple(next(records(pieces(snapshot)), ()))
     return Part(
         refresh_date=snapshot.refresh_date,
         revision=snapshot.revision,
         is_newest=is_newest,
         sha256=snapshot.metadata.sha256,
         header=header,
-        open=lambda: opened(snapshot),
+        pieces=lambda: pieces(snapshot),
     )
 
 

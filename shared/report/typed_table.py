@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
-from functools import lru_cache, partial
-from gzip import GzipFile
-from io import BytesIO
+from functools import lru_cache
 from itertools import chain, islice
 from typing import NamedTuple
 
@@ -45,8 +43,6 @@ _LAST = {UNFIT: STRING, SNAPSHOT: STRING}
 _FOLDERS = ("report", "period", "month")
 """What the names of a table's folders say: DuckDB, Spark and others give that in place of a column of that name."""
 _OURS = (*_FIRST, *_LAST, *_FOLDERS)
-_PIECE = 1 << 16
-"""Bytes of a body that are read at once."""
 
 
 class Part(NamedTuple):
@@ -58,8 +54,8 @@ class Part(NamedTuple):
     """Whether it is the last revision of its refresh date."""
     sha256: str
     header: Sequence[str]
-    open: Callable[[], BytesIO | GzipFile]
-    """Opens the bytes that Graph sent."""
+    pieces: Callable[[], Iterable[bytes]]
+    """Reads the bytes that Graph sent."""
 
 
 class Former(NamedTuple):
@@ -117,14 +113,13 @@ def write(report: str, documented: Iterable[Sequence[str]], sources: Sequence[Pa
         rows: list[Sequence[str]] = []
         of: list[tuple[Part, int]] = []
         for part in parts:
-            with part.open() as body:
-                cells = _rows(names, body)
-                while some := [*islice(cells, BATCH - len(rows))]:
-                    rows += some
-                    of.append((part, len(some)))
-                    if len(rows) == BATCH:
-                        yield batch(rows, of)
-                        rows, of = [], []
+            cells = _rows(names, part.pieces())
+            while some := [*islice(cells, BATCH - len(rows))]:
+                rows += some
+                of.append((part, len(some)))
+                if len(rows) == BATCH:
+                    yield batch(rows, of)
+                    rows, of = [], []
         if rows:
             yield batch(rows, of)
 
@@ -192,9 +187,9 @@ def _told_apart(header: tuple[str, ...]) -> Sequence[str]:
     return distinct([*_OURS, *names])[len(_OURS) :]
 
 
-def _rows(columns: Sequence[str], body: BytesIO | GzipFile) -> Iterator[Sequence[str]]:
+def _rows(columns: Sequence[str], body: Iterable[bytes]) -> Iterator[Sequence[str]]:
     """Yield the rows of a body, with their cells in the order of the columns."""
-    lines = filter(None, records(iter(partial(body.read, _PIECE), b"")))
+    lines = filter(None, records(body))
     wanted = [same(name) for name in columns]
     own = [same(name) for name in _told_apart(tuple(next(lines, ())))]
     if not {*own} <= {*wanted}:

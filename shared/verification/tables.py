@@ -7,8 +7,6 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime
-from gzip import GzipFile
-from io import BytesIO
 
 from shared.archive import manifest
 from shared.archive.layout import DeltaLogName, ManifestName, Partition, TableName
@@ -18,7 +16,7 @@ from shared.archive.tables import table_of
 from shared.domain.catalogue import Report
 from shared.domain.date_ranges import NO_DAYS, DateRanges
 from shared.report import delta
-from shared.report.compression import CompressionError
+from shared.report.compression import CompressionError, decompress_pieces
 from shared.report.typed_columns import have_same_rows
 from shared.report.typed_table import RULES
 from shared.verification.call import Blob, Holding
@@ -55,7 +53,7 @@ def _check(
             raise IntegrityError(FindingCode.TABLE_DIFFERS, "There is no snapshot of its days.")
         if not read:
             return
-        made = table_of(report, snapshots, lambda each: GzipFile(fileobj=BytesIO(read(each))))
+        made = table_of(report, snapshots, lambda each: decompress_pieces([read(each)]))
         if made.content != content and not _are_same(made.content, content):
             raise IntegrityError(FindingCode.TABLE_DIFFERS, "Its rows are not those that the snapshots give.")
     except IntegrityError as error:

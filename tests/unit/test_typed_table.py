@@ -34,7 +34,7 @@ OURS = ["refresh_date", "revision", "newest", "_unfit", "snapshot_sha256"]
 
 def part(rows: Sequence[Sequence[str]], day: date = DAY, revision: int = 1, newest: bool = True) -> Part:
     body = b"\xef\xbb\xbf" + b"".join(to_csv(rows))
-    return Part(day, revision, newest, f"{day}{revision}", rows[0], lambda: io.BytesIO(body))
+    return Part(day, revision, newest, f"{day}{revision}", rows[0], lambda: [body])
 
 
 def table(*parts: Part) -> ParquetFile:
@@ -178,7 +178,7 @@ def test_readers_pass_over_the_rows_of_other_days() -> None:
 @pytest.mark.parametrize("body", [b'"a', b"a,b\n\xff,1\n"], ids=["a quote without an end", "not UTF-8"])
 def test_what_is_no_csv_makes_no_table(body: bytes) -> None:
     with pytest.raises(ValueError, match=r"CSV|utf-8"):
-        table(part([["a", "b"]])._replace(open=lambda: io.BytesIO(body)))
+        table(part([["a", "b"]])._replace(pieces=lambda: [body]))
 
 
 def test_a_header_other_than_the_one_that_was_told_makes_no_table() -> None:
@@ -196,8 +196,8 @@ def test_tables_are_compared_by_their_rows() -> None:
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, DamagedBlob("a blob")])
 def test_what_is_raised_while_a_table_is_made_comes_out_as_it_is(error: BaseException) -> None:
-    def opened() -> io.BytesIO:
+    def pieces() -> list[bytes]:
         raise error
 
     with pytest.raises((KeyboardInterrupt, DamagedBlob)):
-        table(part([DOCUMENTED])._replace(open=opened))
+        table(part([DOCUMENTED])._replace(pieces=pieces))

@@ -130,7 +130,7 @@ def test_csv_says_the_same(taker: Taker) -> None:
 
 def test_a_table_without_a_row_has_its_header_as_csv_too() -> None:
     day, header = date(2026, 11, 18), ("Report Refresh Date", 'Teams, "all"')
-    part = Part(day, 1, True, "", header, lambda: io.BytesIO(b"".join(to_csv([header]))))
+    part = Part(day, 1, True, "", header, lambda: to_csv([header]))
     write_as_csv(write(SERVICES, [], [part]).content, file := io.BytesIO())
     assert [*csv.reader(file.getvalue().decode().splitlines())] == [
         ["refresh_date", "revision", "newest", *header, "_unfit", "snapshot_sha256"]
