@@ -53,7 +53,8 @@ def service(settings: Mapping[str, str]) -> Iterator[BlobServiceClient]:
 
 def bearer() -> str:
     """Return a token for storage, by the identity of the environment."""
-    return ManagedIdentityCredential().get_token(SCOPE).token
+    token: str = ManagedIdentityCredential().get_token(SCOPE).token
+    return token
 
 
 def bare_headers() -> dict[str, str]:
