@@ -29,6 +29,7 @@ from tests.unit.infra import kql
 GROUP_AND_NAME = {"-g", "-n"}
 BLOBS = {"--auth-mode", "--account-name"}
 AZ = {
+    "account get-access-token": {"--resource", "--query", "--output"},
     "deployment group create": {"--name", "-g", "--template-file", "--parameters"},
     "deployment sub create": {"--name", "--location", "--template-file", "--parameters"},
     "deployment sub show": {"--name", "--query"},

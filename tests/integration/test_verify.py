@@ -550,17 +550,16 @@ def test_what_another_process_cannot_read_is_an_error_here() -> None:
 
 NOT_FORKED = """
 from contextlib import suppress
-from datetime import UTC, datetime
 from shared.domain.catalogue import catalogue
 from shared.domain.errors import ArchiveUnavailable
 from shared.verification.portion import Portion
 from shared.verification.processes import verify
-from tests.integration.test_verify import AS_LISTED
+from tests.integration.test_verify import AS_LISTED, NOW
 from tests.no_archive import of_nobody
 with suppress(ArchiveUnavailable):
     of_nobody().get("usage", "a")
 try:
-    list(verify(of_nobody, AS_LISTED, catalogue(), datetime.now(UTC), Portion(), many=1))
+    list(verify(of_nobody, AS_LISTED, catalogue(), NOW, Portion(), many=1))
 except ArchiveUnavailable as error:
     print(error)
 """
