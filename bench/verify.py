@@ -16,13 +16,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from azure.identity import ManagedIdentityCredential
 from obstore.store import AzureStore
 
 from bench.measure import Row, Scale, compared, interleaved, shared_by_cores, spent_by_children, timed
-from bench.parts import FORMER, archived, bodies, call, days, former_build
+from bench.parts import FORMER, archived, bearer, bodies, call, days, former_build
 from local import blob_stores
-from local.azure_queue import SCOPE
 from local.environment import environment
 from local.setup import ROOT
 from local.stack import Stack
@@ -90,7 +88,7 @@ def _least(settings: Mapping[str, str], store: BlobStore) -> tuple[int, float, f
 
     They are read one by one, by obstore and nothing of ours. Azurite's CPU counts, and that of listing them.
     """
-    token, ca = ManagedIdentityCredential().get_token(SCOPE).token, Path(settings["ARCHIVE_CA"]).read_bytes()
+    token, ca = bearer(), Path(settings["ARCHIVE_CA"]).read_bytes()
     before = time.process_time() + spent_by_children()
     blobs = [*everything(store)]
     containers = {

@@ -19,10 +19,9 @@ import requests
 import tree_sitter
 import tree_sitter_powershell
 import yaml  # type: ignore[import-untyped]
-from azure.identity import ManagedIdentityCredential
 
+from bench.parts import bearer
 from local import export
-from local.azure_queue import SCOPE
 from local.environment import environment, identity
 from local.stack import Stack
 from tests.integration.consumers import changing
@@ -218,7 +217,7 @@ def test_a_query_gives_what_the_archive_says(
     code = filled(snippet.code, served).replace("https://ACCOUNT.blob.core.windows.net", stack.settings["ARCHIVE_URL"])
     if "'TOKEN'" in code:
         with environment(identity(stack.settings)):
-            code = code.replace("'TOKEN'", f"'{ManagedIdentityCredential().get_token(SCOPE).token}'")
+            code = code.replace("'TOKEN'", f"'{bearer()}'")
     found = database.execute(code).fetchall()
     if "PROVIDER credential_chain" in code:
         database.execute(secret(stack.settings))
