@@ -36,7 +36,7 @@ def rows(scale: Scale) -> Iterator[Row]:
     """Highest resident memory (VmHWM) of a process that does nothing else, requests to Graph, and seconds."""
     number = scale.pick(MANY, QUICK)
     few, many = _run(FEW), _run(number)
-    growth = f"growth of the peak memory of a run, from {FEW:,} accounts to {number:,}"
+    growth = f"growth of the peak memory of a run without tables, from {FEW:,} accounts to {number:,}"
     yield held(growth, many.peak - few.peak, "the limit", GROWTH, "MB")
     yield held(f"requests for {number:,} accounts", many.requests, "full pages", -(-number // PAGE), "requests", 1.01)
     yield held(
@@ -59,7 +59,7 @@ def _run(number: int) -> _Run:
 
 def _told(settings: Mapping[str, str]) -> dict[str, Any]:
     with environment(settings):
-        command = [sys.executable, "-m", "bench.lone_pull"]
+        command = [sys.executable, "-m", "bench.lone_pull", "--no-tables"]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     print(told, file=sys.stderr, flush=True)
