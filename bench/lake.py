@@ -44,9 +44,10 @@ _LISTING = "?restype=container&comp=list"
 _SIDE_BY_SIDE = 4
 """Bare requests: enough to keep Azurite busy, which has one thread."""
 _READERS = {"polars": "Polars", "pyarrow": "PyArrow", "pandas": "pandas", "spark": "Spark"}
-_QUERY = """
-SELECT refresh_date, count(*), count(*) FILTER ("Exchange Last Activity Date" IS NULL)
-FROM {} WHERE "Has Exchange License" {} GROUP BY refresh_date ORDER BY refresh_date
+_LICENCE, _USED = "Has Exchange License", "Exchange Last Activity Date"
+_QUERY = f"""
+SELECT refresh_date, count(*), count(*) FILTER ("{_USED}" IS NULL)
+FROM {{}} WHERE "{_LICENCE}" {{}} GROUP BY refresh_date ORDER BY refresh_date
 """
 
 
@@ -118,24 +119,26 @@ def _over_azurite(store: BlobStore, number: int, rounds: int) -> Iterator[Row]:
             polars, polars_theirs = list[float](), list[float]()
             for _ in range(_TURNS):
                 theirs += seconds(_asked, snapshots)
-                polars_theirs += seconds(_asked_by_polars, f"az://{PERSONAL}/{at}/*/*/*.csv.gz")
+                polars_theirs += seconds(_snapshots_by_polars, str(at))
                 for _ in range(rounds):
                     took.append(seconds(_asked, *[tables(stack.settings)] * 2))
-                    polars += seconds(_asked_by_polars, f"az://{PERSONAL_DERIVED}/{at}/*/*.parquet")
+                    polars += seconds(_tables_by_polars, str(at))
                     least.append(timed(bare.ask)())
     shortest = statistics.median(least)
     why = f"Azurite takes {shortest * 1000:.0f} ms for the same {len(seen)} requests"
-    first, again = ([*ours] for ours in zip(*took, strict=True))
-    question = f"{number} days of people, one GROUP BY, {{}}: the tables in Azurite"
     limit = TrueLimit(statistics.median(theirs) / shortest, why)
-    for what, ours, reader, others, wanted, end in (
-        (question.format("DuckDB"), first, "DuckDB", theirs, 100, limit),
-        ("the same, asked again", again, "DuckDB", theirs, 100, None),
-        (question.format("Polars"), polars, "Polars", polars_theirs, 5, None),
-    ):
-        against = statistics.median(others)
-        sides = ours, f"{reader}: the snapshots", [against] * len(ours)
-        yield compared(what, *sides, "s", wanted, at_least=True, true_limit=end)
+    first, again = ([*ours] for ours in zip(*took, strict=True))
+
+    def faster(
+        what: str, ours: list[float], reader: str, others: list[float], times: float, end: TrueLimit | None = None
+    ) -> Row:
+        against = [statistics.median(others)] * len(ours)
+        return compared(what, ours, f"{reader}: the snapshots", against, "s", times, at_least=True, true_limit=end)
+
+    question = f"{number} days of people, one GROUP BY, {{}}: the tables in Azurite"
+    yield faster(question.format("DuckDB"), first, "DuckDB", theirs, 100, limit)
+    yield faster("the same, asked again", again, "DuckDB", theirs, 100)
+    yield faster(question.format("Polars"), polars, "Polars", polars_theirs, 5)
     files = sum(1 for _ in store.list(PERSONAL_DERIVED, f"{at}/"))
     yield held(f"requests for each of {files} tables", len(seen) / files, "the limit", 6, "requests")
 
@@ -163,29 +166,41 @@ def _asked(settings: Mapping[str, str], *queries: str) -> list[_Answer]:
     return answers
 
 
-def _asked_by_polars(settings: Mapping[str, str], *lakes: str) -> list[_Answer]:
-    """What Polars answers of each lake, the tables as the recipe asks for them, and its seconds."""
+def _tables_by_polars(settings: Mapping[str, str], folder: str) -> list[_Answer]:
+    """What Polars answers of the tables, asked as the recipe does it, and its seconds."""
     import polars as pl
 
-    licence, used = "Has Exchange License", "Exchange Last Activity Date"
-    options, schema = storage_options(settings), {licence: pl.Boolean, used: pl.Date}
-    answers = []
-    for lake in lakes:
-        started = time.perf_counter()
-        if lake.endswith(".parquet"):
-            known = {"refresh_date": pl.Date, "newest": pl.Boolean} | schema
-            tables = pl.scan_parquet(
-                lake, storage_options=options, schema=known, missing_columns="insert", extra_columns="ignore"
-            )
-            usage = tables.filter(pl.col("newest"))
-        else:
-            day = "Report Refresh Date"
-            snapshots = pl.scan_csv(lake, storage_options=options, schema_overrides=schema | {day: pl.Date})
-            usage = snapshots.rename({day: "refresh_date"})
-        people = usage.filter(pl.col(licence)).group_by("refresh_date")
-        found = people.agg(pl.len().alias("people"), pl.col(used).is_null().sum()).sort("refresh_date").collect()
-        answers.append((found.rows(), time.perf_counter() - started))
-    return answers
+    started = time.perf_counter()
+    usage = pl.scan_parquet(
+        f"az://{PERSONAL_DERIVED}/{folder}/month=*/*.parquet",
+        storage_options=storage_options(settings),
+        schema={"refresh_date": pl.Date, "newest": pl.Boolean, _LICENCE: pl.Boolean, _USED: pl.Date},
+        missing_columns="insert",
+        extra_columns="ignore",
+    )
+    return [(_counted_by_polars(usage.filter(pl.col("newest")), "refresh_date"), time.perf_counter() - started)]
+
+
+def _snapshots_by_polars(settings: Mapping[str, str], folder: str) -> list[_Answer]:
+    """What Polars answers of the snapshots, and its seconds."""
+    import polars as pl
+
+    day = "Report Refresh Date"
+    started = time.perf_counter()
+    usage = pl.scan_csv(
+        f"az://{PERSONAL}/{folder}/*/*/*.csv.gz",
+        storage_options=storage_options(settings),
+        schema_overrides={day: pl.Date, _LICENCE: pl.Boolean, _USED: pl.Date},
+    )
+    return [(_counted_by_polars(usage, day), time.perf_counter() - started)]
+
+
+def _counted_by_polars(usage: Any, day: str) -> list[Any]:
+    import polars as pl
+
+    people = usage.filter(pl.col(_LICENCE)).group_by(day)
+    found = people.agg(pl.len().alias("people"), pl.col(_USED).is_null().sum()).sort(day).collect()
+    return list(found.rows())
 
 
 class _Bare:

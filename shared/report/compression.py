@@ -25,6 +25,7 @@ _PIECE = 1 << 14
 _LARGE = 1 << 16
 """Bytes of a body of which more are compressed by zlib-ng, in pieces of that size."""
 _LARGE_LEVEL = 5
+"""Of zlib-ng: docs/performance.md says what others would take."""
 
 CompressionError = zlib.error
 """What `decompress` and a decompressor raise for bytes that are damaged or cut short."""
@@ -41,8 +42,8 @@ class BodyCompressor:
     """Compresses a body on its way into the archive: `compress(piece)`, and `flush()` once at the end.
 
     What it gives depends on the body alone, not on how that was cut. A large body is compressed by zlib-ng, one level
-    below zlib's own: that takes two fifths of zlib's CPU, for 4 % more bytes. What zlib-ng gives depends on the pieces
-    that it is handed, so that all are of one size but the last.
+    below zlib's own: that takes two fifths of zlib's CPU, for up to 4 % more bytes. What zlib-ng gives depends on the
+    pieces that it is handed, so that all are of one size but the last.
     """
 
     def __init__(self) -> None:
