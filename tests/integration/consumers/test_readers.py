@@ -80,7 +80,14 @@ def database(served: Served, stack: Stack) -> Iterator[duckdb.DuckDBPyConnection
 
 def read(database: duckdb.DuckDBPyConnection, source: str) -> list[tuple[date, int, int, int]]:
     columns = ", ".join(f'"{column}"' for column in COLUMNS)
-    found: list[tuple[date, int, int, int]] = database.execute(f"SELECT {columns} FROM read_csv('{source}')").fetchall()
+    query = f"SELECT {columns} FROM read_csv('{source}')"
+    try:
+        found: list[tuple[date, int, int, int]] = database.execute(query).fetchall()
+    except duckdb.Error as error:
+        # Azurite ends a connection that was idle for seconds; the extension for az URLs does not ask again by itself.
+        if "CURLE code: 56" not in str(error):
+            raise
+        found = database.execute(query).fetchall()
     return found
 
 
