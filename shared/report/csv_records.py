@@ -21,17 +21,17 @@ Row = tuple[str, ...]
 _BETWEEN_ITEMS = re.compile(r"(?<!\s)\+(?!\s)")
 
 
-def records(body: bytes | Iterable[bytes]) -> Iterator[list[str]]:
+def records(body: bytes | Iterable[bytes], *, has_header: bool = True) -> Iterator[list[str]]:
     """Yield every record of a body or its pieces, the header first.
 
-    A blank line is an empty record; BOMs before the header are left out.
+    A blank line is an empty record; BOMs before the header are left out. Without a header, it is a body's later part.
 
     Raise ValueError if the body is not CSV in UTF-8.
     """
     # Lines end at line feeds alone, as for the check that each snapshot went through.
     lines = io.TextIOWrapper(io.BytesIO(body), "utf-8", newline="\n") if isinstance(body, bytes) else _lines(body)
     try:
-        yield from split(_without_bom(lines))
+        yield from split(_without_bom(lines) if has_header else lines)
     except csv.Error as error:
         raise ValueError(f"This is not a CSV file: {error}.") from error
 

@@ -20,7 +20,8 @@ from arro3.io import read_json, write_parquet
 
 from shared.report.compression import CompressionError, compress, decompress
 from shared.report.csv_records import distinct
-from shared.report.typed_columns import DAY, INTEGER, STRING, TRUTH, field_id
+from shared.report.text_columns import STRING
+from shared.report.typed_columns import DAY, INTEGER, TRUTH, field_id
 from shared.report.typed_table import types_of
 
 UNREADABLE = (CompressionError, ValueError, KeyError, TypeError, AttributeError, RecursionError)

@@ -1,6 +1,6 @@
 """Columns of cells that have types, and what becomes a Parquet file of them. Pure.
 
-Nothing else has to know how arro3 makes arrays and files.
+Nothing else has to know how arro3 makes values of texts, and files.
 """
 
 from __future__ import annotations
@@ -23,16 +23,15 @@ from arro3.io import read_parquet, write_csv, write_parquet
 from shared.report.column_types import ColumnType, column_types
 from shared.report.csv_records import same, to_csv
 from shared.report.refresh_dates import DATE
+from shared.report.text_columns import BATCH, STRING, Texts, nulls
 
-BATCH = 8_192
-"""Rows that are held as text."""
 _ROW_GROUP = 65_536
 """Rows, about 10 MB of thirty columns: a reader of one day passes over the groups of others."""
 _COMPRESSION = "zstd(3)"
 _MAGIC = b"PAR1"
 """What each Parquet file begins and ends with."""
 
-STRING, DAY, INTEGER, TRUTH = DataType.string(), DataType.date32(), DataType.int32(), DataType.bool()
+DAY, INTEGER, TRUTH = DataType.date32(), DataType.int32(), DataType.bool()
 _TYPES = {
     ColumnType.TEXT: STRING,
     ColumnType.LIST: STRING,
@@ -44,6 +43,19 @@ _TYPES = {
 _EPOCH = date(1970, 1, 1)
 _FRACTION = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d{1,2})?", re.ASCII)
 _TRUTH = {"true": True, "yes": True, "false": False, "no": False}
+
+
+def _few(kind: DataType) -> DataType:
+    """Return the type of a column that holds each of its values once, and is read in a fraction of the time."""
+    return DataType.dictionary(INTEGER, kind)
+
+
+_TRUTHS = Array(["False", "True"], type=STRING)
+_WRITTEN: Mapping[ColumnType, Callable[[Array], Array]] = {
+    ColumnType.DATE: lambda days: days.cast(_few(STRING)).cast(STRING),
+    ColumnType.BOOLEAN: lambda truths: _TRUTHS.take(truths.cast(TRUTH).cast(DataType.uint32())),
+}
+"""Writes a column of few values as Microsoft does."""
 
 
 class ParquetFile(NamedTuple):
@@ -76,33 +88,38 @@ class Columns:
         self._values = {kind: _Values(read) for kind, read in _READERS.items()}
         self.types = {name: _TYPES[kind] for name, kind in self._columns}
 
-    def typed(self, rows: Sequence[Sequence[str]]) -> Typed:
-        """Return the cells of rows, which are as long as there are columns; an empty one is null."""
+    def typed(self, texts: Texts) -> Typed:
+        """Return columns with their types, as many as there are; null stays null."""
         unfit: dict[int, dict[str, str]] = {}
         arrays = []
-        for (name, kind), cells in zip(self._columns, zip(*rows, strict=True), strict=True):
-            array, places = self._typed(kind, cells)
+        for (name, kind), column in zip(self._columns, texts, strict=True):
+            array = self._typed(kind, column)
             arrays.append(array)
-            for row in places:
-                unfit.setdefault(row, {})[name] = cells[row]
-        told = [json.dumps(unfit[row], ensure_ascii=False) if row in unfit else None for row in range(len(rows))]
+            if array.null_count > column.null_count:
+                for row, (cell, value) in enumerate(zip(column.to_pylist(), array.to_pylist(), strict=True)):
+                    if cell and value is None:
+                        unfit.setdefault(row, {})[name] = cell
+        height = len(texts[0])
+        if not unfit:
+            return Typed(arrays, nulls(STRING, height), 0)
+        told = [json.dumps(unfit[row], ensure_ascii=False) if row in unfit else None for row in range(height)]
         return Typed(arrays, Array(told, type=STRING), sum(map(len, unfit.values())))
 
-    def _typed(self, kind: ColumnType, cells: Sequence[str]) -> tuple[Array, list[int]]:
-        """Return the cells as that type, an empty one as null, and which rows have one that does not fit."""
+    def _typed(self, kind: ColumnType, texts: Array) -> Array:
+        """Return a column with that type, null where a cell does not fit."""
         arrow = _TYPES[kind]
-        if not any(cells):
-            return nulls(arrow, len(cells)), []
         if arrow == STRING:
-            return Array([cell or None for cell in cells], type=arrow), []
+            return texts
         if kind is ColumnType.NUMBER:
-            array = Array(cells, type=STRING).cast(arrow)
-        else:
-            array = _array([*map(self._values[kind].__getitem__, cells)], arrow)
-        if array.null_count == cells.count(""):
-            return array, []
-        pairs = zip(cells, array.to_pylist(), strict=True)
-        return array, [row for row, (cell, value) in enumerate(pairs) if cell and value is None]
+            return texts.cast(arrow)
+        if texts.null_count == len(texts):
+            return nulls(arrow, len(texts))
+        if kind in _WRITTEN:
+            few = texts.cast(_few(STRING)).cast(_few(arrow))
+            if _WRITTEN[kind](few) == texts:  # as arro3 reads a value from many other texts too
+                return few.cast(arrow)
+        values = self._values[kind]
+        return _array([None if cell is None else values[cell] for cell in texts.to_pylist()], arrow)
 
 
 def schema(types: Mapping[str, DataType]) -> Schema:
@@ -125,11 +142,6 @@ def repeated(values: Iterable[tuple[date | int | bool | str, int]], kind: DataTy
     cells = [(day_number(value) if isinstance(value, date) else value, height) for value, height in values]
     column = [*chain.from_iterable(repeat(cell, height) for cell, height in cells)]
     return _array(column, kind)
-
-
-def nulls(kind: DataType, height: int) -> Array:
-    """Return a column with nothing in any row."""
-    return _array([None] * height, kind)
 
 
 def _array(values: Sequence[Any], kind: DataType) -> Array:

@@ -34,7 +34,7 @@ EDGES = {
     "urllib3": {"archive/blob_requests.py", "graph/body_stream.py", "graph/deadline.py", "graph/public_address.py"},
     "werkzeug": {"web"},
     "zlib_ng": {"report/compression.py"},
-    "arro3": {"report/typed_columns.py", "report/typed_table.py", "report/delta.py"},
+    "arro3": {f"report/{name}.py" for name in ("text_columns", "typed_columns", "typed_table", "delta")},
 }
 """Where each SDK is known: a file, or all of a folder."""
 PURE = ["domain", "report", "archive/layout.py", "archive/blob_store.py", "archive/archive.py", "pulling/plan.py"]
