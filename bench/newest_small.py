@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import requests
 from azure.storage.blob import BlobProperties
 
 from bench.measure import Row, Scale, Side, compared, interleaved, timed
-from bench.parts import bodies, call, days, fill, served, service
+from bench.parts import TODAY, bodies, call, days, fill, served, service
 from local.setup import ROOT
 from local.stack import Stack
 from shared.archive.layout import USAGE, Partition, snapshot_prefix
@@ -25,11 +25,11 @@ CONSTANT = Path(__file__).with_name("constant")
 def rows(scale: Scale) -> list[Row]:
     """Asked one after the other over one connection, as a script would."""
     times = 25
-    newest = datetime.now(UTC).date() - timedelta(days=2)
+    newest = TODAY.date() - timedelta(days=2)
     with (
         Stack(settings={"REPORTS": CALL}) as stack,
         service(stack.settings) as client,
-        served(ROOT, stack.settings) as (app, keys),
+        served(ROOT, stack.settings, TODAY) as (app, keys),
         served(CONSTANT, stack.settings) as (constant, _),
         requests.Session() as session,
     ):

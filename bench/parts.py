@@ -63,10 +63,15 @@ def bare_headers() -> dict[str, str]:
 
 
 @contextmanager
-def served(directory: Path, settings: Mapping[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
-    """The functions in that directory under the Functions runtime, in a process of its own: its URL and keys."""
+def served(
+    directory: Path, settings: Mapping[str, str], now: datetime | None = None
+) -> Iterator[tuple[str, dict[str, str]]]:
+    """The functions in that directory under the Functions runtime, in a process of its own: its URL and keys.
+
+    Those of this checkout can be told when it is `now`.
+    """
     with environment(settings):
-        command = [sys.executable, "-m", "bench.serve", str(directory)]
+        command = [sys.executable, "-m", "bench.serve", str(directory), *([now.isoformat()] if now else [])]
         child = Child("The host", command, lambda line: json.loads(line) if line.startswith("{") else None, cwd=ROOT)
     try:
         told = child.announcement()

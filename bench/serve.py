@@ -1,17 +1,26 @@
-"""`python -m bench.serve DIRECTORY`: serves the functions of a directory until the end of standard input."""
+"""`python -m bench.serve DIRECTORY [NOW]`: serves the functions of a directory until the end of standard input.
+
+With NOW, an instant in UTC, those of this checkout believe that it is that.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from local.functions_host.host import FunctionsHost
+from shared import app
 
 
 def main() -> None:
     """Prints URL and keys as one JSON line."""
+    if sys.argv[2:]:
+        now = datetime.fromisoformat(sys.argv[2])
+        app.begin(partial(app.from_environment, lambda: now))
     with FunctionsHost(Path(sys.argv[1])) as host:
         print(json.dumps({"url": host.url, "keys": dict(host.keys)}), flush=True)
         sys.stdin.read()
