@@ -72,8 +72,9 @@ def _by_rows(lines: Iterator[list[str]], places: Sequence[int]) -> Iterator[Text
 
 def _at_once(block: bytes, width: int, places: Sequence[int]) -> Iterator[Texts]:
     """Yield the columns of whole rows that have so many cells, or what Python makes of them if they have not."""
+    rows = min(block.count(b"\n") + 1, BATCH)  # arro3 makes room for so many at once
     try:
-        batches = [*read_csv(io.BytesIO(block), _schema(width), has_header=False, batch_size=BATCH)]
+        batches = [*read_csv(io.BytesIO(block), _schema(width), has_header=False, batch_size=rows)]
     except Exception:  # arro3 has no name for what it raises
         yield from _by_rows(records(block, has_header=False), places)
         return
