@@ -1,4 +1,4 @@
-"""The cells of a CSV file as columns of texts, read by arro3 wherever that says the same as `csv_records`. Pure."""
+"""The cells of CSV files as columns of texts, read by arro3 wherever that says the same as `csv_records`. Pure."""
 
 from __future__ import annotations
 
@@ -6,57 +6,62 @@ import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import chain, islice
+from typing import Generic, TypeVar
 
-from arro3.core import Array, ChunkedArray, DataType, Field, Schema
+from arro3.core import Array, DataType, Field, Schema
 from arro3.io import read_csv
 
 from shared.report.body_form import BOM
 from shared.report.csv_records import placing, records
 
 BATCH = 8_192
-"""Rows that are held as text."""
+"""Rows that Python holds as text."""
 _AT_ONCE = 1 << 20
 """Bytes."""
 STRING = DataType.string()
-Texts = Sequence[Array]
+Texts = list[Array]
 """Columns of texts; null is an empty cell."""
+Key = TypeVar("Key")
 
 
 def text_columns(
-    body: Iterable[bytes], place: Callable[[Sequence[str]], Sequence[int]], at_once: int = _AT_ONCE
-) -> Iterator[Texts]:
-    """Yield the columns of a body, some thousands of rows at a time.
+    bodies: Iterable[tuple[Key, Iterable[bytes]]],
+    place: Callable[[Sequence[str]], Sequence[int]],
+    at_once: int = _AT_ONCE,
+) -> Iterator[tuple[Texts, Sequence[tuple[Key, int]]]]:
+    """Yield the columns of bodies, some thousands of rows at a time, and how many of these are of each body.
 
-    `place` is given the header, and returns which of its columns are wanted, in their order; -1 is one of empty cells.
-    Raise ValueError if the body is no CSV in UTF-8, and what `place` raises.
+    `place` is given a header, and returns which of its columns are wanted, in their order; -1 is one of empty cells.
+    Raise ValueError if a body is no CSV in UTF-8, and what `place` raises.
     """
-    blocks = _blocks(body, at_once)
-    first = next(blocks, b"")
-    header, _, rest = first.partition(b"\n")
-    is_plain = b'"' not in header and b"\r" not in header.removesuffix(b"\r")
-    own = next(records(header), []) if is_plain else []
-    if not own:
-        lines = filter(None, records(chain([first], blocks)))
-        yield from _by_rows(lines, place(next(lines, [])))
-        return
-    places = place(own)
-    for block in chain([rest] if rest else [], blocks):
-        if _is_regular(block):
-            yield from _at_once(block, len(own), places)
-        else:  # a cell may go on in the next
-            yield from _by_rows(records(chain([block], blocks), has_header=False), places)
+    waiting = _Waiting[Key](b"", ())
+    for key, body in bodies:
+        blocks = _blocks(body, at_once)
+        first = next(blocks, b"")
+        header, _, rest = first.partition(b"\n")
+        own = _plain_header(header)
+        if not own:
+            yield from waiting.taken()
+            lines = filter(None, records(chain([first], blocks)))
+            yield from _by_rows(key, lines, place(next(lines, [])))
+            continue
+        if header != waiting.header:
+            yield from waiting.taken()
+            waiting = _Waiting(header, place(own), len(own))
+        for block in chain([rest] if rest else [], blocks):
+            height = _height(block)
+            if height is None:  # a cell may go on in the next
+                yield from waiting.taken()
+                lines = filter(None, records(chain([block], blocks), has_header=False))
+                yield from _by_rows(key, lines, waiting.places)
+            elif waiting.add(key, block, height) >= at_once:
+                yield from waiting.taken()
+    yield from waiting.taken()
 
 
-def columns_of(rows: Iterable[Sequence[str]]) -> list[Array]:
+def columns_of(rows: Sequence[Sequence[str]]) -> Texts:
     """Return the columns of rows that have the same length."""
     return [Array([cell or None for cell in cells], type=STRING) for cells in zip(*rows, strict=True)]
-
-
-def joined(blocks: Sequence[Texts]) -> Texts:
-    """Return the columns of all rows of some blocks that have the same columns."""
-    if len(blocks) == 1:
-        return blocks[0]
-    return [ChunkedArray(chunks).combine_chunks() for chunks in zip(*blocks, strict=True)]
 
 
 def nulls(kind: DataType, height: int) -> Array:
@@ -64,23 +69,37 @@ def nulls(kind: DataType, height: int) -> Array:
     return Array([None] * height, type=STRING).cast(kind)
 
 
-def _by_rows(lines: Iterator[list[str]], places: Sequence[int]) -> Iterator[Texts]:
-    rows = map(placing(places), filter(None, lines))
-    while some := [*islice(rows, BATCH)]:
-        yield columns_of(some)
+class _Waiting(Generic[Key]):
+    """Whole rows below the same header that are read at once, a million bytes or so, be they of one body or of many."""
 
+    def __init__(self, header: bytes, places: Sequence[int], width: int = 0) -> None:
+        self.header = header
+        self.places = places
+        self._width = width
+        self._blocks: list[bytes] = []
+        self._of: list[tuple[Key, int]] = []
+        self._size = 0
 
-def _at_once(block: bytes, width: int, places: Sequence[int]) -> Iterator[Texts]:
-    """Yield the columns of whole rows that have so many cells, or what Python makes of them if they have not."""
-    rows = min(block.count(b"\n") + 1, BATCH)  # arro3 makes room for so many at once
-    try:
-        batches = [*read_csv(io.BytesIO(block), _schema(width), has_header=False, batch_size=rows)]
-    except Exception:  # arro3 has no name for what it raises
-        yield from _by_rows(records(block, has_header=False), places)
-        return
-    for batch in batches:
-        columns = [batch.column(number).cast(STRING) for number in range(width)]  # which leaves its name behind
-        yield [nulls(STRING, batch.num_rows) if place < 0 else columns[place] for place in places]
+    def add(self, key: Key, block: bytes, height: int) -> int:
+        """Take so many rows of a body; return how many bytes wait."""
+        self._blocks.append(block)
+        self._of.append((key, height))
+        self._size += len(block)
+        return self._size
+
+    def taken(self) -> Iterator[tuple[Texts, Sequence[tuple[Key, int]]]]:
+        """Yield what waits, if anything does."""
+        block, of = b"".join(self._blocks), self._of
+        self._blocks, self._of, self._size = [], [], 0
+        if of:
+            yield self._columns(block, sum(height for _, height in of)), of
+
+    def _columns(self, block: bytes, rows: int) -> Texts:
+        try:
+            (batch,) = read_csv(io.BytesIO(block), _schema(self._width), has_header=False, batch_size=rows)
+        except Exception:  # some have too few cells, or too many; arro3 has no name for what it raises
+            return columns_of([*map(placing(self.places), records(block, has_header=False))])
+        return [nulls(STRING, rows) if place < 0 else batch.column(place) for place in self.places]
 
 
 @lru_cache(maxsize=64)
@@ -88,18 +107,40 @@ def _schema(width: int) -> Schema:
     return Schema([Field(str(number), STRING, nullable=True) for number in range(width)])
 
 
-def _is_regular(block: bytes) -> bool:
-    """Whether lines are whole rows, whose quotes and ends leave no room for two opinions (RFC 4180)."""
-    if block.startswith(BOM) or block.count(b"\r") != block.count(b"\r\n"):  # arro3 takes a BOM for the file's
-        return False
+def _plain_header(line: bytes) -> list[str]:
+    """Return the names of a header that is one line without quotes, and else none."""
+    if b'"' in line or b"\r" in line.removesuffix(b"\r"):
+        return []
+    return next(records(line), [])
+
+
+def _height(block: bytes) -> int | None:
+    """Return how many rows there are in lines that are whole rows and leave no room for two opinions (RFC 4180).
+
+    None: they do, or they are not, or one of them is blank.
+    """
+    if block.startswith((BOM, b"\n", b"\r\n")) or block.count(b"\r") != block.count(b"\r\n"):
+        return None
     parts = block.split(b'"')
     unquoted = parts[::2]  # of which two quotes in a cell have an empty one between them
     before, behind = {each[-1:] for each in unquoted[:-1]}, {each[:1] for each in unquoted[1:]}
-    return len(parts) % 2 == 1 and before <= {b"", b",", b"\n"} and behind <= {b"", b",", b"\r", b"\n"}
+    if len(parts) % 2 == 0 or not before <= {b"", b",", b"\n"} or not behind <= {b"", b",", b"\r", b"\n"}:
+        return None
+    if any(b"\n\n" in each or b"\n\r\n" in each for each in unquoted):
+        return None
+    return sum(each.count(b"\n") for each in unquoted)
+
+
+def _by_rows(
+    key: Key, lines: Iterator[list[str]], places: Sequence[int]
+) -> Iterator[tuple[Texts, Sequence[tuple[Key, int]]]]:
+    rows = map(placing(places), lines)
+    while some := [*islice(rows, BATCH)]:
+        yield columns_of(some), [(key, len(some))]
 
 
 def _blocks(pieces: Iterable[bytes], at_once: int) -> Iterator[bytes]:
-    """Yield whole lines, about so many bytes at a time."""
+    """Yield whole lines, about so many bytes at a time, the last one with a line feed too."""
     held, size = list[bytes](), 0
     for piece in pieces:
         held.append(piece)
@@ -110,4 +151,5 @@ def _blocks(pieces: Iterable[bytes], at_once: int) -> Iterator[bytes]:
                 yield whole + end
             held, size = [rest], len(rest)
     if size:
-        yield b"".join(held)
+        last = b"".join(held)
+        yield last if last.endswith(b"\n") else last + b"\n"

@@ -45,17 +45,15 @@ _FRACTION = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d{1,2})?", re.ASCII)
 _TRUTH = {"true": True, "yes": True, "false": False, "no": False}
 
 
-def _few(kind: DataType) -> DataType:
-    """Return the type of a column that holds each of its values once, and is read in a fraction of the time."""
-    return DataType.dictionary(INTEGER, kind)
-
-
+_FEW_TEXTS = DataType.dictionary(INTEGER, STRING)
+_FEW = {kind: DataType.dictionary(INTEGER, _TYPES[kind]) for kind in (ColumnType.DATE, ColumnType.BOOLEAN)}
+"""The types of columns that hold each of their values once, and are read in a fraction of the time."""
 _TRUTHS = Array(["False", "True"], type=STRING)
 _WRITTEN: Mapping[ColumnType, Callable[[Array], Array]] = {
-    ColumnType.DATE: lambda days: days.cast(_few(STRING)).cast(STRING),
+    ColumnType.DATE: lambda days: days.cast(_FEW_TEXTS).cast(STRING),
     ColumnType.BOOLEAN: lambda truths: _TRUTHS.take(truths.cast(TRUTH).cast(DataType.uint32())),
 }
-"""Writes a column of few values as Microsoft does."""
+"""Writes such a column as Microsoft does."""
 
 
 class ParquetFile(NamedTuple):
@@ -114,12 +112,13 @@ class Columns:
             return texts.cast(arrow)
         if texts.null_count == len(texts):
             return nulls(arrow, len(texts))
-        if kind in _WRITTEN:
-            few = texts.cast(_few(STRING)).cast(_few(arrow))
-            if _WRITTEN[kind](few) == texts:  # as arro3 reads a value from many other texts too
-                return few.cast(arrow)
-        values = self._values[kind]
-        return _array([None if cell is None else values[cell] for cell in texts.to_pylist()], arrow)
+        if kind in _FEW:
+            few = texts.cast(_FEW_TEXTS)
+            values = few.cast(_FEW[kind])
+            if _WRITTEN[kind](values) == few.cast(STRING):  # as arro3 reads a value from many other texts too
+                return values.cast(arrow)
+        value = self._values[kind]
+        return _array([None if cell is None else value[cell] for cell in texts.to_pylist()], arrow)
 
 
 def schema(types: Mapping[str, DataType]) -> Schema:

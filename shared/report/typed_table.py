@@ -18,7 +18,7 @@ from arro3.core import DataType, RecordBatch, Schema
 from shared.report.csv_records import distinct, same
 from shared.report.history import History
 from shared.report.history import rows as rows_of
-from shared.report.text_columns import BATCH, STRING, Texts, columns_of, joined, text_columns
+from shared.report.text_columns import BATCH, STRING, Texts, columns_of, text_columns
 from shared.report.typed_columns import (
     DAY,
     INTEGER,
@@ -78,10 +78,17 @@ def write(report: str, documented: Iterable[Sequence[str]], sources: Sequence[Pa
     parts = [part for each in sources for part in (each.parts if isinstance(each, Former) else (each,))]
     names = _columns(chain(documented, (part.header for part in parts)))
     columns, head = Columns(report, names), _head(report, names)
+    wanted = [same(name) for name in names]
     count = _Count()
 
-    def batch(blocks: Sequence[Texts], of: Sequence[tuple[Part, int]]) -> RecordBatch:
-        typed = count.of(columns.typed(joined(blocks)), sum(height for _, height in of))
+    def places(header: Sequence[str]) -> Sequence[int]:
+        own = [same(name) for name in _told_apart(tuple(header))]
+        if not {*own} <= {*wanted}:
+            raise ValueError("The header is not the one that was told.")
+        return [own.index(name) if name in own else -1 for name in wanted]
+
+    def batch(texts: Texts, of: Sequence[tuple[Part, int]]) -> RecordBatch:
+        typed = count.of(columns.typed(texts), len(texts[0]))
         arrays = [
             repeated([(part.refresh_date, height) for part, height in of], DAY),
             repeated([(part.revision, height) for part, height in of], INTEGER),
@@ -109,17 +116,8 @@ def write(report: str, documented: Iterable[Sequence[str]], sources: Sequence[Pa
         yield from of_parts(waiting)
 
     def of_parts(parts: Iterable[Part]) -> Iterator[RecordBatch]:
-        blocks: list[Texts] = []
-        of: list[tuple[Part, int]] = []
-        for part in parts:
-            for block in _texts(names, part.pieces()):
-                blocks.append(block)
-                of.append((part, len(block[0])))
-                if sum(height for _, height in of) >= BATCH:
-                    yield batch(blocks, of)
-                    blocks, of = [], []
-        if blocks:
-            yield batch(blocks, of)
+        for texts, of in text_columns(((part, part.pieces()) for part in parts), places):
+            yield batch(texts, of)
 
     content = to_parquet(head, batches())
     return ParquetFile(content, count.rows, count.unfit, names)
@@ -183,16 +181,3 @@ def _told_apart(header: tuple[str, ...]) -> Sequence[str]:
     """Return the names of a header, no two of which a reader takes for the same, nor for one of ours or a folder."""
     names = (name.replace("\0", "\ufffd") for name in header)  # arro3 panics at a zero
     return distinct([*_OURS, *names])[len(_OURS) :]
-
-
-def _texts(columns: Sequence[str], body: Iterable[bytes]) -> Iterator[Texts]:
-    """Yield the rows of a body, as these columns of texts."""
-    wanted = [same(name) for name in columns]
-
-    def places(header: Sequence[str]) -> Sequence[int]:
-        own = [same(name) for name in _told_apart(tuple(header))]
-        if not {*own} <= {*wanted}:
-            raise ValueError("The header is not the one that was told.")
-        return [own.index(name) if name in own else -1 for name in wanted]
-
-    return text_columns(body, places)
