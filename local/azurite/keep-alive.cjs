@@ -1,5 +1,5 @@
 // Loaded with `node --require`: lets Azurite keep an idle connection for 90 s, and not for the 5 of Node.js. A client of
-// Azure's SDK for C++, such as DuckDB, keeps it for 60 and has ended attempts for ended connections when it has many.
+// Azure's SDK for C++, such as DuckDB, keeps it for 60, and fails when all its attempts meet connections that were ended.
 // Azurite's own --blobKeepAliveTimeout does nothing there, as it is looked up by another name:
 // https://github.com/Azure/Azurite/blob/v3.35.0/src/blob/BlobEnvironment.ts
 const { createRequire } = require("node:module");

@@ -45,15 +45,24 @@ _FRACTION = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d{1,2})?", re.ASCII)
 _TRUTH = {"true": True, "yes": True, "false": False, "no": False}
 
 
-_FEW_TEXTS = DataType.dictionary(INTEGER, STRING)
-_FEW = {kind: DataType.dictionary(INTEGER, _TYPES[kind]) for kind in (ColumnType.DATE, ColumnType.BOOLEAN)}
-"""The types of columns that hold each of their values once, and are read in a fraction of the time."""
+def _few(kind: DataType) -> DataType:
+    """Return the type of a column that holds each of its values once, and is read in a fraction of the time."""
+    return DataType.dictionary(INTEGER, kind)
+
+
+def _written_days(days: Array) -> Array:
+    """Write days of 1970 to 2149, of which there are 65,536: arro3 knows a year 0, and Python does not."""
+    for kind in (INTEGER, DataType.uint16(), INTEGER, DAY, STRING):
+        days = days.cast(_few(kind))
+    return days.cast(STRING)
+
+
 _TRUTHS = Array(["False", "True"], type=STRING)
 _WRITTEN: Mapping[ColumnType, Callable[[Array], Array]] = {
-    ColumnType.DATE: lambda days: days.cast(_FEW_TEXTS).cast(STRING),
+    ColumnType.DATE: _written_days,
     ColumnType.BOOLEAN: lambda truths: _TRUTHS.take(truths.cast(TRUTH).cast(DataType.uint32())),
 }
-"""Writes such a column as Microsoft does."""
+"""Writes a column of few values as Microsoft does."""
 
 
 class ParquetFile(NamedTuple):
@@ -112,9 +121,9 @@ class Columns:
             return texts.cast(arrow)
         if texts.null_count == len(texts):
             return nulls(arrow, len(texts))
-        if kind in _FEW:
-            few = texts.cast(_FEW_TEXTS)
-            values = few.cast(_FEW[kind])
+        if kind in _WRITTEN:
+            few = texts.cast(_few(STRING))
+            values = few.cast(_few(arrow))
             if _WRITTEN[kind](values) == few.cast(STRING):  # as arro3 reads a value from many other texts too
                 return values.cast(arrow)
         value = self._values[kind]

@@ -152,6 +152,24 @@ def test_a_cell_that_does_not_fit_is_told_and_counted() -> None:
     assert file.unfit == 2
 
 
+@pytest.mark.parametrize(
+    ("name", "cell", "value"),
+    [
+        *(("Report Refresh Date", f"{day}", day) for day in (date.min, date(1969, 12, 31), date(2149, 6, 7), date.max)),
+        ("Report Refresh Date", "2026-11-18T00:00:00Z", date(2026, 11, 18)),
+        *(
+            ("Report Refresh Date", cell, None)
+            for cell in ("0000-01-01", "2026-1-8", "20260118", "2026-02-30", "+2026-01-08")
+        ),
+        *(("Is Deleted", cell, cell.lower() in ("true", "yes")) for cell in ("True", "true", "YES", "False", "no")),
+        *(("Is Deleted", cell, None) for cell in ("t", "1", "on", "Y", " True")),
+    ],
+)
+def test_a_value_is_read_as_the_snapshots_mean_it(name: str, cell: str, value: date | bool | None) -> None:
+    (row,) = read(table(part([[name], [cell]])))
+    assert (row[name], row["_unfit"]) == (value, None if value is not None else json.dumps({name: cell}))
+
+
 def test_columns_are_in_the_order_in_which_they_were_first_seen() -> None:
     file = table(part([["B", "Is Deleted"]]), part([["A", "b"]], revision=2))
     assert [*types(file)] == [*OURS[:3], *DOCUMENTED, "B", "A", *OURS[3:]]
