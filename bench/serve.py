@@ -13,12 +13,13 @@ from functools import partial
 from pathlib import Path
 
 from local.functions_host.host import FunctionsHost
-from shared import app
 
 
 def main() -> None:
     """Prints URL and keys as one JSON line."""
     if sys.argv[2:]:
+        from shared import app  # which is none of what another directory serves
+
         now = datetime.fromisoformat(sys.argv[2])
         app.begin(partial(app.from_environment, lambda: now))
     with FunctionsHost(Path(sys.argv[1])) as host:

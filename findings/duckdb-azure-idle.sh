@@ -48,12 +48,12 @@ def kept(address):
     return connection.getresponse().headers["Keep-Alive"]
 
 
-def opened(threads):
+def opened():
     database = duckdb.connect()
     (extension,) = Path(find_spec("duckdb_extension_azure").origin).parent.glob("extensions/*/azure.duckdb_extension")
     database.load_extension(str(extension))
     database.execute("SET azure_transport_option_type = 'curl'")
-    database.execute(f"SET threads = {threads}")
+    database.execute(f"SET threads = {THREADS}")
     parts = f"DefaultEndpointsProtocol=https;AccountName=devstoreaccount1;AccountKey={KEY};BlobEndpoint={address}"
     database.execute(f"CREATE SECRET (TYPE azure, CONNECTION_STRING '{parts}')")
     return database
@@ -79,12 +79,12 @@ if not container.exists():
     container.create_container()
     for number in range(FILES):
         container.upload_blob(f"{number}.csv", b"a,b\n1,2\n")
-database = opened(THREADS)
+database = opened()
 seen = [asked(database)]
 time.sleep(6)
 seen.append(asked(database))
 time.sleep(6)
-seen.append(asked(opened(THREADS)))
+seen.append(asked(opened()))
 failed = "Error while reading from network socket, CURLE code: 56", True
 print("at first, after six seconds, and in a new database after six more:", seen)
 expected = [(FILES, False), failed, failed]

@@ -29,24 +29,23 @@ def text_columns(
     place: Callable[[Sequence[str]], Sequence[int]],
     at_once: int = _AT_ONCE,
 ) -> Iterator[tuple[Texts, Sequence[tuple[Key, int]]]]:
-    """Yield the columns of bodies, some thousands of rows at a time, and how many of these are of each body.
+    """Yield the columns of bodies, about a million bytes at a time, and how many of their rows are of each body.
 
     `place` is given a header, and returns which of its columns are wanted, in their order; -1 is one of empty cells.
     Raise ValueError if a body is no CSV in UTF-8, and what `place` raises.
     """
-    waiting = _Waiting[Key](b"", ())
+    waiting = _Waiting[Key](b"\n", ())  # which no header is
     for key, body in bodies:
         blocks = _blocks(body, at_once)
         first = next(blocks, b"")
         header, _, rest = first.partition(b"\n")
-        own = _plain_header(header)
-        if not own:
-            yield from waiting.taken()
-            lines = filter(None, records(chain([first], blocks)))
-            yield from _by_rows(key, lines, place(next(lines, [])))
-            continue
         if header != waiting.header:
             yield from waiting.taken()
+            own = _plain_header(header)
+            if not own:
+                lines = filter(None, records(chain([first], blocks)))
+                yield from _by_rows(key, lines, place(next(lines, [])))
+                continue
             waiting = _Waiting(header, place(own), len(own))
         for block in chain([rest] if rest else [], blocks):
             height = _height(block)
@@ -59,7 +58,7 @@ def text_columns(
     yield from waiting.taken()
 
 
-def columns_of(rows: Sequence[Sequence[str]]) -> Texts:
+def texts_of(rows: Sequence[Sequence[str]]) -> Texts:
     """Return the columns of rows that have the same length."""
     return [Array([cell or None for cell in cells], type=STRING) for cells in zip(*rows, strict=True)]
 
@@ -98,7 +97,7 @@ class _Waiting(Generic[Key]):
         try:
             (batch,) = read_csv(io.BytesIO(block), _schema(self._width), has_header=False, batch_size=rows)
         except Exception:  # some have too few cells, or too many; arro3 has no name for what it raises
-            return columns_of([*map(placing(self.places), records(block, has_header=False))])
+            return texts_of([*map(placing(self.places), records(block, has_header=False))])
         return [nulls(STRING, rows) if place < 0 else batch.column(place) for place in self.places]
 
 
@@ -136,7 +135,7 @@ def _by_rows(
 ) -> Iterator[tuple[Texts, Sequence[tuple[Key, int]]]]:
     rows = map(placing(places), lines)
     while some := [*islice(rows, BATCH)]:
-        yield columns_of(some), [(key, len(some))]
+        yield texts_of(some), [(key, len(some))]
 
 
 def _blocks(pieces: Iterable[bytes], at_once: int) -> Iterator[bytes]:

@@ -18,7 +18,7 @@ from arro3.core import DataType, RecordBatch, Schema
 from shared.report.csv_records import distinct, same
 from shared.report.history import History
 from shared.report.history import rows as rows_of
-from shared.report.text_columns import BATCH, STRING, Texts, columns_of, text_columns
+from shared.report.text_columns import BATCH, STRING, Texts, text_columns, texts_of
 from shared.report.typed_columns import (
     DAY,
     INTEGER,
@@ -148,7 +148,7 @@ def write_history(report: str, history: History) -> bytes:
 
     def batches() -> Iterator[RecordBatch]:
         while batch := [*islice(cells, BATCH)]:
-            typed = columns.typed(columns_of(batch))
+            typed = columns.typed(texts_of(batch))
             yield RecordBatch.from_arrays([*typed.arrays, typed.told], schema=head)
 
     return to_parquet(head, batches())
