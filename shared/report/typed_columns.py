@@ -175,6 +175,7 @@ def to_parquet(columns: Schema, batches: Iterable[RecordBatch]) -> bytes:
             file,
             compression=_COMPRESSION,
             max_row_group_size=_ROW_GROUP,
+            data_page_row_count_limit=_ROW_GROUP,  # as the days of a month say much alike, which longer pages tell once
             skip_arrow_metadata=True,
         )
     except Exception as error:  # arro3 tells of an error in an iterator, and of an interrupt, by one of its own
