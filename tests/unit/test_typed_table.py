@@ -219,3 +219,10 @@ def test_what_is_raised_while_a_table_is_made_comes_out_as_it_is(error: BaseExce
 
     with pytest.raises((KeyboardInterrupt, DamagedBlob)):
         table(part([DOCUMENTED])._replace(pieces=pieces))
+
+
+def test_what_days_have_in_common_is_stored_once() -> None:
+    people = [["Name"], *([f"person{number}@contoso.com"] for number in range(20_000))]
+    one, three = (table(*(part(people, DAY + timedelta(day)) for day in range(days))) for days in (1, 3))
+    assert three.rows == 3 * one.rows
+    assert len(three.content) < 1.1 * len(one.content)
