@@ -41,7 +41,7 @@ _HOURS = (1, 7, 13, 19)
 def rows(scale: Scale) -> Iterator[Row]:
     """A run beside that of the build before, a personal report beside its pull, and memory."""
     yield from _runs(scale)
-    yield from _of_people(scale.pick(20_000, 5_000), scale.pick(3, 1))
+    yield from _of_people(scale.pick(20_000, 5_000), scale.pick(5, 1))
     yield _peak(scale.pick(100_000, 10_000), "days, then in blocks, then in one table, of")
     if not scale.quick:
         yield _peak(1_000_000, "days of")  # a month of so many stays in days
