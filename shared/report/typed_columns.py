@@ -14,7 +14,7 @@ from datetime import date
 from functools import lru_cache
 from hashlib import sha256
 from io import BytesIO
-from itertools import chain, repeat, zip_longest
+from itertools import chain, islice, repeat, zip_longest
 from typing import IO, Any, NamedTuple
 
 from arro3.core import Array, DataType, Field, RecordBatch, RecordBatchReader, Schema
@@ -27,8 +27,14 @@ from shared.report.text_columns import BATCH, STRING, Texts, nulls
 
 _ROW_GROUP = 65_536
 """Rows, about 10 MB of thirty columns: a reader of one day passes over the groups of others."""
-_PAGE, _DICTIONARY = 4 << 20, 1 << 14
-"""Bytes of a column's page, so that one holds a row group, and of the texts that are worth a dictionary."""
+_COLUMN = 64 << 20
+"""Bytes, more than a row group has of a column: it is in one page, and all of it in the dictionary or nothing.
+
+Where a dictionary ends before its column does, fastparquet 2026.9.0 reads nothing from there on. Where either ended, it
+would be at another row if the same rows came in other batches, and the same table would have other bytes.
+"""
+_REPEATED = 4
+"""Times that a text occurs in the mean, for its column to have a dictionary."""
 _COMPRESSION = "zstd(3)"
 _MAGIC = b"PAR1"
 """What each Parquet file begins and ends with."""
@@ -162,15 +168,19 @@ def _array(values: Sequence[Any], kind: DataType) -> Array:
 def to_parquet(columns: Schema, batches: Iterable[RecordBatch]) -> bytes:
     """Return the file of the batches, which are made one by one. Raise what making them raises.
 
-    The days of a month say much alike. Compression finds that within a page, and in values as they are: a dictionary
-    has their numbers instead, of so many bits that the same ones lie at other places of a byte.
+    The days of a month say much alike. Compression finds that within a page, and in values as they are: those of a
+    dictionary have so few bits that the same ones lie at other places of a byte. Texts that repeat have one all the
+    same, as readers group by them four times as fast.
     """
     file = BytesIO()
     raised: list[BaseException] = []
+    batches, first = iter(batches), list[RecordBatch]()
+    while sum(each.num_rows for each in first) < BATCH and (batch := next(batches, None)):
+        first.append(batch)
 
     def watched() -> Iterator[RecordBatch]:
         try:
-            yield from batches
+            yield from chain(first, batches)
         except BaseException as error:
             raised.append(error)
             raise
@@ -182,9 +192,10 @@ def to_parquet(columns: Schema, batches: Iterable[RecordBatch]) -> bytes:
             compression=_COMPRESSION,
             max_row_group_size=_ROW_GROUP,
             data_page_row_count_limit=_ROW_GROUP,
-            data_page_size_limit=_PAGE,
-            dictionary_page_size_limit=_DICTIONARY,
-            column_dictionary_enabled=dict.fromkeys(_not_texts(columns), False),
+            data_page_size_limit=_COLUMN,
+            dictionary_page_size_limit=_COLUMN,
+            dictionary_enabled=False,
+            column_dictionary_enabled=dict.fromkeys(_repeated_texts(columns, first), True),
             skip_arrow_metadata=True,
         )
     except Exception as error:  # arro3 tells of an error in an iterator, and of an interrupt, by one of its own
@@ -192,8 +203,13 @@ def to_parquet(columns: Schema, batches: Iterable[RecordBatch]) -> bytes:
     return file.getvalue()
 
 
-def _not_texts(columns: Schema) -> list[str]:
-    return [name for name in columns.names if columns.field(name).type != STRING]
+def _repeated_texts(columns: Schema, first: Sequence[RecordBatch]) -> Iterator[str]:
+    """Yield the columns of texts that repeat within the first rows, as many as there are in a batch at most."""
+    for name in columns.names:
+        if columns.field(name).type == STRING:
+            cells = [*islice(chain.from_iterable(each.column(name).to_pylist() for each in first), BATCH)]
+            if _REPEATED * len({*cells}) <= len(cells):
+                yield name
 
 
 def rows_in(content: bytes) -> RecordBatchReader:

@@ -228,9 +228,24 @@ def test_what_days_have_in_common_is_stored_once() -> None:
     assert len(three.content) < 1.5 * len(one.content)
 
 
-def test_texts_alone_have_a_dictionary() -> None:
-    rows = [[*DOCUMENTED, "a.b"], *(["2026-11-18", "7", str(row % 5), "1.5", "True", "new"] for row in range(50))]
-    group = parquet.read_metadata(io.BytesIO(table(part(rows)).content)).row_group(0)
+def test_a_table_has_the_same_bytes_whether_it_is_made_of_tables_or_of_snapshots() -> None:
+    people = [["Name", "Groups", "Licence"]]
+    people += [[f"person{number}@contoso.com", f"{number}" * 60, "E5" * (number % 9)] for number in range(20_000)]
+    parts = [part(people, DAY + timedelta(day)) for day in range(3)]
+    days = [Former([each], [table(each).content].pop, 0) for each in parts]
+    assert write(REPORT, [DOCUMENTED], days).content == table(*parts).content
+
+
+def test_texts_that_repeat_have_a_dictionary_and_it_is_of_the_whole_column() -> None:
+    many, few = range(9_000), "a" * 120
+    rows = [
+        [*DOCUMENTED, "Name", "a.b"],
+        *(["2026-11-18", "7", "5", "1.5", "True", f"person{number}", few] for number in many),
+    ]
+    later = [rows[0], *([*row[:-1], f"{number}" * 100] for number, row in enumerate(rows[1:]))]
+    file = table(part(rows), *(part(later, revision=number) for number in (2, 3)))
+    group = parquet.read_metadata(io.BytesIO(file.content)).row_group(0)
     columns = [group.column(number) for number in range(group.num_columns)]
-    texts = {"a.b", "_unfit", "snapshot_sha256"}
-    assert {each.path_in_schema for each in columns if each.has_dictionary_page} == texts
+    dictionaries = {each.path_in_schema: each.total_uncompressed_size for each in columns if each.has_dictionary_page}
+    assert dictionaries.keys() == {"a.b", "_unfit", "snapshot_sha256"}
+    assert dictionaries["a.b"] < 1.1 * sum(len(row[-1]) for row in later)
