@@ -52,8 +52,13 @@ class Child(Generic[T]):
             errors="replace",
             **_OWN_GROUP,
         )
+        self._code: int | None = None
+        # In a thread, where no Ctrl-C is raised: one in the middle of `poll` can leave its lock held, and no later `wait`
+        # ends then.
+        self._waiter = Thread(target=self._wait, name=f"end of {name}", daemon=True)
         self._reader = Thread(target=self._read, name=f"output of {name}", daemon=True)
-        self._reader.start()
+        for each in (self._waiter, self._reader):
+            each.start()
 
     def announcement(self, seconds: float = 60) -> T:
         """What the child announced. Raises ChildError if it ends without, or says nothing for so long."""
@@ -64,19 +69,21 @@ class Child(Generic[T]):
 
     def check(self) -> None:
         """Raise ChildError if the child has ended."""
-        if (code := self._process.poll()) is not None:
-            raise self._error(f"has stopped (exit code {code}). Start again")
+        if self._code is not None:
+            raise self._error(f"has stopped (exit code {self._code}). Start again")
 
     def stop(self, seconds: float = 10) -> None:
         """Ends the child: gives it so long to end by itself, then kills it."""
         assert self._process.stdin
         self._process.stdin.close()
-        try:
-            self._process.wait(seconds)
-        except subprocess.TimeoutExpired:
+        self._waiter.join(seconds)
+        if self._waiter.is_alive():
             self._process.kill()
-            self._process.wait()
+            self._waiter.join()
         self._reader.join()
+
+    def _wait(self) -> None:
+        self._code = self._process.wait()
 
     def _read(self) -> None:
         assert self._process.stdout
@@ -88,7 +95,8 @@ class Child(Generic[T]):
                 elif (announcement := self._announced(line)) is not None:
                     self._announcement.set_result(announcement)
         if not self._announcement.done():
-            self._announcement.set_exception(self._error(f"ended with exit code {self._process.wait()}"))
+            self._waiter.join()
+            self._announcement.set_exception(self._error(f"ended with exit code {self._code}"))
 
     def _error(self, what: str) -> ChildError:
         return ChildError(f"{self._name} {what}. It printed:\n{''.join(self._tail) or '(nothing)'}")

@@ -29,7 +29,7 @@ from shared.archive.archive import Archive
 from shared.archive.coverage_index import CoverageIndex
 from shared.archive.layout import COVERAGE, DERIVED, REQUESTS, TABLES, Partition, RunRecordName, parse
 from shared.archive.run_record import PullResult, RunRecord
-from shared.archive.table_index import TableIndex
+from shared.archive.table_index import TableIndex, by_manifest
 from shared.domain.call import Call, calls_in
 from shared.domain.catalogue import catalogue
 from shared.domain.errors import DamagedBlob
@@ -227,6 +227,7 @@ class _Together:
             dates=self._joined([part.dates for part in parts]),
             lost=self._joined([part.lost for part in parts]),
             changes=self._joined([part.changes for part in parts]),
+            later=self._joined([part.later for part in parts]),
         )
 
     def _joined(self, parts: Sequence[Mapping[Key, Value]]) -> dict[Key, Value]:
@@ -297,7 +298,7 @@ def _make_tables(
     *,
     of_days: bool,
 ) -> None:
-    """Make the missing tables of these calls: of months that are over, and of single days at the end alone.
+    """Make the missing tables of these calls, and the manifests: of months that are over, at the end of all days.
 
     A table that cannot be made is left to the next run.
     """
@@ -308,6 +309,8 @@ def _make_tables(
         if missing.partition in calls and (of_days or not missing.days):
             with suppress(DamagedBlob):
                 made.append(archive.tables.make(calls[missing.partition], missing))
+    for name, news in by_manifest(made).items():
+        archive.tables.keep_manifest(name, news, known)
     archive.tables.note(made, known)
 
 

@@ -4,14 +4,41 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
+from threading import Thread
+from types import FrameType
+from typing import Any
 
 import pytest
 
 from local.child import Child, ChildError
 
 Eventually = Callable[[Callable[[], bool]], None]
+
+
+@contextmanager
+def interrupt(number: int) -> Iterator[None]:
+    """Raise KeyboardInterrupt before this instruction of Python that is called in the block, by its number from 0."""
+    left = number
+
+    def trace(frame: FrameType, event: str, _: object) -> Callable[..., Any]:
+        nonlocal left
+        frame.f_trace_opcodes = True
+        if event == "opcode":
+            left -= 1
+            if left < 0:
+                sys.settrace(None)
+                raise KeyboardInterrupt
+        return trace
+
+    sys.settrace(trace)
+    try:
+        yield
+    finally:
+        sys.settrace(None)
 
 
 def python(source: str, folder: Path) -> Child[str]:
@@ -55,6 +82,23 @@ def test_a_child_that_does_not_end_is_killed(tmp_path: Path) -> None:
     child = python("import time; print('up', flush=True); time.sleep(600)", tmp_path)
     child.announcement()
     child.stop(seconds=0.1)
+
+
+def test_an_interrupt_anywhere_in_a_check_does_not_keep_it_from_ending(tmp_path: Path) -> None:
+    child = python("import sys; print('up', flush=True); sys.stdin.read()", tmp_path)
+    child.announcement()
+    for number in count():
+        try:
+            with interrupt(number):
+                child.check()
+            break
+        except KeyboardInterrupt:
+            continue
+    assert number > 1, "nothing was interrupted"
+    end = Thread(target=child.stop, daemon=True)
+    end.start()
+    end.join(10)
+    assert not end.is_alive()
 
 
 def test_a_child_that_ended_is_named_with_how_it_ended(tmp_path: Path) -> None:

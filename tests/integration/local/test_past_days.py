@@ -10,17 +10,22 @@ import pytest
 
 from bench.measure import spent
 from local.backfill import Past
+from local.incidents import LEAST
 from local.past_days import RUNS_A_DAY, live_through
 from local.run import USUAL_REPORTS
 from shared.app import App
 from shared.archive.archive import Archive
-from shared.archive.layout import DERIVED, PERSONAL, PERSONAL_DERIVED, USAGE, VIEWS, TableName, parse
+from shared.archive.layout import DERIVED, MANIFESTS, PERSONAL, PERSONAL_DERIVED, USAGE, VIEWS, TableName, parse
+from shared.domain.catalogue import catalogue
 from shared.settings import read
+from shared.verification.archive import everything, verify
 from tests.conftest import USERS
 
 END = datetime(2026, 11, 18, 12, tzinfo=UTC)
 WITHOUT_SINGLE_DAYS = "directory, getOffice365ServicesUserCounts(period='D7'), getTeamsTeamCounts(period='D7')"
 """They are not caught up on, so that one stretch of ten days begins before the one before has ended."""
+CORRECTED = "getOffice365ActiveUserCounts(period='D180'), getTeamsTeamCounts(period='D7')"
+"""The second is the first of its part, and the first one is what is restated."""
 SOME = "directory, getOffice365ServicesUserCounts, getTeamsUserActivityCounts, getOffice365ActiveUserDetail"
 
 
@@ -77,9 +82,19 @@ def test_it_leaves_the_blobs_that_every_timer_leaves(reports: str, days: int, tm
     assert took > 0, "the CPU of processes that nobody waits for is not counted"
     assert of_fast.tables.index() == of_slow.tables.index()
     assert tables(of_fast) == tables(of_slow) != set()
+    assert derived(of_fast, MANIFESTS) == derived(of_slow, MANIFESTS) != {}
     assert derived(of_fast, VIEWS) == derived(of_slow, VIEWS) != {}
     newest = of_fast.runs.newest(END)
     kept = of_fast.coverage.read(newest.id if newest else "")
     assert newest
     assert kept.has_all_of(newest.id)
     assert kept.dates == of_slow.coverage.read(None).dates
+
+
+def test_nothing_is_wrong_with_what_it_leaves(tmp_path: Path) -> None:
+    settings = {"ARCHIVE_URL": f"file://{tmp_path}/past", "REPORTS": CORRECTED}
+    *_, lived = live_through(LEAST, END, USERS, settings, processes=2)
+    left = archive(settings)
+    assert lived.days == LEAST
+    assert [at for at, later in left.coverage.read(None).later.items() if later], "nothing was corrected"
+    assert [*verify(everything(left.store), catalogue(), END)] == []
