@@ -53,8 +53,7 @@ class Child(Generic[T]):
             **_OWN_GROUP,
         )
         self._code: int | None = None
-        # In a thread, where no Ctrl-C is raised: one in the middle of `poll` can leave its lock held, and no later `wait`
-        # ends then.
+        # In a thread, where no Ctrl-C is raised: one in the middle of `poll` can leave its lock held, for ever.
         self._waiter = Thread(target=self._wait, name=f"end of {name}", daemon=True)
         self._reader = Thread(target=self._read, name=f"output of {name}", daemon=True)
         for each in (self._waiter, self._reader):

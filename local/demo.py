@@ -5,6 +5,7 @@ Standard library only, as `run --help` needs nothing that is set up.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from local.setup import HOME
@@ -51,6 +52,12 @@ REPORTS = ", ".join(
 """What answers the questions of the dashboard, and as few calls as that: a year of them is a matter of seconds."""
 
 
-def days_to_live(days: int, newest: datetime | None, now: datetime) -> int:
-    """Return how many days are to be lived through: those since the newest run, or all where there was none."""
-    return days if newest is None else min(days, (now - newest) // timedelta(days=1))
+def days_to_live(days: int, newest: Callable[[datetime], datetime | None], now: datetime) -> int:
+    """Return how many days are to be lived through: those since the newest run, or all where there was none.
+
+    `newest` answers when the newest run began of the month before a time, at least.
+    """
+    looked_at = (now - timedelta(days=number) for number in range(0, days, 30))
+    if found := next(filter(None, map(newest, looked_at)), None):
+        return min(days, (now - found) // timedelta(days=1))
+    return days

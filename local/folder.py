@@ -11,7 +11,7 @@ from local.lock import locked
 from shared.archive.folder_blob_store import with_long_paths
 
 FILES, OF_AZURITE = "files", "blobs"
-_LOCK = "in-use.lock"
+_LOCK, _DELETED = "in-use.lock", ".deleted"
 
 
 @contextmanager
@@ -33,8 +33,9 @@ def clear(folder: Path) -> None:
     """Delete the blobs that are kept in `folder`, and what else is there. Raises LockedError while they are in use."""
     if folder.exists():
         with in_use(folder):
-            for entry in with_long_paths(folder).iterdir():
-                if entry.is_dir():
-                    shutil.rmtree(entry)
+            for entry in sorted(with_long_paths(folder).iterdir(), key=lambda entry: entry.suffix != _DELETED):
+                if entry.is_dir():  # gone at once, so that nobody opens half of it when this is broken off
+                    gone = entry if entry.suffix == _DELETED else entry.rename(f"{entry}{_DELETED}")
+                    shutil.rmtree(gone)
                 elif entry.name != _LOCK:
                     entry.unlink()

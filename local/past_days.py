@@ -262,7 +262,7 @@ def _live(connection: Connection, settings: Mapping[str, str], users: int, repor
     gc.disable()  # what is there stays, and is looked through in vain
     warned = _Warned()
     logging.getLogger().addHandler(warned)
-    with Past(settings, users) as past, suppress(EOFError):
+    with Past(settings, users) as past, suppress(EOFError, ConnectionError):
         app = past.app(reports, keep_derived=False)
         ours = app.pull_run.selection.by_report
         calls = {Partition.of(call): call for call in calls_in(catalogue()) if call.report in ours}

@@ -73,14 +73,15 @@ def main(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     folder = options.archive.resolve()
     try:
-        _demand_free(options.port)
-        if options.fresh:
-            clear(folder)
-        options.users = people(folder, options.users)
-    except (OtherTenant, OSError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    try:
+        try:
+            _demand_free(options.port)
+            if options.fresh:
+                print(f"Deleting what is in {folder} ...", flush=True)
+                clear(folder)
+            options.users = people(folder, options.users)
+        except (OtherTenant, OSError) as error:
+            print(error, file=sys.stderr)
+            return 2
         with _started(options) as parts:
             status = _pull_tenants(parts) if options.tenants else _pull(parts, verbose=options.verbose)
             show_past(parts.past)
@@ -173,8 +174,8 @@ def _started(options: argparse.Namespace) -> Iterator[Parts]:
             end = clock()
             days = options.days
             if options.demo:
-                newest = from_environment(clock).archive.runs.newest(end)
-                days = demo.days_to_live(days, newest and newest.started, end)
+                runs = from_environment(clock).archive.runs
+                days = demo.days_to_live(days, lambda at: (run := runs.newest(at)) and run.started, end)
             if days:
                 _live_through(days, end, options.users, stack.settings, screen)
             incidents = Incidents(end - timedelta(days=days), days)

@@ -16,11 +16,22 @@ NOW = datetime(2026, 11, 21, 13, 20, tzinfo=UTC)
 
 @pytest.mark.parametrize(
     ("ago", "days"),
-    [(None, 365), (timedelta(hours=23), 0), (timedelta(days=9, hours=2), 9), (timedelta(days=800), 365)],
-    ids=["never opened", "opened today", "opened days ago", "opened years ago"],
+    [
+        (None, 365),
+        (timedelta(hours=23), 0),
+        (timedelta(days=9, hours=2), 9),
+        (timedelta(days=330, hours=1), 330),
+        (timedelta(days=800), 365),
+    ],
+    ids=["never opened", "opened today", "opened days ago", "broken off in its second month", "opened years ago"],
 )
 def test_a_year_is_made_once_and_goes_on_to_today(ago: timedelta | None, days: int) -> None:
-    assert demo.days_to_live(demo.DAYS, NOW - ago if ago else None, NOW) == days
+    begun = NOW - ago if ago else None
+
+    def newest(at: datetime) -> datetime | None:
+        return begun if begun and timedelta() <= at - begun < timedelta(days=31) else None
+
+    assert demo.days_to_live(demo.DAYS, newest, NOW) == days
 
 
 def test_the_demo_has_a_place_people_and_reports_of_its_own() -> None:

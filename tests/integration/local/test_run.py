@@ -104,6 +104,23 @@ def test_a_history_is_lived_through_first(tmp_path: Path) -> None:
     assert len(kept) == 3
 
 
+def test_a_history_that_is_broken_off_stays_and_says_so_in_one_line(tmp_path: Path) -> None:
+    variables = ENVIRONMENT | {"REPORTS": ",".join(STARTED_FROM)}
+    asked = command(tmp_path, "--once", "--days", "300")
+    process = subprocess.Popen(
+        asked, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT, env=variables
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("Living through"):
+            break
+    process.send_signal(signal.SIGINT)
+    with process.stdout:
+        last = process.stdout.read().splitlines()[-1]
+    assert last == f"Stopped. The archive stays in {tmp_path.resolve()}; --fresh begins anew."
+    assert process.wait(20) == 0
+
+
 @pytest.mark.long
 def test_the_demo_is_lived_through_once_and_then_goes_on_to_today(tmp_path: Path) -> None:
     options = ("--demo", "--days", "1")
