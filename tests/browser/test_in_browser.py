@@ -427,6 +427,7 @@ def test_reports_are_found_by_what_people_call_them(tab: Visit) -> None:
     tab.page.wait_for_url("**#/reports/getMailboxUsageStorage")
     tab.settled()
     expect(tab.page.locator("#report-title")).to_contain_text("Storage of mailboxes")
+    expect(tab.page).to_have_title("Reports · Usage archive")
     tab.show("#/reports")
     tab.page.locator("#report-filter").fill("which services")
     expect(tab.page.locator(".family li")).to_have_count(1)

@@ -178,8 +178,10 @@ async function pages({ calls, status, today }, signal) {
     for (const link of at("parts").children) {
       const name = link.hash.replace(/^#\/(\w*).*/, "$1");
       link.href = to(name);
-      if (name === page) link.setAttribute("aria-current", "page");
-      else link.removeAttribute("aria-current");
+      if (name === page) {
+        link.setAttribute("aria-current", "page");
+        document.title = `${link.textContent} · Usage archive`;
+      } else link.removeAttribute("aria-current");
     }
     at("parts").querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
     const field = (id, title, max) =>
