@@ -49,6 +49,8 @@ def dispatch(program: str, commands: Mapping[str, Command], arguments: Sequence[
         return int(import_module(commands[name].module).main(others))
     is_help = name in ("-h", "--help")
     lines = [f"usage: {program} COMMAND ...", "", *(f"  {each:<15} {it.help}" for each, it in commands.items())]
+    if name and not is_help:
+        lines += ["", f"There is no command {name}."]
     print("\n".join(lines), file=sys.stdout if is_help else sys.stderr)
     return 0 if is_help else 2
 

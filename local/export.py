@@ -107,11 +107,12 @@ def _export(archive: Archive, options: argparse.Namespace, unfinished: Path) -> 
         taken += each
         screen.advance("Exporting")
     screen.done()
-    print(f"Tables of {len(found)} months: {taken.fetched} fetched, {taken.size:,} bytes; {taken.here} were here.")
+    here = f"{taken.fetched} fetched, {taken.size:,} bytes; {taken.here} were here."
+    print(f"Tables of {len(found)} months of calls: {here}")
     if not options.personal and not options.reports:
         print("Reports with a row per person, site, group or team are left out: --personal takes them too.")
     if taken.lacking:
-        print(f"Days that are in no table as they are now: {taken.lacking}. The next run makes it.", file=sys.stderr)
+        print(f"Days that are in no table as they are now: {taken.lacking}. The next pull makes it.", file=sys.stderr)
     if taken.moved:
         print(f"Months left as they were, as a table is being replaced or damaged: {taken.moved}.", file=sys.stderr)
     return 1 if taken.lacking or taken.moved else 0

@@ -58,7 +58,7 @@ class Incidents:
         yield f"{failed}, three days: Graph failed. Refresh dates are lost, single days came later: gaps in /status."
         yield f"{drifted}, five days: {_CHANGED} had another column, and snapshots the flag schema_changed."
         yield f"{late}, seven days: nothing new came, and numbers were corrected meanwhile:"
-        yield "  /v1.0/restatements, or What changed in the dashboard."
+        yield "  /v1.0/restatements, or What did Microsoft restate? on the dashboard's first page."
 
     def _at(self, share: float) -> datetime:
         return self._begin + timedelta(days=int(share * self._days))

@@ -78,7 +78,7 @@ def test_tables_come_home_byte_for_byte_and_those_of_people_only_if_asked_for(ta
     ours, of_people = tables(taker.store, DERIVED), tables(taker.store, PERSONAL_DERIVED)
     status, out, err = taker.take()
     assert (status, err) == (0, "")
-    assert f"Tables of 3 months: {len(ours)} fetched" in out
+    assert f"Tables of 3 months of calls: {len(ours)} fetched" in out
     assert "--personal" in out
     assert taker.taken() == ours
     assert taker.take("--personal")[0] == 0
@@ -96,7 +96,7 @@ def test_the_second_time_only_what_is_new_is_fetched_and_a_corrected_day_replace
     (taker.home / Path(old).parent / "mine.parquet").write_bytes(b"mine")
     status, out, _ = taker.take()
     assert status == 0
-    assert out.startswith(f"Tables of 3 months: 1 fetched, {len(other.content):,} bytes; 5 were here.")
+    assert out.startswith(f"Tables of 3 months of calls: 1 fetched, {len(other.content):,} bytes; 5 were here.")
     assert taker.taken() == tables(taker.store, DERIVED) | {str(Path(old).parent / "mine.parquet"): b"mine"}
 
 
@@ -144,7 +144,7 @@ def test_only_what_is_asked_for_is_taken(taker: Taker) -> None:
     assert {name for name in taker.taken() if DETAIL in name} == {*tables(taker.store, PERSONAL_DERIVED)}
     assert taker.take("--reports", "getMailboxUsageStorage")[:2] == (
         0,
-        "Tables of 0 months: 0 fetched, 0 bytes; 0 were here.\n",
+        "Tables of 0 months of calls: 0 fetched, 0 bytes; 0 were here.\n",
     )
 
 
