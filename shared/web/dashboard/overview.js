@@ -61,14 +61,16 @@ async function licences(calls, _, { end, to: until, asOf }) {
   const old = shifted(end, -YEAR);
   const now = await counted({ asOf, refreshDate: until && end });
   const before = kept.since && kept.since <= old ? await counted({ refreshDate: old }).catch(() => null) : null;
+  const least = now.withheld ? "≥ " : "";
+  const costs = now.costs.map(([currency, cost]) => `${least}${money(cost, currency)} a month`);
   return tile({
     title: "Idle licences",
-    value: now.idle === null ? (now.withheld ? "withheld" : "unknown") : `${now.withheld ? "≥ " : ""}${number(now.idle)}`,
+    value: now.idle === null ? (now.withheld ? "withheld" : "unknown") : `${least}${number(now.idle)}`,
     now: now.idle,
     before: now.withheld || before?.withheld ? null : (before?.idle ?? null),
     was: number,
     lacking: now.withheld || before?.withheld ? "not all is told: numbers of few people are withheld" : undefined,
-    note: [`of ${number(now.assigned)} assigned, for 90 days`, ...now.costs.map(([currency, cost]) => `${money(cost, currency)} a month`)].join(", "),
+    note: [`of ${number(now.assigned)} assigned, for 90 days`, ...costs].join(", "),
     href: to("licences"),
   });
 }
