@@ -125,7 +125,7 @@ async function licensed(title, found, calls, asOf) {
 
 function ofLong(inactive, all) {
   if (!inactive) return [`Everybody with a licence was active within ${LONG} days.`];
-  const rest = ` of ${number(all)} with a licence (${percent(inactive / all)}) were not active for ${LONG} days.`;
+  const rest = ` of ${number(all)} with a licence (${percent(inactive / all)}) were not active for ${LONG} days, as Microsoft counts.`;
   return [el("strong", {}, number(inactive)), rest];
 }
 
