@@ -151,7 +151,10 @@ With the README only, a fresh clone and an empty home, on Debian with two cores 
 | a click later, the first chart | not measured | 0.8 s |
 | all of it | about half a minute | 1 min 43 s |
 
-`run --demo` took 1 min 22 s at a load of 3 to 5, and 11 min 23 s at a load of 20; later, where little else ran, 65 s.
+`run --demo` took 1 min 22 s at a load of 3 to 5, and 11 min 23 s at a load of 20; later, where little else ran, 65 s. Somebody
+else tried it again on 2026-11-30: `run` printed the address after 12 s, the first chart was there 2.4 s later, and the demo
+was served after 37 s. Other readings of that day are 30 to 45 s.
+
 What stopped us, or misled us, on the way:
 
 | Place | What | Now |
@@ -161,9 +164,13 @@ What stopped us, or misled us, on the way:
 | *Active users* | each trend begins with a fall, from a week that lacks its weekend | whole weeks only |
 | *Archive*, restated days | two periods of one report look the same | the period stands beside it, in the API too |
 | README, `--demo` | "a minute or two", where others use the machine too | "on a machine with nothing else to do" |
+| `verify` of the demo | 241 manifests that are not there, and a corrected day that the index lacks | nothing is found |
+| Ctrl-C while `run` serves | once in seven times it hung | it ends |
+| Ctrl-C while the year is made | tracebacks, and the next start began at the first day | one line, and it goes on |
+| *Overview* and *Licences* | counts of idle people that differ, without a word why | one is said to be Microsoft's |
 | README, `refreshDate=2026-11-18` | 404 in an archive that began today; the answer names its first day | as it was |
 
-`verify`, `export`, `person`, `doctor`, a second `run` and a port that is taken did what their pages say.
+`export`, `person`, `doctor`, a second `run` and a port that is taken did what their pages say.
 
 ## Questions
 
