@@ -151,9 +151,9 @@ With the README only, a fresh clone and an empty home, on Debian with two cores 
 | a click later, the first chart | not measured | 0.8 s |
 | all of it | about half a minute | 1 min 43 s |
 
-`run --demo` took 1 min 22 s at a load of 3 to 5, and 11 min 23 s at a load of 20; later, where little else ran, 65 s. Somebody
-else tried it again on 2026-11-30: `run` printed the address after 12 s, the first chart was there 2.4 s later, and the demo
-was served after 37 s. Other readings of that day are 30 to 45 s.
+`run --demo` took 1 min 22 s at a load of 3 to 5, and 11 min 23 s at a load of 20; later, where little else ran, 65 s.
+Somebody else tried it again on 2026-11-30: `run` printed the address after 12 s, the first chart was there 2.4 s later,
+and the demo was served after 37 s. Other readings of that day are 30 to 45 s.
 
 What stopped us, or misled us, on the way:
 
