@@ -17,7 +17,7 @@ import signal
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection, wait
 from typing import NamedTuple, TypeVar
 
@@ -25,15 +25,14 @@ from local.backfill import Past
 from local.child import ChildError
 from local.incidents import Incidents
 from shared.app import App
-from shared.archive.archive import Archive
 from shared.archive.coverage_index import CoverageIndex
 from shared.archive.layout import COVERAGE, DERIVED, REQUESTS, TABLES, Partition, RunRecordName, parse
 from shared.archive.run_record import PullResult, RunRecord
-from shared.archive.table_index import TableIndex, by_manifest
-from shared.domain.call import Call, calls_in
+from shared.archive.table_index import PartitionTables, TableIndex
+from shared.domain.call import Call
 from shared.domain.catalogue import catalogue
-from shared.domain.errors import DamagedBlob
 from shared.domain.selection import Selection, select
+from shared.pulling.table_keeping import TableKeeping
 from shared.pulling.view_keeping import COUNTED
 from shared.report.typed_table import RULES
 from shared.settings import read
@@ -49,6 +48,7 @@ PARTS = max(2, min(os.cpu_count() or 2, 4))
 """Processes side by side, of which one has all that is counted together."""
 _OF_PEOPLE, _COUNTING = 3, 8
 """How many calls take as long as one of a report with a row per person, and as counting a day for the views."""
+_NEVER = datetime.max.replace(tzinfo=UTC)
 Key = TypeVar("Key", Call, Partition)
 Value = TypeVar("Value")
 Timer = tuple[datetime, str]
@@ -129,7 +129,7 @@ class _Lived(NamedTuple):
 
     records: Sequence[RunRecord]
     coverage: CoverageIndex
-    tables: TableIndex = TableIndex()
+    tables: Mapping[Partition, PartitionTables]
     warnings: Sequence[str] = ()
     """The names of the events that the app warned of."""
 
@@ -196,7 +196,7 @@ class _Together:
         for record in records:
             self._archive.runs.keep(record)
         self._keep(COVERAGE, self._index([part.coverage for part in lived]).to_bytes())
-        tables = TableIndex(self._joined([part.tables.partitions for part in lived]))
+        tables = TableIndex(self._joined([part.tables for part in lived]))
         self._keep(TABLES, tables.to_bytes(RULES))
         return records
 
@@ -265,7 +265,7 @@ def _live(connection: Connection, settings: Mapping[str, str], users: int, repor
     with Past(settings, users) as past, suppress(EOFError, ConnectionError):
         app = past.app(reports, keep_derived=False)
         ours = app.pull_run.selection.by_report
-        calls = {Partition.of(call): call for call in calls_in(catalogue()) if call.report in ours}
+        tables = TableKeeping(app.archive, catalogue(), past.control.now)
         pulled: dict[Partition, Call] = {}
         while timers := connection.recv():
             records = []
@@ -276,42 +276,18 @@ def _live(connection: Connection, settings: Mapping[str, str], users: int, repor
             pulls = [pull for each in records for pull in each.pulls if pull.snapshot]
             pulled |= {Partition.of(pull.call): pull.call for pull in pulls}
             coverage = app.archive.coverage.read(records[-1].id)
-            _make_tables(app.archive, calls, coverage, past.control.now().date(), of_days=False)
+            tables.keep(coverage, _NEVER, lambda each: each.partition.report in ours and not each.days)
             past.keep(_is_of_some_reports)
             gc.collect()
             gc.freeze()
-            connection.send(_Lived(records, coverage, app.archive.tables.index(), warned.taken()))
+            connection.send(_Lived(records, coverage, {**app.archive.tables.index().partitions}, warned.taken()))
         for call in pulled.values():
             if newest := app.archive.snapshots.newest(call, past.control.now().date()):
                 app.archive.series.keep_up(newest)
         coverage = app.archive.coverage.read(None)
-        _make_tables(app.archive, calls, coverage, past.control.now().date(), of_days=True)
+        tables.keep(coverage, _NEVER, lambda each: each.partition.report in ours)
         past.keep(_is_of_some_reports)
-        connection.send(_Lived([], coverage, app.archive.tables.index()))
-
-
-def _make_tables(
-    archive: Archive,
-    calls: Mapping[Partition, Call],
-    coverage: CoverageIndex,
-    today: date,
-    *,
-    of_days: bool,
-) -> None:
-    """Make the missing tables of these calls, and the manifests: of months that are over, at the end of all days.
-
-    A table that cannot be made is left to the next run.
-    """
-    known = archive.tables.index()
-    made = []
-    personal = [at for at in calls if at.report in catalogue().personal]
-    for missing in known.missing(coverage, today, joined=personal):
-        if missing.partition in calls and (of_days or not missing.days):
-            with suppress(DamagedBlob):
-                made.append(archive.tables.make(calls[missing.partition], missing))
-    for name, news in by_manifest(made).items():
-        archive.tables.keep_manifest(name, news, known)
-    archive.tables.note(made, known)
+        connection.send(_Lived([], coverage, {**app.archive.tables.index().partitions}))
 
 
 def _is_of_some_reports(name: str) -> bool:

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import NamedTuple
 
 from local import demo
@@ -73,14 +74,8 @@ def main(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     folder = options.archive.resolve()
     try:
-        try:
-            _demand_free(options.port)
-            if options.fresh:
-                print(f"Deleting what is in {folder} ...", flush=True)
-                clear(folder)
-            options.users = people(folder, options.users)
-        except (OtherTenant, OSError) as error:
-            print(error, file=sys.stderr)
+        if refusal := _prepare(options, folder):
+            print(refusal, file=sys.stderr)
             return 2
         with _started(options) as parts:
             status = _pull_tenants(parts) if options.tenants else _pull(parts, verbose=options.verbose)
@@ -96,6 +91,19 @@ def main(arguments: Sequence[str]) -> int:
     except (AppError, ChildError, OSError) as error:
         print(f"It stopped: {error}", file=sys.stderr)
         return 1
+
+
+def _prepare(options: argparse.Namespace, folder: Path) -> OtherTenant | OSError | None:
+    """Make the folder of the archive what the options ask for; return why that cannot be."""
+    try:
+        _demand_free(options.port)
+        if options.fresh:
+            print(f"Deleting what is in {folder} ...", flush=True)
+            clear(folder)
+        options.users = people(folder, options.users)
+    except (OtherTenant, OSError) as error:
+        return error
+    return None
 
 
 def _demand_free(port: int) -> None:

@@ -78,14 +78,16 @@ class TableKeeping:
         with self._lock:
             self._made += [made] if made else []
 
-    def keep(self, coverage: CoverageIndex | None, end: datetime) -> None:
-        """Make what is missing of what the coverage index tells, as far as it fits until `end`.
+    def keep(
+        self, coverage: CoverageIndex | None, end: datetime, is_wanted: Callable[[Missing], bool] = lambda missing: True
+    ) -> None:
+        """Make what is missing of what the coverage index tells and is wanted, as far as it fits until `end`.
 
         Where there is no coverage index, only what was made is noted. Trouble with one call stops no other.
         """
         try:
             if coverage:
-                self._make_missing(coverage, end)
+                self._make_missing(coverage, end, is_wanted)
             self._note(coverage or CoverageIndex())
         except ArchiveUnavailable as error:
             self._troubles.append(str(error))
@@ -96,11 +98,12 @@ class TableKeeping:
                 _tell(self._troubles[0], len(self._troubles))
             self._index, self._made, self._troubles, self._in_a_row = None, [], [], 0
 
-    def _make_missing(self, coverage: CoverageIndex, end: datetime) -> None:
+    def _make_missing(self, coverage: CoverageIndex, end: datetime, is_wanted: Callable[[Missing], bool]) -> None:
         today = self._clock().date()
         first_kept = oldest_kept(self._retention, today)
         expiring = dict.fromkeys(self._personal, f"{first_kept:%Y-%m}") if first_kept else {}
-        missing = self._known().after(self._made).missing(coverage, today, expiring, self._personal)
+        every = self._known().after(self._made).missing(coverage, today, expiring, self._personal)
+        missing = [*filter(is_wanted, every)]
         for place, each in enumerate(missing):
             if self._clock() >= end or self._in_a_row >= _MOST_TROUBLES:
                 self._troubles.append(f"{len(missing) - place} months were left to the next run.")

@@ -61,7 +61,7 @@ async function licences(calls, _, { end, to: until, asOf }) {
   const old = shifted(end, -YEAR);
   const now = await counted({ asOf, refreshDate: until && end });
   const before = kept.since && kept.since <= old ? await counted({ refreshDate: old }).catch(() => null) : null;
-  const least = now.withheld ? "≥ " : "";
+  const least = now.withheld ? "≥\u00a0" : "";
   const costs = now.costs.map(([currency, cost]) => `${least}${money(cost, currency)} a month`);
   return tile({
     title: "Idle licences",
