@@ -230,7 +230,7 @@ def crowd(world: Told) -> None:
     """Seven people, of whom two are in Law, and Ann, whom everything names."""
     ann = person("ann", Display_Name="Ann Kanarie", Job_Title="Chief Canary", Office_Location="Cage 7")
     world.users(ann, *(person(each, Department="Law" if each < "p2" else "Sales") for each in SEVEN), day=KNOWN)
-    owner = {"Site Id": "ca9a", "Site URL": "https://contoso-my.sharepoint.com/personal/ann_contoso_com"}
+    owner = {"Site Id": "site-of-kanarie", "Site URL": "https://contoso-my.sharepoint.com/personal/ann_contoso_com"}
     world.put(SITES, KNOWN, {**owner, "Owner Display Name": "Ann Kanarie", "Owner Principal Name": "ann@contoso.com"})
     world.put(TEAMS, KNOWN, {"User Id": "ann", ADDRESS: "ann@contoso.com", "Call Count": "7"})
     world.active({**did("ann", 1), "Display Name": "Ann Kanarie"}, *(did(each, 2) for each in SEVEN))
@@ -257,7 +257,7 @@ def test_nobody_is_named_in_any_form_and_no_digest_is_that_of_what_graph_sent(wo
             continue  # what Graph's JSON is like is not known
         assert answer.status == 200, (path, form, answer.body)
         text = repr(sorted(answer.headers.items())) + text_of(answer, form)
-        assert not re.search(r"kanarie|ann[@_]|contoso|canary|cage|ca9a|p3@", text, re.IGNORECASE), (path, form)
+        assert not re.search("kanarie|contoso|canary|cage 7", text, re.IGNORECASE), (path, form)
         assert not any(each in text for each in sent)
         assert answer.headers["Cache-Control"] == "private, no-store"
 

