@@ -15,6 +15,7 @@ from typing import NamedTuple, cast
 from urllib.parse import urlsplit
 
 import pytest
+import requests
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, sync_playwright
 
 from local.backfill import Past
@@ -48,6 +49,12 @@ class Site(NamedTuple):
     def key(self) -> str:
         """The app key, which opens every function."""
         return self.host.keys[HOST_KEY]
+
+    def get(self, path: str) -> requests.Response:
+        """The answer of the API itself, which is a success."""
+        answer = requests.get(f"{self.host.url}/api/{path}", headers={"x-functions-key": self.key}, timeout=30)
+        answer.raise_for_status()
+        return answer
 
 
 class Running(NamedTuple):

@@ -36,13 +36,6 @@ def part(call: str, view: str = "series") -> str:
     return f"#/reports/{call}?view={view}"
 
 
-def get(site: Site, path: str) -> requests.Response:
-    """The answer of the API itself."""
-    answer = requests.get(f"{site.host.url}/api/{path}", headers={"x-functions-key": site.key}, timeout=30)
-    answer.raise_for_status()
-    return answer
-
-
 def table_of(answer: requests.Response) -> list[list[str]]:
     return list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
 
@@ -55,7 +48,7 @@ def written(tab: Visit, day: date) -> str:
 
 def standing(site: Site, call: str) -> dict[str, Any]:
     """What /status says of a call."""
-    found: dict[str, Any] = next(each for each in get(site, "status").json()["calls"] if each["call"] == call)
+    found: dict[str, Any] = next(each for each in site.get("status").json()["calls"] if each["call"] == call)
     return found
 
 
@@ -186,7 +179,7 @@ def test_a_late_answer_does_not_take_the_form_away_while_a_key_is_typed(visit: V
     visit.page.goto(visit.site.url)
     visit.enter(visit.site.key)
     visit.page.get_by_role("button", name="Change key").click()
-    held[0].fulfill(json=get(visit.site, "status").json())
+    held[0].fulfill(json=visit.site.get("status").json())
     visit.heard()
     expect(visit.page.get_by_label("Key", exact=True)).to_be_focused()
 
@@ -225,7 +218,7 @@ def test_while_the_calls_are_still_counted_it_says_whether_pulls_go_on(visit: Vi
 
 @OWN_PAST
 def test_the_first_words_say_how_the_archive_stands(tab: Visit) -> None:
-    told = get(tab.site, "status").json()
+    told = tab.site.get("status").json()
     tab.show("#/archive")
     assert tab.text("#headline") == "Missing"
     missing = sum(each["missing"] for each in told["calls"])
@@ -254,7 +247,7 @@ def test_concealed_names_are_announced_with_the_day_they_changed(tab: Visit) -> 
 @OWN_PAST
 def test_each_report_has_a_line_with_its_periods_those_that_need_somebody_first(tab: Visit) -> None:
     tab.show("#/archive")
-    calls = [each["call"] for each in get(tab.site, "status").json()["calls"]]
+    calls = [each["call"] for each in tab.site.get("status").json()["calls"]]
     if tab.page.locator("#show-all").is_visible():
         tab.page.locator("#show-all").click()
     names = tab.page.locator("#overview th code").all_inner_texts()
@@ -275,7 +268,7 @@ def test_each_report_has_a_line_with_its_periods_those_that_need_somebody_first(
 def test_what_microsoft_restated_is_listed_over_all_reports(tab: Visit) -> None:
     tab.show("#/archive")
     rows = tab.rows("#restated")
-    told = get(tab.site, "v1.0/restatements?format=json").json()["value"]
+    told = tab.site.get("v1.0/restatements?format=json").json()["value"]
     assert {row[1].rpartition(", ")[2] for row in rows} == {"30 days", "90 days"}
     assert [[row[0], row[1].rpartition(", ")[0]] for row in rows] == [
         [each["Refresh Date"], each["Title"]] for each in told
@@ -301,13 +294,13 @@ def test_of_what_is_well_a_number_alone_is_told(tab: Visit) -> None:
 @OWN_PAST
 def test_what_people_ask_is_worked_out_from_the_archive(tab: Visit) -> None:
     tab.show("#/overview")
-    [header, *rows] = table_of(get(tab.site, "v1.0/reports/getOffice365ActiveUserCounts/series?period=D180"))
+    [header, *rows] = table_of(tab.site.get("v1.0/reports/getOffice365ActiveUserCounts/series?period=D180"))
     recent = [dict(zip(header, row, strict=True)) for row in rows[-28:]]
     lines = {line[0]: line[1] for line in tab.rows(".card:has(h3:text-is('Active users'))")}
     assert {"Exchange", "OneDrive", "Teams"} < lines.keys()
     assert lines == {name: f"{sum(int(row[name]) for row in recent) / 28 + 1e-9:.0f}" for name in lines}
 
-    [header, row] = table_of(get(tab.site, f"v1.0/reports/{RESTATED}"))
+    [header, row] = table_of(tab.site.get(f"v1.0/reports/{RESTATED}"))
     active, inactive = (int(row[header.index(f"Teams {name}")]) for name in ("Active", "Inactive"))
     [teams] = [line for line in tab.rows(".card:has(h3:text-is('Licensed and active'))") if line[0] == "Teams"]
     assert teams[1:3] == [str(active), str(active + inactive)]
@@ -358,7 +351,7 @@ def test_the_calendar_is_walked_with_the_arrow_keys(tab: Visit) -> None:
 
 def test_a_series_is_drawn_and_stands_in_a_table(tab: Visit) -> None:
     tab.show(part(RESTATED))
-    [_, *rows] = table_of(get(tab.site, f"v1.0/reports/{RESTATED}/series"))
+    [_, *rows] = table_of(tab.site.get(f"v1.0/reports/{RESTATED}/series"))
     assert tab.rows("#panel") == rows[::-1][:AT_FIRST]
 
     tab.page.locator("#to").fill(rows[2][0])
@@ -376,7 +369,7 @@ USERS = "getOffice365ActiveUserCounts(period='D180')"
 
 def test_a_chart_says_what_is_at_the_cursor_and_lines_can_be_switched_off(tab: Visit) -> None:
     tab.show(f"{part(USERS)}&smooth=1")
-    [header, *rows] = table_of(get(tab.site, f"v1.0/reports/{USERS}/series"))
+    [header, *rows] = table_of(tab.site.get(f"v1.0/reports/{USERS}/series"))
     newest = dict(zip(header, rows[-1], strict=True))
     told = tab.page.locator(".chart .cursor")
     expect(told).to_contain_text(f"Teams {int(newest['Teams']):,}")
@@ -396,7 +389,7 @@ def test_a_chart_says_what_is_at_the_cursor_and_lines_can_be_switched_off(tab: V
 
 def test_a_week_is_drawn_as_the_mean_of_its_days(tab: Visit) -> None:
     tab.show(f"{part(USERS)}&every=week")
-    [header, *rows] = table_of(get(tab.site, f"v1.0/reports/{USERS}/series?every=week&of=mean"))
+    [header, *rows] = table_of(tab.site.get(f"v1.0/reports/{USERS}/series?every=week&of=mean"))
     moved = [[row[header.index("Report Date")], *(cell for cell in row if cell != row[-2])] for row in rows]
     assert tab.rows("#panel")[0][0] == moved[-1][0]
     assert tab.rows("#panel")[0].count(rows[-1][header.index("Teams")]) >= 1
@@ -408,7 +401,7 @@ def test_a_week_is_drawn_as_the_mean_of_its_days(tab: Visit) -> None:
 def test_what_the_archive_knew_then_is_shown_again(tab: Visit) -> None:
     newest = standing(tab.site, RESTATED)["refreshDate"]
     tab.show(f"{part(RESTATED)}&asOf={newest}")
-    [_, *rows] = table_of(get(tab.site, f"v1.0/reports/{RESTATED}/series?asOf={newest}"))
+    [_, *rows] = table_of(tab.site.get(f"v1.0/reports/{RESTATED}/series?asOf={newest}"))
     assert tab.rows("#panel") == rows[::-1]
     tab.page.get_by_role("link", name="Overview", exact=True).click()
     tab.settled()
@@ -456,7 +449,7 @@ def test_a_question_is_found_before_reports_and_leads_to_its_answer(tab: Visit) 
 def test_who_is_idle_is_filtered_sorted_and_saved_as_it_is_shown(tab: Visit) -> None:
     named = date.fromisoformat(standing(tab.site, D7)["since"]) + timedelta(4)
     tab.show(f"#/people?asOf={named}&days=30")
-    found = get(tab.site, f"personal/v1.0/idle?days=30&asOf={named}&format=json").json()["value"]
+    found = tab.site.get(f"personal/v1.0/idle?days=30&asOf={named}&format=json").json()["value"]
     rows = tab.rows("#people-list")
     assert sorted(row[0] for row in rows) == sorted(each["Display Name"] for each in found)
     assert len(rows) > 1
@@ -481,10 +474,10 @@ def test_where_names_are_concealed_the_page_says_what_to_do(tab: Visit) -> None:
 @OWN_PAST
 def test_licences_and_departments_say_what_the_api_says(tab: Visit) -> None:
     tab.show("#/licences")
-    products = get(tab.site, "v1.0/licences?format=json").json()["value"]
+    products = tab.site.get("v1.0/licences?format=json").json()["value"]
     assert sorted(row[0] for row in tab.rows("#licences-body")) == sorted(each["Product"] for each in products)
     tab.show("#/departments?by=country")
-    countries = get(tab.site, "v1.0/adoption?by=country&format=json").json()["value"]
+    countries = tab.site.get("v1.0/adoption?by=country&format=json").json()["value"]
     assert [row[0] for row in tab.rows("#departments-body")] == [each["Country"] or "(none)" for each in countries]
 
 
@@ -495,7 +488,7 @@ def test_any_day_and_any_revision_of_it_can_be_read(tab: Visit) -> None:
     path = f"v1.0/reports/{RESTATED}?refreshDate={newest}"
     for revision in range(revisions, 0, -1):
         tab.page.locator("#revision").select_option(str(revision))
-        answer = get(tab.site, f"{path}&revision={revision}")
+        answer = tab.site.get(f"{path}&revision={revision}")
         expect(tab.page.locator(".details")).to_contain_text(answer.headers["ETag"].strip('"').removesuffix("-gzip"))
         assert tab.rows("#panel") == table_of(answer)[1:]
     tab.page.get_by_role("button", name="Day before").click()
@@ -600,7 +593,7 @@ def test_what_changed_between_two_revisions_is_told_cell_by_cell(tab: Visit) -> 
     tab.show(part(RESTATED, "changes"))
     newest = standing(tab.site, RESTATED)["refreshDate"]
     [header, old], [_, new] = (
-        table_of(get(tab.site, f"v1.0/reports/{RESTATED}?refreshDate={newest}&revision={revision}"))
+        table_of(tab.site.get(f"v1.0/reports/{RESTATED}?refreshDate={newest}&revision={revision}"))
         for revision in (1, 2)
     )
     changed = [(name, *pair) for name, *pair in zip(header, old, new, strict=True) if pair[0] != pair[1]]
@@ -616,7 +609,7 @@ def test_a_download_is_byte_for_byte_what_the_api_sends(tab: Visit) -> None:
         tab.page.get_by_role("button", name="Download CSV").click()
     newest = standing(tab.site, D7)["refreshDate"]
     assert waiting.value.suggested_filename == f"{DETAIL}_D7_{newest}_r1.csv"
-    assert Path(waiting.value.path()).read_bytes() == get(tab.site, f"personal/v1.0/reports/{D7}").content
+    assert Path(waiting.value.path()).read_bytes() == tab.site.get(f"personal/v1.0/reports/{D7}").content
 
 
 @pytest.fixture

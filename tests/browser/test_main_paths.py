@@ -13,7 +13,7 @@ import pytest
 
 from tests.browser.browsers import PATIENCE, Tab, tab_of
 from tests.browser.conftest import Site
-from tests.browser.test_in_browser import D7, USERS, get, standing, table_of
+from tests.browser.test_in_browser import D7, USERS, standing, table_of
 from tests.browser.world import RESTATED
 
 pytestmark = pytest.mark.long
@@ -68,7 +68,7 @@ def saved_in(downloads: Path, tab: Tab) -> bytes:
 
 def test_the_page_says_how_the_archive_stands_and_what_people_ask(tab: Tab, site: Site) -> None:
     tab.see("#headline", "Missing")
-    [header, *days] = table_of(get(site, f"v1.0/reports/{USERS}/series"))
+    [header, *days] = table_of(site.get(f"v1.0/reports/{USERS}/series"))
     recent = [int(day[header.index("Office 365")]) for day in days[-28:]]
     tab.see(".tile", "Active people")
     tab.see(".tile strong", f"{sum(recent) / 28 + 1e-9:.0f}")
@@ -105,7 +105,7 @@ def test_a_day_can_be_read_as_it_was_known_then(tab: Tab, site: Site) -> None:
     tab.see("#all-days")
     tab.click("[role=tab]", "Over time")
     tab.see(ALL)
-    [_, *then] = table_of(get(site, f"v1.0/reports/{RESTATED}/series?asOf={newest}"))
+    [_, *then] = table_of(site.get(f"v1.0/reports/{RESTATED}/series?asOf={newest}"))
     assert rows(tab, "#panel") == then[::-1]
     tab.click("#all-days")
     tab.see(ALL)

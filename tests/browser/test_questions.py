@@ -196,6 +196,20 @@ def test_eleven_of_thirteen_questions_are_answered_within_two_clicks(new_visit: 
         assert max(seconds for _, seconds in found.values()) < SECONDS
 
 
+def test_of_idle_licences_and_their_cost_at_least_is_told_where_a_product_is_withheld(
+    new_visit: Callable[..., Visit],
+) -> None:
+    visit = new_visit(viewport={"width": 1280, "height": 900})
+    visit.open().settled()
+    products = visit.site.get("v1.0/licences?format=json").json()["value"]
+    assert any(each["Idle"] is None and each["Not Measured"] is None for each in products), "none is withheld"
+    idle = sum(each["Idle"] or 0 for each in products)
+    cost = sum(each["Cost Of Idle"] or 0 for each in products)
+    tile = visit.page.locator(".tile", has_text="Idle licences")
+    expect(tile.locator("strong")).to_have_text(f"≥\u00a0{idle:,}")
+    expect(tile).to_contain_text(f"≥\u00a0€{cost:,.0f} a month")
+
+
 def test_sites_without_names_are_listed_and_the_page_says_why(new_visit: Callable[..., Visit]) -> None:
     visit = new_visit(viewport={"width": 1280, "height": 900})
     day = (MORNING - timedelta(days=CONCEALED - 1)).date()
