@@ -27,7 +27,7 @@ class Entry(NamedTuple):
     carried: int
     """Sum of 1 for an Authorization header, 2 for a cookie, 4 for a key."""
     sha256: bytes
-    """Of a body that was sent in chunks, or empty."""
+    """Of a body that was sent in chunks, as far as its Content-Length goes; or empty."""
     size: int
     """Bytes of the body that were sent."""
     etag: str

@@ -82,7 +82,13 @@ class Answer:
 
 
 class Tally:
-    """Counts the body of one answer, and reports its SHA-256 (of a body in chunks) and size once."""
+    """Counts the body of one answer, and reports its SHA-256 (of a body in chunks) and size once.
+
+    The SHA-256 is of what a client reads: of no more than the length in the head, if there is one.
+    """
+
+    length: int | None = None
+    """What the head says, in bytes."""
 
     def __init__(self, report: Callable[[bytes, int], None]) -> None:
         self._report: Callable[[bytes, int], None] | None = report
@@ -91,7 +97,7 @@ class Tally:
 
     def count(self, chunk: bytes) -> None:
         """Add a chunk that is sent."""
-        self._sha256.update(chunk)
+        self._sha256.update(chunk if self.length is None else chunk[: max(0, self.length - self.size)])
         self.size += len(chunk)
 
     def close(self, sha256: bool = True) -> None:
@@ -104,11 +110,13 @@ class Tally:
 def pieces(answer: Answer, tally: Tally) -> Iterator[bytes]:
     """Yield the head, then the frames of the body. The tally is closed before the last one."""
     whole = isinstance(answer.body, bytes)
+    length = answer.header("Content-Length")
+    tally.length = None if length is None else int(length)
     chunked = CHUNKED in answer.headers
     head = [f"HTTP/1.1 {answer.status} {answer.reason or responses.get(answer.status, '')}"]
     head += [f"{name}: {value}" for name, value in answer.headers]
     if isinstance(answer.body, bytes) and not chunked and answer.status not in _BARE:
-        head += [f"Content-Length: {len(answer.body)}"] if answer.header("Content-Length") is None else []
+        head += [f"Content-Length: {len(answer.body)}"] if length is None else []
     if whole:
         for chunk in answer.chunks:
             tally.count(chunk)

@@ -34,6 +34,15 @@ def test_record_tells_what_each_listener_saw(client: Client) -> None:
     assert (download["at"], download["etag"]) == ("2026-11-20T12:00:00+00:00", graph["etag"])
 
 
+def test_record_knows_a_body_as_a_client_reads_it(client: Client) -> None:
+    whole = client.pull(CALL)
+    client.set_fault("wrong_length", "download", extra=-60)
+    content = client.download(client.call(CALL)).content
+    entry = client.steer("GET", "/record")[-1]
+    assert content == whole[:-60]
+    assert (entry["sha256"], entry["size"]) == (hashlib.sha256(content).hexdigest(), len(whole))
+
+
 def test_record_holds_refusals_and_can_be_narrowed_and_cleared(client: Client) -> None:
     client.call("getEmailActivityCounts(period='D5')")
     (entry,) = client.steer("GET", "/record", listener="graph")

@@ -33,6 +33,9 @@ DOUBTED = {"ragged", "unended", "error_text"}
 PATIENCE = 3
 """Runs in which Graph says something until it must be archived."""
 _WHOLE = {"hang", "silence", "drip"}
+"""Faults of the wire after which a body is whole ..."""
+_CUT = "wrong_length"
+"""... and one after which a client may take a part of it for the whole."""
 
 
 IsEmpty = Callable[[Call], bool]
@@ -68,10 +71,10 @@ class Truth:
         self._wrong.clear()
         for entry in record:
             faults = {*entry["faults"]}
-            if entry["listener"] == "identity" or entry["status"] != 200 or faults & WIRE.keys() - _WHOLE:
+            if entry["listener"] == "identity" or entry["status"] != 200 or faults & WIRE.keys() - _WHOLE - {_CUT}:
                 continue
             call = Call.from_text(entry["call"])
-            untrue = faults & CONTENT.keys() - TRUE
+            untrue = faults & {*CONTENT, _CUT} - TRUE
             if untrue <= ODD:
                 self._true[call].add(entry["sha256"])
             else:
