@@ -18,6 +18,7 @@ from typing import Any
 
 from local import in_memory
 from local.in_memory import InMemoryBlobStore
+from shared.archive.blob_store import ListedBlob
 from shared.domain.errors import ArchiveUnavailable
 from simulator.faults.rules import Rule, Rules, checked
 from tests.reliability.storage_proxy.faults import FAULTS
@@ -118,9 +119,17 @@ class FaultyMemory:
         self._sleep(TRIES * PATIENCE)
         return _reset(send)
 
-    def _without_newest(self, container: str, number: int, listed: list[Any]) -> list[Any]:
-        hidden = self._created[-number:]
-        return [each for each in listed if (container, each.name) not in hidden]
+    def _without_newest(self, container: str, number: int, listed: list[ListedBlob] | list[str]) -> list[Any]:
+        """Return what is listed of blobs or of folders without the blobs that were created last."""
+        hidden = {*self._created[-number:]}
+        names = [name for at, name in {*self.sound.blobs} - hidden if at == container]
+
+        def is_told(each: ListedBlob | str) -> bool:
+            if isinstance(each, str):
+                return any(name.startswith(each) for name in names)
+            return (container, each.name) not in hidden
+
+        return [*filter(is_told, listed)]
 
 
 class _Refused(Exception):

@@ -22,7 +22,7 @@ def test_an_archive_survives_a_world(seed: int) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("seed", [19, *STALLED, *range(140, 180), 2164])
+@pytest.mark.parametrize("seed", [19, *STALLED, *range(140, 180), 2164, 2569])
 def test_an_archive_survives_many_worlds(seed: int) -> None:
     with InProcess() as environment:
         assert violated_in(environment, seed) == ""
