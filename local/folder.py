@@ -31,11 +31,10 @@ def in_use(folder: Path) -> Iterator[None]:
 
 def clear(folder: Path) -> None:
     """Delete the blobs that are kept in `folder`, and what else is there. Raises LockedError while they are in use."""
-    if folder.exists():
-        with in_use(folder):
-            for entry in sorted(with_long_paths(folder).iterdir(), key=lambda entry: entry.suffix != _DELETED):
-                if entry.is_dir():  # gone at once, so that nobody opens half of it when this is broken off
-                    gone = entry if entry.suffix == _DELETED else entry.rename(f"{entry}{_DELETED}")
-                    shutil.rmtree(gone)
-                elif entry.name != _LOCK:
-                    entry.unlink()
+    with in_use(folder):
+        for entry in sorted(with_long_paths(folder).iterdir(), key=lambda entry: entry.suffix != _DELETED):
+            if entry.is_dir():  # gone at once, so that nobody opens half of it when this is broken off
+                gone = entry if entry.suffix == _DELETED else entry.rename(f"{entry}{_DELETED}")
+                shutil.rmtree(gone)
+            elif entry.name != _LOCK:
+                entry.unlink()

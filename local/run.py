@@ -97,7 +97,7 @@ def _prepare(options: argparse.Namespace, folder: Path) -> OtherTenant | OSError
     """Make the folder of the archive what the options ask for; return why that cannot be."""
     try:
         _demand_free(options.port)
-        if options.fresh:
+        if options.fresh and folder.exists():
             print(f"Deleting what is in {folder} ...", flush=True)
             clear(folder)
         options.users = people(folder, options.users)

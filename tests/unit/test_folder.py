@@ -45,8 +45,3 @@ def test_a_deletion_that_is_broken_off_leaves_no_part_of_an_archive(tmp_path: Pa
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "broken off\n"
     assert sorted(entry.name for entry in tmp_path.iterdir()) == [f"{FILES}.deleted", "in-use.lock"]
     assert len([*(tmp_path / f"{FILES}.deleted").iterdir()]) == 2
-
-
-def test_nothing_is_made_where_there_is_nothing_to_delete(tmp_path: Path) -> None:
-    clear(tmp_path / "none")
-    assert [*tmp_path.iterdir()] == []
