@@ -236,9 +236,10 @@ def _lacks(container: str, role: str) -> str:
 
 
 def _is_in_the_way(error: HttpResponseError) -> bool:
-    """Whether another blob, or another writer's commit, kept a blob from being written."""
+    """Whether another blob, or another writer's commit, kept a blob from being written; a lease on it is no blob."""
     code = _error_code(error)
-    return code == "InvalidBlockList" or (error.status_code in (409, 412) and code != "ContainerBeingDeleted")
+    is_other = code in ("ContainerBeingDeleted", "LeaseIdMissing")
+    return code == "InvalidBlockList" or (error.status_code in (409, 412) and not is_other)
 
 
 def _error_code(error: AzureError) -> str:

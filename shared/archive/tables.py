@@ -115,14 +115,14 @@ class TableArchive:
         """
         days, listed = missing.looked_at, self._listed(call, missing.month)
         if missing.days and not missing.is_block:
-            made = self._make_days(call, missing.days, listed)
+            made = self._make_days(call, missing.days, listed, anew=anew)
             return Tabled.of(missing, {day: made[day] for day in missing.days if day in made}, in_days=True)
         snapshots = [each for each in self._snapshots.all(call, month=missing.month) if each.refresh_date in days]
         former = {name: metadata for name, metadata in listed.items() if name.days & days}
         right = {} if anew else _right(former, snapshots)
         if sum(each.metadata.rows for each in snapshots) > self._most_rows:
             due = {each.refresh_date for each in snapshots}.union(*(name.days.days for name in former))
-            self._make_days(call, due.difference(*(name.days.days for name in right)), listed)
+            self._make_days(call, due.difference(*(name.days.days for name in right)), listed, anew=anew)
         else:
             self._put(call, [*former], days, snapshots, right)
         return Tabled.of(missing, _by_day(snapshots), in_days=missing.is_block)
@@ -217,7 +217,7 @@ class TableArchive:
         every = [*snapshots]
         return manifest.entries(self._snapshots.container(every[0].call), every) if every else {}
 
-    def _make_days(self, call: Call, wanted: Iterable[date], listed: Iterable[TableName]) -> dict[date, Snapshot]:
+    def _make_days(self, call: Call, wanted: Iterable[date], listed: Tables, *, anew: bool) -> dict[date, Snapshot]:
         """Make tables of these days, and of those in one table with them; return the last revisions."""
         days = DateRanges.of(wanted)
         of_one = [name for name in listed if len(name.days.days) == 1]
@@ -227,7 +227,9 @@ class TableArchive:
         with self._replacing(call, of_more, {name.sign for name in of_more}):
             for day in days.days:
                 snapshots = self._snapshots.revisions(call, day)
-                self._put(call, [name for name in of_one if name.day == day], DateRanges.of([day]), snapshots)
+                former = {name: listed[name] for name in of_one if name.day == day}
+                right = {} if anew else _right(former, snapshots)
+                self._put(call, [*former], DateRanges.of([day]), snapshots, right)
                 made |= _by_day(snapshots)
         return made
 
@@ -237,12 +239,18 @@ class TableArchive:
         former: Sequence[TableName],
         days: DateRanges,
         snapshots: Sequence[Snapshot],
-        right: Tables = MappingProxyType({}),
+        right: Tables,
     ) -> None:
         """Put a table of the snapshots of these days in the place of the former ones; only delete those if it has none.
 
-        What is in those that are `right` is taken from them.
+        What is in those that are `right` is taken from them; one that is all of it stays, as a run that was cut short
+        made it.
         """
+        whole = next((name for name in right if name.days == days), None)
+        if whole and {*former} <= {whole, whole.sign}:
+            if whole.sign in former:
+                self._store.delete(self._container(call), str(whole.sign), with_versions=False)
+            return
         generations = (each.generation + 1 for each in former if each.days == days)
         generation = max([1, *generations, *(each.revision for each in snapshots)])
         name = TableName.of(Partition.of(call), days, RULES, generation)

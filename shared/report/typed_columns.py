@@ -97,9 +97,13 @@ class Typed(NamedTuple):
 class Columns:
     """The columns of a report that have these names, no two of which are the same."""
 
-    def __init__(self, report: str, names: Iterable[str]) -> None:
+    def __init__(self, report: str, names: Iterable[str], *, are_means: bool = False) -> None:
+        """What is whole in the report may have a fraction if these `are_means`."""
         types = column_types(report)
-        self._columns = [(name, types.get(same(name), ColumnType.TEXT)) for name in names]
+        kinds = ((name, types.get(same(name), ColumnType.TEXT)) for name in names)
+        self._columns = [
+            (name, ColumnType.FRACTION if are_means and kind is ColumnType.NUMBER else kind) for name, kind in kinds
+        ]
         self._values = {kind: _Values(read) for kind, read in _READERS.items()}
         self.types = {name: _TYPES[kind] for name, kind in self._columns}
 

@@ -140,10 +140,10 @@ def columns_in(content: bytes) -> list[str]:
     return names[len(_FIRST) : len(names) - len(_LAST)]
 
 
-def write_history(report: str, history: History) -> bytes:
-    """Return a history as Parquet: its own columns with their types, and `_unfit`."""
+def write_history(report: str, history: History, *, of_means: bool = False) -> bytes:
+    """Return a history as Parquet: its own columns with their types, and `_unfit`. Numbers are double `of_means`."""
     *names, unfit = distinct([*map(str, history.columns), UNFIT])
-    columns, cells = Columns(report, names), rows_of(history)
+    columns, cells = Columns(report, names, are_means=of_means), rows_of(history)
     head = schema(columns.types | {unfit: STRING})
 
     def batches() -> Iterator[RecordBatch]:

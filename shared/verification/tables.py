@@ -35,10 +35,11 @@ def check_tables(
     for name, blob in tables:
         days = name.days
         theirs = [each for day in sorted(snapshots) if day in days for each in snapshots[day]]
-        if any(days & others for others in seen[name.month]):
+        is_young = any(each.metadata.pulled_at >= young for each in theirs)
+        if not is_young and any(days & others for others in seen[name.month]):
             yield blob.finding(FindingCode.TABLE_DIFFERS, "Another one has the same days.")
         seen[name.month].append(days)
-        if all(each.metadata.pulled_at < young for each in theirs):
+        if not is_young:
             yield from _check(holding.report, blob, theirs, holding.stored if rebuilds else None)
 
 
@@ -47,6 +48,10 @@ def _check(
 ) -> Iterator[Finding]:
     try:
         content = blob.content()
+    except IntegrityError as error:
+        yield blob.finding(FindingCode.TABLE_DIFFERS, str(error))
+        return
+    try:
         if hashlib.sha256(content).hexdigest() != blob.metadata.get("sha256"):
             raise IntegrityError(FindingCode.TABLE_DIFFERS, "Its bytes are not those of its SHA-256.")
         if not snapshots:
@@ -57,10 +62,7 @@ def _check(
         if made.content != content and not _are_same(made.content, content):
             raise IntegrityError(FindingCode.TABLE_DIFFERS, "Its rows are not those that the snapshots give.")
     except IntegrityError as error:
-        if error.code in (
-            FindingCode.TABLE_DIFFERS,
-            FindingCode.GONE,
-        ):  # else a snapshot is, and that is told elsewhere
+        if error.code is FindingCode.TABLE_DIFFERS:  # else a snapshot is what is wrong, and that is told elsewhere
             yield blob.finding(FindingCode.TABLE_DIFFERS, str(error))
     except (ValueError, OSError, EOFError, CompressionError):
         pass  # a snapshot is no CSV or no gzip file, which is told elsewhere

@@ -235,6 +235,15 @@ def test_parquet_has_the_rows_of_the_csv_with_types(app: App, path: str, *, pers
     assert {row["_unfit"] for row in table} == {None}
 
 
+def test_means_in_parquet_have_their_fractions(app: App) -> None:
+    query = {"every": "month", "of": "mean"}
+    table = parquet.read_table(io.BytesIO(ask(app, D7, query | {"format": "parquet"}).body)).to_pylist()
+    expected = rows(ask(app, D7, query))
+    assert [row["Teams"] for row in table] == [float(row["Teams"]) for row in expected]
+    assert any(not row["Teams"].is_integer() for row in table)
+    assert {row["_unfit"] for row in table} == {None}
+
+
 def as_text(cell: object) -> str:
     return "" if cell is None else str(cell)
 

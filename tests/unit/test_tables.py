@@ -26,6 +26,7 @@ from shared.domain.errors import ArchiveUnavailable
 from shared.domain.outcome import Outcome
 from shared.pulling.table_keeping import TableKeeping
 from shared.verification.archive import verify
+from shared.verification.call import Blob
 from tests.shelf import Shelf, as_blobs, lines, snapshot
 
 COUNTS = call_of("getOffice365ActiveUserCounts(period='D7')", catalogue())
@@ -44,6 +45,7 @@ class Tables:
         self.seen: dict[tuple[str, str], bytes] = {}
         """What every table that ever was said under its name."""
         self.spoilt: set[tuple[str, str]] = set()
+        self.rotten: list[Blob] = []
         self.time = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
     def _around(self, operation: Operation, carry_out: Callable[[], Any]) -> Any:
@@ -122,6 +124,14 @@ class Tables:
         self.spoilt.add((self.place(name), name))
         self.shelf.memory.put(self.place(name), name, content, metadata)
 
+    def rot(self, name: str, size: int) -> None:
+        """Let storage keep so many bytes of a table, with the metadata and the MD5 that it had."""
+        at = self.place(name), name
+        self.rotten += [blob for blob in as_blobs(self.shelf.blobs) if blob.name == name]
+        kept = self.shelf.memory.blobs[at]
+        self.shelf.memory.blobs[at] = kept._replace(content=kept.content[:size])
+        self.spoilt.add(at)
+
     def copy(self, name: str, other: str) -> None:
         content, metadata = self.shelf.blobs[self.place(name), name]
         self.shelf.memory.put(self.place(name), other, content, metadata)
@@ -134,7 +144,8 @@ class Tables:
         return next(content for (_, name), (content, _) in others.shelf.blobs.items() if name.endswith(".parquet"))
 
     def findings(self) -> list[str]:
-        codes = (each for each in verify(as_blobs(self.shelf.blobs), catalogue(), self.time + timedelta(days=30)))
+        blobs = as_blobs(self.shelf.blobs, self.rotten)
+        codes = verify(blobs, catalogue(), self.time + timedelta(days=30))
         return [str(each) for each in codes if each.code.startswith(("table", "manifest", "delta"))]
 
 
@@ -403,6 +414,8 @@ DAMAGE: dict[str, tuple[Callable[[Tables, str], object], str]] = {
     "gone": (lambda tables, name: tables.shelf.memory.delete(PERSONAL_DERIVED, name), "table_gone"),
     "other rows": (lambda tables, name: tables.overwrite(name, tables.other(), whole=True), "table_differs"),
     "no bytes": (lambda tables, name: tables.overwrite(name, b""), "table_differs"),
+    "cut on the disk": (lambda tables, name: tables.rot(name, 100), "table_differs"),
+    "emptied on the disk": (lambda tables, name: tables.rot(name, 0), "table_differs"),
     "no table": (lambda tables, name: tables.overwrite(name, b"no table", whole=True), "table_differs"),
     "being replaced": (lambda tables, name: tables.overwrite(name, b"This table is being replaced."), "table_differs"),
     "older": (lambda tables, name: tables.copy(name, name.replace("_g1-", "_g0-")), "table_differs"),

@@ -14,8 +14,6 @@ from tests.unit.infra.compiler import Compiler
 from tests.unit.infra.template import INFRA, Infra
 from tests.unit.seeded_faults import Fault, is_broken, parameters, read_faults, rules, seeded
 
-pytestmark = pytest.mark.long
-
 UNFORESEEN = {
     name: Fault(*texts)
     for half in tomllib.loads(Path(__file__).with_name("unforeseen.toml").read_text("utf-8")).values()
@@ -35,6 +33,7 @@ def compiled(bicep: Compiler, folder: Path) -> Infra:
     return Infra(folder / "infra", partial(bicep.read, folder / "work"))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("rule", "fault"), parameters(FAULTS))
 def test_a_fault_breaks_its_rule(bicep: Compiler, rule: str, fault: Fault, tmp_path: Path) -> None:
     shutil.copytree(INFRA, tmp_path / "infra")
@@ -42,6 +41,7 @@ def test_a_fault_breaks_its_rule(bicep: Compiler, rule: str, fault: Fault, tmp_p
         assert is_broken(RULES[rule], compiled(bicep, tmp_path))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("fault", [pytest.param(fault, id=name) for name, fault in UNFORESEEN.items()])
 def test_a_fault_that_no_rule_was_written_for_breaks_one(bicep: Compiler, fault: Fault, tmp_path: Path) -> None:
     shutil.copytree(INFRA, tmp_path / "infra")
@@ -55,6 +55,7 @@ def test_every_rule_has_a_fault_against_it() -> None:
     assert set(RULES) == set(FAULTS)
 
 
+@pytest.mark.long
 def test_a_template_without_a_fault_breaks_no_rule(bicep: Compiler, tmp_path: Path) -> None:
     shutil.copytree(INFRA, tmp_path / "infra")
     infra = compiled(bicep, tmp_path)

@@ -12,8 +12,6 @@ from tests.unit.powerbi import test_project
 from tests.unit.powerbi.project import FOLDER, Project
 from tests.unit.seeded_faults import Fault, is_broken, parameters, read_faults, rules, seeded
 
-pytestmark = pytest.mark.long
-
 
 def visual(page: str, kind: str, title: str) -> str:
     """Return the file of a visual."""
@@ -41,6 +39,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("rule", "fault"), parameters(FAULTS))
 def test_a_fault_breaks_its_rule(rule: str, fault: Fault, copy: Path) -> None:
     with seeded(fault, copy):
@@ -51,6 +50,7 @@ def test_every_rule_has_a_fault_against_it() -> None:
     assert set(rules(test_project)) == set(FAULTS)
 
 
+@pytest.mark.long
 def test_a_copy_without_a_fault_breaks_no_rule(copy: Path) -> None:
     project = Project(copy / "powerbi")
     assert not [name for name, rule in rules(test_project).items() if is_broken(rule, project)]
