@@ -53,13 +53,20 @@ class DeltaLogs:
         self._store = store
         self._catalogue = catalogue
 
+    def begin_anew(self, call: Call, now: datetime) -> None:
+        """Let a log without a past tell of the tables of a call."""
+        partition = Partition.of(call)
+        container = self._container(call)
+        self._delete(container, self._listed(container, partition).log)
+        self.keep(call, now)
+
     def keep(self, call: Call, now: datetime, *, begins: bool = True) -> None:
         """Let the log of a call tell of the tables that are there, none of which is just being replaced.
 
         Unless it `begins` one, that is done only where there is a log.
         """
         partition = Partition.of(call)
-        container = PERSONAL_DERIVED if call.report in self._catalogue.personal else DERIVED
+        container = self._container(call)
         for _ in range(_ATTEMPTS):
             listed = self._listed(container, partition)
             if not listed.log and not begins:
@@ -74,6 +81,9 @@ class DeltaLogs:
                 self._sum_up(container, table, [*listed.log, name], now)
                 return
         raise ArchiveUnavailable(f"Others keep writing the log of {partition}.")
+
+    def _container(self, call: Call) -> str:
+        return PERSONAL_DERIVED if call.report in self._catalogue.personal else DERIVED
 
     def _listed(self, container: str, partition: Partition) -> _Listed:
         listed = _Listed([], [])
@@ -92,10 +102,13 @@ class DeltaLogs:
         if stored:
             with suppress(*delta.UNREADABLE):
                 return delta.read(partition.report, partition.key, stored.content), commits[-1].version + 1
-        for name in listed.log:  # the newest last: a run that dies meanwhile leaves what the next one does not believe
-            self._store.delete(container, str(name))
+        self._delete(container, listed.log)
         listed.log.clear()
         return None, 0
+
+    def _delete(self, container: str, log: Sequence[DeltaLogName]) -> None:
+        for name in log:  # the newest last: a run that dies meanwhile leaves what the next one does not believe
+            self._store.delete(container, str(name))
 
     def _table(self, container: str, partition: Partition, listed: _Listed, before: DeltaTable | None) -> DeltaTable:
         columns, former = dict.fromkeys(before.columns if before else ()), before.files if before else {}

@@ -167,7 +167,10 @@ class TableArchive:
         troubles = list[ArchiveUnavailable]()
         for partition in {each.partition for each in wanted} | logs:
             try:
-                self.logs.keep(calls[partition], now, begins=partition in logs)
+                if partition in logs:
+                    self.logs.begin_anew(calls[partition], now)
+                else:
+                    self.logs.keep(calls[partition], now, begins=False)
             except ArchiveUnavailable as error:
                 troubles.append(error)
         if made:

@@ -74,7 +74,8 @@ def commit(before: DeltaTable | None, now: DeltaTable, at: datetime) -> bytes:
 
 def read(report: str, key: str, stored: bytes) -> DeltaTable:
     """Return the table after a commit. Raise one of UNREADABLE for anything that `commit` did not make."""
-    told = json.loads(decompress(b64decode(json.loads(stored.partition(b"\n")[0])["commitInfo"][_TABLE])))
+    first, *_ = [json.loads(line) for line in stored.splitlines()]
+    told = json.loads(decompress(b64decode(first["commitInfo"][_TABLE])))
     files = {str(path): DeltaFile(int(size), int(rows)) for path, (size, rows) in told["files"].items()}
     return DeltaTable(report, key, tuple(map(str, told["columns"])), files)
 

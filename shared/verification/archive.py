@@ -7,7 +7,7 @@ of all runs, and the marks of where names changed. What none of these remembers 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 from functools import partial
@@ -107,7 +107,7 @@ class Verification:
         self._coverage: list[Blob] = []
         self._tables: dict[Partition, list[tuple[TableName, Blob]]] = defaultdict(list)
         self._manifests: dict[ManifestName, Blob] = {}
-        self._logs: dict[Partition, tuple[DeltaLogName, Blob]] = {}
+        self._logs: defaultdict[Partition, dict[DeltaLogName, Blob]] = defaultdict(dict)
         """The newest commits."""
         self._table_index: list[Blob] = []
         self._flips: list[ConcealmentChange] = []
@@ -140,7 +140,7 @@ class Verification:
             *(partial(self._check_flip, flip) for flip in self._flips),
             *(partial(self._check_coverage, coverage) for coverage in self._coverage),
             *(partial(self._check_tables, partition) for partition in self._tables),
-            *(partial(self._check_log, *log) for log in self._logs.values()),
+            *(partial(self._check_log, log) for log in self._logs.values()),
             *(partial(self._check_manifest, *manifest) for manifest in self._manifests.items()),
             *(partial(self._check_table_index, index) for index in self._table_index),
             *(partial(_check_body, blob) for blob in self._of_portion(self._quarantined)),
@@ -161,8 +161,7 @@ class Verification:
         elif isinstance(parsed, TableName) and blob.container == self._container_of_tables(parsed.partition.report):
             self._tables[parsed.partition].append((parsed, blob))
         elif isinstance(parsed, DeltaLogName) and blob.container == self._container_of_tables(parsed.partition.report):
-            if not parsed.is_checkpoint:
-                self._logs[parsed.partition] = max(self._logs.get(parsed.partition, (parsed, blob)), (parsed, blob))
+            self._logs[parsed.partition][parsed] = blob
         elif isinstance(parsed, ManifestName) and blob.container == self._container_of_tables(parsed.report):
             self._manifests[parsed] = blob
         elif blob.container == DERIVED and isinstance(parsed, RunRecordName):
@@ -256,11 +255,12 @@ class Verification:
         containers = {at: container_of(each.report) for at, each in self._by_place.items()}
         return [*check_table_index(index, names, self._manifests, held, containers)]
 
-    def _check_log(self, name: DeltaLogName, blob: Blob) -> list[Finding]:
-        holding = self._by_place.get(name.partition)
-        if not holding or not self._portion.has(blob):
+    def _check_log(self, log: Mapping[DeltaLogName, Blob]) -> list[Finding]:
+        partition = next(iter(log)).partition
+        holding = self._by_place.get(partition)
+        if not holding or not any(map(self._portion.has, log.values())):
             return []
-        return [*check_log(holding, name, blob, [table for _, table in self._tables[name.partition]], self._young)]
+        return [*check_log(holding, log, [table for _, table in self._tables[partition]], self._young)]
 
     def _check_manifest(self, name: ManifestName, blob: Blob) -> list[Finding]:
         if not self._portion.has(blob):

@@ -93,22 +93,34 @@ def check_manifest(holdings: Iterable[Holding], name: ManifestName, blob: Blob, 
 
 
 def check_log(
-    holding: Holding, name: DeltaLogName, blob: Blob, tables: Iterable[Blob], young: datetime
+    holding: Holding, log: Mapping[DeltaLogName, Blob], tables: Iterable[Blob], young: datetime
 ) -> Iterator[Finding]:
-    """Yield what is wrong with the newest commit of a Delta table, of which these are all files.
+    """Yield what is wrong with the log of a Delta table, of which these are all parts and all files.
 
     While something of the call was pulled after `young`, a run may be just at it. A file that does not say its size is
     none that a run made, which is told elsewhere.
     """
     if any(each.metadata.pulled_at >= young for snapshots in holding.by_date().values() for each in snapshots):
         return
+    name = max(log)
     there = {each.name.removeprefix(f"{name.partition}/"): each.metadata.get("size", "") for each in tables}
-    with suppress(IntegrityError, *delta.UNREADABLE):
-        told = delta.read(name.partition.report, name.partition.key, blob.content()).files
+    needed = _needed(log)
+    with suppress(IntegrityError, KeyError, *delta.UNREADABLE):
+        content = [log[each].content() for each in needed][-1]
+        told = delta.read(name.partition.report, name.partition.key, content).files
         unsaid = {path: "" for path, size in there.items() if not size.isdecimal()}
         if {path: str(file.size) for path, file in told.items()} | unsaid == there | unsaid:
             return
-    yield blob.finding(FindingCode.DELTA_DIFFERS, "It does not tell the files that are there.")
+    yield log[name].finding(FindingCode.DELTA_DIFFERS, "It does not tell the files that are there.")
+
+
+def _needed(log: Iterable[DeltaLogName]) -> list[DeltaLogName]:
+    """Return the parts that a reader needs: the last checkpoint, if there is one, and the commits since."""
+    newest = max(log)
+    checkpoint = max((each for each in log if each.is_checkpoint), default=None)
+    first = min(checkpoint.version + 1, newest.version) if checkpoint else 0
+    commits = [newest._replace(version=each, is_checkpoint=False) for each in range(first, newest.version + 1)]
+    return [checkpoint, *commits] if checkpoint else commits
 
 
 def check_table_index(

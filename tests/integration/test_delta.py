@@ -187,6 +187,10 @@ def test_of_two_runs_at_once_each_finds_its_commit_behind_the_others(tables: Del
 DAMAGE: dict[str, Callable[[DeltaTables], object]] = {
     "the last commit is damaged": lambda tables: tables.shelf.memory.put(DERIVED, tables.end_of_log(), b"{}", {}),
     "the last commit is gone": lambda tables: tables.shelf.memory.delete(DERIVED, tables.end_of_log()),
+    "the last commit is cut": lambda tables: tables.shelf.memory.put(
+        DERIVED, tables.end_of_log(), tables.shelf.memory.blobs[DERIVED, tables.end_of_log()].content[:-30], {}
+    ),
+    "the first commit is gone": lambda tables: tables.shelf.memory.delete(DERIVED, str(tables.log[0])),
     "a table is gone": lambda tables: tables.shelf.memory.delete(
         DERIVED, next(name for _, name in tables.shelf.blobs if "2026-11-18_g" in name)
     ),
