@@ -159,7 +159,7 @@ def printed(served: Served, stack: Stack, folder: Path) -> dict[str, str]:
     chosen = {id: code.replace(OF_AZURE, emulated) for id, code in chosen.items()}
     chosen |= {f"{id} of the added column": of_added(code) for id, code in chosen.items() if ARCHIVE in code}
     program = f"""
-import contextlib, io, json, traceback
+import contextlib, io, json, os, traceback
 printed = {{}}
 for id, code in {chosen!r}.items():
     with contextlib.redirect_stdout(io.StringIO()) as out:
@@ -168,7 +168,8 @@ for id, code in {chosen!r}.items():
         except Exception:
             print(traceback.format_exc())
     printed[id] = out.getvalue()
-print(json.dumps(printed))
+print(json.dumps(printed), flush=True)
+os._exit(0)  # all is printed; with so many readers in it, a process may abort while it is taken down
 """
     run = subprocess.run([sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, check=True)
     found: dict[str, str] = json.loads(run.stdout)
