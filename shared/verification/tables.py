@@ -111,10 +111,12 @@ def check_log(
         unsaid = {path: "" for path, size in there.items() if not size.isdecimal()}
         if {path: str(file.size) for path, file in told.items()} | unsaid == there | unsaid:
             return
-    yield log[name].finding(FindingCode.DELTA_DIFFERS, "It does not tell the files that are there.")
+    yield log[name].finding(
+        FindingCode.DELTA_DIFFERS, "It does not tell the files that are there, or a part of it is not whole."
+    )
 
 
-def _needed(log: Iterable[DeltaLogName]) -> list[DeltaLogName]:
+def _needed(log: Collection[DeltaLogName]) -> list[DeltaLogName]:
     """Return the parts that a reader needs: the last checkpoint, if there is one, and the commits since."""
     newest = max(log)
     checkpoint = max((each for each in log if each.is_checkpoint), default=None)
