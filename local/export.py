@@ -22,11 +22,10 @@ from local.parsers import export as parse
 from local.place import opened
 from local.screen import Screen
 from shared.archive.archive import Archive
-from shared.archive.layout import Partition, SnapshotName, TableName, apart, table_prefix
+from shared.archive.layout import Partition, SnapshotName, TableName, apart, container_of, table_prefix
 from shared.archive.layout import parse as parse_name
 from shared.archive.read_ahead import read_ahead
 from shared.archive.table_index import PartitionTables
-from shared.archive.tables import container_of
 from shared.domain.call import calls_in
 from shared.domain.catalogue import catalogue
 from shared.domain.date_ranges import DateRanges

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from shared.archive.blob_store import BlobStore, ListedBlob
-from shared.archive.layout import DERIVED, PERSONAL_DERIVED, DeltaLogName, Partition, TableName, apart, parse
+from shared.archive.layout import DeltaLogName, Partition, TableName, apart, container_of, parse
 from shared.archive.snapshot import from_words
 from shared.domain.call import Call
 from shared.domain.catalogue import Catalogue
@@ -83,7 +83,7 @@ class DeltaLogs:
         raise ArchiveUnavailable(f"Others keep writing the log of {partition}.")
 
     def _container(self, call: Call) -> str:
-        return PERSONAL_DERIVED if call.report in self._catalogue.personal else DERIVED
+        return container_of(self._catalogue.reports[call.report])
 
     def _listed(self, container: str, partition: Partition) -> _Listed:
         listed = _Listed([], [])

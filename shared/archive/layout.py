@@ -17,6 +17,7 @@ from shared.domain.dates import days_between
 
 if TYPE_CHECKING:
     from shared.domain.call import Call
+    from shared.domain.catalogue import Report
 
 USAGE = "usage"
 """The container of snapshots without personal data."""
@@ -328,6 +329,11 @@ def snapshot_prefix(partition: Partition, start: str = "") -> str:
 def large_quarantine_prefix(partition: Partition, day: date | None) -> str:
     """Return what the names of all large quarantined bodies of a call begin with."""
     return f"{_in_quarantine(partition, day)}/large/"
+
+
+def container_of(report: Report) -> str:
+    """Return where the tables of a report lie, with their manifests and logs."""
+    return PERSONAL_DERIVED if report.personal_data else DERIVED
 
 
 def table_prefix(partition: Partition, month: str) -> str:

@@ -18,7 +18,6 @@ from shared.archive.blob_store import BlobStore
 from shared.archive.delta_logs import DeltaLogs
 from shared.archive.layout import (
     DERIVED,
-    PERSONAL_DERIVED,
     REPORTS,
     TABLES,
     DeltaLogName,
@@ -26,6 +25,7 @@ from shared.archive.layout import (
     Partition,
     TableName,
     apart,
+    container_of,
     parse,
     table_prefix,
 )
@@ -323,11 +323,6 @@ class TableArchive:
         with suppress(*UNREADABLE):
             return TableIndex.from_bytes(stored.content, RULES), stored.etag
         return TableIndex(), stored.etag
-
-
-def container_of(report: Report) -> str:
-    """Return where the tables of a report lie."""
-    return PERSONAL_DERIVED if report.personal_data else DERIVED
 
 
 def table_of(

@@ -140,10 +140,13 @@ def columns_in(content: bytes) -> list[str]:
     return names[len(_FIRST) : len(names) - len(_LAST)]
 
 
-def write_history(report: str, history: History, *, of_means: bool = False) -> bytes:
-    """Return a history as Parquet: its own columns with their types, and `_unfit`. Numbers are double `of_means`."""
+def write_history(report: str, history: History, *, are_means: bool = False) -> bytes:
+    """Return a history as Parquet: its own columns with their types, and `_unfit`.
+
+    Numbers that `are_means` may have fractions.
+    """
     *names, unfit = distinct([*map(str, history.columns), UNFIT])
-    columns, cells = Columns(report, names, are_means=of_means), rows_of(history)
+    columns, cells = Columns(report, names, are_means=are_means), rows_of(history)
     head = schema(columns.types | {unfit: STRING})
 
     def batches() -> Iterator[RecordBatch]:

@@ -40,11 +40,11 @@ from shared.archive.layout import (
     SnapshotName,
     TableName,
     ViewsName,
+    container_of,
     parse,
 )
 from shared.archive.markers import lost_ranges
 from shared.archive.run_record import PullResult, RunRecord
-from shared.archive.tables import container_of
 from shared.domain.call import Call, every_call
 from shared.domain.catalogue import Catalogue
 from shared.domain.date_ranges import DateRanges

@@ -86,7 +86,7 @@ def _pieces(content: History, wanted: SeriesQuery, call: Call) -> Iterator[bytes
     elif wanted.format == "excel":
         yield from formats.excel.pieces(with_header(content))
     elif wanted.format == "parquet":
-        yield from formats.parquet.pieces(call.report, content, of_means=wanted.of == "mean" and wanted.every != "day")
+        yield from formats.parquet.pieces(call.report, content, are_means=wanted.of == "mean" and wanted.every != "day")
     elif wanted.format == "json":
         yield from formats.table_json.pieces(content)
     else:

@@ -8,6 +8,6 @@ from shared.report.history import History
 from shared.report.typed_table import write_history
 
 
-def pieces(report: str, history: History, *, of_means: bool) -> Iterator[bytes]:
+def pieces(report: str, history: History, *, are_means: bool) -> Iterator[bytes]:
     """Yield the file of a history of that report, at once: its end says where everything is."""
-    yield write_history(report, history, of_means=of_means)
+    yield write_history(report, history, are_means=are_means)
